@@ -1,0 +1,61 @@
+# Everything here happens in $(VENV), which is made from PYTHON and needs nothing but Python, its venv and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# pip comes last when an environment is made: without it, the making was interrupted.
+READY := [ -x $(BIN)/python ] && [ -x $(BIN)/pip ]
+# The environment is installed anew when one of these changes; the package itself is not copied into it.
+PACKAGING := setup.py pyproject.toml
+
+.PHONY: help run test docs clean environment
+
+help:
+	@echo "make run     install and start FishChat (make run ARGS=\"--processes\" for one process per role)"
+	@echo "make test    lint, types, tests and the documentation"
+	@echo "make docs    the documentation into doc/_build/html"
+	@echo "make clean   remove the environment and everything built"
+	@echo "PYTHON=python3.12 chooses the Python"
+
+run: $(VENV)/.run
+	@exec $(BIN)/fishchat up $(ARGS)
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy fishchat
+	$(BIN)/trial fishchat
+	@if [ -e doc/conf.py ]; then $(MAKE) --no-print-directory docs; fi
+
+docs: $(VENV)/.test
+	$(BIN)/python -m sphinx -q -W --keep-going -b html doc doc/_build/html
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info doc/_build _trial_temp* .mypy_cache .ruff_cache .hypothesis
+	rm -f twisted/plugins/dropin.cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.run: $(PACKAGING) | environment
+	@echo "Installing into $(VENV)"
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.test: $(PACKAGING) | environment
+	@echo "Installing into $(VENV), with the tools for tests"
+	$(PIP) install --editable '.[test,dev]'
+	@touch $(VENV)/.run $@
+
+# Order-only, so checked each time and never a reason to install again.
+environment:
+	@$(READY) || $(PYTHON) --version >/dev/null 2>&1 || { \
+	  echo "$(PYTHON) does not run: install Python 3.10, 3.11 or 3.12, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(READY) || $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
+	  echo "$$($(PYTHON) --version) is not supported: FishChat needs 3.10, 3.11 or 3.12 (its embedded Redis has no newer" \
+	    "wheel). Name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(READY) || $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  v=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "$(PYTHON) cannot make environments. Install its package python$$v-venv (Debian, Ubuntu: apt install" \
+	    "python$$v-venv) and try again" >&2; exit 1; }
+	@$(READY) || $(PYTHON) -m venv --clear $(VENV)

@@ -1,0 +1,88 @@
+"""The channels between the roles: their names, as in the original design, and what travels on them.
+
+Structures that people may read along with ``redis-cli`` are JSON; the batches of messages are MessagePack and
+are described in ``fishchat.bus.hints``.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+CLIENT_STATUS = "/sysctrl/client-status"
+TOPIC_STATUS = "/sysctrl/topic-status"
+TOPIC_SYNC = "/sysctrl/topic-sync"
+SEND = "/sysctrl/send"
+MONITOR = "/sysctrl/monitor"
+
+
+def msg_server(server: str) -> str:
+    """The channel of the msg_server named ``server``: numbered batches for the clients connected there."""
+    return f"/msg_server/{server}"
+
+
+def send_stream(shard: int) -> str:
+    """The stream of one shard of ``/sysctrl/send``; the first carries the plain name."""
+    return SEND if shard == 0 else f"{SEND}/{shard}"
+
+
+Kind = TypeVar("Kind", bound="Payload")
+
+
+class Payload(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
+    """What all JSON payloads share: unknown fields are ignored, so that versions may differ for a while."""
+
+    def encode(self) -> bytes:
+        """The payload as JSON."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls: type[Kind], payload: bytes) -> Kind:
+        """The payload of these bytes. Raises ValueError (msgspec.DecodeError) for anything else."""
+        return msgspec.json.decode(payload, type=cls)
+
+
+class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """``/sysctrl/monitor``, from every role, every two seconds and once with ``stopping`` at the end."""
+
+    role: str
+    id: str
+    #: ``host:port`` for clients, of gateway and msg_server.
+    address: str = ""
+    pid: int = 0
+    #: Milliseconds since 1970 and since the start.
+    at: int = 0
+    uptime: int = 0
+    version: str = ""
+    #: For the gateway's choice.
+    clients: int = 0
+    capacity: int = 0
+    stopping: bool = False
+    #: Counters and gauges by name, e.g. ``messages``, ``lines_in``.
+    figures: dict[str, float] = {}
+
+
+class ClientStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """``/sysctrl/client-status``, from a msg_server, one a turn: ``account/device`` names that came or went."""
+
+    server: str
+    came: list[str] = []
+    went: list[str] = []
+    #: ``account/device`` → ``server incarnation connection`` of the session that a new login ended.
+    replaced: dict[str, str] = {}
+
+
+class TopicStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """``/sysctrl/topic-status``, from a msg_server: what happened to a topic."""
+
+    topic: str
+    #: ``created``, ``joined``, ``left``, ``invited`` or ``dismissed``.
+    event: str
+    account: str
+
+
+class TopicSync(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """``/sysctrl/topic-sync``: drop what you remember of these topics."""
+
+    topics: list[str]

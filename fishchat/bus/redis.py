@@ -1,0 +1,37 @@
+"""The bus over Redis' publish and subscribe: one connection that speaks, one that listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from fishchat.interfaces import IBus, Receiver
+from fishchat.storage.redis import Connection, Subscriber
+
+
+@implementer(IBus)
+class RedisBus:
+    """Its owner starts and stops the two connections; commands may share the one that speaks."""
+
+    log = Logger()
+
+    def __init__(self, connection: Connection, subscriber: Subscriber) -> None:
+        self._connection = connection
+        self._subscriber = subscriber
+        #: What was said while nobody could hear it.
+        self.dropped = 0
+
+    def publish(self, channel: str, payload: bytes) -> None:
+        """Send ``payload`` to whoever listens now; when Redis is away, it is dropped."""
+        self._connection.run("PUBLISH", channel, payload).addErrback(self._lost, channel)
+
+    def subscribe(self, channel: str, receive: Receiver, ready: Callable[[], None] | None = None) -> None:
+        """Call ``receive`` with every payload of ``channel``, ``ready`` after every confirmation."""
+        self._subscriber.subscribe(channel, receive, ready)
+
+    def _lost(self, failure: Failure, channel: str) -> None:
+        self.dropped += 1
+        self.log.debug("not said on {channel}: {why}", channel=channel, why=failure.getErrorMessage())

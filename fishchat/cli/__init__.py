@@ -1,0 +1,19 @@
+"""The command line: ``fishchat`` and what stands behind it, one module for each subcommand."""
+
+from __future__ import annotations
+
+import click
+
+from fishchat import __version__
+from fishchat.cli.config import config as config_group
+from fishchat.cli.up import up as up_command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fishchat", message="%(prog)s %(version)s")
+def main() -> None:
+    """FishChat: an instant-messaging server that one command starts."""
+
+
+main.add_command(config_group)
+main.add_command(up_command)

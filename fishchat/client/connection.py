@@ -1,0 +1,409 @@
+"""The client on Twisted: connects, drives the machine, comes back after losses, and gives Deferreds for answers.
+
+Twisted's ClientService is not used: it takes a TCP connection for a success, so that a server which accepts and then fails
+the login would be asked again without a growing delay, and it connects to one endpoint only.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail, maybeDeferred, succeed
+from twisted.internet.interfaces import IDelayedCall, ITCPTransport
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.client.addresses import Addresses, endpoint
+from fishchat.client.calls import Calls
+from fishchat.client.events import (
+    Broken,
+    ClientError,
+    ClosedError,
+    Ended,
+    Event,
+    Gap,
+    Message,
+    Moved,
+    Notice,
+    Online,
+    Read,
+    RefusedError,
+    Settled,
+    Synced,
+)
+from fishchat.client.machine import Machine
+from fishchat.client.state import ClientState, Store
+from fishchat.protocols.lines import MAX_OUT, LineSplitter
+
+#: Delay before the first reconnection, the longest one, and how long a connection must last to be no failure.
+FIRST_DELAY = 0.05
+LONGEST_DELAY = 5.0
+STEADY = 5.0
+#: Seconds that stopping waits for the server's goodbye, and moving for the last replies.
+GOODBYE = 5.0
+
+
+class Connection(Protocol):
+    """Bytes to lines and back; everything else is the client's."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._splitter = LineSplitter(MAX_OUT)
+        self.gone: Deferred[None] = Deferred()
+
+    def connectionMade(self) -> None:
+        """Begin."""
+        if ITCPTransport.providedBy(self.transport):  # a small line must not wait for the reply to the one before
+            self.transport.setTcpNoDelay(True)
+        self._client._connected(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take lines."""
+        self._client._received(self._splitter.feed(data))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """End."""
+        self._client._lost()
+        self.gone.callback(None)
+
+    def send(self, lines: list[bytes]) -> None:
+        """Write ``lines`` at once."""
+        if self.transport is not None:
+            self.transport.write(b"\r\n".join(lines) + b"\r\n")
+
+    def abort(self) -> None:
+        """Drop the connection without waiting for anything."""
+        abort = getattr(self.transport, "abortConnection", None)
+        if abort is not None:
+            abort()
+
+
+class Client(Calls):
+    """One device of one account, kept connected.
+
+    Every send is stored exactly once and in order, whatever happens to connections and servers; every message is handed to
+    ``on_message`` in order and acknowledged when that is through: at its return, or when the Deferred or coroutine
+    that it returns is through (also when it fails: that is logged). With ``manual_ack`` it is ``ack`` that says so. Without an
+    ``on_message`` nothing is acknowledged, and the messages wait at the server.
+
+    With a ``state`` that is kept in a store (``FileState``) all this holds across restarts of the program too. It is saved
+    before anything that depends on it is sent: so an answer that ``on_message`` sends before it returns is sent exactly once.
+
+    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_closed: what to call; None: nothing. ``on_closed(reason)`` comes once:
+        ``stopped``, ``replaced`` (this device logged in elsewhere) or ``refused`` (the login).
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        account: str,
+        *,
+        secret: str | None = None,
+        device: str = "main",
+        gateway: str | None = None,
+        servers: Sequence[str] = ("127.0.0.1:19000",),
+        reactor: Any,
+        state: ClientState | Store | None = None,
+        manual_ack: bool = False,
+    ) -> None:
+        self.account, self.device, self.manual_ack = account, device, manual_ack
+        self.on_message: Callable[[Message], object] | None = None
+        self.on_notice: Callable[[Notice], object] | None = None
+        self.on_synced: Callable[[], object] | None = None
+        self.on_gap: Callable[[Gap], object] | None = None
+        self.on_read: Callable[[Read], object] | None = None
+        self.on_closed: Callable[[str], object] | None = None
+        self._reactor = reactor
+        self._store: Store | None = None
+        if state is not None and not isinstance(state, ClientState):
+            self._store = state
+            state = state.load()
+        self._machine = Machine(account, device, secret=secret, state=state, manual_ack=True)
+        self._addresses = Addresses(reactor, gateway, servers)
+        self._connection: Connection | None = None
+        self._address = ""
+        self._online_at: float | None = None
+        self._failures = 0
+        self._calls: dict[int, Deferred[Any]] = {}
+        self._starting: list[Deferred[None]] = []
+        self._stopping: list[Deferred[None]] = []
+        self._ended: Ended | None = None
+        self._running: Deferred[None] | None = None
+        self._timer: IDelayedCall | None = None
+        self._soon: IDelayedCall | None = None
+        self._moving: IDelayedCall | None = None
+        self._flushing = self._again = False
+
+    # Life.
+
+    def start(self) -> Deferred[None]:
+        """Connect, and stay connected. Fires at the first login; fails with RefusedError when that is refused for good."""
+        if self._ended is not None:
+            return fail(self._closed_error())
+        if self._running is None:
+            self._running = ensureDeferred(self._run())
+            self._running.addErrback(lambda failure: failure.trap(CancelledError))
+        if self._online_at is not None:
+            return succeed(None)
+        self._starting.append(Deferred())
+        return self._starting[-1]
+
+    def stop(self) -> Deferred[None]:
+        """Acknowledge, say QUIT, close. Calls without an answer by then fail with ClosedError; a stored state keeps the sends."""
+        if self._ended is not None and self._connection is None:
+            return succeed(None)
+        self._stopping.append(Deferred())
+        waiting = self._stopping[-1]
+        self._machine.close()
+        if self._connection is not None:
+            goodbye = self._reactor.callLater(GOODBYE, self._drop)
+            waiting.addBoth(_cancel, goodbye)
+        self._flush()
+        return waiting
+
+    @property
+    def state(self) -> ClientState:
+        """What to give to the next Client of this device so that it goes on where this one stands."""
+        return self._machine.snapshot()
+
+    def ack(self, message: Message | Notice) -> None:
+        """With ``manual_ack``: this message and all before it in its conversation have been dealt with."""
+        self._machine.finish_up_to(message.id, self._reactor.seconds())
+        self._flush_soon()
+
+    def _call(self, queue: Callable[[], int]) -> Deferred[Any]:
+        if self._ended is not None:
+            return fail(self._closed_error())
+        try:
+            key = queue()
+        except RefusedError as error:
+            return fail(error)
+        self._calls[key] = Deferred()
+        self._flush_soon()
+        return self._calls[key]
+
+    # Connecting.
+
+    async def _run(self) -> None:
+        while self._ended is None:
+            try:
+                self._address = ""
+                self._address = await self._addresses.choose()
+                factory = Factory.forProtocol(lambda: Connection(self))
+                factory.noisy = False
+                connection: Any = await endpoint(self._reactor, self._address).connect(factory)
+                await connection.gone
+            except CancelledError:
+                raise
+            except Exception as error:
+                self._log.info("no connection to {address}: {error}", address=self._address, error=error)
+                self._addresses.failed(self._address)
+                self._failures += 1
+            if self._ended is None:
+                await deferLater(self._reactor, self._delay())
+
+    def _delay(self) -> float:
+        """Doubling, with jitter, so that the clients of a server that died do not come back in one wave."""
+        longest = min(FIRST_DELAY * 2.0 ** min(max(self._failures - 1, 0), 16), LONGEST_DELAY)
+        return longest * random.uniform(0.5, 1.0)
+
+    def _connected(self, connection: Connection) -> None:
+        if self._ended is not None:
+            connection.abort()
+            return
+        self._connection = connection
+        self._machine.connected(self._reactor.seconds())
+        self._flush()
+
+    def _received(self, lines: list[bytes]) -> None:
+        now = self._reactor.seconds()
+        for line in lines:
+            self._machine.received(line, now)
+        self._flush()
+
+    def _lost(self) -> None:
+        self._connection = None
+        self._moving = _cancel(None, self._moving)
+        now = self._reactor.seconds()
+        if self._online_at is not None and now - self._online_at >= STEADY:
+            self._failures = 0
+        else:
+            self._failures += 1
+            if self._online_at is None:
+                self._addresses.failed(self._address)
+        self._online_at = None
+        self._machine.lost()
+        self._flush()
+        self._finish_stopping()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.abort()
+
+    def _move(self, move: Moved) -> None:
+        if self._moving is None:
+            self._addresses.failed(self._address)
+            self._addresses.prefer(move.address)
+            # Spread over half of the time, so that a server that is drained does not send all its clients at once.
+            self._moving = self._reactor.callLater(random.uniform(0.0, move.within / 2), self._leave)
+
+    def _leave(self) -> None:
+        self._machine.drain()
+        self._moving = self._reactor.callLater(GOODBYE, self._drop)
+        self._flush()
+
+    # The machine: time and lines in, events and lines out.
+
+    def _flush_soon(self) -> None:
+        """Send what was queued at the end of this turn: many calls make one write and one save."""
+        if not self._flushing and self._soon is None and self._ended is None:
+            self._soon = self._reactor.callLater(0, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._soon = None
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._flushing:  # called by what it calls: once more when that is through
+            self._again = True
+            return
+        self._flushing = self._again = True
+        try:
+            while self._again:
+                self._again = False
+                self._turn(self._reactor.seconds())
+        finally:
+            self._flushing = False
+        self._set_timer(self._machine.deadline(self._reactor.seconds()))
+
+    def _turn(self, now: float) -> None:
+        self._machine.tick(now)
+        while events := self._machine.events():
+            for event in events:
+                self._tell(event)
+        lines = self._machine.lines(now)
+        if self._store is not None and self._machine.changed:
+            try:
+                self._store.save(self._machine.snapshot())
+            except Exception:
+                # What cannot be remembered must not be sent; the next connection tries again.
+                self._log.failure("the client's state cannot be saved")
+                self._drop()
+                return
+            self._machine.saved()
+        if lines and self._connection is not None:
+            self._connection.send(lines)
+        if self._machine.drained:
+            self._drop()
+
+    def _set_timer(self, deadline: float | None) -> None:
+        if self._timer is not None and self._timer.active():
+            if deadline is not None and self._timer.getTime() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = None
+        if deadline is not None and self._ended is None:
+            self._timer = self._reactor.callLater(max(0.0, deadline - self._reactor.seconds()), self._flush)
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, Settled):
+            self._settle(event)
+        elif isinstance(event, Message):
+            self._hand(self.on_message, event)
+        elif isinstance(event, Notice):
+            self._hand(self.on_notice, event)
+        elif isinstance(event, Online):
+            self._online()
+        elif isinstance(event, Synced):
+            self._run_callback(self.on_synced)
+        elif isinstance(event, Gap):
+            self._run_callback(self.on_gap, event)
+        elif isinstance(event, Read):
+            self._run_callback(self.on_read, event)
+        elif isinstance(event, Moved):
+            self._move(event)
+        elif isinstance(event, Broken):
+            self._log.info("dropping {address}: {reason}", address=self._address, reason=event.reason)
+            self._drop()
+        else:
+            self._end(event)
+
+    def _settle(self, event: Settled) -> None:
+        call = self._calls.pop(event.key, None)
+        if call is None:  # sent by an earlier program
+            if isinstance(event.value, ClientError):
+                self._log.warn("a send of an earlier run was refused: {error}", error=event.value)
+        elif isinstance(event.value, ClientError):
+            call.errback(event.value)
+        else:
+            call.callback(event.value)
+
+    def _hand(self, callback: Callable[[Any], object] | None, event: Message | Notice) -> None:
+        if callback is None:
+            return
+        running = self._run_callback(callback, event)
+        if self.manual_ack:
+            return
+        if running.called and not running.paused:
+            self._handled(event)
+        else:
+            running.addCallback(lambda _: self._handled(event))
+            running.addCallback(lambda _: self._flush_soon())
+
+    def _handled(self, event: Message | Notice) -> None:
+        self._machine.finish(event.id, self._reactor.seconds())
+
+    def _run_callback(self, callback: Callable[..., object] | None, *args: object) -> Deferred[object]:
+        if callback is None:
+            return succeed(None)
+        running: Deferred[object] = maybeDeferred(callback, *args)
+        running.addErrback(lambda failure: self._log.failure("a callback of the client failed", failure))
+        return running
+
+    def _online(self) -> None:
+        self._online_at = self._reactor.seconds()
+        self._addresses.worked(self._address)
+        starting, self._starting = self._starting, []
+        for waiting in starting:
+            waiting.callback(None)
+
+    # The end.
+
+    def _end(self, ended: Ended) -> None:
+        self._ended = ended
+        for call in (self._timer, self._soon, self._moving):
+            _cancel(None, call)
+        if self._connection is not None:
+            assert self._connection.transport is not None
+            self._connection.transport.loseConnection()
+        elif self._running is not None:
+            self._running.cancel()
+        starting, self._starting = self._starting, []
+        calls, self._calls = self._calls, {}
+        for waiting in (*starting, *calls.values()):
+            waiting.errback(ended.error or self._closed_error())
+        self._run_callback(self.on_closed, ended.reason)
+        if self._connection is None:
+            self._finish_stopping()
+
+    def _finish_stopping(self) -> None:
+        if self._ended is None:
+            return
+        stopping, self._stopping = self._stopping, []
+        for waiting in stopping:
+            waiting.callback(None)
+
+    def _closed_error(self) -> ClosedError:
+        reason = "stopped" if self._ended is None else self._ended.reason
+        return ClosedError(f"the client is closed: {reason}")
+
+
+def _cancel(result: Any, call: IDelayedCall | None) -> Any:
+    if call is not None and call.active():
+        call.cancel()
+    return result

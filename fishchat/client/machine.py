@@ -1,0 +1,378 @@
+"""The client's side of the line protocol: it is fed lines and the time, and says which lines to send and what happened.
+
+No transport, no reactor, no clock of its own. Whoever drives it calls ``connected``, ``received``, ``tick`` and ``lost``, then
+takes ``events()``, then ``lines(now)``, remembers ``snapshot()`` while ``changed`` is true, writes the lines, and calls ``tick``
+at ``deadline()``. In that order: what the user did with an event and what follows from it are then remembered together.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fishchat.client import requests
+from fishchat.client.events import Broken, Ended, Event, Message, Notice, Online, RefusedError, Settled
+from fishchat.client.outbox import Errand, Outbox
+from fishchat.client.pushes import parse_push
+from fishchat.client.receipts import Receipts
+from fishchat.client.replies import Reply, parse_error
+from fishchat.client.state import ClientState
+from fishchat.errors import ProtocolError
+from fishchat.model.names import Position, format_position, split_id
+from fishchat.protocols.lines import OVERLONG, parse_tags
+
+#: Commands on the wire without a reply.
+WINDOW = 32
+#: Seconds of silence before a ping, and after it before the connection is given up.
+QUIET = 30.0
+PATIENCE = 15.0
+
+#: A line of ours that the server could not read has no verb to repeat; whatever else it says so is about the connection.
+_UNREAD = frozenset({"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG"})
+#: Refusals of a login that another server or another moment may not share.
+_PASSING = frozenset({"TRYAGAIN", "UNKNOWN", "FLOOD", "BUSY", "INTERNAL", "STATE"})
+
+
+class Phase(enum.Enum):
+    """Where the connection stands."""
+
+    AWAY = "not connected"
+    GREETING = "waiting for the greeting"
+    ENTERING = "agreeing on capabilities, logging in"
+    ONLINE = "logged in"
+    CLOSING = "said QUIT"
+    BROKEN = "of no use, to be dropped"
+    ENDED = "through, not to be connected again"
+
+
+class Pending(Protocol):
+    """A command on the wire."""
+
+    @property
+    def verb(self) -> bytes:
+        """The verb that its reply repeats."""
+
+    def answered(self, reply: Reply, now: float) -> None:
+        """Take the final reply."""
+
+
+@dataclass(slots=True)
+class _Own:
+    """A command of the machine itself."""
+
+    verb: bytes
+    then: Callable[[Reply, float], None]
+
+    def answered(self, reply: Reply, now: float) -> None:
+        self.then(reply, now)
+
+
+def _text(position: Position) -> str:
+    return format_position(position).decode()
+
+
+class Machine:
+    """One device of one account.
+
+    :param state: what an earlier program remembered; it must be of this account and device (ValueError).
+    :param manual_ack: a message is acknowledged when ``finish`` or ``finish_up_to`` names it, else as it is handed out.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        device: str = "main",
+        *,
+        secret: str | None = None,
+        state: ClientState | None = None,
+        manual_ack: bool = False,
+    ) -> None:
+        self.account, self.device, self.manual_ack = account, device, manual_ack
+        # Their form is checked here: a refused login is a decision of the server.
+        self._login = b"@device=%s SEND_CLIENT_ID %s" % (requests.name(device), requests.name(account))
+        if secret is not None:
+            if not secret or not secret.isprintable():
+                raise ValueError("a secret is printable text")
+            self._login += b" " + secret.encode()
+        self.phase = Phase.AWAY
+        self.server: str | None = None
+        self._events: list[Event] = []
+        self._first: list[bytes] = []
+        self._fifo: deque[Pending] = deque()
+        self._reply = Reply()
+        self._draining = self._quit = False
+        self._heard = 0.0
+        self._give_up: float | None = None
+        self._login_at: float | None = None
+        self._outbox = Outbox(account, self._settled, self._stored)
+        self._receipts = Receipts()
+        self._changed = False
+        if state is not None:
+            self._restore(state)
+
+    # What the user does.
+
+    def send(self, to: str, text: str) -> int:
+        """Queue a message; a Settled with this key and its id, or the refusal, follows once. May raise RefusedError."""
+        return self._outbox.send(to, text)
+
+    def ask(self, request: requests.Request[Any]) -> int:
+        """Queue another command; a Settled with this key and its result, or the refusal, follows once."""
+        return self._outbox.ask(request)
+
+    def finish(self, message_id: str, now: float) -> None:
+        """This message has been dealt with. Raises ValueError when it was not handed out."""
+        conversation, epoch, seq = split_id(message_id.encode())
+        self._receipts.finish(conversation, (epoch, seq), now)
+        self._changed = True
+
+    def finish_up_to(self, message_id: str, now: float) -> None:
+        """This message and all before it have been dealt with. Raises ValueError when it was not handed out."""
+        conversation, epoch, seq = split_id(message_id.encode())
+        self._receipts.finish_up_to(conversation, (epoch, seq), now)
+        self._changed = True
+
+    def drain(self) -> None:
+        """Send no new command on this connection; it can be dropped without doubt when ``drained``."""
+        self._draining = True
+
+    @property
+    def drained(self) -> bool:
+        """Whether a draining connection has all its replies."""
+        return self._draining and not self._fifo
+
+    def close(self) -> None:
+        """Acknowledge what is due, say QUIT; Ended follows."""
+        if self.phase is Phase.ONLINE:
+            self.phase = Phase.CLOSING
+        elif self.phase not in (Phase.CLOSING, Phase.ENDED):
+            self._end("stopped")
+
+    # What happens to the connection.
+
+    def connected(self, now: float) -> None:
+        """A new connection stands; the server speaks first."""
+        self.phase = Phase.GREETING
+        self._heard = now
+        self._give_up = now + PATIENCE
+
+    def lost(self) -> None:
+        """The connection is gone. Nothing is lost by that: what had no reply is sent again on the next one."""
+        self._outbox.lost([one for one in self._fifo if isinstance(one, Errand)])
+        self._receipts.lost()
+        self._fifo.clear()
+        self._first.clear()
+        self._reply = Reply()
+        self._draining = self._quit = False
+        self._give_up = self._login_at = None
+        if self.phase is Phase.CLOSING:
+            self._end("stopped")
+        elif self.phase is not Phase.ENDED:
+            self.phase = Phase.AWAY
+
+    def received(self, line: bytes, now: float) -> None:
+        """Take a line from the server, without its ending."""
+        if self.phase in (Phase.AWAY, Phase.BROKEN, Phase.ENDED):
+            return
+        self._heard = now
+        if self.phase in (Phase.ONLINE, Phase.CLOSING):
+            self._give_up = None
+        try:
+            self._take(line, now)
+        except (ValueError, ProtocolError) as error:
+            self._break(f"a line that is no part of the protocol ({error}): {line[:80]!r}")
+
+    def tick(self, now: float) -> None:
+        """Do what is due by now."""
+        if self._give_up is not None and now >= self._give_up:
+            self._break("the server is silent")
+        elif self._login_at is not None and now >= self._login_at:
+            self._log_in()
+        elif self.phase is Phase.ONLINE and self._give_up is None and now >= self._heard + QUIET:
+            self._give_up = now + PATIENCE
+            self._ping()
+
+    # What comes out.
+
+    def events(self) -> list[Event]:
+        """What happened since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def lines(self, now: float) -> list[bytes]:
+        """The lines to send now, without their endings."""
+        lines, self._first = self._first, []
+        if self.phase is Phase.ONLINE and not self._draining:
+            while len(self._fifo) < WINDOW and (command := self._outbox.take(now)) is not None:
+                self._fifo.append(command)
+                lines.append(command.line)
+        closing = self.phase is Phase.CLOSING
+        if closing or (self.phase is Phase.ONLINE and (self._draining or self._receipts.due(now))):
+            lines.extend(b"SEND_ACK " + one for one in self._receipts.take())
+        if closing and not self._quit:
+            self._quit = True
+            lines.append(b"QUIT")
+            self._fifo.append(_Own(b"QUIT", self._quitted))
+        return lines
+
+    def deadline(self, now: float) -> float | None:
+        """When ``tick`` and ``lines`` are to be called again at the latest; None: only when something happens."""
+        times = [self._give_up, self._login_at]
+        if self.phase is Phase.ONLINE:
+            times += [self._receipts.deadline, self._outbox.deadline(now)]
+            if self._give_up is None:
+                times.append(self._heard + QUIET)
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def changed(self) -> bool:
+        """Whether ``snapshot`` may differ from what was ``saved`` last."""
+        return self._changed or self._outbox.changed
+
+    def saved(self) -> None:
+        """The snapshot of now is safe."""
+        self._changed = self._outbox.changed = False
+
+    def snapshot(self) -> ClientState:
+        """What to remember across a restart."""
+        state = ClientState(self.account, self.device)
+        self._outbox.save(state)
+        for conversation, place in self._receipts.places.items():
+            token = conversation.decode()
+            state.done[token] = _text(place.done)
+            if ahead := place.ahead:
+                state.ahead[token] = [(_text(first), _text(last)) for first, last in ahead]
+        return state
+
+    def _restore(self, state: ClientState) -> None:
+        if (state.account, state.device) != (self.account, self.device):
+            raise ValueError(f"the state is of {state.account}/{state.device}, not of {self.account}/{self.device}")
+        self._outbox.restore(state)
+        for conversation, done in state.done.items():
+            self._receipts.restore(conversation.encode(), done, state.ahead.get(conversation, []))
+
+    # Inside: one line.
+
+    def _take(self, line: bytes, now: float) -> None:
+        if line == OVERLONG:
+            raise ValueError("it is too long")
+        escaped = False
+        if line[:1] == b"@":
+            raw, _, line = line[1:].partition(b" ")
+            escaped = b"esc" in parse_tags(raw)
+        verb, _, rest = line.partition(b" ")
+        if verb[:5] == b"RESP_":
+            if self.phase is Phase.ONLINE:  # while closing nothing is taken that could not be acknowledged
+                self._pushed(verb, rest, escaped, now)
+        elif verb == b"ITEM":
+            self._reply.items.append((rest, escaped))
+        elif verb in (b"OK", b"END"):
+            which, _, self._reply.rest = rest.partition(b" ")
+            self._answered(which, now)
+        elif verb == b"ERR":
+            which, _, rest = rest.partition(b" ")
+            self._reply.error = parse_error(rest)
+            self._answered(which, now)
+        elif verb == b"HELLO" and self.phase is Phase.GREETING:
+            self._greeted(rest)
+        elif verb != b"BEGIN":
+            raise ValueError("unknown verb")
+
+    def _answered(self, verb: bytes, now: float) -> None:
+        reply, self._reply = self._reply, Reply()
+        error = reply.error
+        if error is not None:
+            if verb == b"SEND_ACK":  # not answered when fine; a refused one moves no cursor, and repetitions come
+                return
+            if verb == b"-" and (error.word not in _UNREAD or not self._fifo):
+                self._break(f"the server says {error}")
+                return
+        if not self._fifo or (verb != self._fifo[0].verb and verb != b"-"):
+            raise ValueError("a reply to no command")
+        self._fifo.popleft().answered(reply, now)
+
+    def _pushed(self, verb: bytes, rest: bytes, escaped: bool, now: float) -> None:
+        if verb == b"RESP_PING":
+            self._ping()
+        elif verb == b"RESP_REPLACED":
+            self._end("replaced")
+        elif isinstance(push := parse_push(verb, rest, escaped), (Message, Notice)):
+            conversation, epoch, seq = split_id(push.id.encode())
+            if self._receipts.arrived(conversation, (epoch, seq), now):
+                self._events.append(push)
+                if not self.manual_ack:
+                    self.finish(push.id, now)
+            self._changed = True
+        elif push is not None:
+            self._events.append(push)
+
+    # Inside: from the greeting to being online.
+
+    def _greeted(self, rest: bytes) -> None:
+        told = dict(word.split("=", 1) for word in rest.decode().split(" ") if "=" in word)
+        self.server = told.get("server")
+        self.phase = Phase.ENTERING
+        self._say(b"HELLO", b"HELLO 1 caps=ack", self._agreed)
+
+    def _agreed(self, reply: Reply, now: float) -> None:
+        error = reply.error
+        if error is None and b"caps=ack" not in reply.rest.split(b" "):
+            error = RefusedError("VERSION", "the server does not offer caps=ack")
+        if error is None:
+            self._log_in()
+        elif error.word in _PASSING:
+            self._break(f"the server says {error}")
+        else:
+            self._end("refused", error)
+
+    def _log_in(self) -> None:
+        self._login_at = None
+        self._say(b"SEND_CLIENT_ID", self._login, self._logged_in)
+
+    def _logged_in(self, reply: Reply, now: float) -> None:
+        error = reply.error
+        if error is None:
+            self.phase = Phase.ONLINE
+            self._give_up = None
+            self._events.append(Online())
+        elif error.retry is not None and error.word != "BUSY":
+            self._login_at = now + error.retry
+            self._give_up = self._login_at + PATIENCE
+        elif error.word in _PASSING:
+            self._break(f"the server says {error}")
+        else:
+            self._end("refused", error)
+
+    # Inside: small things.
+
+    def _say(self, verb: bytes, line: bytes, then: Callable[[Reply, float], None]) -> None:
+        self._first.append(line)
+        self._fifo.append(_Own(verb, then))
+
+    def _ping(self) -> None:
+        self._say(b"SEND_PING", b"SEND_PING", lambda reply, now: None)
+
+    def _quitted(self, reply: Reply, now: float) -> None:
+        self._end("stopped")
+
+    def _break(self, reason: str) -> None:
+        self.phase = Phase.BROKEN
+        self._give_up = self._login_at = None
+        self._events.append(Broken(reason))
+
+    def _end(self, reason: str, error: RefusedError | None = None) -> None:
+        self.phase = Phase.ENDED
+        self._give_up = self._login_at = None
+        self._events.append(Ended(reason, error))
+
+    def _settled(self, key: int, value: object) -> None:
+        self._events.append(Settled(key, value))
+
+    def _stored(self, conversation: bytes, raw_id: bytes) -> None:
+        where, epoch, seq = split_id(raw_id)
+        if where != conversation:
+            raise ValueError("the id of another conversation")
+        self._receipts.sent(conversation, (epoch, seq))

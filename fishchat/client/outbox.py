@@ -1,0 +1,170 @@
+"""Everything that waits to be sent: the lanes of numbered sends and the other commands, in the user's order. Pure."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fishchat.client.events import ClientError, RefusedError
+from fishchat.client.replies import Reply, refused
+from fishchat.client.requests import Request, name
+from fishchat.client.sends import RETRY, Flight, Lane, Outgoing
+from fishchat.client.state import ClientState, SavedSend
+from fishchat.errors import ProtocolError
+from fishchat.model.names import p2p, topic_conversation
+from fishchat.protocols.lines import MAX_TEXT, escape
+
+
+@dataclass(order=True)
+class Errand:
+    """A command of the user that is not a send. ``unsure``: an earlier attempt may have been carried out."""
+
+    key: int
+    request: Request[Any] = field(compare=False)
+    outbox: Outbox = field(compare=False)
+    unsure: bool = field(default=False, compare=False)
+
+    @property
+    def verb(self) -> bytes:
+        """The verb that the reply repeats."""
+        return self.request.verb
+
+    @property
+    def line(self) -> bytes:
+        """The command, without its line ending."""
+        return self.request.line
+
+    def answered(self, reply: Reply, now: float) -> None:
+        """Take the final reply."""
+        self.outbox.errand_answered(self, reply, now)
+
+
+class Outbox:
+    """What has no final reply yet.
+
+    ``settle(key, value)`` is called once per entry, with its result or a ClientError; ``stored(conversation, id)`` for every
+    send that is stored.
+    """
+
+    def __init__(
+        self, account: str, settle: Callable[[int, object], None], stored: Callable[[bytes, bytes], None]
+    ) -> None:
+        self._account = account.encode()
+        self._settle = settle
+        self._stored = stored
+        self._keys = 0
+        self._lanes: dict[bytes, Lane] = {}
+        # Those of them that hold something: a bot has thousands of lanes, and few are busy.
+        self._busy: dict[bytes, Lane] = {}
+        self._errands: list[Errand] = []
+        self._errands_at = 0.0
+        #: Whether there is something new to remember.
+        self.changed = False
+
+    def send(self, to: str, text: str) -> int:
+        """Queue a message to an account or a ``#topic``. Raises RefusedError for what no server could take."""
+        if to.startswith("#"):
+            conversation, verb, raw_to = topic_conversation(name(to[1:])), b"SEND_MESSAGE_TOPIC", name(to[1:])
+        else:
+            conversation, verb, raw_to = p2p(self._account, name(to)), b"SEND_MESSAGE_P2P", name(to)
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:
+            raise refused("BADUTF8") from None
+        if b"\0" in raw:
+            raise refused("NUL")
+        escaped = b"\n" in raw or b"\r" in raw
+        body = b"%s %s %s" % (verb, raw_to, escape(raw) if escaped else raw)
+        if len(body) - len(verb) - len(raw_to) - 2 > MAX_TEXT:
+            raise refused("TEXTTOOLONG", [("limit", str(MAX_TEXT))])
+        self._keys += 1
+        lane = self._busy[conversation] = self._lane(conversation)
+        lane.add(Outgoing(self._keys, to, text, verb, body, escaped))
+        self.changed = True
+        return self._keys
+
+    def ask(self, request: Request[Any]) -> int:
+        """Queue another command."""
+        self._keys += 1
+        heapq.heappush(self._errands, Errand(self._keys, request, self))
+        return self._keys
+
+    def _lane(self, conversation: bytes) -> Lane:
+        lane = self._lanes.get(conversation)
+        if lane is None:
+
+            def settle(key: int, value: bytes | RefusedError) -> None:
+                self.changed = True
+                if not self._lanes[conversation]:
+                    self._busy.pop(conversation, None)
+                self._settle(key, value.decode() if isinstance(value, bytes) else value)
+                if isinstance(value, bytes) and value:
+                    self._stored(conversation, value)
+
+            lane = self._lanes[conversation] = Lane(settle)
+        return lane
+
+    def take(self, now: float) -> Flight | Errand | None:
+        """The next command that may go on the wire, the user's oldest first; None when there is none."""
+        lane = min((one for one in self._busy.values() if one.ready(now)), key=lambda one: one.order, default=None)
+        errand = self._errands[0] if self._errands and now >= self._errands_at else None
+        if lane is not None and (errand is None or lane.order < errand.key):
+            self.changed = True
+            return lane.launch()
+        return None if errand is None else heapq.heappop(self._errands)
+
+    def errand_answered(self, errand: Errand, reply: Reply, now: float) -> None:
+        """Take the final reply to ``errand``."""
+        error = reply.error
+        if error is None:
+            try:
+                value = errand.request.result(reply)
+            except (ValueError, ProtocolError) as wrong:
+                value = ClientError(f"the server's answer is no part of the protocol: {wrong}")
+            self._settle(errand.key, value)
+        elif errand.unsure and error.word == errand.request.settled:
+            self._settle(errand.key, None)
+        elif error.word in ("TRYAGAIN", "UNKNOWN") or error.retry is not None:
+            errand.unsure = errand.unsure or error.word == "UNKNOWN"
+            self._errands_at = now + (RETRY if error.retry is None else error.retry)
+            heapq.heappush(self._errands, errand)
+        else:
+            self._settle(errand.key, error)
+
+    def lost(self, unanswered: list[Errand]) -> None:
+        """The connection is gone, and with it the answers to everything on the wire."""
+        for errand in unanswered:
+            errand.unsure = True
+            heapq.heappush(self._errands, errand)
+        for lane in self._busy.values():
+            lane.lost()
+
+    def deadline(self, now: float) -> float | None:
+        """When something that waits may be sent again; None when nothing waits for its time."""
+        times = [lane.not_before for lane in self._busy.values() if not lane.idle]
+        if self._errands:
+            times.append(self._errands_at)
+        return min((time for time in times if time > now), default=None)
+
+    def save(self, state: ClientState) -> None:
+        """Write counters and unanswered sends into ``state``."""
+        for conversation, lane in self._lanes.items():
+            if lane.next is not None:
+                state.counters[conversation.decode()] = lane.next
+        sends = sorted((item for lane in self._busy.values() for item in lane.items()), key=lambda one: one.key)
+        state.sends.extend(SavedSend(item.to, item.text, item.cseq) for item in sends)
+
+    def restore(self, state: ClientState) -> None:
+        """Go on where ``state`` stopped; what had a number may be stored under it."""
+        for conversation, number in state.counters.items():
+            self._lane(conversation.encode()).next = number
+        for saved in state.sends:
+            self.send(saved.to, saved.text)
+            item = self._lane(self._conversation(saved.to)).last
+            item.cseq, item.doubt = saved.cseq, saved.cseq is not None
+        self.changed = False
+
+    def _conversation(self, to: str) -> bytes:
+        return topic_conversation(name(to[1:])) if to.startswith("#") else p2p(self._account, name(to))

@@ -1,0 +1,185 @@
+"""What was received: nothing twice, in order, and acknowledged only when it has been dealt with. Pure.
+
+Per conversation there are four places, and ``acked <= min(done, pushed)``, ``done <= seen`` always:
+
+``seen``    the last message handed to the user; a push that is not above it is a repetition
+``done``    everything up to here has been dealt with; this is what a restarted program goes on from
+``pushed``  the last one on this connection: an acknowledgement above it would be refused
+``acked``   the last acknowledgement on this connection
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from fishchat.model.names import START, Position, format_position, parse_position
+
+#: An acknowledgement goes out after so many messages, or so many seconds after the first of them.
+BATCH = 32
+DELAY = 0.5
+#: Runs of messages above ``done`` that are remembered per conversation: twice what a server leaves unacknowledged.
+RUNS = 512
+
+
+Run = tuple[Position, Position]
+
+
+class Place:
+    """Where this device stands in one conversation."""
+
+    __slots__ = ("acked", "done", "finished", "known", "open", "pushed", "seen")
+
+    def __init__(self, done: Position = START) -> None:
+        self.seen = self.done = done
+        self.pushed = self.acked = START
+        self.open: deque[Position] = deque()
+        self.finished: set[Position] = set()
+        # Runs of what is no news should it come: sent by this device itself, or dealt with in an earlier program.
+        self.known: list[Run] = []
+
+    @property
+    def due(self) -> Position | None:
+        """The position to acknowledge, if any."""
+        position = min(self.done, self.pushed)
+        return position if position > self.acked else None
+
+    @property
+    def ahead(self) -> list[Run]:
+        """What to remember beside ``done``: the runs above it that need not be handed out again."""
+        return sorted([*self.known, *((one, one) for one in self.finished)])
+
+    def sent(self, position: Position) -> None:
+        """Remember ``position`` as this device's own message."""
+        if position <= self.seen:
+            return
+        if self.known:
+            first, last = self.known[-1]
+            if (last[0], last[1] + 1) == position:
+                self.known[-1] = first, position
+                return
+        self.known.append((position, position))
+        del self.known[:-RUNS]
+
+    def arrived(self, position: Position) -> bool:
+        """Take a push; True when it is news for the user."""
+        self.pushed = max(self.pushed, position)
+        if position <= self.seen:
+            return False
+        self.seen = position
+        self.open.append(position)
+        if any(first <= position <= last for first, last in self.known):
+            self.finish(position)
+            return False
+        return True
+
+    def finish(self, position: Position) -> None:
+        """``position`` has been dealt with, perhaps before an earlier one. Raises ValueError when it was not handed out."""
+        if position <= self.done or position in self.finished:
+            return
+        if position not in self.open:
+            raise ValueError("only a message that was received can be acknowledged")
+        self.finished.add(position)
+        while self.open and self.open[0] in self.finished:
+            self.done = self.open.popleft()
+            self.finished.discard(self.done)
+        self._prune()
+
+    def finish_up_to(self, position: Position) -> None:
+        """``position`` and all before it have been dealt with. Raises ValueError when it was not handed out."""
+        if position > self.seen:
+            raise ValueError("only a message that was received can be acknowledged")
+        while self.open and self.open[0] <= position:
+            self.done = self.open.popleft()
+            self.finished.discard(self.done)
+        while self.open and self.open[0] in self.finished:
+            self.done = self.open.popleft()
+            self.finished.discard(self.done)
+        self._prune()
+
+    def _prune(self) -> None:
+        while self.known and self.known[0][1] <= self.done:
+            del self.known[0]
+
+
+class Receipts:
+    """All conversations of a device, and the acknowledgements that are due."""
+
+    def __init__(self) -> None:
+        self.places: dict[bytes, Place] = {}
+        self._dirty: dict[bytes, Place] = {}
+        self._count = 0
+        self._since: float | None = None
+
+    def restore(self, conversation: bytes, done: str, known: list[tuple[str, str]]) -> None:
+        """Go on from what an earlier program had dealt with. Raises ValueError for what is no position."""
+        place = self._place(conversation)
+        place.seen = place.done = parse_position(done.encode())
+        place.known = [(parse_position(first.encode()), parse_position(last.encode())) for first, last in known]
+
+    def _place(self, conversation: bytes) -> Place:
+        place = self.places.get(conversation)
+        if place is None:
+            place = self.places[conversation] = Place()
+        return place
+
+    def lost(self) -> None:
+        """The connection is gone; which acknowledgements arrived is unknown, repetitions will tell."""
+        for place in self.places.values():
+            place.pushed = place.acked = START
+        self._clear()
+
+    def sent(self, conversation: bytes, position: Position) -> None:
+        """This device's own message is stored there."""
+        self._place(conversation).sent(position)
+
+    def arrived(self, conversation: bytes, position: Position, now: float) -> bool:
+        """Take a push; True when it is to be handed to the user."""
+        place = self._place(conversation)
+        news = place.arrived(position)
+        if not news:  # the server does not know that it was acknowledged
+            self._note(conversation, place, now)
+        return news
+
+    def finish(self, conversation: bytes, position: Position, now: float) -> None:
+        """One message has been dealt with. Raises ValueError when it was not received."""
+        place = self._place(conversation)
+        place.finish(position)
+        self._note(conversation, place, now)
+
+    def finish_up_to(self, conversation: bytes, position: Position, now: float) -> None:
+        """A message and all before it have been dealt with. Raises ValueError when it was not received."""
+        place = self._place(conversation)
+        place.finish_up_to(position)
+        self._note(conversation, place, now)
+
+    def _note(self, conversation: bytes, place: Place, now: float) -> None:
+        if place.due is None:
+            return
+        self._dirty[conversation] = place
+        self._count += 1
+        if self._since is None:
+            self._since = now
+
+    @property
+    def deadline(self) -> float | None:
+        """When acknowledgements are due at the latest; None when there are none."""
+        return None if self._since is None else self._since + DELAY
+
+    def due(self, now: float) -> bool:
+        """Whether it is time to acknowledge."""
+        return self._since is not None and (self._count >= BATCH or now >= self._since + DELAY)
+
+    def take(self) -> list[bytes]:
+        """The ids to acknowledge now, one per conversation."""
+        ids = []
+        for conversation, place in self._dirty.items():
+            if (position := place.due) is not None:
+                place.acked = position
+                ids.append(conversation + b":" + format_position(position))
+        self._clear()
+        return ids
+
+    def _clear(self) -> None:
+        self._dirty = {}
+        self._count = 0
+        self._since = None

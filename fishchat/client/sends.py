@@ -1,0 +1,266 @@
+"""Numbering of what one device sends to one conversation, so that each message is stored once and in order. Pure.
+
+A number is used up by the server only when it stores a message under it; so a lane keeps every send until its ``OK``, repeats
+it under the same number while it may be stored, and gives it another number only when it is certainly not.
+
+Two facts carry the reasoning. Message n+1 is never stored before n; so what is behind an unstored number is unstored too. And
+replies come in the order of the commands; so after any reply but ``OK`` a lane sends nothing until all that is on the wire
+has been answered (it is *drained*), and then decides with the whole picture.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+
+from fishchat.client.events import RefusedError
+from fishchat.client.replies import Reply, expected
+
+#: Seconds before a retry for which the server named none.
+RETRY = 1.0
+#: So many INTERNAL answers to one send are taken as its refusal: a defect may hit the same message for ever.
+FAULTS = 3
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """One message that has no ``OK`` yet. ``doubt``: it may be stored under ``cseq``."""
+
+    key: int
+    to: str
+    text: str
+    verb: bytes
+    body: bytes
+    escaped: bool
+    cseq: int | None = None
+    doubt: bool = False
+    refusal: RefusedError | None = None
+    faults: int = 0
+
+
+@dataclass(slots=True)
+class Flight:
+    """A send on the wire. Number 0 is a question for the counter: never stored, answered by ``GAP expected=n``."""
+
+    lane: Lane
+    item: Outgoing
+    cseq: int
+
+    @property
+    def verb(self) -> bytes:
+        """The verb that the reply repeats."""
+        return self.item.verb
+
+    @property
+    def line(self) -> bytes:
+        """The command, without its line ending."""
+        return b"@cseq=%d%s %s" % (self.cseq, b";esc" if self.item.escaped else b"", self.item.body)
+
+    def answered(self, reply: Reply, now: float) -> None:
+        """Take the final reply."""
+        self.lane.answered(self, reply, now)
+
+
+Settle = Callable[[int, "bytes | RefusedError"], None]
+
+
+class Lane:
+    """The sends of this device to one conversation.
+
+    ``settle(key, id)`` is called once for every send that is stored (with an empty id in the rare case that the store no longer
+    finds it), ``settle(key, error)`` for every one that is refused.
+
+    :ivar next: the number for the next message that has none; None while the server's counter is not known.
+    """
+
+    def __init__(self, settle: Settle, next_: int | None = None) -> None:
+        self.next = next_
+        self.not_before = 0.0
+        self._settle = settle
+        self._waiting: deque[Outgoing] = deque()
+        self._flying: deque[Outgoing] = deque()
+        self._back: list[Outgoing] = []
+        self._stalled = False
+        self._probing = False
+        # Until the first OK only one is on the wire: a counter that turns out wrong then spoils no order.
+        self._sure = False
+        self._expected: int | None = None
+        self._unknown = False
+        self._troubles = 0
+
+    def add(self, item: Outgoing) -> None:
+        """Queue ``item`` behind all others."""
+        self._waiting.append(item)
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._flying) + len(self._back)
+
+    def items(self) -> list[Outgoing]:
+        """Everything that has no answer yet, in order."""
+        return [*self._back, *self._flying, *self._waiting]
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be sent (it may still wait for its answer)."""
+        return not self._waiting
+
+    @property
+    def last(self) -> Outgoing:
+        """What was added last; only while nothing was launched since."""
+        return self._waiting[-1]
+
+    @property
+    def order(self) -> int:
+        """The key of the send that is next; only while not idle."""
+        return self._waiting[0].key
+
+    def ready(self, now: float) -> bool:
+        """Whether ``launch`` may be called."""
+        if not self._waiting or self._stalled or self._probing or now < self.not_before:
+            return False
+        return not self._flying or (self._sure and self.next is not None)
+
+    def launch(self) -> Flight:
+        """Put the next send, or the question for the counter, on the wire."""
+        item = self._waiting[0]
+        if self.next is None:
+            self._probing = True
+            return Flight(self, item, 0)
+        self._waiting.popleft()
+        if item.cseq is None:
+            item.cseq = self.next
+        self.next = max(self.next, item.cseq + 1)
+        self._flying.append(item)
+        return Flight(self, item, item.cseq)
+
+    def lost(self) -> None:
+        """The connection is gone: what was on the wire may be stored."""
+        for item in self._flying:
+            item.doubt = item.cseq is not None
+        self._waiting = deque(self.items())
+        self._flying.clear()
+        self._back = []
+        if self._expected is not None:  # learnt before what is now in doubt: ask again
+            self.next = self._expected = None
+        self._stalled = self._probing = self._sure = self._unknown = False
+
+    def answered(self, flight: Flight, reply: Reply, now: float) -> None:
+        """Take the final reply to ``flight``. Raises ValueError for a reply that breaks the protocol."""
+        item, error = flight.item, reply.error
+        if flight.cseq == 0:
+            if error is None:
+                raise ValueError("number 0 is never stored")
+            self._probing = False
+            self._probed(item, error, now)
+            return
+        self._flying.popleft()
+        if error is None:
+            self._accepted(item, flight.cseq, reply.rest)
+        else:
+            self._stalled = True
+            self._failed(item, flight.cseq, error, now)
+        if self._stalled and not self._flying:
+            self._drained(now)
+
+    def _accepted(self, item: Outgoing, cseq: int, message_id: bytes) -> None:
+        self._sure = True
+        self._troubles = 0
+        if self._expected is not None:
+            self._expected = max(self._expected, cseq + 1)
+        self._settle(item.key, message_id)
+
+    def _failed(self, item: Outgoing, cseq: int, error: RefusedError, now: float) -> None:
+        # An item that lost its number while on the wire stood behind one that was refused: it cannot be stored.
+        kept = item.cseq == cseq
+        word = error.word
+        self._back.append(item)
+        if word == "GAP":
+            self._expected = expected(error)
+        elif word == "CONFLICT":
+            self._expected = expected(error)
+            item.cseq, item.doubt = None, False
+        elif word == "OLD":
+            if item.doubt and kept:
+                self._back.pop()
+                self._accepted(item, cseq, b"")
+            else:
+                item.cseq, self.next = None, None
+        else:
+            if word in ("UNKNOWN", "INTERNAL"):
+                self._unknown = True
+                item.doubt = item.doubt or kept
+            if not self._transient(item, error, now):
+                self._refused(item, cseq, error)
+
+    def _refused(self, item: Outgoing, cseq: int, error: RefusedError) -> None:
+        kept = item.cseq == cseq
+        if item.doubt and kept:  # an earlier attempt may be stored: the counter will tell
+            item.refusal, self.next = error, None
+            return
+        self._back.pop()
+        if kept:
+            self._free(cseq)
+        self._settle(item.key, error)
+
+    def _transient(self, item: Outgoing, error: RefusedError, now: float) -> bool:
+        """Whether ``error`` ends by waiting; then the lane waits."""
+        if error.word == "INTERNAL":
+            item.faults += 1
+            if item.faults >= FAULTS:
+                return False
+        elif error.word not in ("TRYAGAIN", "UNKNOWN") and error.retry is None:
+            return False
+        self.not_before = max(self.not_before, now + (RETRY if error.retry is None else error.retry))
+        return True
+
+    def _free(self, cseq: int) -> None:
+        """A number was refused and is not used up: what stood behind it is unstored and takes the numbers from there."""
+        for other in chain(self._flying, self._waiting):
+            if other.cseq is not None and other.cseq > cseq:
+                other.cseq, other.doubt = None, False
+        if self.next is not None:
+            self.next = cseq
+
+    def _drained(self, now: float) -> None:
+        self._waiting.extendleft(reversed(self._back))
+        self._back = []
+        number, self._expected = self._expected, None
+        unknown, self._unknown = self._unknown, False
+        self._stalled = False
+        if number is None:
+            return
+        if unknown:
+            self.next = None
+        elif self.next is not None:
+            self._align(number, now)
+        self._sure = False
+
+    def _probed(self, item: Outgoing, error: RefusedError, now: float) -> None:
+        if error.word == "GAP":
+            self._align(expected(error), now)
+            self._sure = True
+        elif not self._transient(item, error, now):
+            self._waiting.popleft()
+            self._settle(item.key, item.refusal or error)
+
+    def _align(self, number: int, now: float) -> None:
+        """The server's counter stands at ``number`` and nothing is on the wire: number everything anew from there."""
+        settled: list[tuple[int, bytes | RefusedError]] = []
+        waiting: deque[Outgoing] = deque()
+        for item in self._waiting:
+            maybe = item.doubt and item.cseq is not None and item.cseq < number
+            if item.refusal is not None:
+                settled.append((item.key, b"" if maybe else item.refusal))
+                continue
+            if not maybe:
+                item.cseq, item.doubt = None, False
+            waiting.append(item)
+        self._waiting = waiting
+        self.next = number
+        self._troubles += 1
+        if self._troubles > 2:  # a server that contradicts itself is not asked in a tight loop
+            self.not_before = max(self.not_before, now + min(0.05 * 2**self._troubles, 5.0))
+        for key, value in settled:
+            self._settle(key, value)

@@ -1,0 +1,188 @@
+"""The schema in words: its keys as dotted names, what each allows and is for, and values fit to be shown.
+
+``load`` words its refusals with it, ``fishchat config`` what it prints. The one file read is its source.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+import json
+import re
+import typing
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+
+from fishchat.config import schema
+from fishchat.config.check import LISTENERS
+from fishchat.config.schema import Config, Section
+
+#: What the environment's names start with.
+PREFIX = "FISHCHAT__"
+#: Keys whose value may hold a password.
+SECRETS = frozenset({"redis.url"})
+
+_ADDRESS = "host:port (an IPv6 address in brackets)"
+#: Said instead of a pattern, where a sentence is clearer.
+_WORDED = {
+    **dict.fromkeys(LISTENERS, _ADDRESS),
+    "gateway.servers": f"a list of {_ADDRESS}",
+    "msg_server.advertise": f"{_ADDRESS}, or empty",
+    "msg_server.id": "at most 32 of a-z 0-9 . _ -, or empty",
+    "redis.url": "unix:///path, redis://host:port or rediss://host:port, or empty",
+}
+_SHOWN = 200
+
+
+@cache
+def leaves() -> dict[str, typing.Any]:
+    """Every key that has a value, dotted (``retention.p2p.days``), with its annotated type."""
+    return {key: kind for key, kind in _walk(Config, "") if not is_section(kind)}
+
+
+@cache
+def sections() -> dict[str, type[Section]]:
+    """Every key that has further keys, dotted; the root is the empty key."""
+    return {"": Config, **{key: kind for key, kind in _walk(Config, "") if is_section(kind)}}
+
+
+def is_section(kind: object) -> bool:
+    """Whether a field of this type has keys of its own."""
+    return isinstance(kind, type) and issubclass(kind, Section)
+
+
+def value_at(config: Config, key: str) -> object:
+    """The value of a dotted key."""
+    value: object = config
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def environment_name(key: str) -> str:
+    """How the dotted key is spelled in the environment."""
+    return PREFIX + key.upper().replace(".", "__")
+
+
+def key_of(name: str) -> str:
+    """The dotted key that an environment variable names."""
+    return name[len(PREFIX) :].lower().replace("__", ".")
+
+
+def allowed(key: str) -> str:
+    """What values ``key`` takes, as a phrase that fits after "must be"."""
+    return _WORDED.get(key) or _allowed(leaves()[key])
+
+
+def suggestion(key: str) -> str:
+    """What an unknown dotted key was probably meant to be, or else what there is; a phrase of its own."""
+    close = nearest(key)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    parent = key.rpartition(".")[0]
+    while parent not in sections():
+        parent = parent.rpartition(".")[0]
+    names = ", ".join(field.name for field in msgspec.structs.fields(sections()[parent]))
+    return f"{parent or 'the top level'} has {names}"
+
+
+def nearest(key: str) -> list[str]:
+    """At most three known keys like ``key``: a slip of the pen, or the right name in the wrong section."""
+    tail = key.rpartition(".")[2]
+    moved = [known for known in leaves() if known.rpartition(".")[2] == tail]
+    known_keys = [*leaves(), *filter(None, sections())]
+    return moved[:3] or difflib.get_close_matches(key, known_keys, n=1, cutoff=0.75)
+
+
+def shown(key: str, value: object) -> str:
+    """The value as ``literal`` gives it, but short, and with nothing in it that a terminal would obey."""
+    text = literal(key, value)
+    if not text.isprintable():
+        text = json.dumps(json.loads(text))
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def literal(key: str, value: object) -> str:
+    """The value as TOML and JSON both write it, passwords hidden."""
+    if key in SECRETS and isinstance(value, str):
+        value = masked(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def masked(url: str) -> str:
+    """``url`` with its password, wherever a URL may have one, replaced by asterisks.
+
+    Hides rather too much of a malformed URL: everything up to its last @ may belong to the password.
+    """
+    url = re.sub(r"(?i)(password=)[^&]*", r"\1***", url)
+    return re.sub(r"^([^:/@]+://[^:@/]*:|).*@", r"\1***@", url, flags=re.DOTALL)
+
+
+def meaning(key: str) -> str:
+    """What the key or section is for, in the schema's own words; empty when it says nothing."""
+    if key in sections():
+        return inspect.cleandoc(sections()[key].__doc__ or "").replace("``", "`")
+    parent, _, name = key.rpartition(".")
+    return _comments().get((sections()[parent].__name__, name), "").replace("``", "`")
+
+
+@cache
+def _comments() -> dict[tuple[str, str], str]:
+    """The ``#:`` comments of the schema by class and field: written once, for readers of both."""
+    try:
+        source = inspect.getsource(schema)
+    except OSError:  # installed without sources: there is nothing to read, and nothing depends on it
+        return {}
+    lines = source.splitlines()
+    return {
+        (node.name, item.target.id): _comment_above(lines, item.lineno - 1)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    }
+
+
+def _comment_above(lines: list[str], index: int) -> str:
+    words: list[str] = []
+    while index and lines[index - 1].strip().startswith("#:"):
+        index -= 1
+        words.insert(0, lines[index].strip()[2:].strip())
+    return " ".join(words)
+
+
+def _walk(kind: type[Section], prefix: str) -> Iterator[tuple[str, typing.Any]]:
+    for field in msgspec.structs.fields(kind):
+        yield prefix + field.name, field.type
+        if is_section(field.type):
+            yield from _walk(field.type, f"{prefix}{field.name}.")
+
+
+def _allowed(kind: typing.Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return "one of " + ", ".join(json.dumps(value) for value in typing.get_args(kind))
+    found = msgspec.inspect.type_info(kind)
+    described = ""
+    if isinstance(found, msgspec.inspect.Metadata):
+        described = (found.extra_json_schema or {}).get("description", "")
+        found = found.type
+    if isinstance(found, msgspec.inspect.BoolType):
+        return "true or false"
+    if isinstance(found, msgspec.inspect.IntType):
+        return "a whole number" + _bounds(found)
+    if isinstance(found, msgspec.inspect.FloatType):
+        return "a number" + _bounds(found)
+    if isinstance(found, msgspec.inspect.ListType):
+        return "a list of texts"
+    pattern = getattr(found, "pattern", None)
+    return (described or "a text") + (f" that matches {pattern}" if pattern else "")
+
+
+def _bounds(found: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:
+    if found.ge is not None and found.le is not None:
+        return f" from {found.ge} to {found.le}"
+    words = {"of at least": found.ge, "above": found.gt, "of at most": found.le, "below": found.lt}
+    return "".join(f" {word} {bound}" for word, bound in words.items() if bound is not None)

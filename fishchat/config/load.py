@@ -1,0 +1,207 @@
+"""Layers the configuration: defaults, a file, the environment, the command line's data directory.
+
+Every value keeps a note of where it came from. A refusal names that place, the key, the value and what is
+allowed, and refusals are told together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fishchat.config import describe, original
+from fishchat.config.check import check, value_problem
+from fishchat.config.original import Given, Role
+from fishchat.config.schema import Config, Section
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["ConfigError", "Loaded", "Problem", "Role", "data_directory", "load"]
+
+FILE_NAME = "fishchat.toml"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refusal. ``key`` and ``value`` are empty when it is about a whole file; no secret is shown."""
+
+    where: str
+    text: str
+    key: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        named = " = ".join(filter(None, (self.key, self.value)))
+        return ": ".join(filter(None, (self.where, named, self.text)))
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. Its text has one line for each problem."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration that can be run, where each dotted key's value is from, and what was read in vain."""
+
+    config: Config
+    origin: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+
+
+def load(
+    file: str | Path | None = None,
+    *,
+    data: str = "",
+    role: Role | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read all layers. ``role`` tells whose file it is when it is one of the original Go project's.
+
+    Without ``file``, ``fishchat.toml`` in the data directory is read if there is one. ``data`` wins over
+    every layer. Raises ConfigError when a file cannot be read or anything in any layer is refused.
+    """
+    environment = os.environ if environment is None else environment
+    if file is None:
+        default = (
+            data_directory(data or environment.get(describe.PREFIX + "DATA", ""), environment) / FILE_NAME
+        )
+        file = default if os.path.exists(default) else None
+    given, notes = _from_file(Path(file), role) if file is not None else ([], [])
+    given += [
+        Given(describe.key_of(name), environment[name], f"environment {name}", text=True)
+        for name in sorted(environment)
+        if name.startswith(describe.PREFIX)
+    ]
+    if data:
+        given.append(Given("data", os.path.abspath(os.path.expanduser(data)), "command line --data"))
+    return _settle(given, notes)
+
+
+def data_directory(data: str = "", environment: Mapping[str, str] | None = None) -> Path:
+    """The data directory, absolute: ``data`` when it is not empty, else the user's own. It may not exist."""
+    environment = os.environ if environment is None else environment
+    if data:
+        return Path(data).expanduser().absolute()
+    home = environment.get("XDG_DATA_HOME", "")
+    # A relative XDG_DATA_HOME is invalid and to be ignored, says its specification.
+    base = Path(home) if os.path.isabs(home) else Path("~/.local/share").expanduser()
+    return base / "fishchat"
+
+
+def _from_file(path: Path, role: Role | None) -> tuple[list[Given], list[str]]:
+    where = f"file {path}"
+    tree = _parse(path, where)
+    if path.suffix.lower() == ".json" and original.is_original(tree):
+        given, notes, wrong = original.translate(tree, role, where)
+        if wrong:
+            raise ConfigError(Problem(where, text, key) for key, text in wrong)
+        return given, notes
+    if isinstance(tree.get("data"), str) and tree["data"]:
+        # Beside its file a relative path means the same wherever the server is started.
+        tree["data"] = os.path.abspath(os.path.join(path.parent, os.path.expanduser(tree["data"])))
+    return [Given(key, value, where) for key, value in tree.items()], []
+
+
+def _parse(path: Path, where: str) -> dict[str, Any]:
+    parsers = {".toml": tomllib.loads, ".json": json.loads}
+    parse = parsers.get(path.suffix.lower())
+    if parse is None:
+        raise ConfigError([Problem(where, "must end in .toml or .json")])
+    try:
+        tree = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([Problem(where, f"cannot be read: {error.strerror}")]) from error
+    except (ValueError, RecursionError) as error:  # both parsers' errors and a wrong encoding are ValueErrors
+        raise ConfigError([Problem(where, f"is not valid {path.suffix[1:].upper()}: {error}")]) from error
+    if not isinstance(tree, dict):
+        raise ConfigError([Problem(where, "must hold an object of sections")])
+    return tree
+
+
+def _settle(given: list[Given], notes: list[str]) -> Loaded:
+    values: dict[str, object] = {}
+    origin = dict.fromkeys(describe.leaves(), "default")
+    problems: list[Problem] = []
+    for one in given:
+        for leaf in _spread(one, problems):
+            problem = _take(leaf, values)
+            if problem is not None:
+                problems.append(problem)
+            origin[leaf.key] = leaf.origin
+    if problems:
+        raise ConfigError(problems)
+    config = _build(Config(), "", values)
+    for found in check(config):
+        shown = describe.shown(found.key, describe.value_at(config, found.key))
+        problems.append(Problem(origin[found.key], found.text, found.key, shown))
+    if problems:
+        raise ConfigError(problems)
+    return Loaded(config, origin, notes)
+
+
+def _spread(one: Given, problems: list[Problem]) -> list[Given]:
+    """The single values in what was given, which may be a section; what fits nowhere is a problem."""
+    if one.key in describe.leaves():
+        return [one]
+    if not one.key or one.key not in describe.sections():
+        key = one.key if one.key.isprintable() else ascii(one.key)
+        problems.append(Problem(one.origin, _unknown(one), key))
+    elif not isinstance(one.value, dict):
+        names = ", ".join(f.name for f in msgspec.structs.fields(describe.sections()[one.key]))
+        shown = describe.shown(one.key, one.value)
+        problems.append(Problem(one.origin, f"is a section with the keys {names}", one.key, shown))
+    else:
+        inner = [Given(f"{one.key}.{name}", value, one.origin) for name, value in one.value.items()]
+        return [leaf for each in inner for leaf in _spread(each, problems)]
+    return []
+
+
+def _unknown(one: Given) -> str:
+    text = f"no such key; {describe.suggestion(one.key)}"
+    names = [describe.environment_name(key) for key in describe.nearest(one.key)] if one.text else []
+    return f"{text} ({', '.join(names)})" if names else text
+
+
+def _take(leaf: Given, values: dict[str, object]) -> Problem | None:
+    value = leaf.value
+    if leaf.text and isinstance(describe.value_at(Config(), leaf.key), list):
+        value = [item.strip() for item in str(value).split(",") if item.strip()]
+    try:
+        value = msgspec.convert(value, describe.leaves()[leaf.key], strict=not leaf.text)
+    except (
+        msgspec.ValidationError,
+        UnicodeEncodeError,
+    ):  # the second: bytes that are no UTF-8, or half a pair
+        wrong: str | None = f"must be {describe.allowed(leaf.key)}"
+    else:
+        wrong = value_problem(leaf.key, value)
+    if wrong:
+        return Problem(leaf.origin, wrong, leaf.key, describe.shown(leaf.key, leaf.value))
+    values[leaf.key] = value
+    return None
+
+
+def _build(default: Any, prefix: str, values: Mapping[str, object]) -> Any:
+    """A copy of ``default`` with the values set; a section given in part keeps its other defaults."""
+    changes: dict[str, object] = {}
+    for name in default.__struct_fields__:
+        current, key = getattr(default, name), prefix + name
+        if isinstance(current, Section):
+            changes[name] = _build(current, key + ".", values)
+        elif key in values:
+            changes[name] = values[key]
+    return msgspec.structs.replace(default, **changes)

@@ -1,0 +1,128 @@
+"""Reads the JSON files of the original Go project, whose keys are capitalised: ``Listen``, ``MsgServerList``.
+
+Each of its files belongs to one role, so the same key means another thing in each. What means something here
+is translated; what does not is told, with the reason, and otherwise ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from fishchat.config.check import format_address, parse_address
+
+Role = Literal["gateway", "msg_server", "router", "manager", "monitor"]
+
+_FOUND = "the roles find each other through Redis"
+_OWN_TIMES = "sessions and heartbeats have fixed times here"
+_UNUSED = {
+    "TransportProtocols": "the listeners speak TCP",
+    "LogFile": "twistd writes the log: twistd --logfile FILE",
+    "MsgServerNum": "the list itself says how many there are",
+    "MsgServerList": f"only the gateway reads it; {_FOUND}",
+    "SessionManagerServerList": _FOUND,
+    "UUID": "only a msg_server has a name",
+    "LocalIP": "only a msg_server tells clients its address",
+    "Listen": "nothing connects to this role",
+    "ScanDeadSessionTimeout": _OWN_TIMES,
+    "Expire": _OWN_TIMES,
+    "MonitorBeatTime": _OWN_TIMES,
+    "Mongo": "everything is stored in Redis",
+    "MongoDB": "everything is stored in Redis",
+}
+_ALIEN = "it is no key of the original either"
+_TIMEOUTS = dict.fromkeys(
+    ("ConnectTimeout", "ReadTimeout", "WriteTimeout"), "redis.timeout, in seconds, is for a whole batch"
+)
+_KNOWN = [*_UNUSED, "Redis"]
+_SERVED: dict[str, dict[str, str]] = {
+    "gateway": {"Listen": "gateway.listen", "MsgServerList": "gateway.servers"},
+    "msg_server": {"Listen": "msg_server.listen", "LocalIP": "msg_server.advertise", "UUID": "msg_server.id"},
+    "monitor": {"Listen": "monitor.listen"},
+    "router": {},
+    "manager": {},
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a layer gives to a dotted key. ``text``: it came as text, and is to be read by the key's type."""
+
+    key: str
+    value: object
+    origin: str
+    text: bool = False
+
+
+@dataclass
+class _Translation:
+    given: list[Given]
+    notes: list[str]
+    wrong: list[tuple[str, str]]
+
+
+def is_original(tree: Mapping[str, Any]) -> bool:
+    """Whether a JSON file has the original's form: only capitalised keys, at least one."""
+    return bool(tree) and all(key[:1].isupper() for key in tree)
+
+
+def translate(
+    tree: Mapping[str, Any], role: Role | None, where: str
+) -> tuple[list[Given], list[str], list[tuple[str, str]]]:
+    """What the file gives, notes on what it says in vain, and (key, text) of what is wrong with it.
+
+    The values are not checked here but where all values are.
+    """
+    done = _Translation([], [], [])
+    if role is None:
+        text = "has the original project's form, made for one role: say which (--role, or its plugin)"
+        return [], [], [("", text)]
+    for key, value in tree.items():
+        if key == "Redis":
+            _redis(value, where, done)
+        elif key in _SERVED[role]:
+            done.given.append(Given(_SERVED[role][key], value, f"{where} ({key})"))
+        else:
+            done.notes.append(f"{where}: {key} has no meaning here: {_reason(key)}")
+    if role == "monitor" and "Listen" in tree:
+        done.notes.append(
+            f"{where}: Listen is the web page's address, which the original kept in another file"
+        )
+    return done.given, done.notes, done.wrong
+
+
+def _reason(key: str) -> str:
+    if key in _UNUSED:
+        return _UNUSED[key]
+    close = get_close_matches(key, _KNOWN, n=1)
+    return f"did you mean {close[0]}?" if close else _ALIEN
+
+
+def _redis(value: object, where: str, done: _Translation) -> None:
+    if isinstance(value, str):
+        address: str | None = value
+    elif isinstance(value, dict):
+        address = _redis_address(value)
+        unused = [key for key in value if key not in ("Addr", "Port")]
+        done.notes += [
+            f"{where}: Redis.{key} has no meaning here: {_TIMEOUTS.get(key, _ALIEN)}" for key in unused
+        ]
+    else:
+        address = None
+    try:
+        host, port = parse_address(address or "")
+    except ValueError as error:
+        done.wrong.append(("Redis", f'{error}, as "host:port" or as {{"Addr": "host", "Port": ":6379"}}'))
+    else:
+        done.given.append(Given("redis.url", f"redis://{format_address(host, port)}", f"{where} (Redis)"))
+
+
+def _redis_address(value: Mapping[str, Any]) -> str | None:
+    """``Port`` is text with a colon before the number there; the number alone is taken too."""
+    if "Addr" not in value and "Port" not in value:
+        return None
+    host = str(value.get("Addr") or "127.0.0.1")
+    port = str(value.get("Port") or "6379").lstrip(":")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,126 @@
+"""The whole configuration as one typed tree: every key, its type, its default, its bounds.
+
+``load`` reads files and the environment into it; nothing here touches a file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+Port = Annotated[str, Meta(description="host:port", pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")]
+Name = Annotated[str, Meta(description="a name", pattern=r"^[a-z0-9._-]{0,32}$")]
+Count = Annotated[int, Meta(ge=1)]
+Rate = Annotated[float, Meta(gt=0)]
+Days = Annotated[float, Meta(gt=0)]
+
+
+class Section(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What all sections share: unknown keys are errors, values never change after the start."""
+
+
+class Redis(Section, frozen=True, kw_only=True):
+    """Where the store is. Without ``url`` an embedded Redis runs in the data directory."""
+
+    url: Annotated[str, Meta(pattern=r"^((unix|rediss?)://.+)?$")] = ""
+    durability: Literal["fsync", "everysec"] = "fsync"
+    #: How long one batch may take before its outcome counts as unknown.
+    timeout: Annotated[float, Meta(ge=0.5, le=4)] = 3.0
+
+
+class Accounts(Section, frozen=True, kw_only=True):
+    """Who may log in. ``open`` asks for no secret and is allowed on loopback listeners only."""
+
+    mode: Literal["open"] = "open"
+
+
+class Gateway(Section, frozen=True, kw_only=True):
+    """The role that tells a client which msg_server to use."""
+
+    listen: Port = "127.0.0.1:17000"
+    #: Offered when no live msg_server is known.
+    servers: list[Port] = []
+
+
+class MsgServer(Section, frozen=True, kw_only=True):
+    """The role that holds clients."""
+
+    #: Unique among all msg_servers; from the port when empty.
+    id: Name = ""
+    listen: Port = "127.0.0.1:19000"
+    #: What clients are told to connect to, when it is not ``listen``.
+    advertise: Annotated[str, Meta(pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})?$")] = ""
+    #: Clients at most; the gateway weighs by what is free.
+    capacity: Count = 20000
+
+
+class Router(Section, frozen=True, kw_only=True):
+    """The role that carries stored messages from one msg_server to the others."""
+
+    #: Number of ``/sysctrl/send`` streams; the same for every role.
+    shards: Annotated[int, Meta(ge=1, le=64)] = 1
+
+
+class Keep(Section, frozen=True, kw_only=True):
+    """How long messages of one kind of conversation are kept: age first, then count."""
+
+    days: Days = 365.0
+    count: Count = 1_000_000
+
+
+class Retention(Section, frozen=True, kw_only=True):
+    """What the manager trims, by kind of conversation."""
+
+    p2p: Keep = Keep()
+    topic: Keep = Keep(days=365.0, count=1_000_000)
+    notice: Keep = Keep(days=90.0, count=10_000)
+    #: Seconds between two rounds.
+    every: Annotated[float, Meta(ge=1)] = 600.0
+
+
+class Monitor(Section, frozen=True, kw_only=True):
+    """The role that shows every server's state."""
+
+    listen: Port = "127.0.0.1:30000"
+
+
+class Limits(Section, frozen=True, kw_only=True):
+    """Sizes and rates. ``flood = false`` lifts the rates and the counts per address, never a size."""
+
+    flood: bool = True
+    #: Messages a second of one connection, and how many at once.
+    rate: Rate = 20.0
+    burst: Count = 100
+    #: Connections of one address, and of those that have not logged in, in all.
+    per_address: Count = 200
+    before_login: Count = 1024
+    #: Seconds a connection may take to log in.
+    login_seconds: Rate = 60.0
+    devices: Annotated[int, Meta(ge=1, le=100)] = 10
+    topic_members: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
+    topics_per_account: Count = 1000
+
+
+class Up(Section, frozen=True, kw_only=True):
+    """What ``fishchat up`` starts."""
+
+    #: msg_servers of ``fishchat up --processes``; the first on ``msg_server.listen``, each further one a port higher.
+    msg_servers: Annotated[int, Meta(ge=1, le=64)] = 2
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The root."""
+
+    #: The data directory of the embedded Redis; ``$XDG_DATA_HOME/fishchat`` when empty.
+    data: str = ""
+    redis: Redis = Redis()
+    accounts: Accounts = Accounts()
+    gateway: Gateway = Gateway()
+    msg_server: MsgServer = MsgServer()
+    router: Router = Router()
+    retention: Retention = field(default_factory=Retention)
+    monitor: Monitor = Monitor()
+    limits: Limits = Limits()
+    up: Up = Up()

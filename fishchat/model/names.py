@@ -1,0 +1,93 @@
+"""Names, conversation tokens and message ids: what they look like and how they are put together.
+
+An account, a topic and a device are called ``[a-z0-9._-]{1,32}``. A conversation is one token: ``alice+bob``
+(two accounts in order), ``#fishing`` (a topic), ``@alice`` (what concerns one account alone). A message is
+``<conversation>:<epoch>-<seq>``: ``seq`` has no holes, the epoch grows whenever the store may have lost its tail,
+so that ids compare as ``(epoch, seq)`` and never name two messages.
+"""
+
+from __future__ import annotations
+
+import re
+
+NAME = re.compile(rb"[a-z0-9._-]{1,32}")
+_POSITION = re.compile(rb"(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})")
+
+#: A place in a conversation: epoch and number.
+Position = tuple[int, int]
+START: Position = (0, 0)
+
+
+def is_name(name: bytes) -> bool:
+    """Whether ``name`` may name an account, a topic or a device."""
+    return NAME.fullmatch(name) is not None
+
+
+def p2p(one: bytes, other: bytes) -> bytes:
+    """The conversation of two accounts, the same whoever asks."""
+    return one + b"+" + other if one <= other else other + b"+" + one
+
+
+def topic_conversation(topic: bytes) -> bytes:
+    """The conversation of a topic."""
+    return b"#" + topic
+
+
+def notices(account: bytes) -> bytes:
+    """The conversation that only ``account`` reads."""
+    return b"@" + account
+
+
+def kind(conversation: bytes) -> str:
+    """``p2p``, ``topic`` or ``notice``; the token must be one that this module made or checked."""
+    return {b"#": "topic", b"@": "notice"}.get(conversation[:1], "p2p")
+
+
+def is_conversation(token: bytes) -> bool:
+    """Whether ``token`` is a well-formed conversation."""
+    if token[:1] in (b"#", b"@"):
+        return is_name(token[1:])
+    one, plus, other = token.partition(b"+")
+    return bool(plus) and is_name(one) and is_name(other) and one <= other
+
+
+def accounts_of(conversation: bytes) -> tuple[bytes, ...]:
+    """The accounts of a p2p or notice conversation; of a topic none, its members are in the store."""
+    if conversation[:1] == b"#":
+        return ()
+    if conversation[:1] == b"@":
+        return (conversation[1:],)
+    one, _, other = conversation.partition(b"+")
+    return (one,) if one == other else (one, other)
+
+
+def concerns(conversation: bytes, account: bytes) -> bool:
+    """Whether ``account`` is one of the parties that the token names; for a topic always, membership decides."""
+    return conversation[:1] == b"#" or account in accounts_of(conversation)
+
+
+def message_id(conversation: bytes, epoch: int, seq: int) -> bytes:
+    """The id of a message."""
+    return b"%s:%d-%d" % (conversation, epoch, seq)
+
+
+def parse_position(raw: bytes) -> Position:
+    """``(epoch, seq)`` of ``b"7-42"``. Raises ValueError on anything else."""
+    found = _POSITION.fullmatch(raw)
+    if found is None:
+        raise ValueError(f"no position: {raw!r}")
+    return int(found[1]), int(found[2])
+
+
+def format_position(position: Position) -> bytes:
+    """``b"7-42"`` of ``(7, 42)``: also the id of the entry in the store's log."""
+    return b"%d-%d" % position
+
+
+def split_id(raw: bytes) -> tuple[bytes, int, int]:
+    """``(conversation, epoch, seq)`` of a message id. Raises ValueError on anything that is none."""
+    conversation, _, position = raw.rpartition(b":")
+    if not is_conversation(conversation):
+        raise ValueError(f"no conversation: {conversation!r}")
+    epoch, seq = parse_position(position)
+    return conversation, epoch, seq

@@ -1,0 +1,77 @@
+"""Which msg_server a new client should use: a live one, at random, weighted by the room it has.
+
+At random and not "the emptiest", because many clients ask between two heartbeats and would all go there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+#: Seconds without a heartbeat, of which one is due every two, after which a server is not offered any more.
+GONE = 6.0
+#: Addresses offered at most: the first to use, the others in case it fails.
+OFFERED = 3
+#: Servers remembered at most. Far more than one Redis can serve.
+MOST = 10_000
+
+
+@dataclass(slots=True)
+class _Server:
+    pid: int
+    address: str
+    free: int
+    heard: float
+
+
+class Placement:
+    """What is known of the msg_servers, from their heartbeats.
+
+    ``fallback`` is offered when no live one is known. Times are seconds of any one clock.
+    """
+
+    def __init__(self, fallback: Sequence[str], random: Random) -> None:
+        self._fallback = list(dict.fromkeys(fallback))
+        self._random = random
+        self._servers: dict[str, _Server] = {}
+
+    def heard(self, server: str, pid: int, address: str, free: int, now: float) -> None:
+        """``server`` (its process ``pid``) is alive, and has room for ``free`` more clients."""
+        if server not in self._servers and len(self._servers) >= MOST:
+            self._forget(now)
+            if len(self._servers) >= MOST:
+                return
+        self._servers[server] = _Server(pid, address, max(0, free), now)
+
+    def stopping(self, server: str, pid: int) -> None:
+        """``server`` takes no clients any more. A process that has a successor of its name is not meant."""
+        known = self._servers.get(server)
+        if known is not None and known.pid == pid:
+            del self._servers[server]
+
+    def choose(self, now: float) -> list[str]:
+        """Up to ``OFFERED`` different addresses, the one to use first; of the fallback when no server lives.
+
+        Empty when that is empty too. A full server comes behind all that have room.
+        """
+        self._forget(now)
+        weights: dict[str, int] = {}
+        for server in self._servers.values():
+            weights[server.address] = max(weights.get(server.address, 0), server.free)
+        if not weights:
+            return self._random.sample(self._fallback, min(OFFERED, len(self._fallback)))
+        chosen: list[str] = []
+        while weights and len(chosen) < OFFERED:
+            total = sum(weights.values())
+            addresses = list(weights)
+            # Without any room left all are alike: one of them may have some by the time the client is there.
+            pick = self._random.choices(addresses, list(weights.values()) if total else None)[0]
+            chosen.append(pick)
+            del weights[pick]
+        return chosen
+
+    def _forget(self, now: float) -> None:
+        gone = [name for name, server in self._servers.items() if now - server.heard >= GONE]
+        for name in gone:
+            del self._servers[name]

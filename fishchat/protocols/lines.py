@@ -1,0 +1,147 @@
+"""From bytes to lines, and the two escapes: tags before a verb, ``@esc`` text behind it. No I/O.
+
+Framing is liberal (LF or CRLF, split anywhere, telnet's option bytes taken out) and bounded; what stands in a
+line is the business of ``commands``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from fishchat.errors import ProtocolError
+
+#: Bytes of a line towards the server, without its ending; of the text in it; of a line from the server.
+MAX_LINE = 8192
+MAX_TEXT = 7168
+MAX_OUT = 16384
+
+#: What stands in the place of a line that was too long. No line can look like it: it holds the separator.
+OVERLONG = b"\n"
+
+# IAC (0xFF) opens a telnet sequence (RFC 854): an option with its byte, a subnegotiation up to IAC SE, or one command.
+_SUBNEGOTIATION = 256
+_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.{0,%d}?\xff\xf0|[^\xfa-\xfe])" % _SUBNEGOTIATION, re.DOTALL)
+
+
+class TelnetFilter:
+    """Takes telnet's option sequences out of a stream, wherever it is cut."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """``data`` without telnet sequences; one that is not complete yet is held back (at most 260 bytes)."""
+        data = self._held + data
+        self._held = b""
+        out = b""
+        while (start := data.find(b"\xff")) >= 0:
+            out += data[:start]
+            data = data[start:]
+            if (found := _TELNET.match(data)) is not None:
+                data = data[found.end() :]
+            elif len(data) >= _SUBNEGOTIATION + 4:  # one that never ends: only its opening is taken out
+                data = data[2:]
+            else:
+                self._held = data
+                return out
+        return out + data
+
+
+class LineSplitter:
+    """Bytes in, lines out. The same stream gives the same lines, however it is cut.
+
+    Empty lines are left out. A line above ``limit`` bytes gives :data:`OVERLONG` once, and the rest of it is skipped.
+    """
+
+    __slots__ = ("_limit", "_rest", "_skipping", "_telnet")
+
+    def __init__(self, limit: int = MAX_LINE) -> None:
+        self._limit = limit
+        self._rest = b""
+        self._skipping = False
+        self._telnet: TelnetFilter | None = None
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that ``data`` completes, without their endings."""
+        if self._telnet is not None or b"\xff" in data:
+            if self._telnet is None:
+                self._telnet = TelnetFilter()
+            data = self._telnet.feed(data)
+        pieces = data.split(b"\n")
+        pieces[0] = self._rest + pieces[0]
+        rest = pieces.pop()
+        limit = self._limit
+        lines = []
+        for line in pieces:
+            if line[-1:] == b"\r":
+                line = line[:-1]
+            if self._skipping:
+                self._skipping = False
+            elif len(line) > limit:
+                lines.append(OVERLONG)
+            elif line:
+                lines.append(line)
+        # One byte more may be the CR of a line that is just short enough.
+        if self._skipping:
+            rest = b""
+        elif len(rest) > limit and (rest[-1:] != b"\r" or len(rest) > limit + 1):
+            lines.append(OVERLONG)
+            self._skipping = True
+            rest = b""
+        self._rest = rest
+        return lines
+
+
+_TAG_ESCAPES = {b":": b";", b"s": b" ", b"r": b"\r", b"n": b"\n", b"\\": b"\\"}
+_TAG_ESCAPED = {b";": rb"\:", b" ": rb"\s", b"\r": rb"\r", b"\n": rb"\n", b"\\": rb"\\"}
+_TAG_KEY = re.compile(rb"[a-z][a-z0-9-]{0,31}")
+
+
+def parse_tags(raw: bytes) -> dict[bytes, bytes]:
+    """The tags between ``@`` and the first space. Raises ProtocolError for what is no tag.
+
+    The form is that of IRCv3 message tags (https://ircv3.net/specs/extensions/message-tags).
+    """
+    tags = {}
+    for part in raw.split(b";"):
+        key, _, value = part.partition(b"=")
+        if _TAG_KEY.fullmatch(key) is None:
+            raise ProtocolError("BADTAG", "tags look like @name=value;name=value before the verb")
+        if b"\\" in value:
+            value = re.sub(rb"\\(.?)", lambda m: _TAG_ESCAPES.get(m[1], m[1]), value, flags=re.DOTALL)
+        tags[key] = value
+    return tags
+
+
+def format_tags(tags: dict[bytes, bytes]) -> bytes:
+    """``b"@name=value;flag "`` of ``tags``, with its space; nothing for no tags."""
+    if not tags:
+        return b""
+    parts = []
+    for key, value in tags.items():
+        value = re.sub(rb"[; \r\n\\]", lambda m: _TAG_ESCAPED[m[0]], value)
+        parts.append(key + b"=" + value if value else key)
+    return b"@" + b";".join(parts) + b" "
+
+
+_TEXT_ESCAPES = {b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
+_TEXT_ESCAPED = {b"\n": rb"\n", b"\r": rb"\r", b"\\": rb"\\"}
+
+
+def unescape(text: bytes) -> bytes:
+    """The text that ``@esc`` text stands for. Raises ProtocolError for an unknown escape."""
+
+    def one(found: re.Match[bytes]) -> bytes:
+        try:
+            return _TEXT_ESCAPES[found[1]]
+        except KeyError:
+            raise ProtocolError("BADESCAPE") from None
+
+    return re.sub(rb"\\(.?)", one, text, flags=re.DOTALL)
+
+
+def escape(text: bytes) -> bytes:
+    """``text`` with its line ends and backslashes escaped, to be sent with ``@esc``."""
+    return re.sub(rb"[\n\r\\]", lambda m: _TEXT_ESCAPED[m[0]], text)

@@ -1,0 +1,245 @@
+"""The glue between Twisted's transports and lines: one write a turn, bounded both ways.
+
+What a line means is the business of a subclass. Nothing here knows of stores or messages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from fishchat.errors import ProtocolError, Refusal
+from fishchat.protocols.commands import BadCommand, Command, Table, Text, Verb
+from fishchat.protocols.lines import LineSplitter, format_tags
+
+#: Commands of one connection that wait for their answers at most; then it is not read until half are answered.
+WAITING = 64
+#: Seconds that a peer may take nothing of what is written to it.
+STUCK = 30.0
+
+
+class Turn:
+    """What is to be done once at the end of this turn of the reactor, however often it was asked for.
+
+    Twisted runs a call for "now" before it waits for events again, so this costs no turn of its own.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._calls: list[Callable[[], None]] = []
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Run ``call`` at the end of the turn; whoever asks twice is called twice."""
+        if not self._calls:
+            self._clock.callLater(0, self._end)
+        self._calls.append(call)
+
+    def _end(self) -> None:
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+
+@implementer(IPushProducer)
+class _Outlet:
+    """What the transport tells when its buffer is full, and when it is empty again."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: LineServer) -> None:
+        self._connection = connection
+
+    def pauseProducing(self) -> None:
+        self._connection.outlet_full()
+
+    def resumeProducing(self) -> None:
+        self._connection.outlet_free()
+
+    def stopProducing(self) -> None:
+        pass
+
+
+class LineServer(LineReceiver):
+    """A connection of lines. LineReceiver gives the frame; its splitting is replaced (limits, telnet, both endings).
+
+    :ivar commands: the verbs of this port.
+    """
+
+    commands: Table
+
+    def __init__(self, turn: Turn, clock: IReactorTime) -> None:
+        self._turn = turn
+        self.clock = clock
+        self._splitter = LineSplitter()
+        self._out: list[bytes] = []
+        self._backlog: deque[bytes] = deque()
+        self._held = False
+        self._closing = False
+        #: When something was last read, and since when the peer takes nothing (None: it does).
+        self.heard_at = clock.seconds()
+        self.full_since: float | None = None
+        self.lost = False
+
+    # -- what a subclass says
+
+    def command_received(self, command: Command) -> None:
+        """A well-formed command. A Refusal raised here becomes the ``ERR`` line."""
+        raise NotImplementedError
+
+    def connection_ended(self) -> None:
+        """The connection is gone."""
+
+    def outlet_full(self) -> None:
+        """The transport's buffer is full: nothing more is read, and as little as possible written."""
+        self.full_since = self.clock.seconds()
+        self.hold()
+
+    def outlet_free(self) -> None:
+        """The transport takes again."""
+        self.full_since = None
+        self.go_on()
+
+    # -- Twisted's side
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        transport.registerProducer(_Outlet(self), True)
+        if hasattr(transport, "setTcpNoDelay"):
+            transport.setTcpNoDelay(True)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.lost = self._closing = True
+        self._out.clear()
+        self._backlog.clear()
+        self.connection_ended()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard_at = self.clock.seconds()
+        lines = self._splitter.feed(data)
+        if self._held:
+            self._backlog.extend(lines)
+            return
+        for number, line in enumerate(lines):
+            self.lineReceived(line)
+            if self._held:
+                self._backlog.extend(lines[number + 1 :])
+                return
+
+    def lineReceived(self, line: bytes) -> None:
+        if self._closing:
+            return
+        try:
+            self.command_received(self.commands.parse(line))
+        except BadCommand as error:
+            self.refuse(error, error.verb, error.tags)
+        except ProtocolError as error:
+            self.refuse(error, None, {})
+
+    # -- reading
+
+    def hold(self) -> None:
+        """Stop reading until ``go_on``; what has arrived waits."""
+        if not self._held and not self.lost:
+            self._held = True
+            self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def go_on(self) -> None:
+        """Read again, first what has waited."""
+        if not self._held or self.full_since is not None:
+            return
+        self._held = False
+        while self._backlog and not self._held:
+            self.lineReceived(self._backlog.popleft())
+        if not self._held and not self.lost:
+            self.transport.resumeProducing()  # type: ignore[union-attr]
+
+    # -- writing
+
+    def send(self, line: bytes) -> None:
+        """Write ``line``, which carries its ending, with all others of this turn."""
+        if not self._out:
+            if self.lost:
+                return
+            self._turn.at_end(self.flush)
+        self._out.append(line)
+
+    def flush(self) -> None:
+        """Write what has gathered."""
+        if self._out:
+            data = b"".join(self._out)
+            self._out.clear()
+            self.transport.write(data)  # type: ignore[union-attr]
+
+    def refuse(self, refusal: Refusal, verb: Verb | None, tags: dict[bytes, bytes]) -> None:
+        """Answer with an ``ERR`` line."""
+        self.send(error_line(refusal, verb, tags))
+
+    def close(self) -> None:
+        """Write what has gathered, then end the connection; a peer that takes nothing is cut off in time."""
+        if not self._closing:
+            self._closing = True
+            self.flush()
+            self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def abort(self) -> None:
+        """End the connection at once: whatever is in the buffer is of no use to a peer that does not read."""
+        self._closing = True
+        if not self.lost:
+            self.transport.abortConnection()  # type: ignore[union-attr]
+
+
+def echo(tags: dict[bytes, bytes]) -> bytes:
+    """The tags of a reply: the ``@id`` of its command."""
+    return format_tags({b"id": tags[b"id"]}) if tags and b"id" in tags else b""
+
+
+def ok_line(command: Command, rest: bytes = b"") -> bytes:
+    """``OK VERB rest``."""
+    line = b"OK " + command.verb.name
+    if rest:
+        line += b" " + rest
+    return echo(command.tags) + line + b"\r\n"
+
+
+def error_line(refusal: Refusal, verb: Verb | None, tags: dict[bytes, bytes]) -> bytes:
+    """``ERR VERB WORD …``, with ``-`` for a verb that could not be read."""
+    return echo(tags) + refusal.line(verb.name if verb else b"-") + b"\r\n"
+
+
+def list_lines(command: Command, items: list[tuple[bytes, bool]]) -> bytes:
+    """``BEGIN``, one ``ITEM`` each, ``END``; an item says whether its text is escaped."""
+    verb, mark = command.verb.name, echo(command.tags)
+    plain = mark + b"ITEM "
+    escaped = format_tags({**({b"id": command.tags[b"id"]} if mark else {}), b"esc": b""}) + b"ITEM "
+    lines = [b"%sBEGIN %s %d\r\n" % (mark, verb, len(items))]
+    lines += [(escaped if is_escaped else plain) + item + b"\r\n" for item, is_escaped in items]
+    lines.append(b"%sEND %s\r\n" % (mark, verb))
+    return b"".join(lines)
+
+
+def help_lines(table: Table, command: Command) -> bytes:
+    """The answer to ``HELP`` and ``HELP VERB``. Raises Refusal for a verb that is not there."""
+    verbs = table.verbs
+    if command.text:
+        found = table.find(command.text.strip())
+        if found is None:
+            raise Refusal("UNKNOWN_VERB")
+        verbs = (found,)
+    items = []
+    for verb in verbs:
+        alias = f" ({verb.alias.decode()})" if verb.alias else ""
+        items.append((f"{verb.usage}{alias}: {verb.help}".encode(), False))
+    if command.text:
+        verb = verbs[0]
+        tags = " ".join(sorted("@" + tag.decode() for tag in verb.tags))
+        items.append((f"tags: {tags}; reply: {verb.reply}".encode(), False))
+        if verb.text is not Text.NONE:
+            items.append((b"the text is everything after the one space before it", False))
+    return list_lines(command, items)

@@ -1,0 +1,52 @@
+"""The life of a client's connection as a table: which event leads from which state to which. No I/O.
+
+Which verbs a state allows stands in the rows of ``commands``; a missing transition here is a defect of ours.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from fishchat.errors import Refusal
+from fishchat.protocols.commands import State, Verb
+
+
+class Event(enum.Enum):
+    """What moves a connection on."""
+
+    LOGIN = "a login was asked for"
+    REFUSED = "the login was refused"
+    WELCOME = "the login was stored"
+    END = "one side ends the connection"
+
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.GREETED, Event.LOGIN): State.LOGGING_IN,
+    (State.LOGGING_IN, Event.REFUSED): State.GREETED,
+    (State.LOGGING_IN, Event.WELCOME): State.ONLINE,
+    (State.GREETED, Event.END): State.CLOSING,
+    (State.LOGGING_IN, Event.END): State.CLOSING,
+    (State.ONLINE, Event.END): State.CLOSING,
+    (State.CLOSING, Event.END): State.CLOSING,
+    # What was asked for before the end may still be answered after it.
+    (State.CLOSING, Event.REFUSED): State.CLOSING,
+    (State.CLOSING, Event.WELCOME): State.CLOSING,
+}
+
+_HINTS = {
+    State.GREETED: "log in first: SEND_CLIENT_ID <account>",
+    State.LOGGING_IN: "wait for the answer to SEND_CLIENT_ID",
+    State.ONLINE: "you are logged in already",
+    State.CLOSING: "this connection is closing",
+}
+
+
+def after(state: State, event: Event) -> State:
+    """The next state. KeyError means that the server broke its own rules."""
+    return TRANSITIONS[state, event]
+
+
+def guard(state: State, verb: Verb) -> None:
+    """Raises Refusal ``STATE`` when ``verb`` is not allowed in ``state``."""
+    if state not in verb.states:
+        raise Refusal("STATE", _HINTS[state])

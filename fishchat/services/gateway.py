@@ -1,0 +1,261 @@
+"""The gateway: tells a client which msg_server to connect to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import SystemRandom
+from typing import Any
+
+from twisted.application.service import IService, Service
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import LoopingCall
+
+from fishchat.bus import channels
+from fishchat.config.check import parse_address
+from fishchat.config.schema import Config, Limits
+from fishchat.errors import ProtocolError, Refusal
+from fishchat.interfaces import IBus
+from fishchat.model.placement import Placement
+from fishchat.protocols.commands import GATEWAY_VERBS, MSG_SERVER_COMMANDS, BadCommand, Command, Table
+from fishchat.protocols.lines import MAX_LINE
+from fishchat.protocols.server import STUCK, LineServer, Turn, echo, help_lines, ok_line
+from fishchat.services import heartbeat
+from fishchat.services.heartbeat import Load
+from fishchat.services.listen import Listener
+from fishchat.services.options import RoleOptions
+from fishchat.services.parts import Parts, standalone
+
+#: Seconds of silence after which a client is pinged, and after which it is gone; between two looks at all.
+SILENT, DEAD, SWEEP = 90.0, 120.0, 5.0
+#: Seconds that clients have to take what is written to them when the gateway stops.
+LINGER = 1.0
+#: Seconds after which a client should ask again when there is no msg_server: one heartbeat.
+RETRY = 2
+
+GREETING = b"HELLO fishchat/1 server=gateway maxline=%d\r\n" % MAX_LINE
+
+
+class _Commands(Table):
+    """The gateway's verbs, and a hint for those of a msg_server."""
+
+    def parse(self, line: bytes) -> Command:
+        try:
+            return super().parse(line)
+        except ProtocolError as error:
+            if error.word != "UNKNOWN_VERB":
+                raise
+            self._parse_elsewhere(line)
+            raise
+
+    def _parse_elsewhere(self, line: bytes) -> None:
+        hint = Refusal("STATE", "say this to a msg_server; REQ_MSG_SERVER tells you which")
+        try:
+            command = MSG_SERVER_COMMANDS.parse(line)
+        except BadCommand as error:
+            raise BadCommand(hint, error.verb, error.tags) from None
+        except ProtocolError:
+            return
+        raise BadCommand(hint, command.verb, command.tags)
+
+
+class GatewayConnection(LineServer):
+    """One client."""
+
+    commands = _Commands(GATEWAY_VERBS)
+
+    def __init__(self, gateway: Gateway, turn: Turn, clock: IReactorTime) -> None:
+        super().__init__(turn, clock)
+        self._gateway = gateway
+        self._pinged_at: float | None = None
+
+    def connectionMade(self) -> None:
+        """Greet, unless there is no room."""
+        super().connectionMade()
+        if self._gateway.came(self):
+            self.send(GREETING)
+        else:
+            self.refuse(Refusal("BUSY", "the gateway has no room; come back later", retry=RETRY), None, {})
+            self.close()
+
+    def connection_ended(self) -> None:
+        """The gateway forgets it."""
+        self._gateway.went(self)
+
+    def command_received(self, command: Command) -> None:
+        """Every command is answered at once."""
+        self._HANDLERS[command.verb.name](self, command)
+
+    def look(self, now: float) -> None:
+        """Ping it when it is silent, end it when it stays so or takes nothing of what is written to it."""
+        silent = now - self.heard_at
+        stuck = self.full_since is not None and now - self.full_since >= STUCK
+        if stuck or silent >= DEAD + STUCK:
+            self.abort()
+        elif silent >= DEAD and self._pinged_at == self.heard_at:
+            self.close()
+        elif silent >= SILENT and self._pinged_at != self.heard_at:
+            self._pinged_at = self.heard_at
+            self.send(b"RESP_PING\r\n")
+
+    def _server(self, command: Command) -> None:
+        addresses = self._gateway.placement.choose(self.clock.seconds())
+        if not addresses:
+            nobody = Refusal("TRYAGAIN", "no msg_server is there at the moment; ask again", retry=RETRY)
+            self.refuse(nobody, command.verb, command.tags)
+            return
+        self._gateway.placed += 1
+        line = f"SELECT_MSG_SERVER_FOR_CLIENT {' '.join(addresses)}\r\n"
+        self.send(echo(command.tags) + line.encode())
+
+    def _hello(self, command: Command) -> None:
+        self.send(ok_line(command, b"fishchat/1"))
+
+    def _ping(self, command: Command) -> None:
+        self.send(ok_line(command))
+
+    def _help(self, command: Command) -> None:
+        try:
+            self.send(help_lines(self.commands, command))
+        except Refusal as refusal:
+            self.refuse(refusal, command.verb, command.tags)
+
+    def _quit(self, command: Command) -> None:
+        self.send(ok_line(command))
+        self.close()
+
+    _HANDLERS: dict[bytes, Callable[[GatewayConnection, Command], None]] = {
+        b"REQ_MSG_SERVER": _server,
+        b"HELLO": _hello,
+        b"SEND_PING": _ping,
+        b"HELP": _help,
+        b"QUIT": _quit,
+    }
+
+
+class Gateway(Service, ServerFactory):
+    """The clients that are connected, and what is known of the msg_servers."""
+
+    noisy = False
+
+    def __init__(self, bus: IBus, placement: Placement, limits: Limits, clock: IReactorTime) -> None:
+        self.placement = placement
+        #: Answers given with an address.
+        self.placed = 0
+        self._limits = limits
+        self._clock = clock
+        self._turn = Turn(clock)
+        self._clients: dict[GatewayConnection, str] = {}
+        self._per_host: dict[str, int] = {}
+        self._sweep = LoopingCall(self._look)
+        self._sweep.clock = clock
+        self._empty: Deferred[None] | None = None
+        heartbeat.listen(bus, self._heard)
+
+    def buildProtocol(self, addr: IAddress | None) -> GatewayConnection:
+        """Called by Twisted for each client."""
+        return GatewayConnection(self, self._turn, self._clock)
+
+    def startService(self) -> None:
+        """Look after the clients."""
+        super().startService()
+        self._sweep.start(SWEEP, now=False)
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when no client is connected any more: a second at most for what is being written."""
+        super().stopService()
+        if self._sweep.running:
+            self._sweep.stop()
+        if not self._clients:
+            return succeed(None)
+        empty = self._empty = Deferred()
+        cut = self._clock.callLater(LINGER, self._cut)
+        empty.addCallback(lambda _: cut.cancel() if cut.active() else None)
+        for client in list(self._clients):
+            client.close()
+        return empty
+
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._clients)
+
+    def came(self, client: GatewayConnection) -> bool:
+        """Whether there is room for it. Whoever connects here never logs in, so those limits count."""
+        limits = self._limits
+        host = _host(client)
+        if len(self._clients) >= limits.before_login:
+            return False
+        if limits.flood and self._per_host.get(host, 0) >= limits.per_address:
+            return False
+        self._clients[client] = host
+        self._per_host[host] = self._per_host.get(host, 0) + 1
+        return True
+
+    def went(self, client: GatewayConnection) -> None:
+        """It is gone."""
+        host = self._clients.pop(client, None)
+        if host is not None:
+            self._per_host[host] -= 1
+            if not self._per_host[host]:
+                del self._per_host[host]
+        if not self._clients and self._empty is not None:
+            empty, self._empty = self._empty, None
+            empty.callback(None)
+
+    def _heard(self, said: channels.Heartbeat) -> None:
+        if said.role != "msg_server":
+            return
+        if said.stopping:
+            self.placement.stopping(said.id, said.pid)
+            return
+        try:
+            # It goes to clients as it is.
+            parse_address(said.address)
+        except ValueError:
+            return
+        free = said.capacity - said.clients
+        self.placement.heard(said.id, said.pid, said.address, free, self._clock.seconds())
+
+    def _look(self) -> None:
+        now = self._clock.seconds()
+        for client in list(self._clients):
+            client.look(now)
+
+    def _cut(self) -> None:
+        for client in list(self._clients):
+            client.abort()
+
+
+def _host(client: GatewayConnection) -> str:
+    transport: Any = client.transport
+    peer = transport.getPeer()
+    return peer.host if isinstance(peer, (IPv4Address, IPv6Address)) else ""
+
+
+class Options(RoleOptions):
+    """``twistd fishchat-gateway``."""
+
+    role = "gateway"
+
+
+def build(parts: Parts) -> Sequence[IService]:
+    """The gateway's services, in the order of their start."""
+    config: Config = parts.config
+    gateway = Gateway(
+        parts.bus, Placement(config.gateway.servers, SystemRandom()), config.limits, parts.clock
+    )
+    listener = Listener(config.gateway.listen, gateway, "gateway.listen", parts.reactor)
+
+    def load() -> Load:
+        figures = {"placed": float(gateway.placed)}
+        return Load(address=config.gateway.listen, clients=gateway.clients, figures=figures)
+
+    return [gateway, listener, parts.heartbeat("gateway", load)]
+
+
+def makeService(options: Options) -> IService:
+    """Called by ``twistd``."""
+    return standalone(options.config, build)

@@ -1,0 +1,121 @@
+"""The sign of life that every role gives, and its figures with it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+from twisted.application.service import Service
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from fishchat import __version__
+from fishchat.bus import channels
+from fishchat.interfaces import IBus
+
+#: Seconds between two heartbeats.
+EVERY = 2.0
+#: Bytes of a heartbeat at most; what is longer is none, so that remembering them is bounded.
+MOST = 16384
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a role says of itself. ``capacity`` 0 means that it takes no clients."""
+
+    address: str = ""
+    clients: int = 0
+    capacity: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+def instance() -> str:
+    """A name for a role that has none configured: this machine and process."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+class Heartbeat(Service):
+    """Publishes ``channels.Heartbeat`` of one role every two seconds, and a last one when it stops.
+
+    ``load`` is asked each time. ``clock`` times the beats and the uptime, ``wall`` tells the time of day.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        bus: IBus,
+        role: str,
+        load: Callable[[], Load],
+        clock: IReactorTime,
+        *,
+        id: str = "",
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.role = role
+        self.id = id or instance()
+        self._bus = bus
+        self._load = load
+        self._clock = clock
+        self._wall = wall
+        self._started = 0.0
+        self._beats = LoopingCall(self.beat)
+        self._beats.clock = clock
+
+    def startService(self) -> None:
+        """The first one goes out at once."""
+        super().startService()
+        self._started = self._clock.seconds()
+        self._beats.start(EVERY)
+
+    def stopService(self) -> None:
+        """Say that this was the last one."""
+        super().stopService()
+        if self._beats.running:
+            self._beats.stop()
+            self.beat(stopping=True)
+
+    def beat(self, stopping: bool = False) -> None:
+        """Publish one now, out of turn: the others then know of a change at once."""
+        try:
+            load = self._load()
+        except Exception:
+            # No figures are no reason to be taken for dead.
+            self.log.failure("the figures of {role} failed", role=self.role)
+            load = Load()
+        said = channels.Heartbeat(
+            role=self.role,
+            id=self.id,
+            address=load.address,
+            pid=os.getpid(),
+            at=int(self._wall() * 1000),
+            uptime=int((self._clock.seconds() - self._started) * 1000),
+            version=__version__,
+            clients=load.clients,
+            capacity=load.capacity,
+            stopping=stopping,
+            figures=load.figures,
+        )
+        self._bus.publish(channels.MONITOR, said.encode())
+
+
+def listen(bus: IBus, receive: Callable[[channels.Heartbeat], None]) -> None:
+    """Call ``receive`` with every heartbeat of every role; what is none is left out."""
+    log = Logger(namespace=__name__)
+
+    def received(payload: bytes) -> None:
+        if len(payload) > MOST:
+            return
+        try:
+            said = msgspec.json.decode(payload, type=channels.Heartbeat)
+        except msgspec.DecodeError as error:
+            log.debug("no heartbeat: {error}", error=error)
+        else:
+            receive(said)
+
+    bus.subscribe(channels.MONITOR, received)

@@ -1,0 +1,41 @@
+"""The msg_server role: ``twistd fishchat-msg``. The way of a message through these modules is in ``doc/architecture.md``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from twisted.application.service import IService
+
+from fishchat.config.check import server_id
+from fishchat.services.listen import Listener
+from fishchat.services.msg_server.service import ClientFactory, MsgServer
+from fishchat.services.options import RoleOptions
+from fishchat.services.parts import Parts, standalone
+from fishchat.storage.catalogue import ALL
+from fishchat.storage.epoch import Epoch
+
+
+class Options(RoleOptions):
+    """Options of ``twistd fishchat-msg``."""
+
+    role = "msg_server"
+
+
+def build(parts: Parts) -> Sequence[IService]:
+    """The services of one msg_server, in the order of their start."""
+    config = parts.config
+    epoch = Epoch(time.time)
+    writer, reader = parts.store(ALL), parts.store(ALL)
+    for connection in (writer, reader):
+        connection.prepare.append(epoch.hook)
+    section = config.msg_server
+    address = section.advertise or section.listen
+    server = MsgServer(config, server_id(config), address, writer, reader, epoch, parts.bus, parts.clock)
+    listener = Listener(section.listen, ClientFactory(server.connect), "msg_server.listen", parts.reactor)
+    return [server, listener, parts.heartbeat("msg_server", server.load, server_id(config))]
+
+
+def makeService(options: Options) -> IService:
+    """For ``twistd``."""
+    return standalone(options.config, build)

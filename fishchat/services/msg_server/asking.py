@@ -1,0 +1,100 @@
+"""Questions: history, conversations, topics, members, who is online. They change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fishchat.errors import Refusal
+from fishchat.model.messages import item_line
+from fishchat.model.names import concerns, format_position, split_id
+from fishchat.protocols.commands import Command
+from fishchat.protocols.server import list_lines, ok_line
+from fishchat.storage.catalogue import CONVERSATIONS, HISTORY, ROSTER, STATUS, TOPICS, unpack
+
+if TYPE_CHECKING:
+    from fishchat.services.msg_server.connection import ClientConnection
+
+#: Messages of a page of history when the client names no number.
+LIMIT = 50
+
+
+def history(connection: ClientConnection, command: Command) -> None:
+    """A page of a conversation."""
+    conversation = command.fields[0]
+    account = _account(connection)
+    if not concerns(conversation, account):
+        raise Refusal("NOTFOUND")
+    tags = command.tags
+    bounds = [_bound(tags.get(name), conversation) for name in (b"before", b"after")]
+
+    def take(reply: Any) -> bytes:
+        if reply == b"NOTFOUND":
+            if conversation[:1] == b"#":
+                raise Refusal("NOTFOUND")
+            reply = []
+        rows = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
+        return list_lines(command, [item_line(conversation, *row) for row in rows])
+
+    arguments = (account, conversation, *bounds, int(tags.get(b"limit", LIMIT)))
+    connection.ask(command, HISTORY, arguments, take, fenced=False)
+
+
+def _bound(message_id: bytes | None, conversation: bytes) -> bytes:
+    if message_id is None:
+        return b""
+    named, epoch, seq = split_id(message_id)
+    if named != conversation:
+        raise Refusal("BADID", "@before and @after name a message of the conversation itself")
+    return format_position((epoch, seq))
+
+
+def conversations(connection: ClientConnection, command: Command) -> None:
+    """What the account talks about, and how much of it is unread."""
+    _list(connection, command, CONVERSATIONS, b"%s %d %d %d", 4)
+
+
+def topics(connection: ClientConnection, command: Command) -> None:
+    """The topics of the account."""
+    _list(connection, command, TOPICS, b"%s %s %s %d", 4)
+
+
+def _list(connection: ClientConnection, command: Command, script: Any, form: bytes, width: int) -> None:
+    def take(reply: Any) -> bytes:
+        return _items(command, unpack(reply), form, width)
+
+    connection.ask(command, script, (_account(connection),), take, fenced=False)
+
+
+def members(connection: ClientConnection, command: Command) -> None:
+    """The members of a topic, for one of them."""
+
+    def take(reply: Any) -> bytes:
+        if reply[0] != b"OK":
+            raise Refusal(reply[0].decode())
+        return _items(command, unpack(reply[1]), b"%s %s %d", 3)
+
+    connection.ask(command, ROSTER, (_account(connection), command.fields[0]), take, fenced=False)
+
+
+def _items(command: Command, flat: list[Any], form: bytes, width: int) -> bytes:
+    rows = sorted(tuple(flat[start : start + width]) for start in range(0, len(flat), width))
+    return list_lines(command, [(form % row, False) for row in rows])
+
+
+def status(connection: ClientConnection, command: Command) -> None:
+    """Whether an account is online, and when it last was."""
+    account = command.fields[0]
+
+    def take(reply: Any) -> bytes:
+        if reply == b"NOTFOUND":
+            raise Refusal("NOTFOUND")
+        online, seen = reply
+        return ok_line(command, b"%s %s %d" % (account, b"online" if online else b"offline", seen))
+
+    connection.ask(command, STATUS, (account,), take, fenced=False)
+
+
+def _account(connection: ClientConnection) -> bytes:
+    device = connection.device
+    assert device is not None
+    return device.account

@@ -1,0 +1,85 @@
+"""Messages and what is said of them: SEND_MESSAGE_P2P, SEND_MESSAGE_TOPIC, SEND_ACK, SEND_READ."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from fishchat.errors import Refusal
+from fishchat.model.messages import ESCAPED, PLAIN, pack_body
+from fishchat.model.names import concerns, format_position, p2p, split_id, topic_conversation
+from fishchat.protocols.commands import Command
+from fishchat.protocols.server import error_line, ok_line
+from fishchat.services.msg_server.commits import Send
+from fishchat.storage.catalogue import READ
+
+if TYPE_CHECKING:
+    from fishchat.services.msg_server.connection import ClientConnection
+
+
+def send_p2p(connection: ClientConnection, command: Command) -> None:
+    """Store a message for an account, then hand it out."""
+    peer = command.fields[0]
+    account = connection.device.account  # type: ignore[union-attr]
+    _send(connection, command, p2p(account, peer), peer)
+
+
+def send_topic(connection: ClientConnection, command: Command) -> None:
+    """Store a message for a topic, then hand it out."""
+    _send(connection, command, topic_conversation(command.fields[0]), b"")
+
+
+def _send(connection: ClientConnection, command: Command, conversation: bytes, peer: bytes) -> None:
+    device = connection.device
+    assert device is not None
+    bucket = connection.bucket
+    if bucket is not None and (wait := bucket.take(connection.clock.seconds())):
+        raise Refusal("FLOOD", retry=math.ceil(wait))
+    tags = command.tags
+    cseq = int(tags.get(b"cseq", b"-1"))
+    body = pack_body(device.account, device.name, cseq, ESCAPED if b"esc" in tags else PLAIN, command.text)
+
+    def settle(message_id: bytes) -> None:
+        connection.answered(ok_line(command, message_id))
+
+    def fail(refusal: Refusal) -> None:
+        connection.answered(error_line(refusal, command.verb, tags))
+
+    connection.asked()
+    connection.server.commits.add(Send(conversation, device.key, cseq, body, device.account, peer, settle, fail))
+
+
+def acknowledge(connection: ClientConnection, command: Command) -> None:
+    """Move the device's cursor; there is no answer when it is fine."""
+    conversation, epoch, seq = split_id(command.fields[0])
+    device = connection.device
+    assert device is not None
+    reading = device.readings.get(conversation)
+    if reading is None:
+        raise Refusal("NOTFOUND")
+    if not reading.acknowledge((epoch, seq)):
+        raise Refusal("AHEAD", last=format_position(reading.position).decode())
+    if device.lagging:
+        connection.acknowledged()
+
+
+def read(connection: ClientConnection, command: Command) -> None:
+    """Move the account's read number; the other side of a p2p conversation is told."""
+    message_id = command.fields[0]
+    conversation, epoch, seq = split_id(message_id)
+    device = connection.device
+    assert device is not None
+    if not concerns(conversation, device.account):
+        raise Refusal("NOTFOUND")
+    server = connection.server
+    position = format_position((epoch, seq))
+
+    def take(reply: Any) -> bytes:
+        if reply[0] != b"OK":
+            raise Refusal(reply[0].decode())
+        if reply[1] and conversation[:1] not in b"#@":
+            server.delivery.push_receipt(conversation, device.account, position)
+        return ok_line(command, message_id)
+
+    arguments = (server.stream, device.account, device.name, conversation, position)
+    connection.ask(command, READ, arguments, take)

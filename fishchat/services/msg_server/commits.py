@@ -1,0 +1,331 @@
+"""Group commit: everything that clients want written goes through one queue, one flight at a time.
+
+A flight is what has gathered while the one before was away: at most ``MESSAGES`` messages and ``CALLS`` other calls,
+neighbouring messages packed into one script call. Redis runs a flight in one turn and fsyncs it once. Answers come in
+the order of the queue, so a connection's commands take effect and are answered in order.
+
+An outcome is never invented: what was not sent is refused as ``TRYAGAIN``, what was sent and not answered is
+``UNKNOWN``. A flight that was refused whole, for its lease or its epoch, goes again when that is mended.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.errors import Refusal
+from fishchat.protocols.server import Turn
+from fishchat.storage.catalogue import SEND, Fence, pack
+from fishchat.storage.redis import Connection, ReplyError, Script, Unavailable, Unknown
+
+#: One script call holds at most this many messages and bytes of text; one flight so many other calls.
+MESSAGES = 500
+BYTES = 256 * 1024
+CALLS = 200
+#: Seconds that an operation may wait for its flight. With the deadline of a call on top it stays under five.
+PATIENCE = 1.5
+
+#: What Redis says when it took nothing and may take it later.
+PASSING = frozenset({"OOM", "LOADING", "READONLY", "MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"})
+
+
+def tryagain() -> Refusal:
+    """Certainly not stored."""
+    return Refusal("TRYAGAIN", retry=1)
+
+
+def unknown() -> Refusal:
+    """Perhaps stored."""
+    return Refusal("UNKNOWN", retry=1)
+
+
+class Send:
+    """A message to be stored; ``peer`` is the other account, nothing for a topic.
+
+    ``settle`` gets the id it was stored under, or the words of its refusal as ``refused``.
+    """
+
+    __slots__ = ("account", "body", "conversation", "cseq", "fail", "peer", "sender", "settle", "since")
+
+    def __init__(
+        self,
+        conversation: bytes,
+        sender: bytes,
+        cseq: int,
+        body: bytes,
+        account: bytes,
+        peer: bytes,
+        settle: Callable[[bytes], None],
+        fail: Callable[[Refusal], None],
+    ) -> None:
+        self.conversation = conversation
+        self.sender = sender
+        self.cseq = cseq
+        self.body = body
+        self.account = account
+        self.peer = peer
+        self.settle = settle
+        self.fail = fail
+        self.since = 0.0
+
+
+class Call:
+    """Another script call. ``arguments`` follow the fence; ``settle`` gets the reply."""
+
+    def __init__(
+        self,
+        script: Script,
+        arguments: tuple[Any, ...],
+        settle: Callable[[Any], None],
+        fail: Callable[[Refusal], None],
+        *,
+        fenced: bool = True,
+    ) -> None:
+        self.script = script
+        self.arguments = arguments
+        self.settle = settle
+        self.fail = fail
+        self.fenced = fenced
+        self.since = 0.0
+        self.landed = False
+
+
+class Mark:
+    """Something that is only to happen in its turn: a reply that must not overtake others."""
+
+    def __init__(self, settle: Callable[[], None]) -> None:
+        self.settle = settle
+        self.since = 0.0
+        self.landed = True
+
+    def fail(self, refusal: Refusal) -> None:
+        """It needs nothing from the store, so it happens all the same."""
+        self.settle()
+
+
+class _Batch:
+    """Neighbouring messages of one flight, as one script call."""
+
+    def __init__(self) -> None:
+        self.sends: list[Send] = []
+        self.size = 0
+        self.landed = False
+
+    def full(self) -> bool:
+        return len(self.sends) >= MESSAGES or self.size >= BYTES
+
+    def packed(self, fence: Fence, stream: bytes) -> bytes:
+        accounts = set()
+        flat: list[Any] = []
+        for send in self.sends:
+            flat += (send.conversation, send.sender, send.cseq, send.body, send.account, send.peer)
+            if send.peer:
+                accounts.add(send.account)
+                accounts.add(send.peer)
+        return pack(*fence.args, stream, list(accounts), flat)
+
+
+Operation = Send | Call | Mark
+Unit = _Batch | Call | Mark
+
+#: Takes the messages of a batch that were stored: the sends, a number or a refusal for each, the membership versions
+#: of their topics, the epoch.
+Stored = Callable[[list[Send], list[Any], dict[bytes, int], int], None]
+
+
+class Commits:
+    """The queue.
+
+    :param fence: under which lease and epoch to write now; None while there is none.
+    :param mend: called with ``LEASE`` or ``EPOCH`` when a flight was refused; ``go_on`` is to be called when it is mended.
+    :param doubt: called when nobody knows whether something was stored.
+    :param stored: see :data:`Stored`.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        connection: Connection,
+        turn: Turn,
+        clock: IReactorTime,
+        stream: bytes,
+        *,
+        fence: Callable[[], Fence | None],
+        mend: Callable[[str], None],
+        doubt: Callable[[], None],
+        stored: Stored,
+    ) -> None:
+        self._connection = connection
+        self._turn = turn
+        self._clock = clock
+        self._stream = stream
+        self._fence = fence
+        self._mend = mend
+        self._doubt = doubt
+        self._stored = stored
+        self._queue: deque[Operation] = deque()
+        self._flight: deque[Unit] = deque()
+        self._again: list[Unit] = []
+        self._refused = ""
+        self._asked = False
+        self._idle: list[Deferred[None]] = []
+        #: How many script calls were made, and messages stored: figures of the heartbeat.
+        self.calls = self.messages = 0
+
+    def add(self, operation: Operation) -> None:
+        """Put ``operation`` into the next flight."""
+        operation.since = self._clock.seconds()
+        self._queue.append(operation)
+        if not self._flight and not self._asked:
+            self._asked = True
+            self._turn.at_end(self.go_on)
+
+    def when_idle(self) -> Deferred[None]:
+        """Fires when nothing waits and nothing flies."""
+        done: Deferred[None] = Deferred()
+        self._idle.append(done)
+        self._tell_idle()
+        return done
+
+    def go_on(self) -> None:
+        """Start a flight if one can start; to be called, too, when the store is there again."""
+        self._asked = False
+        if self._flight:
+            return
+        if self._queue and self._connection.connected and (fence := self._fence()) is not None:
+            self._start(fence)
+        self._tell_idle()
+
+    def expire(self) -> None:
+        """Refuse what has waited too long; to be called twice a second."""
+        late = self._clock.seconds() - PATIENCE
+        while self._queue and self._queue[0].since <= late:
+            self._queue.popleft().fail(tryagain())
+        self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        if self._idle and not self._queue and not self._flight:
+            waiting, self._idle = self._idle, []
+            for done in waiting:
+                done.callback(None)
+
+    def _gather(self) -> list[Unit]:
+        """The next flight, from the head of the queue."""
+        units: list[Unit] = []
+        queue = self._queue
+        batch: _Batch | None = None
+        while queue and len(units) < CALLS:
+            one = queue.popleft()
+            if not isinstance(one, Send):
+                batch = None
+                units.append(one)
+                continue
+            if batch is None:
+                batch = _Batch()
+                units.append(batch)
+            batch.sends.append(one)
+            batch.size += len(one.body)
+            if batch.full():
+                break
+        return units
+
+    def _start(self, fence: Fence) -> None:
+        units = self._gather()
+        self._flight.extend(units)
+        for unit in units:
+            if isinstance(unit, Mark):
+                continue
+            if isinstance(unit, _Batch):
+                script, packed = SEND, unit.packed(fence, self._stream)
+            else:
+                arguments = (*fence.args, *unit.arguments) if unit.fenced else unit.arguments
+                script, packed = unit.script, pack(*arguments)
+            self.calls += 1
+            self._connection.script(script, (), (packed,)).addCallbacks(
+                self._answered, self._failed, (unit, fence), None, (unit,)
+            )
+        self._land()
+
+    def _answered(self, reply: Any, unit: _Batch | Call, fence: Fence) -> None:
+        if isinstance(reply, list) and reply and reply[0] in (b"LEASE", b"EPOCH"):
+            self._refused = reply[0].decode()
+            self._again.append(unit)
+            self._landed(unit)
+        elif isinstance(unit, Call):
+            self._guarded(unit.settle, reply)
+            self._landed(unit)
+        elif len(self._flight) == 1:
+            # The next flight starts before this one's messages are handed out: Redis works meanwhile.
+            self._landed(unit)
+            self._hand_out(unit, reply, fence.epoch)
+        else:
+            self._hand_out(unit, reply, fence.epoch)
+            self._landed(unit)
+
+    def _hand_out(self, batch: _Batch, reply: Any, epoch: int) -> None:
+        _, results, flat = reply
+        self.messages += len(results)
+        versions = dict(zip(flat[::2], flat[1::2])) if flat else {}
+        self._guarded(self._stored, batch.sends, results, versions, epoch)
+
+    def _guarded(self, settle: Callable[..., None], *args: Any) -> None:
+        try:
+            settle(*args)
+        except Exception:
+            self.log.failure("the outcome of a commit could not be taken")
+
+    def _failed(self, failure: Failure, unit: _Batch | Call) -> None:
+        error = failure.value
+        if isinstance(error, Unavailable) or (isinstance(error, ReplyError) and error.word in PASSING):
+            refusal = tryagain()
+        else:
+            self._doubt()
+            if isinstance(error, Unknown):
+                refusal = unknown()
+            else:
+                refusal = Refusal("INTERNAL")
+                self.log.error("the store refused a commit: {error}", error=failure.getErrorMessage())
+        for operation in unit.sends if isinstance(unit, _Batch) else [unit]:
+            self._guarded(operation.fail, refusal)
+        self._landed(unit)
+
+    def _landed(self, unit: _Batch | Call) -> None:
+        unit.landed = True
+        self._land()
+
+    def _land(self) -> None:
+        """Take what has landed from the head of the flight; marks land when all before them have."""
+        flight = self._flight
+        while flight and flight[0].landed:
+            unit = flight.popleft()
+            if isinstance(unit, Mark):
+                if self._again:
+                    self._again.append(unit)
+                else:
+                    self._guarded(unit.settle)
+        if flight:
+            return
+        if self._again:
+            self._put_back()
+            self._mend(self._refused)
+        else:
+            self.go_on()
+
+    def _put_back(self) -> None:
+        """What was refused whole goes to the head of the queue again, in its order."""
+        again, self._again = self._again, []
+        operations: list[Operation] = []
+        for unit in again:
+            if isinstance(unit, _Batch):
+                operations += unit.sends
+            else:
+                unit.landed = isinstance(unit, Mark)
+                operations.append(unit)
+        self._queue.extendleft(reversed(operations))

@@ -1,0 +1,154 @@
+"""One client's connection: its state, its queue of answers, its device once it is logged in.
+
+What a verb does stands in ``login``, ``chat``, ``topics`` and ``asking``; this module only brings a permitted command
+there and its answer back in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fishchat.errors import Refusal
+from fishchat.model.device import REFILL, Device
+from fishchat.model.flood import Bucket
+from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command, State, Verb
+from fishchat.protocols.server import WAITING, LineServer, error_line
+from fishchat.protocols.state import Event, after, guard
+from fishchat.services.msg_server.commits import Call, Mark
+from fishchat.storage.redis import Script
+
+if TYPE_CHECKING:
+    from fishchat.services.msg_server.service import MsgServer
+
+Handler = Callable[["ClientConnection", Command], None]
+
+
+class ClientConnection(LineServer):
+    """A client of the msg_server.
+
+    :ivar number: unique in this process.
+    :ivar waiting: commands whose answer is still to come from the queue.
+    """
+
+    commands = MSG_SERVER_COMMANDS
+
+    def __init__(self, server: MsgServer, number: int, address: str) -> None:
+        super().__init__(server.turn, server.clock)
+        self.server = server
+        self.number = number
+        self.address = address
+        self.state = State.GREETED
+        self.acks = False
+        self.device: Device | None = None
+        self.waiting = 0
+        self.pinged = False
+        self.since = self.heard_at
+        limits = server.config.limits
+        self.bucket = Bucket(limits.rate, limits.burst, self.since) if limits.flood else None
+
+    # -- in
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.server.connections.add(self)
+        self.send(self.server.greeting)
+
+    def connection_ended(self) -> None:
+        self.server.connections.discard(self)
+        self.end()
+
+    def end(self) -> None:
+        """Nothing more is taken from this client; its session ends when what it asked for is done."""
+        if self.state is not State.CLOSING:
+            self.state = after(self.state, Event.END)
+            self.server.logins.forget(self)
+
+    def command_received(self, command: Command) -> None:
+        self.pinged = False
+        try:
+            guard(self.state, command.verb)
+            self.server.handlers[command.verb.name](self, command)
+        except Refusal as refusal:
+            self.refuse(refusal, command.verb, command.tags)
+
+    # -- out, in order
+
+    def answer(self, line: bytes) -> None:
+        """Answer a command that needs nothing from the store, behind all that were asked before it."""
+        if not self.waiting:
+            self.send(line)
+            return
+        self.asked()
+        self.server.commits.add(Mark(lambda: self.answered(line)))
+
+    def refuse(self, refusal: Refusal, verb: Verb | None, tags: dict[bytes, bytes]) -> None:
+        self.answer(error_line(refusal, verb, tags))
+
+    def asked(self) -> None:
+        """One more answer is to come from the queue; with too many of them nothing more is read."""
+        self.waiting += 1
+        if self.waiting >= WAITING:
+            self.hold()
+
+    def answered(self, line: bytes) -> None:
+        """It has come."""
+        self.waiting -= 1
+        self.send(line)
+        if self._held and self.waiting <= WAITING // 2:
+            self.go_on()
+
+    def ask(
+        self,
+        command: Command,
+        script: Script,
+        arguments: tuple[Any, ...],
+        take: Callable[[Any], bytes],
+        *,
+        fenced: bool = True,
+    ) -> None:
+        """Run a script in this connection's order; ``take`` makes the reply's line, or raises Refusal."""
+
+        def settle(reply: Any) -> None:
+            try:
+                line = take(reply)
+            except Refusal as refusal:
+                line = error_line(refusal, command.verb, command.tags)
+            self.answered(line)
+
+        def fail(refusal: Refusal) -> None:
+            self.answered(error_line(refusal, command.verb, command.tags))
+
+        self.asked()
+        self.server.commits.add(Call(script, arguments, settle, fail, fenced=fenced))
+
+    # -- what the transport takes
+
+    def outlet_full(self) -> None:
+        super().outlet_full()
+        if self.device is not None:
+            self.device.choke()
+
+    def outlet_free(self) -> None:
+        super().outlet_free()
+        if self.device is not None:
+            self.device.unchoke()
+            self.server.delivery.feed(self.device)
+
+    def acknowledged(self) -> None:
+        """The device may have room again."""
+        device = self.device
+        if device is not None and device.lagging and device.room >= REFILL:
+            self.server.delivery.feed(device)
+
+    # -- the end
+
+    def replaced(self) -> None:
+        """The same device has logged in elsewhere."""
+        self.say_goodbye(b"RESP_REPLACED\r\n")
+
+    def say_goodbye(self, line: bytes) -> None:
+        """A last line, then the end."""
+        self.send(line)
+        self.end()
+        self.close()

@@ -1,0 +1,375 @@
+"""Who is here, and how messages reach them: the conversations of this server's devices, kept right by the log.
+
+Messages come from two sides, this server's own commits and the router's hints; both end in ``Conversation.hear``.
+Whatever else may have happened (a lost hint, a new epoch, an unknown outcome) is mended by reading the log.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from fishchat.errors import Refusal
+from fishchat.model.conversation import Conversation, IReads
+from fishchat.model.device import Device, Reading, start_of
+from fishchat.model.messages import Message, from_body, push_line
+from fishchat.model.names import START, Position, accounts_of
+from fishchat.services.msg_server.commits import Send
+from fishchat.services.msg_server.feeding import Feeder
+from fishchat.services.msg_server.logs import Known, Logs
+from fishchat.storage.redis import Connection, StoreError
+
+#: Seconds that a message ahead of a gap is held.
+HOLD = 0.02
+#: Conversations that read their log at the same time, so that a sweep of many does not flood Redis.
+READERS = 32
+#: Topics without anyone here whose membership version is remembered.
+DESERTED = 10_000
+
+
+@implementer(IReads)
+class Delivery:
+    """The devices that are logged in here, and their conversations."""
+
+    log = Logger()
+
+    def __init__(self, connection: Connection, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._logs = Logs(connection)
+        self._feeder = Feeder(self._logs, self.refresh)
+        self.accounts: dict[bytes, dict[bytes, Device]] = {}
+        self.conversations: dict[bytes, Conversation] = {}
+        #: Readings whose cursor is to be stored.
+        self.dirty: set[Reading] = set()
+        self._to_read: deque[Conversation] = deque()
+        self._reading = 0
+        self._to_sweep: deque[Device] = deque()
+        self._sweeping = 0
+        #: Topics nobody here is a member of, by the version for which that was found.
+        self._deserted: dict[bytes, int] = {}
+        #: While logins are on their way: what was heard meanwhile, since they may not know of it.
+        self._logins = 0
+        self._heard: dict[bytes, Position] = {}
+        connection.on_connected.append(self.sweep)
+
+    # -- messages
+
+    def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int) -> None:
+        """This server's own batch is on disk: hand it out, answer its senders."""
+        conversations = self.conversations
+        for send, result in zip(sends, results, strict=True):
+            if type(result) is not int:
+                self._settle_otherwise(send, result)
+                continue
+            name = send.conversation
+            message_id = b"%s:%d-%d" % (name, epoch, result)
+            _, _, _, flag, text = send.body.split(b" ", 4)
+            message = Message(epoch, result, send.sender, push_line(name, message_id, send.account, flag, text))
+            conversation = conversations.get(name)
+            if conversation is not None and conversation.version == versions.get(name, 0):
+                conversation.hear(message)
+            else:
+                self._hear_of(name, message, versions.get(name, 0))
+            send.settle(message_id)
+
+    def _settle_otherwise(self, send: Send, result: bytes) -> None:
+        word, _, rest = result.decode().partition(" ")
+        if word == "DUP":
+            send.settle(b"%s:%s" % (send.conversation, rest.encode()))
+        elif rest:
+            send.fail(Refusal(word, expected=rest))
+        else:
+            send.fail(Refusal(word))
+
+    def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int) -> None:
+        """The router tells of a message that another server stored."""
+        conversation = self.conversations.get(name)
+        if self._logins:
+            self._heard[name] = max(self._heard.get(name, START), (epoch, seq))
+        message = from_body(name, epoch, seq, body)
+        if conversation is not None and conversation.version == version:
+            conversation.hear(message)
+        else:
+            self._hear_of(name, message, version)
+
+    def told_read(self, name: bytes, body: bytes) -> None:
+        """The router tells that the other side has read: this is never stored, whoever is away misses it."""
+        account, _, _, _, position = body.split(b" ", 4)
+        self.push_receipt(name, account, position)
+
+    def push_receipt(self, name: bytes, reader: bytes, position: bytes) -> None:
+        """``RESP_READ`` to the other side's devices."""
+        line = b"RESP_READ %s %s:%s\r\n" % (reader, name, position)
+        for account in accounts_of(name):
+            if account != reader:
+                for device in self.accounts.get(account, {}).values():
+                    device.push(line)
+
+    def _hear_of(self, name: bytes, message: Message, version: int) -> None:
+        """A message of a conversation that is not known here, or not under this membership."""
+        conversation = self.conversations.get(name)
+        if name[:1] == b"#":
+            if conversation is None:
+                if not self.accounts or self._deserted.get(name) == version:
+                    return
+                conversation = self._open(name, (message.epoch, message.seq), None)
+            elif conversation.version is not None and version < conversation.version:
+                conversation.hear(message)
+                return
+            else:
+                conversation.version = None
+            conversation.behind_log(message.position)
+            return
+        readers = [device for account in accounts_of(name) for device in self.accounts.get(account, {}).values()]
+        if not readers:
+            return
+        if message.seq != 1:
+            for device in readers:
+                self._ask(device, name)
+            return
+        for device in readers:
+            self._update(device, Known(name, START, b"", [(START, None)], 0))
+        self.conversations[name].hear(message)
+
+    # -- devices
+
+    def login_begins(self) -> None:
+        """A login is on its way: remember what is heard until it is through."""
+        self._logins += 1
+
+    def login_ends(self) -> None:
+        """The login is through, or refused."""
+        self._logins -= 1
+        if not self._logins:
+            self._heard.clear()
+
+    def add(self, device: Device, talks: Iterable[Known]) -> None:
+        """A device is logged in: it is given what it missed, then ``RESP_SYNCED``, then what comes."""
+        self.accounts.setdefault(device.account, {})[device.key] = device
+        goals: dict[Reading, Position] = {}
+        device.syncing = goals
+        for known in talks:
+            reading = self._begin(device, known)
+            if reading is not None and reading.at < known.last:
+                goals[reading] = known.last
+                device.lagging[reading] = None
+        for name, position in self._heard.items():
+            self._missed(device, name, position)
+        self._feeder.begin(device)
+
+    def _missed(self, device: Device, name: bytes, position: Position) -> None:
+        """The router told of this message before the login was known here."""
+        conversation = self.conversations.get(name)
+        if name in device.readings and conversation is not None:
+            if position > conversation.position:
+                conversation.behind_log(position)
+        elif device.account in accounts_of(name):
+            self._ask(device, name)
+
+    def remove(self, device: Device) -> None:
+        """A device is gone."""
+        if self.is_here(device):
+            del self.accounts[device.account][device.key]
+            if not self.accounts[device.account]:
+                del self.accounts[device.account]
+        device.lagging.clear()
+        device.syncing = None
+        for reading in list(device.readings.values()):
+            self.drop(reading)
+
+    def drop(self, reading: Reading) -> None:
+        """Forget a reading, and its conversation with the last one."""
+        reading.device.readings.pop(reading.conversation.name, None)
+        reading.device.lagging.pop(reading, None)
+        reading.conversation.remove(reading)
+        self._desert(reading.conversation)
+
+    def _desert(self, conversation: Conversation) -> None:
+        if conversation.live or conversation.behind or self.conversations.get(conversation.name) is not conversation:
+            return
+        del self.conversations[conversation.name]
+        if conversation.name[:1] == b"#" and conversation.version is not None:
+            if len(self._deserted) >= DESERTED:
+                self._deserted.clear()
+            self._deserted[conversation.name] = conversation.version
+
+    def is_here(self, device: Device) -> bool:
+        """Whether this very device is logged in here."""
+        return self.accounts.get(device.account, {}).get(device.key) is device
+
+    # -- membership
+
+    def joined(self, account: bytes, name: bytes, version: int, after: Position) -> None:
+        """An account of this server became a member of a topic by its own command."""
+        self._deserted.pop(name, None)
+        conversation = self._open(name, after, version)
+        if conversation.version == version - 1:
+            conversation.version = version
+        elif conversation.version != version:
+            conversation.version = None
+        for device in list(self.accounts.get(account, {}).values()):
+            if name in device.readings:
+                self._ask(device, name)
+            else:
+                self._update(device, Known(name, after, b"", [(after, None)], version))
+        self._desert(conversation)
+
+    def changed(self, name: bytes) -> None:
+        """A topic's membership changed: read it again with the next message."""
+        self._deserted.pop(name, None)
+        conversation = self.conversations.get(name)
+        if conversation is not None:
+            conversation.version = None
+
+    def left(self, account: bytes, name: bytes, version: int) -> None:
+        """An account of this server ended its membership by its own command."""
+        conversation = self.conversations.get(name)
+        if conversation is None:
+            return
+        conversation.version = version if conversation.version == version - 1 else None
+        for device in list(self.accounts.get(account, {}).values()):
+            self._close(device, conversation)
+
+    def _close(self, device: Device, conversation: Conversation) -> None:
+        reading = device.readings.get(conversation.name)
+        if reading is not None:
+            conversation.close(reading)
+            self._ask(device, conversation.name)
+
+    async def refresh(self, conversation: Conversation) -> None:
+        """Read a topic's membership anew: who may not read on is closed, who is new begins to read."""
+        name = conversation.name
+        version, last, members = await self._logs.members(name, self.accounts)
+        conversation.version = version
+        if not conversation.live and not conversation.behind:
+            conversation.epoch, conversation.seq = max(last, conversation.position)
+        for reading in [*conversation.live, *conversation.behind]:
+            if reading.device.account not in members and reading.open:
+                self._close(reading.device, conversation)
+        for account in members & self.accounts.keys():
+            for device in self.accounts[account].values():
+                reading_there = device.readings.get(name)
+                if reading_there is None or not reading_there.open:
+                    self._ask(device, name)
+
+    def _ask(self, device: Device, name: bytes) -> None:
+        """Ask the store where the device stands in this conversation, and begin or end its reading there."""
+        ensureDeferred(self._asked(device, name)).addErrback(self._not_read)
+
+    async def _asked(self, device: Device, name: bytes) -> None:
+        known = await self._logs.talk(device.account, device.name, name)
+        if self.is_here(device) and known.spans:
+            self._update(device, known)
+
+    def _update(self, device: Device, known: Known) -> None:
+        """What the store knows of one of a device's conversations, while it is logged in."""
+        reading = device.readings.get(known.name)
+        if reading is None:
+            reading = self._begin(device, known)
+            if reading is not None and device.syncing is None:
+                reading.conversation.settle(reading)
+            return
+        conversation = reading.conversation
+        reading.spans = known.spans
+        if reading.live and not reading.open:
+            conversation.close(reading)
+        if not reading.live and not reading.fed and reading not in device.lagging and device.syncing is None:
+            conversation.settle(reading)
+
+    # -- conversations
+
+    def _open(self, name: bytes, position: Position, version: int | None) -> Conversation:
+        conversation = self.conversations.get(name)
+        if conversation is None:
+            conversation = self.conversations[name] = Conversation(name, position, self, version)
+        return conversation
+
+    def _begin(self, device: Device, known: Known) -> Reading | None:
+        """A new reading, behind; None when there is nothing more to see in it."""
+        conversation = self._open(known.name, known.last, known.version)
+        reading = Reading(device, conversation, start_of(known.cursor, known.spans), known.spans)
+        if not reading.open and reading.next_span() is None:
+            self._desert(conversation)
+            return None
+        device.readings[known.name] = reading
+        conversation.add(reading)
+        return reading
+
+    def hold(self, conversation: Conversation) -> None:
+        """See IReads."""
+        self._clock.callLater(HOLD, conversation.give_up_holding)
+
+    def feed(self, device: Device) -> None:
+        """See IReads."""
+        self._feeder.feed(device)
+
+    def catch_up(self, conversation: Conversation) -> None:
+        """See IReads."""
+        self._to_read.append(conversation)
+        self._read_on()
+
+    def sweep(self) -> None:
+        """Something may have been missed: read for every device what its login would read."""
+        self._to_sweep = deque(device for devices in self.accounts.values() for device in devices.values())
+        self._sweep_on()
+
+    def _sweep_on(self) -> None:
+        while self._to_sweep and self._sweeping < READERS:
+            self._sweeping += 1
+            ensureDeferred(self._sweep(self._to_sweep.popleft())).addErrback(self._not_read).addBoth(self._done_sweeping)
+
+    def _done_sweeping(self, _: object) -> None:
+        self._sweeping -= 1
+        self._sweep_on()
+
+    async def _sweep(self, device: Device) -> None:
+        session, talks = await self._logs.talks(device.account, device.name)
+        if not self.is_here(device):
+            return
+        if session != device.session:
+            device.replaced()
+            return
+        for known in talks:
+            self._update(device, known)
+            conversation = self.conversations.get(known.name)
+            if conversation is not None and known.name in device.readings:
+                if conversation.version != known.version:
+                    conversation.version = None
+                if known.last > conversation.position:
+                    conversation.behind_log(known.last)
+        self._feeder.feed(device)
+
+    def _read_on(self) -> None:
+        while self._to_read and self._reading < READERS:
+            self._reading += 1
+            conversation = self._to_read.popleft()
+            ensureDeferred(self._read(conversation)).addErrback(self._not_read).addBoth(self._done_reading)
+
+    async def _read(self, conversation: Conversation) -> None:
+        try:
+            while True:
+                page = await self._logs.page(conversation.name, conversation.position, None)
+                if page.version != conversation.version:
+                    await self.refresh(conversation)
+                elif not conversation.read(page.messages, page.more):
+                    break
+        finally:
+            # Unread for now, when the store is away: the next sweep finds that its log goes on.
+            conversation.catching = False
+        self._desert(conversation)
+
+    def _done_reading(self, _: object) -> None:
+        self._reading -= 1
+        self._read_on()
+
+    def _not_read(self, failure: Failure) -> None:
+        # The store is away: when it is back, everything is swept.
+        if failure.check(StoreError) is None:
+            self.log.failure("a conversation could not be read", failure)

@@ -1,0 +1,33 @@
+"""Looking after the connections: who is silent, who takes nothing, who does not log in. One timer for all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fishchat.protocols.commands import State
+from fishchat.protocols.server import STUCK
+from fishchat.services.msg_server.connection import ClientConnection
+
+#: Seconds between two looks.
+EVERY = 5.0
+#: Silence after which a client is pinged, and after which it is gone.
+PING_AFTER = 90.0
+GONE_AFTER = 120.0
+
+
+def look_after(connections: Collection[ClientConnection], now: float, login_seconds: float) -> None:
+    """Ping, close or cut off whoever it is time for."""
+    for connection in list(connections):
+        silent = now - connection.heard_at
+        if connection.full_since is not None and now - connection.full_since >= STUCK:
+            connection.abort()
+        elif silent >= GONE_AFTER:
+            connection.end()
+            connection.abort()
+        elif connection.state in (State.GREETED, State.LOGGING_IN):
+            if now - connection.since >= login_seconds:
+                connection.end()
+                connection.close()
+        elif silent >= PING_AFTER and not connection.pinged:
+            connection.pinged = True
+            connection.send(b"RESP_PING\r\n")

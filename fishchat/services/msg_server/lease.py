@@ -1,0 +1,117 @@
+"""The msg_server's right to write: its name in the store, held by a lease, under the store's epoch.
+
+Who was silent for longer than the lease may be declared dead, and its clients log in elsewhere; then it must not
+write as if they were still here. So the scripts compare the incarnation and the epoch of every write (``Fence``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.storage.catalogue import REGISTER, RETIRE, Fence, pack
+from fishchat.storage.epoch import Epoch
+from fishchat.storage.redis import Connection
+
+#: Seconds that a lease lasts, and between two renewals.
+LEASE = 15.0
+RENEW = 5.0
+
+
+class Lease(Service):
+    """Takes the name, renews it, and says when it was lost.
+
+    :param held: called whenever there is a right to write (again), after a break or not.
+    :param lost: called when the clients of this server are no longer its own.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        connection: Connection,
+        epoch: Epoch,
+        server: bytes,
+        clock: IReactorTime,
+        held: Callable[[], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self.server = server
+        self.incarnation = secrets.token_hex(8).encode()
+        self._connection = connection
+        self._epoch = epoch
+        self._held = held
+        self._lost = lost
+        self._has = False
+        self._take = True
+        self._asking = False
+        self._renewal = LoopingCall(self.renew)
+        self._renewal.clock = clock
+        connection.on_connected.append(self.renew)
+
+    @property
+    def fence(self) -> Fence | None:
+        """What to write under; None while there is no right to write."""
+        return Fence(self.server, self.incarnation, self._epoch.current) if self._has else None
+
+    def startService(self) -> None:
+        """Begin to ask."""
+        super().startService()
+        self._renewal.start(RENEW, now=False)
+
+    def stopService(self) -> Deferred[Any]:
+        """Give the name back."""
+        super().stopService()
+        self._renewal.stop()
+        self._has = False
+        if not self._connection.connected:
+            return maybeDeferred(lambda: None)
+        packed = pack(self.server, self.incarnation)
+        return self._connection.script(RETIRE, (), (packed,)).addErrback(lambda _: None)
+
+    def renew(self) -> None:
+        """Ask for the lease now. Losing the connection is no loss of the lease: that is for the store to say."""
+        if not self._connection.connected or self._asking or not self.running:
+            return
+        self._asking = True
+        packed = pack(self.server, self.incarnation, int(LEASE * 1000), self._take)
+        self._connection.script(REGISTER, (), (packed,)).addCallbacks(self._answered, self._failed)
+
+    def mend(self, word: str) -> None:
+        """A write was refused as ``LEASE`` or ``EPOCH``."""
+        if word == "EPOCH":
+            # The epoch is asked for on every new connection; one path for all who are behind.
+            self._connection.drop("the epoch of the store has grown")
+        else:
+            self.renew()
+
+    def _answered(self, reply: bytes) -> None:
+        self._asking = False
+        if reply in (b"KEPT", b"NEW"):
+            if reply == b"NEW":
+                self.log.info("msg_server {server} is registered", server=self.server.decode())
+            self._has, self._take = True, False
+            self._held()
+            return
+        if self._has:
+            self._has = False
+            self.log.error("msg_server {server} lost its lease: its clients are sent away", server=self.server.decode())
+            self._lost()
+            self.incarnation = secrets.token_hex(8).encode()
+        if reply == b"TAKEN":
+            self.log.critical("another msg_server lives under the id {server}", server=self.server.decode())
+            return
+        self._take = True
+        self.renew()
+
+    def _failed(self, failure: Failure) -> None:
+        self._asking = False
+        self.log.warn("the lease could not be renewed: {error}", error=failure.getErrorMessage())

@@ -1,0 +1,245 @@
+"""The msg_server: how its parts stand together, what it does by the clock, how it starts and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from fishchat.bus import channels
+from fishchat.config.schema import Config
+from fishchat.interfaces import IBus
+from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
+from fishchat.protocols.server import Turn
+from fishchat.services.heartbeat import Load
+from fishchat.services.msg_server import asking, chat, login, topics
+from fishchat.services.msg_server.commits import Commits
+from fishchat.services.msg_server.connection import ClientConnection, Handler
+from fishchat.services.msg_server.cursors import Cursors
+from fishchat.services.msg_server.delivery import Delivery
+from fishchat.services.msg_server.hearing import Hearing
+from fishchat.services.msg_server.keepalive import EVERY, look_after
+from fishchat.services.msg_server.lease import Lease
+from fishchat.services.msg_server.login import Logins
+from fishchat.storage.epoch import Epoch
+from fishchat.storage.redis import Connection
+
+#: Seconds that clients are given to have their last answers when the server stops.
+LAST_WORDS = 1.0
+
+
+class MsgServer(Service):
+    """Holds clients; checks, stores and delivers their messages.
+
+    :param writer: the connection of the queue; :param reader: the one of everything else, so that a long read
+        never stands in front of a message.
+    :param address: what clients are told to connect to.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        config: Config,
+        server: str,
+        address: str,
+        writer: Connection,
+        reader: Connection,
+        epoch: Epoch,
+        bus: IBus,
+        clock: IReactorTime,
+    ) -> None:
+        self.config = config
+        self.id = server.encode()
+        self.address = address
+        self.bus = bus
+        self.clock = clock
+        self.turn = Turn(clock)
+        self.connections: set[ClientConnection] = set()
+        shards = config.router.shards
+        self.stream = channels.send_stream(_shard(self.id, shards)).encode()
+        self.delivery = Delivery(reader, clock)
+        self.lease = Lease(writer, epoch, self.id, clock, self._may_write, self._lost)
+        self.commits = Commits(
+            writer,
+            self.turn,
+            clock,
+            self.stream,
+            fence=lambda: self.lease.fence,
+            mend=self.lease.mend,
+            doubt=self.delivery.sweep,
+            stored=self.delivery.stored,
+        )
+        self.cursors = Cursors(self.commits, self.delivery.dirty)
+        self.logins = Logins(self, bus)
+        self.hearing = Hearing(reader, self.delivery, self.id, shards)
+        self.greeting = (
+            f"HELLO fishchat/1 server={server} auth={config.accounts.mode}"
+            f" maxline={MAX_LINE} maxtext={MAX_TEXT} caps=ack\r\n"
+        ).encode()
+        self.handlers: dict[bytes, Handler] = handlers(self)
+        self._chores = [
+            (0.5, self.commits.expire),
+            (1.0, self.cursors.flush),
+            (1.0, self.hearing.compare),
+            (EVERY, self._look_after),
+        ]
+        self._loops: list[LoopingCall] = []
+        self._numbers = 0
+        self._topic_events: list[tuple[str, str, str]] = []
+
+    # -- clients
+
+    def connect(self, address: IAddress | None) -> ClientConnection | None:
+        """The protocol for a new connection; None refuses it before it costs anything."""
+        host = address.host if isinstance(address, (IPv4Address, IPv6Address)) else ""
+        limits = self.config.limits
+        if len(self.connections) >= self.config.msg_server.capacity or not self.running:
+            return None
+        if limits.flood:
+            mine = strangers = 0
+            for connection in self.connections:
+                mine += connection.address == host
+                strangers += connection.device is None
+            if mine >= limits.per_address or strangers >= limits.before_login:
+                return None
+        self._numbers += 1
+        return ClientConnection(self, self._numbers, host)
+
+    def topic_changed(self, topic: bytes, event: str, account: bytes) -> None:
+        """Tell the manager what happened, and the other msg_servers to read the membership again: once a turn."""
+        if not self._topic_events:
+            self.turn.at_end(self._publish_topics)
+        self._topic_events.append((topic.decode(), event, account.decode()))
+
+    def _publish_topics(self) -> None:
+        events, self._topic_events = self._topic_events, []
+        for topic, event, account in events:
+            status = channels.TopicStatus(topic=topic, event=event, account=account)
+            self.bus.publish(channels.TOPIC_STATUS, status.encode())
+        names = sorted({topic for topic, event, _ in events if event != "invited"})
+        if names:
+            self.bus.publish(channels.TOPIC_SYNC, channels.TopicSync(topics=names).encode())
+
+    def load(self) -> Load:
+        """For the heartbeat."""
+        figures = {
+            "online": self.logins.count,
+            "messages": self.commits.messages,
+            "calls": self.commits.calls,
+            "hints": self.hearing.hints,
+            "sweeps": self.hearing.sweeps,
+            "conversations": len(self.delivery.conversations),
+        }
+        return Load(self.address, len(self.connections), self.config.msg_server.capacity, figures)
+
+    # -- the store's side
+
+    def _may_write(self) -> None:
+        self.commits.go_on()
+
+    def _lost(self) -> None:
+        """The clients are not this server's any more: they log in again, here or elsewhere."""
+        for connection in list(self.connections):
+            if connection.device is not None:
+                connection.say_goodbye(b"RESP_MOVE - within=0\r\n")
+
+    # -- the life of the service
+
+    def startService(self) -> None:
+        """Begin: listen to the others, look after the clients."""
+        super().startService()
+        self.lease.startService()
+        self.hearing.start()
+        self.hearing.listen(self.bus)
+        self.logins.listen()
+        for seconds, chore in self._chores:
+            loop = LoopingCall(chore)
+            loop.clock = self.clock
+            loop.start(seconds, now=False)
+            self._loops.append(loop)
+
+    def stopService(self) -> Deferred[Any]:
+        """Tell the clients, store what they have sent and acknowledged, give the name back."""
+        super().stopService()
+        return ensureDeferred(self._stop())
+
+    async def _stop(self) -> None:
+        for connection in list(self.connections):
+            connection.send(b"RESP_MOVE - within=%d\r\n" % LAST_WORDS)
+            connection.hold()
+        self._loops.pop(0).stop()
+        expiry = LoopingCall(self.commits.expire)
+        expiry.clock = self.clock
+        expiry.start(0.5)
+        await self.commits.when_idle()
+        for connection in list(self.connections):
+            connection.end()
+            connection.close()
+        await self.commits.when_idle()
+        expiry.stop()
+        for loop in self._loops:
+            loop.stop()
+        self._loops.clear()
+        waited = 0.0
+        while self.connections and waited < LAST_WORDS:
+            waited += 0.05
+            await deferLater(self.clock, 0.05, lambda: None)  # type: ignore[arg-type]
+        for connection in list(self.connections):
+            connection.abort()
+        await self.lease.stopService()
+
+    def _look_after(self) -> None:
+        look_after(self.connections, self.clock.seconds(), self.config.limits.login_seconds)
+
+
+class ClientFactory(Factory):
+    """Makes the connections of one msg_server."""
+
+    noisy = False
+
+    def __init__(self, connect: Callable[[IAddress | None], ClientConnection | None]) -> None:
+        self._connect = connect
+
+    def buildProtocol(self, addr: IAddress | None) -> ClientConnection | None:
+        return self._connect(addr)
+
+
+def handlers(server: MsgServer) -> dict[bytes, Handler]:
+    """Which function does what a verb asks; a test compares it with the command table."""
+    return {
+        b"HELLO": login.hello,
+        b"SEND_CLIENT_ID": server.logins.login,
+        b"SEND_PING": login.ping,
+        b"HELP": login.tell,
+        b"QUIT": login.quit,
+        b"SEND_MESSAGE_P2P": chat.send_p2p,
+        b"SEND_MESSAGE_TOPIC": chat.send_topic,
+        b"SEND_ACK": chat.acknowledge,
+        b"SEND_READ": chat.read,
+        b"CREATE_TOPIC": topics.create,
+        b"JOIN_TOPIC": topics.join,
+        b"LEAVE_TOPIC": topics.leave,
+        b"INVITE_TOPIC": topics.invite,
+        b"DISMISS_TOPIC": topics.dismiss,
+        b"LOCATE_TOPIC_MSG_ADDR": topics.locate,
+        b"REQ_HISTORY": asking.history,
+        b"REQ_CONVERSATIONS": asking.conversations,
+        b"REQ_CLIENT_STATUS": asking.status,
+        b"REQ_TOPICS": asking.topics,
+        b"REQ_MEMBERS": asking.members,
+    }
+
+
+def _shard(server: bytes, shards: int) -> int:
+    """Which stream a msg_server writes to: always the same one, so that its messages keep their order."""
+    return sum(server) % shards
+
+

@@ -1,0 +1,14 @@
+"""What a service raises when it cannot start and a person has to change something."""
+
+from __future__ import annotations
+
+
+class StartError(SystemExit):
+    """A start that is refused; the text says what is wrong and what to do.
+
+    A SystemExit, because under ``twistd`` nobody of ours catches it: Python then prints the text, without a
+    traceback, and the exit code is 1.
+    """
+
+    def __str__(self) -> str:
+        return str(self.code)

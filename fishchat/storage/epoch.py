@@ -1,0 +1,34 @@
+"""The store's incarnation, asked for on every new connection before anything is written on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fishchat.storage.catalogue import EPOCH, pack
+from fishchat.storage.wire import Pipeline, StoreError
+
+#: 2026-01-01 00:00 UTC in seconds. The floor of an epoch is the minutes since then.
+_BEGINNING = 1767225600
+
+
+def run_id(info: bytes) -> bytes:
+    """The ``run_id`` of an ``INFO server`` reply: it is new at every start of Redis."""
+    for line in info.splitlines():
+        if line.startswith(b"run_id:"):
+            return line[7:].strip()
+    raise StoreError("INFO server names no run_id")
+
+
+class Epoch:
+    """The highest epoch that this process has seen; 0 before the first connection."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self.current = 0
+        self._wall = wall
+
+    async def hook(self, wire: Pipeline) -> None:
+        """For ``Connection.prepare``, behind the loading of the scripts."""
+        run = run_id(await wire.run("INFO", "server"))
+        floor = max(1, int(self._wall() - _BEGINNING) // 60)
+        packed = pack(run, self.current, floor)
+        self.current = int(await wire.run("EVALSHA", EPOCH.sha, 0, packed))

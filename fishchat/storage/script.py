@@ -1,0 +1,113 @@
+"""The Lua scripts: files of ``fishchat/storage/scripts``, known by name here and by SHA-1 to Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha1
+from importlib.resources import files
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from fishchat.storage.wire import Reply, ReplyError, Unavailable
+
+
+def _read(name: str) -> bytes:
+    return (files("fishchat.storage") / "scripts" / f"{name}.lua").read_bytes()
+
+
+class Script:
+    """One script: ``Script("send")`` is ``scripts/common.lua`` and ``scripts/send.lua`` behind it.
+
+    FileNotFoundError when there is no such file.
+    """
+
+    def __init__(self, name: str, source: bytes | None = None) -> None:
+        if source is None:
+            source = _read("common") + _read(name)
+        self.name = name
+        self.source = source
+        # Redis names a script by this; it is no protection of anything.
+        self.sha = sha1(source, usedforsecurity=False).hexdigest().encode()
+
+    def __repr__(self) -> str:
+        return f"<Script {self.name}>"
+
+
+class _Call:
+    __slots__ = ("args", "keys", "result", "retried", "script")
+
+    def __init__(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]) -> None:
+        self.script = script
+        self.keys = keys
+        self.args = args
+        self.result: Deferred[Reply] = Deferred()
+        self.retried = False
+
+
+class Scripts:
+    """Runs scripts on one connection, in the order of the calls, even when Redis forgot them.
+
+    Scripts are loaded on every new connection, so NOSCRIPT means that somebody flushed them meanwhile. Then
+    all further script calls are held until the calls in flight are answered, the scripts are loaded again,
+    and everything that Redis did not know runs in the order it was asked for, each once more at most.
+    Two limits: a call of another script that Redis still knew has overtaken by then, and commands that are
+    not scripts are not held. Who needs those in order waits for the reply.
+    """
+
+    def __init__(self, run: Callable[..., Deferred[Reply]]) -> None:
+        self._run = run
+        self._in_flight = 0
+        #: Calls to make when none is in flight any more; None while all is well.
+        self._held: list[_Call] | None = None
+
+    def call(
+        self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]
+    ) -> Deferred[Reply]:
+        """Run ``script``; fails as ``run`` does."""
+        call = _Call(script, keys, args)
+        if self._held is None:
+            self._send(call)
+        else:
+            self._held.append(call)
+        return call.result
+
+    def lost(self) -> None:
+        """The connection ended: what is held was never done."""
+        held, self._held = self._held, None
+        for call in held or ():
+            call.result.errback(Unavailable("no connection to Redis"))
+
+    def _send(self, call: _Call) -> None:
+        self._in_flight += 1
+        self._run("EVALSHA", call.script.sha, len(call.keys), *call.keys, *call.args).addCallbacks(
+            self._done, self._failed, callbackArgs=(call,), errbackArgs=(call,)
+        )
+
+    def _done(self, reply: Reply, call: _Call) -> None:
+        self._in_flight -= 1
+        call.result.callback(reply)
+        self._go_on()
+
+    def _failed(self, failure: Failure, call: _Call) -> None:
+        self._in_flight -= 1
+        error = failure.value
+        if isinstance(error, ReplyError) and error.word == "NOSCRIPT" and not call.retried:
+            call.retried = True
+            if self._held is None:
+                self._held = []
+            # Answers come in the order of the calls, and what is held untried came later than all of them.
+            self._held.insert(sum(each.retried for each in self._held), call)
+        else:
+            call.result.errback(failure)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._held is None or self._in_flight:
+            return
+        held, self._held = self._held, None
+        for script in {call.script.sha: call.script for call in held}.values():
+            # A refusal shows in the calls behind it.
+            self._run("SCRIPT", "LOAD", script.source).addErrback(lambda _: None)
+        for call in held:
+            self._send(call)

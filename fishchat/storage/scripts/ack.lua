@@ -1,0 +1,30 @@
+-- Cursors move forward. args: server, incarnation, epoch, flat array of account, device, conversation, position.
+-- Positions of an earlier epoch count only if the log still knows them: a store that was put back does not.
+-- Gives {'OK', how many moved} or a refusal.
+local server, incarnation, epoch, acks = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+
+local function known(conversation, at)
+  if string.sub(at, 1, #epoch + 1) == epoch .. '-' then return true end
+  if #call('XRANGE', 'log:' .. conversation, at, at) > 0 then return true end
+  local first = call('XRANGE', 'log:' .. conversation, '-', '+', 'COUNT', 1)[1]
+  return first == nil or above(first[1], at)
+end
+
+local function forward(key, conversation, at)
+  local old = call('HGET', key, conversation)
+  if old and not above(at, old) then return 0 end
+  call('HSET', key, conversation, at)
+  return 1
+end
+
+local moved = 0
+for i = 1, #acks, 4 do
+  local account, device, conversation, at = acks[i], acks[i + 1], acks[i + 2], acks[i + 3]
+  if known(conversation, at) then
+    moved = moved + forward('cursor:' .. account .. '/' .. device, conversation, at)
+    forward('cursor:' .. account, conversation, at)
+  end
+end
+return {'OK', moved}

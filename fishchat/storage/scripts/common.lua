@@ -1,0 +1,119 @@
+-- Stands in front of every script. ARGV[1] is one MessagePack array: one packed argument costs less than many.
+-- Keys are built here and in fishchat/storage/keys.py; doc/store.md lists them all.
+local call = redis.call
+local args = cmsgpack.unpack(ARGV[1])
+
+-- Whoever lost its lease or its epoch writes nothing. Gives the refusal, or nothing.
+local function fence(server, incarnation, epoch)
+  local found = call('MGET', 'lease:' .. server, 'epoch')
+  if found[1] ~= incarnation then return {'LEASE'} end
+  if found[2] ~= epoch then return {'EPOCH', found[2] or '0'} end
+end
+
+local function milliseconds()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- A position is 'epoch-seq'.
+local function position(text)
+  local epoch, seq = string.match(text, '^(%d+)-(%d+)$')
+  return tonumber(epoch), tonumber(seq)
+end
+
+local function above(one, other)
+  local e1, s1 = position(one)
+  local e2, s2 = position(other)
+  return e1 > e2 or (e1 == e2 and s1 > s2)
+end
+
+-- The last position of a conversation, '0-0' when it has none.
+local function last_of(conversation)
+  local found = call('HMGET', 'meta:' .. conversation, 'e', 'n')
+  return (found[1] or '0') .. '-' .. (found[2] or '0')
+end
+
+-- An account's sight of a conversation: spans 'after:upto', joined by commas; the last one is open while it may read on.
+-- At most SPANS are kept: who leaves and joins more often loses sight of the oldest.
+local SPANS = 32
+
+local function open_span(account, conversation, after)
+  local spans = call('HGET', 'talks:' .. account, conversation)
+  if not spans then
+    spans = after .. ':'
+  elseif string.sub(spans, -1) == ':' then
+    return
+  elseif string.sub(spans, -#after - 1) == ':' .. after then  -- nothing was said in between
+    spans = string.sub(spans, 1, -#after - 1)
+  else
+    spans = spans .. ',' .. after .. ':'
+    local _, commas = string.gsub(spans, ',', ',')
+    if commas >= SPANS then spans = string.match(spans, ',(.*)$') end
+  end
+  call('HSET', 'talks:' .. account, conversation, spans)
+end
+
+local function close_span(account, conversation, upto)
+  local spans = call('HGET', 'talks:' .. account, conversation)
+  if spans and string.sub(spans, -1) == ':' then
+    call('HSET', 'talks:' .. account, conversation, spans .. upto)
+  end
+end
+
+-- Where an account's devices are, as one string: what send.lua reads for every message.
+local function locate(account)
+  local seen, servers = {}, {}
+  for _, session in ipairs(call('HVALS', 'session:' .. account)) do
+    local server = string.match(session, '^%S+')
+    if not seen[server] then
+      seen[server] = true
+      servers[#servers + 1] = server
+    end
+  end
+  if #servers == 0 then
+    call('DEL', 'at:' .. account)
+  else
+    call('SET', 'at:' .. account, table.concat(servers, ' '))
+  end
+end
+
+local function pairs_of(flat)
+  local map = {}
+  for i = 1, #flat, 2 do map[flat[i]] = flat[i + 1] end
+  return map
+end
+
+-- All that one device reads, packed: a flat array of conversation, last position, cursor or '', spans, membership version.
+local function talks_of(account, device)
+  local cursors = pairs_of(call('HGETALL', 'cursor:' .. account .. '/' .. device))
+  local talks = call('HGETALL', 'talks:' .. account)
+  local out = {}
+  for i = 1, #talks, 2 do
+    local conversation = talks[i]
+    local meta = call('HMGET', 'meta:' .. conversation, 'e', 'n', 'v')
+    local o = #out
+    out[o + 1] = conversation
+    out[o + 2] = (meta[1] or '0') .. '-' .. (meta[2] or '0')
+    out[o + 3] = cursors[conversation] or ''
+    out[o + 4] = talks[i + 1]
+    out[o + 5] = tonumber(meta[3] or 0)
+  end
+  return cmsgpack.pack(out)
+end
+
+-- Something for the router to carry to other servers: as send.lua leaves it, for one message.
+local function tell_router(server, incarnation, epoch, stream, targets, conversation, n, version, body)
+  if not targets or targets == server then return end
+  local count = call('INCR', 'count:' .. stream)
+  local batch = {server, incarnation, epoch, stream, {}, {conversation, '', -1, body, '', ''}}
+  call('XADD', stream, 'MAXLEN', '~', 100000, epoch .. '-' .. count,
+    'b', cmsgpack.pack(batch), 'r', cmsgpack.pack({0, n, version, targets}))
+end
+
+-- A message that the servers themselves put into a conversation. Gives its number.
+local function append(conversation, epoch, body)
+  local n = tonumber(call('HGET', 'meta:' .. conversation, 'n') or 0) + 1
+  call('XADD', 'log:' .. conversation, epoch .. '-' .. n, 't', milliseconds(), 'm', body)
+  call('HSET', 'meta:' .. conversation, 'n', n, 'e', epoch)
+  return n
+end

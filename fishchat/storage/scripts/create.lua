@@ -1,0 +1,15 @@
+-- Makes a topic; its maker owns it and is its first member.
+-- args: server, incarnation, epoch, account, topic, kind, topics of one account at most.
+-- Gives {'OK', membership version, position of the member} or {'WORD'}.
+local server, incarnation, epoch, account, topic, kind, most = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+local conversation = '#' .. topic
+if call('EXISTS', 'topic:' .. conversation) == 1 then return {'EXISTS'} end
+if call('SCARD', 'topics:' .. account) >= most then return {'FULL', most} end
+call('HSET', 'topic:' .. conversation, 'owner', account, 'kind', kind, 'created', milliseconds())
+local after = last_of(conversation)
+call('HSET', 'members:' .. conversation, account, after)
+call('SADD', 'topics:' .. account, topic)
+open_span(account, conversation, after)
+return {'OK', call('HINCRBY', 'meta:' .. conversation, 'v', 1), after}

@@ -1,0 +1,20 @@
+-- Becomes a member; who is one already stays one.
+-- args: server, incarnation, epoch, account, topic, members at most, topics of one account at most.
+-- Gives {'OK', membership version, position after which the member sees messages} or {'WORD'}.
+local server, incarnation, epoch, account, topic, most_members, most_topics = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+local conversation = '#' .. topic
+local kind = call('HGET', 'topic:' .. conversation, 'kind')
+if not kind then return {'NOTFOUND'} end
+local after = call('HGET', 'members:' .. conversation, account)
+if after then return {'OK', tonumber(call('HGET', 'meta:' .. conversation, 'v')), after} end
+if kind == 'invitation' and call('SISMEMBER', 'invited:' .. conversation, account) == 0 then return {'INVITEONLY'} end
+if call('HLEN', 'members:' .. conversation) >= most_members then return {'FULL', most_members} end
+if call('SCARD', 'topics:' .. account) >= most_topics then return {'FULL', most_topics} end
+after = last_of(conversation)
+call('SREM', 'invited:' .. conversation, account)
+call('HSET', 'members:' .. conversation, account, after)
+call('SADD', 'topics:' .. account, topic)
+open_span(account, conversation, after)
+return {'OK', call('HINCRBY', 'meta:' .. conversation, 'v', 1), after}

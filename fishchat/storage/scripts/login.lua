@@ -1,0 +1,37 @@
+-- A device logs in: its session is written before its conversations are read, so that a message is either in what
+-- is read here or is sent to its server afterwards.
+-- args: server, incarnation, epoch, account, device, connection, devices at most, whether a new account may be made.
+-- Gives {'OK', session that this one replaces or '', packed flat array: conversation, last position, cursor or '',
+-- spans, membership version} or {'WORD'}.
+local server, incarnation, epoch, account, device, connection, devices, create = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+
+local now = milliseconds()
+if call('EXISTS', 'account:' .. account) == 0 then
+  if not create then return {'NOTFOUND'} end
+  call('HSET', 'account:' .. account, 'created', now)
+end
+local me = account .. '/' .. device
+if call('HEXISTS', 'seen:' .. account, device) == 0 then
+  if call('HLEN', 'seen:' .. account) >= devices then return {'DEVICES'} end
+  -- A new device starts where the account's furthest one stands; the first one at the beginning.
+  local furthest = call('HGETALL', 'cursor:' .. account)
+  for i = 1, #furthest, 2 do call('HSET', 'cursor:' .. me, furthest[i], furthest[i + 1]) end
+end
+call('HSET', 'seen:' .. account, device, now)
+
+local session = server .. ' ' .. incarnation .. ' ' .. connection
+local old = call('HGET', 'session:' .. account, device)
+if old then
+  local old_server, old_incarnation = string.match(old, '^(%S+) (%S+) ')
+  call('SREM', 'on:' .. old_server .. ':' .. old_incarnation, me)
+  if old_server ~= server then
+    call('PUBLISH', '/sysctrl/client-status', cjson.encode({server = server, replaced = {[me] = old}}))
+  end
+end
+call('HSET', 'session:' .. account, device, session)
+call('SADD', 'on:' .. server .. ':' .. incarnation, me)
+locate(account)
+
+return {'OK', old or '', talks_of(account, device)}

@@ -1,0 +1,20 @@
+-- A person has read up to a message: forward only. args: server, incarnation, epoch, stream, account, device,
+-- conversation, position. In p2p the other side is told, through the router where it is elsewhere.
+-- Gives {'OK', 1 if it moved} or {'WORD'}.
+local server, incarnation, epoch, stream, account, device, conversation, at = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+local spans = call('HGET', 'talks:' .. account, conversation)
+if not spans then return {'NOTFOUND'} end
+if above(at, last_of(conversation)) then return {'AHEAD'} end
+local _, number = position(at)
+local field = 'r:' .. account
+if number <= tonumber(call('HGET', 'meta:' .. conversation, field) or 0) then return {'OK', 0} end
+call('HSET', 'meta:' .. conversation, field, number)
+local one, other = string.match(conversation, '^([^+#@]+)%+(.+)$')
+if one and one ~= other then
+  local peer = one == account and other or one
+  tell_router(server, incarnation, epoch, stream, call('GET', 'at:' .. peer), conversation, 0, 0,
+    account .. ' ' .. device .. ' -1 r ' .. at)
+end
+return {'OK', 1}

@@ -1,0 +1,152 @@
+-- The commit point: stores a batch of messages, each by itself, and leaves one entry for the router.
+-- args: server, incarnation, epoch, stream of the shard, accounts (whose places are asked), messages: a flat array of
+--   conversation, sender 'account/device', cseq (-1: none), body, account, peer ('' for a topic).
+-- A body is 'account device cseq flag text'. Gives {'OK', results, versions} or a refusal of the whole batch.
+-- A result is the new number, or 'WORD …'; versions is flat: topic conversation, membership version.
+local server, incarnation, epoch, stream, accounts, messages = unpack(args)
+
+local keys = {'lease:' .. server, 'epoch'}
+for i = 1, #accounts do keys[i + 2] = 'at:' .. accounts[i] end
+local found = call('MGET', unpack(keys))
+if found[1] ~= incarnation then return {'LEASE'} end
+if found[2] ~= epoch then return {'EPOCH', found[2] or '0'} end
+-- Only those who have a device elsewhere matter: account -> servers.
+local elsewhere = {}
+for i = 1, #accounts do
+  local at = found[i + 2]
+  if at and at ~= server then elsewhere[accounts[i]] = at end
+end
+
+local now = milliseconds()
+local everywhere
+local function all_servers()
+  if everywhere == nil then
+    local names = call('HKEYS', 'servers')
+    everywhere = #names > 1 and table.concat(names, ' ') or false
+  end
+  return everywhere
+end
+
+-- Seen before: the same text gives its first id, another text is a conflict.
+local function look_back(conversation, body, expected)
+  local head = string.match(body, '^%S+ %S+ %S+ ')
+  local from, left = '+', 1000
+  while left > 0 do
+    local page = call('XREVRANGE', 'log:' .. conversation, from, '-', 'COUNT', 100)
+    for _, entry in ipairs(page) do
+      local stored = entry[2][4]
+      if stored == body then return 'DUP ' .. entry[1] end
+      if string.sub(stored, 1, #head) == head then return 'CONFLICT ' .. expected end
+    end
+    if #page < 100 then break end
+    from, left = '(' .. page[#page][1], left - 100
+  end
+  return 'OLD'
+end
+
+local states, order = {}, {}
+local function state_of(conversation)
+  local state = {n = false, version = false, cseq = {}, read = {}, member = {}, changed = false}
+  states[conversation] = state
+  order[#order + 1] = conversation
+  return state
+end
+
+local function is_member(state, conversation, account)
+  local known = state.member[account]
+  if known == nil then
+    known = call('HEXISTS', 'members:' .. conversation, account) == 1
+    state.member[account] = known
+  end
+  return known
+end
+
+-- The first message between two accounts, or the first notice of one.
+local function begin(conversation, account, peer)
+  if call('EXISTS', 'account:' .. peer) == 0 then return false end
+  open_span(peer, conversation, '0-0')
+  if account ~= peer and string.sub(conversation, 1, 1) ~= '@' then open_span(account, conversation, '0-0') end
+  return true
+end
+
+local function refusal(state, conversation, sender, cseq, body, account, peer)
+  if peer == '' then
+    if not is_member(state, conversation, account) then
+      return call('EXISTS', 'topic:' .. conversation) == 1 and 'NOTMEMBER' or 'NOTFOUND'
+    end
+  elseif not state.begun and not begin(conversation, account, peer) then
+    return 'NOTFOUND'
+  end
+  state.begun = true
+  if cseq >= 0 then
+    local expected = state.cseq[sender] + 1
+    if cseq == 0 or cseq > expected then return 'GAP ' .. expected end
+    if cseq < expected then return look_back(conversation, body, expected) end
+  end
+end
+
+-- Errors of one conversation's data; any other error of the first write (OOM, READONLY, …) is the whole batch's.
+local function is_local(err)
+  return string.find(err, 'WRONGTYPE', 1, true) or string.find(err, 'ID specified', 1, true)
+end
+
+local results, routes, wrote = {}, {}, false
+for i = 1, #messages, 6 do
+  local conversation, sender, cseq, body, account, peer =
+    messages[i], messages[i + 1], messages[i + 2], messages[i + 3], messages[i + 4], messages[i + 5]
+  local state = states[conversation] or state_of(conversation)
+  if state.n == false or state.cseq[sender] == nil then
+    local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', sender)
+    if state.n == false then
+      state.n, state.version, state.begun = tonumber(meta[1] or 0), tonumber(meta[2] or 0), meta[1]
+    end
+    state.cseq[sender] = tonumber(meta[3] or 0)
+  end
+  local result = refusal(state, conversation, sender, cseq, body, account, peer)
+  if not result then
+    result = state.n + 1
+    local stored = redis.pcall('XADD', 'log:' .. conversation, epoch .. '-' .. result, 't', now, 'm', body)
+    if type(stored) == 'table' then
+      if not wrote and not is_local(stored.err) then return stored end
+      result = 'INTERNAL'
+    else
+      wrote = true
+      state.n, state.changed, state.read[account] = result, true, result
+      if cseq > 0 then state.cseq[sender] = cseq end
+      local targets
+      if peer == '' then
+        targets = all_servers()
+      else
+        local here, there = elsewhere[account], elsewhere[peer]
+        targets = here and there and here ~= there and here .. ' ' .. there or here or there
+      end
+      if targets then
+        local r = #routes
+        routes[r + 1], routes[r + 2], routes[r + 3], routes[r + 4] = i - 1, result, state.version, targets
+      end
+    end
+  end
+  results[(i + 5) / 6] = result
+end
+
+local versions = {}
+for _, conversation in ipairs(order) do
+  local state = states[conversation]
+  if state.version > 0 then
+    versions[#versions + 1], versions[#versions + 2] = conversation, state.version
+  end
+  if state.changed then
+    local sets = {'n', state.n, 'e', epoch}
+    for sender, cseq in pairs(state.cseq) do
+      if cseq > 0 then sets[#sets + 1], sets[#sets + 2] = sender, cseq end
+    end
+    for account, n in pairs(state.read) do sets[#sets + 1], sets[#sets + 2] = 'r:' .. account, n end
+    call('HSET', 'meta:' .. conversation, unpack(sets))
+  end
+end
+
+if #routes > 0 then
+  local n = call('INCR', 'count:' .. stream)
+  call('XADD', stream, 'MAXLEN', '~', 100000, epoch .. '-' .. n, 'b', ARGV[1], 'r', cmsgpack.pack(routes))
+end
+return {'OK', results, versions}

@@ -1,0 +1,25 @@
+-- Retention of one conversation: age first, then count. args: conversation, oldest time to keep in ms, count to keep,
+-- entries to look at in this call. Gives {entries removed, 1 if there may be more}.
+local conversation, oldest, count, most = unpack(args)
+local log = 'log:' .. conversation
+local before = call('XLEN', log)
+local last_old, from, looked, more = nil, '-', 0, 1
+while more == 1 and looked < most do
+  local page = call('XRANGE', log, from, '+', 'COUNT', 100)
+  if #page < 100 then more = 0 end
+  for _, entry in ipairs(page) do
+    if tonumber(entry[2][2]) >= oldest then
+      more = 0
+      break
+    end
+    last_old = entry[1]
+  end
+  if last_old then from = '(' .. last_old end
+  looked = looked + 100
+end
+if last_old then
+  local epoch, seq = string.match(last_old, '^(%d+)-(%d+)$')
+  call('XTRIM', log, 'MINID', epoch .. '-' .. string.format('%.0f', seq + 1))
+end
+call('XTRIM', log, 'MAXLEN', count)
+return {before - call('XLEN', log), more}

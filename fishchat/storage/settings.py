@@ -1,0 +1,92 @@
+"""Whether a Redis keeps what was promised: its settings and version, checked before the first client."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from twisted.internet.defer import Deferred, ensureDeferred
+
+from fishchat.storage.redis import Connection, Pipeline, Reply, ReplyError
+
+Durability = Literal["fsync", "everysec"]
+
+#: The oldest that has all that the scripts use.
+LEAST = (6, 2)
+
+
+def demanded(durability: Durability) -> dict[str, str]:
+    """The settings that ``durability`` depends on."""
+    return {
+        "appendonly": "yes",
+        "appendfsync": "always" if durability == "fsync" else "everysec",
+        "no-appendfsync-on-rewrite": "no",
+        "maxmemory-policy": "noeviction",
+        # A snapshot beside the log doubles the work of a rewrite, and a failed one makes Redis refuse writes.
+        "save": "",
+    }
+
+
+def check_settings(connection: Connection | Pipeline, durability: Durability) -> Deferred[list[str]]:
+    """What is wrong with this Redis, in words with a remedy each; empty when it may be used.
+
+    ``connection`` may also be the wire that a hook of ``Connection.prepare`` gets.
+    Fails as ``run`` does when Redis is away. A Redis that does not tell is a problem, not a failure.
+    """
+    return ensureDeferred(_check(connection, durability))
+
+
+async def _check(connection: Connection | Pipeline, durability: Durability) -> list[str]:
+    return [*await _version(connection), *await _settings(connection, durability)]
+
+
+async def _version(connection: Connection | Pipeline) -> list[str]:
+    problems = []
+    try:
+        server = _fields(await connection.run("INFO", "server"))
+        replication = _fields(await connection.run("INFO", "replication"))
+    except ReplyError as error:
+        return [f"it does not tell its version ({error.text}): allow INFO to this user"]
+    found = re.match(r"(\d+)\.(\d+)", server.get("redis_version", ""))
+    if found is None:
+        problems.append("it does not tell its version: use Redis 6.2 or newer, or Valkey")
+    elif (int(found[1]), int(found[2])) < LEAST:
+        problems.append(f"it is Redis {server['redis_version']}: use 6.2 or newer, or Valkey")
+    if server.get("redis_mode") == "cluster":
+        problems.append("it runs in cluster mode: use one primary without cluster-enabled")
+    if replication.get("role") == "slave":
+        problems.append("it is a replica: use its primary")
+    return problems
+
+
+async def _settings(connection: Connection | Pipeline, durability: Durability) -> list[str]:
+    problems = []
+    for name, wanted in demanded(durability).items():
+        try:
+            reply = await connection.run("CONFIG", "GET", name)
+        except ReplyError as error:
+            must = ", ".join(f"{each} {_shown(value)}" for each, value in demanded(durability).items())
+            return [f"it forbids CONFIG GET ({error.text}): allow it to this user; it must say {must}"]
+        problems += _compare(name, wanted, reply)
+    return problems
+
+
+def _compare(name: str, wanted: str, reply: Reply) -> list[str]:
+    if len(reply) != 2:
+        return [f"it does not tell {name}, which must be {_shown(wanted)}"]
+    value = reply[1].decode(errors="replace")
+    if value == wanted:
+        return []
+    change = f"{name} {_shown(wanted)}"
+    return [
+        f"{name} is {_shown(value)}, must be {_shown(wanted)}: CONFIG SET {change}, and {change} in its file"
+    ]
+
+
+def _shown(value: str) -> str:
+    return value if value and " " not in value else f'"{value}"'
+
+
+def _fields(info: Reply) -> dict[str, str]:
+    lines = info.decode(errors="replace").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)

@@ -1,0 +1,123 @@
+"""``fishchat config`` as a person uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+from twisted.trial import unittest
+
+from fishchat import __version__
+from fishchat.cli import main
+from fishchat.cli.config import template
+from fishchat.config import describe
+from fishchat.config.load import load
+from fishchat.config.schema import Config
+
+
+class CommandCase(unittest.SynchronousTestCase):
+    def setUp(self) -> None:
+        self.home = Path(self.mktemp()).absolute()
+        self.home.mkdir(parents=True)
+        self.environment: dict[str, str | None] = {
+            name: None for name in os.environ if name.startswith(describe.PREFIX)
+        }
+        self.environment["XDG_DATA_HOME"] = str(self.home)
+
+    def run_main(self, *arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(main, arguments, env={**self.environment, **environment})
+
+
+class Init(CommandCase):
+    def test_the_template_changes_nothing(self) -> None:
+        file = self.home / "a.toml"
+        self.assertEqual(self.run_main("config", "init", str(file)).exit_code, 0)
+        self.assertEqual(load(file, environment={}).config, Config())
+
+    def test_every_key_is_there_with_its_default(self) -> None:
+        """Without the # before them, the keys are a valid file that gives each key its default."""
+        file = self.home / "a.toml"
+        file.write_text(re.sub(r"(?m)^#(?=\w)", "", template()), encoding="utf-8")
+        loaded = load(file, environment={})
+        self.assertEqual(loaded.config, Config())
+        self.assertNotIn("default", loaded.origin.values())
+
+    def test_without_a_name_it_is_written_where_it_is_found(self) -> None:
+        self.assertEqual(self.run_main("config", "init").exit_code, 0)
+        file = self.home / "fishchat" / "fishchat.toml"
+        self.assertEqual(file.read_text(encoding="utf-8"), template())
+        self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(file.parent.stat().st_mode & 0o777, 0o700)
+
+    def test_an_existing_file_is_left_alone(self) -> None:
+        file = self.home / "a.toml"
+        file.write_text("mine")
+        result = self.run_main("config", "init", str(file))
+        self.assertEqual((result.exit_code, file.read_text()), (1, "mine"))
+        self.assertIn("exists", result.output)
+
+    def test_a_dash_is_the_standard_output(self) -> None:
+        self.assertEqual(self.run_main("config", "init", "-").stdout, template())
+
+
+class Check(CommandCase):
+    def test_a_good_configuration(self) -> None:
+        result = self.run_main("config", "check", FISHCHAT__LIMITS__RATE="5")
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn(f"1 of {len(describe.leaves())} keys", result.stdout)
+
+    def test_a_bad_one(self) -> None:
+        file = self.home / "a.toml"
+        file.write_text("x = 1\n[limits]\nrate = 0\n")
+        result = self.run_main("config", "check", "--config", str(file))
+        self.assertEqual((result.exit_code, result.stdout), (1, ""))
+        self.assertIn("a.toml: x: no such key", result.stderr)
+        self.assertIn("limits.rate = 0: must be a number above 0", result.stderr)
+
+    def test_what_a_file_of_the_original_says_in_vain_is_noted(self) -> None:
+        file = self.home / "gateway.json"
+        file.write_text('{"Listen": "127.0.0.1:1", "LogFile": "x"}')
+        result = self.run_main("config", "check", "--role", "gateway", "--config", str(file))
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn("LogFile has no meaning here", result.stderr)
+
+
+class Show(CommandCase):
+    def test_values_and_where_they_are_from(self) -> None:
+        lines = self.run_main("config", "show", "--origin", FISHCHAT__LIMITS__RATE="5").stdout.splitlines()
+        self.assertEqual(len(lines), len(describe.leaves()))
+        self.assertTrue(
+            any(re.fullmatch(r"limits.rate = 5.0 +# environment FISHCHAT__LIMITS__RATE", x) for x in lines)
+        )
+        self.assertTrue(any(re.fullmatch(r'gateway.listen = "127.0.0.1:17000" +# default', x) for x in lines))
+
+    def test_what_is_shown_can_be_a_file(self) -> None:
+        for name, options in (("a.toml", []), ("a.json", ["--json"])):
+            file = self.home / name
+            file.write_text(self.run_main("config", "show", *options, FISHCHAT__UP__MSG_SERVERS="7").stdout)
+            self.assertEqual(load(file, environment={}).config.up.msg_servers, 7)
+
+    def test_json_with_origins(self) -> None:
+        tree = json.loads(self.run_main("config", "show", "--json", "--origin").stdout)
+        self.assertEqual(tree["up"]["msg_servers"], {"value": 2, "origin": "default"})
+
+    def test_a_password_is_hidden(self) -> None:
+        for options in ([], ["--json"]):
+            shown = self.run_main(
+                "config", "show", *options, FISHCHAT__REDIS__URL="redis://bob:s3cret@host"
+            ).stdout
+            self.assertIn("redis://bob:***@host", shown)
+            self.assertNotIn("s3cret", shown)
+
+    def test_long_values_are_shown_whole(self) -> None:
+        servers = [f"server{n}.example.org:19000" for n in range(50)]
+        shown = self.run_main("config", "show", "--json", FISHCHAT__GATEWAY__SERVERS=",".join(servers)).stdout
+        self.assertEqual(json.loads(shown)["gateway"]["servers"], servers)
+
+
+class Main(CommandCase):
+    def test_version(self) -> None:
+        self.assertEqual(self.run_main("--version").stdout, f"fishchat {__version__}\n")

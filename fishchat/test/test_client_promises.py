@@ -1,0 +1,327 @@
+"""The client's promises against a model of the server, under every sequence of mishaps that hypothesis thinks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.client.events import Broken, Message, RefusedError, Settled
+from fishchat.client.machine import Machine
+from fishchat.client.state import ClientState
+
+#: What befalls a send at the server: the words of DESIGN, section 6; "lost" and "kept" are both answered UNKNOWN.
+MOODS = ("fine", "TRYAGAIN", "lost", "kept", "FLOOD", "NOTMEMBER", "INTERNAL lost", "INTERNAL kept")
+TOPICS = ("#fishing", "#sailing")
+
+
+@dataclass
+class Entry:
+    """A message in the log of a conversation."""
+
+    sender: str
+    cseq: int
+    text: str
+
+
+@dataclass
+class ModelServer:
+    """One device's view of a server: its logs, counters, cursors and the connection's two directions.
+
+    :ivar looks_first: whether a repeated number is recognised before the sender's right to write is checked.
+    :ivar echoes: whether a login replays the device's own messages too.
+    :ivar look_back: how far back in the log a repeated number is found; beyond it the answer is OLD.
+    """
+
+    looks_first: bool
+    echoes: bool
+    look_back: int
+    logs: dict[str, list[Entry]] = field(default_factory=lambda: {topic: [] for topic in TOPICS})
+    cursors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOPICS, 0))
+    safe_cursors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOPICS, 0))
+    pushed: dict[str, int] = field(default_factory=dict)
+    moods: list[str] = field(default_factory=list)
+    to_server: list[str] = field(default_factory=list)
+    to_client: list[str] = field(default_factory=list)
+    online: bool = False
+
+    def connect(self) -> None:
+        self.to_server, self.to_client = [], ["HELLO fishchat/1 server=model caps=ack"]
+        self.pushed, self.online = {}, False
+
+    def expected(self, topic: str) -> int:
+        return 1 + max((entry.cseq for entry in self.logs[topic] if entry.sender == "alice"), default=0)
+
+    def post(self, topic: str, text: str) -> None:
+        """Bob writes."""
+        self.logs[topic].append(Entry("bob", 0, text))
+        if self.online:
+            self.push(topic, len(self.logs[topic]))
+
+    def push(self, topic: str, seq: int) -> None:
+        entry = self.logs[topic][seq - 1]
+        self.pushed[topic] = seq
+        self.to_client.append(f"RESP_MESSAGE_TOPIC {topic[1:]} {entry.sender} {topic}:1-{seq} {entry.text}")
+
+    def take(self) -> None:
+        """Carry out the oldest command on the wire."""
+        line = self.to_server.pop(0)
+        tags = ""
+        if line.startswith("@"):
+            tags, _, line = line.partition(" ")
+        verb, _, rest = line.partition(" ")
+        if verb == "SEND_MESSAGE_TOPIC":
+            to, _, text = rest.partition(" ")
+            self.to_client.append(self.store(f"#{to}", int(tags.removeprefix("@cseq=")), text))
+        elif verb == "SEND_ACK":
+            self.acknowledge(rest)
+        elif verb == "SEND_CLIENT_ID":
+            self.to_client.append("OK SEND_CLIENT_ID alice")
+            self.log_in()
+        else:
+            self.to_client.append(f"OK {verb} fishchat/1 caps=ack" if verb == "HELLO" else f"OK {verb}")
+
+    def log_in(self) -> None:
+        for topic, log in self.logs.items():
+            for seq in range(self.cursors[topic] + 1, len(log) + 1):
+                if self.echoes or log[seq - 1].sender != "alice":
+                    self.push(topic, seq)
+        self.online = True
+        self.to_client.append("RESP_SYNCED")
+
+    def acknowledge(self, message_id: str) -> None:
+        topic, _, position = message_id.partition(":1-")
+        if int(position) > self.pushed.get(topic, 0):
+            raise AssertionError(f"acknowledged above what was pushed: {message_id}")
+        self.cursors[topic] = max(self.cursors[topic], int(position))
+
+    def store(self, topic: str, cseq: int, text: str) -> str:
+        """The answer to a send, by the rules of DESIGN, section 6, and the mood of the moment."""
+        mood = self.moods.pop(0) if self.moods else "fine"
+        verb = "SEND_MESSAGE_TOPIC"
+        if mood in ("TRYAGAIN", "FLOOD"):
+            return f"ERR {verb} {mood} retry=1 later"
+        if mood.endswith("lost"):
+            return f"ERR {verb} INTERNAL a defect" if "INTERNAL" in mood else f"ERR {verb} UNKNOWN retry=1 who knows"
+        refused = mood == "NOTMEMBER"
+        if refused and not (self.looks_first and 0 < cseq < self.expected(topic)):
+            return f"ERR {verb} NOTMEMBER join first"
+        answer = f"{verb} {self.look_up(topic, cseq, text)}"
+        if mood == "kept":
+            return f"ERR {verb} UNKNOWN retry=1 who knows"
+        if mood == "INTERNAL kept":
+            return f"ERR {verb} INTERNAL a defect"
+        return ("OK " if ":1-" in answer else "ERR ") + answer
+
+    def look_up(self, topic: str, cseq: int, text: str) -> str:
+        log, expected = self.logs[topic], self.expected(topic)
+        if cseq == 0 or cseq > expected:
+            return f"GAP expected={expected} go on"
+        if cseq == expected:
+            log.append(Entry("alice", cseq, text))
+            if self.cursors[topic] == len(log) - 1:
+                self.cursors[topic] = len(log)
+            return f"{topic}:1-{len(log)}"
+        for seq in range(len(log), max(0, len(log) - self.look_back), -1):
+            if (log[seq - 1].sender, log[seq - 1].cseq) == ("alice", cseq):
+                same = log[seq - 1].text == text
+                return f"{topic}:1-{seq}" if same else f"CONFLICT expected={expected} go on"
+        return f"OLD it is stored; expected={expected}"
+
+
+class World:
+    """The model server, a client, its user, and a network that loses connections."""
+
+    def __init__(self, server: ModelServer, patient: bool) -> None:
+        self.server, self.patient = server, patient
+        self.now = 0.0
+        self.saved = Machine("alice").snapshot().to_json()
+        self.sent: dict[str, list[str]] = {topic: [] for topic in TOPICS}
+        self.results: dict[str, object] = {}
+        #: Texts that the user has dealt with, in order, and what waits for that.
+        self.dealt: dict[str, list[str]] = {topic: [] for topic in TOPICS}
+        self.waiting: list[Message] = []
+        self.connected = False
+        self.start()
+
+    def start(self) -> None:
+        self.keys: dict[int, str] = {}
+        self.handed: dict[str, int] = {}
+        self.finished: dict[str, int] = {}
+        self.waiting = []
+        state = ClientState.from_json(self.saved)
+        self.machine = Machine("alice", state=state, manual_ack=True)
+        # The keys of what an earlier program left are given in order.
+        for key, left in enumerate(state.sends, 1):
+            self.keys[key] = left.text
+        self.now += 1
+
+    def flush(self) -> None:
+        """What the glue does: time, events, lines, save, write."""
+        self.machine.tick(self.now)
+        for event in self.machine.events():
+            if isinstance(event, Settled):
+                text = self.keys[event.key]
+                assert text not in self.results or not isinstance(event.value, RefusedError)
+                self.results[text] = event.value
+            elif isinstance(event, Message):
+                seq = int(event.id.rpartition("-")[2])
+                assert seq > self.handed.get(event.conversation, 0), "handed out twice, or out of order"
+                self.handed[event.conversation] = seq
+                if self.patient:
+                    self.waiting.append(event)
+                else:
+                    self.deal(event)
+            elif isinstance(event, Broken):
+                raise AssertionError(event.reason)
+        lines = [line.decode() for line in self.machine.lines(self.now)]
+        self.saved = self.machine.snapshot().to_json()
+        for line in lines:
+            if line.startswith("SEND_ACK "):
+                topic, _, position = line[9:].partition(":1-")
+                log = self.server.logs[topic]
+                below = [entry.text for entry in log[: int(position)] if entry.sender == "bob"]
+                assert self.dealt_with(topic, below), "acknowledged what was not dealt with"
+        if self.connected:
+            self.server.to_server += lines
+        assert self.connected or not lines
+
+    def dealt_with(self, topic: str, texts: list[str]) -> bool:
+        return set(texts) <= set(self.dealt[topic])
+
+    def deal(self, message: Message) -> None:
+        self.machine.finish(message.id, self.now)
+        if message.from_ == "bob":
+            self.dealt[message.conversation].append(message.text)
+
+    def act(self, what: str, number: int) -> None:
+        """One thing happens; ``number`` says which, or how often."""
+        topic = TOPICS[number % len(TOPICS)]
+        if what == "send":
+            text = f"a{sum(map(len, self.sent.values()))}"
+            self.sent[topic].append(text)
+            self.keys[self.machine.send(topic, text)] = text
+        elif what == "post":
+            self.server.post(topic, f"b{len(self.server.logs[topic])}")
+        elif what == "serve":
+            for _ in self.server.to_server[: number + 1]:
+                self.server.take()
+        elif what == "hear":
+            for _ in self.server.to_client[: number + 1]:
+                self.machine.received(self.server.to_client.pop(0).encode(), self.now)
+        elif what == "mood":
+            self.server.moods.append(MOODS[number % len(MOODS)])
+        elif what == "wait":
+            self.now += number / 4
+        elif what == "deal" and self.waiting:
+            self.deal(self.waiting.pop(number % len(self.waiting)))
+        elif what in ("drop", "crash", "restart"):
+            self.interrupt(what, number)
+        elif what == "connect" and not self.connected:
+            self.connected = True
+            self.server.connect()
+            self.machine.connected(self.now)
+        self.flush()
+
+    def interrupt(self, what: str, number: int) -> None:
+        """The connection is lost: some of what is under way still arrives at the server."""
+        for _ in self.server.to_server[:number]:
+            self.server.take()
+        self.server.to_server, self.server.to_client, self.server.online = [], [], False
+        if what == "crash":  # the server forgets cursors of the last second, never a message
+            self.server.cursors = dict(self.server.safe_cursors)
+        self.server.safe_cursors = dict(self.server.cursors)
+        if what == "restart":
+            self.start()
+        elif self.connected:
+            self.machine.lost()
+        self.connected = False
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more: run until everything has come to rest."""
+        self.server.moods = []
+        for _ in range(2000):
+            self.act("connect", 0)
+            self.act("serve", 100)
+            self.act("hear", 100)
+            self.act("deal", 0)
+            self.act("wait", 2)
+            if self.resting():
+                return
+        raise AssertionError("it does not come to rest")
+
+    def resting(self) -> bool:
+        state = self.machine.snapshot()
+        quiet = not (state.sends or self.waiting or self.server.to_server or self.server.to_client)
+        return quiet and self.server.online
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["send"] * 4
+            + ["post", "serve", "hear"] * 3
+            + ["mood", "mood", "mood", "wait", "deal", "deal", "connect", "connect", "drop", "crash", "restart"]
+        ),
+        st.integers(0, 7),
+    ),
+    max_size=80,
+)
+
+
+class PromiseTests(SynchronousTestCase):
+    """P2, P3 and P4 of DESIGN, section 5, as far as they are the client's."""
+
+    def run_world(self, server: ModelServer, patient: bool, actions: list[tuple[str, int]]) -> World:
+        world = World(server, patient)
+        world.act("connect", 0)
+        for _ in range(3):
+            world.act("serve", 9)
+            world.act("hear", 9)
+        for what, number in actions:
+            world.act(what, number)
+        world.heal()
+        return world
+
+    def check_received(self, world: World) -> None:
+        for topic, log in world.server.logs.items():
+            wanted = [entry.text for entry in log if entry.sender == "bob"]
+            dealt = world.dealt[topic]
+            self.assertEqual(sorted(dealt), sorted(wanted))
+            if not world.patient:
+                self.assertEqual(dealt, wanted)
+
+    def check_sent(self, world: World, strict: bool) -> None:
+        for topic, log in world.server.logs.items():
+            stored = [entry.text for entry in log if entry.sender == "alice"]
+            in_order = iter(world.sent[topic])
+            self.assertTrue(all(text in in_order for text in stored), "doubled or out of order")
+            for text in world.sent[topic]:
+                result = world.results[text]
+                if not isinstance(result, RefusedError):
+                    self.assertIn(text, stored)
+                elif strict:
+                    self.assertNotIn(text, stored)
+                if isinstance(result, str) and result:
+                    self.assertEqual(log[int(result.rpartition("-")[2]) - 1].text, text)
+
+    @settings(deadline=None, max_examples=300)
+    @given(st.booleans(), st.booleans(), st.sampled_from([3, 1000]), ACTIONS)
+    def test_exactly_once(self, patient: bool, echoes: bool, look_back: int, actions: list[tuple[str, int]]) -> None:
+        """Each message is stored once, in order, or refused and not stored; each received one is dealt with once, in order."""
+        world = self.run_world(ModelServer(True, echoes, look_back), patient, actions)
+        self.check_received(world)
+        self.check_sent(world, strict=True)
+
+    @settings(deadline=None, max_examples=200)
+    @given(st.booleans(), st.booleans(), st.sampled_from([3, 1000]), ACTIONS)
+    def test_refusal_first(self, patient: bool, echoes: bool, look_back: int, actions: list[tuple[str, int]]) -> None:
+        """With a server that refuses even the repetition of what it stored, nothing is doubled, lost or out of order either.
+
+        Only a refusal may then be told of a message that is stored.
+        """
+        world = self.run_world(ModelServer(False, echoes, look_back), patient, actions)
+        self.check_received(world)
+        self.check_sent(world, strict=False)

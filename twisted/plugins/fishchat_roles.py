@@ -1,0 +1,29 @@
+"""The roles as ``twistd`` commands. This only names them; the modules build them."""
+
+from twisted.application.service import ServiceMaker
+
+gateway = ServiceMaker(
+    "FishChat gateway",
+    "fishchat.services.gateway",
+    "Tells clients which msg_server to use",
+    "fishchat-gateway",
+)
+msg_server = ServiceMaker(
+    "FishChat msg_server",
+    "fishchat.services.msg_server",
+    "Holds clients, stores and delivers messages",
+    "fishchat-msg",
+)
+router = ServiceMaker(
+    "FishChat router", "fishchat.services.router", "Carries messages between msg_servers", "fishchat-router"
+)
+manager = ServiceMaker(
+    "FishChat manager",
+    "fishchat.services.manager",
+    "Ends dead sessions and trims what is too old",
+    "fishchat-manager",
+)
+monitor = ServiceMaker(
+    "FishChat monitor", "fishchat.services.monitor", "Shows the state of every server", "fishchat-monitor"
+)
+all_roles = ServiceMaker("FishChat", "fishchat.services.all_roles", "All roles in one process", "fishchat")
