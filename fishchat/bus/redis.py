@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.interfaces import IBus, Receiver
-from fishchat.storage.redis import Connection, Subscriber
+from fishchat.storage.redis import Connection, ReplyError, StoreError, Subscriber
 
 
 @implementer(IBus)
@@ -21,17 +21,24 @@ class RedisBus:
     def __init__(self, connection: Connection, subscriber: Subscriber) -> None:
         self._connection = connection
         self._subscriber = subscriber
-        #: What was said while nobody could hear it.
+        #: How often something was said that nobody could hear.
         self.dropped = 0
+        self._refusal = ""
 
     def publish(self, channel: str, payload: bytes) -> None:
         """Send ``payload`` to whoever listens now; when Redis is away, it is dropped."""
-        self._connection.run("PUBLISH", channel, payload).addErrback(self._lost, channel)
+        self._connection.run("PUBLISH", channel, payload).addErrback(self._lost)
 
     def subscribe(self, channel: str, receive: Receiver, ready: Callable[[], None] | None = None) -> None:
         """Call ``receive`` with every payload of ``channel``, ``ready`` after every confirmation."""
         self._subscriber.subscribe(channel, receive, ready)
 
-    def _lost(self, failure: Failure, channel: str) -> None:
+    def _lost(self, failure: Failure) -> None:
+        # The connection tells when it is away; what Redis refuses would go unnoticed.
         self.dropped += 1
-        self.log.debug("not said on {channel}: {why}", channel=channel, why=failure.getErrorMessage())
+        error = failure.value
+        if not isinstance(error, StoreError):
+            self.log.failure("could not publish", failure)
+        elif isinstance(error, ReplyError) and error.text != self._refusal:
+            self._refusal = error.text
+            self.log.error("Redis refuses PUBLISH: {text}", text=error.text)

@@ -1,0 +1,64 @@
+"""The client library: bots and programs that talk to FishChat, with the full delivery guarantee.
+
+A bot that answers everybody with their own words::
+
+    import sys
+    from twisted.internet import defer, task
+    from fishchat.client import Client, FileState
+
+    async def main(reactor, server="127.0.0.1:19000"):
+        bot = Client("echo", servers=[server], reactor=reactor, state=FileState("echo.json"))
+        closed = defer.Deferred()
+
+        def answer(message):
+            if message.from_ != bot.account:
+                bot.send(message.reply_to, message.text)
+
+        bot.on_message = answer
+        bot.on_closed = closed.callback
+        await bot.start()
+        print("closed:", await closed)
+
+    if __name__ == "__main__":
+        task.react(main, sys.argv[1:])
+
+Whatever happens to the bot, to connections and to servers, each message is answered once: what ``on_message`` does before it
+returns is remembered together with the message (see ``Client``). Every call gives a Deferred, to be awaited or not.
+"""
+
+from __future__ import annotations
+
+from fishchat.client.connection import Client
+from fishchat.client.events import (
+    ClientError,
+    ClosedError,
+    Conversation,
+    Gap,
+    HistoryItem,
+    Member,
+    Message,
+    Notice,
+    Read,
+    RefusedError,
+    Status,
+    Topic,
+)
+from fishchat.client.state import ClientState, FileState
+
+__all__ = [
+    "Client",
+    "ClientError",
+    "ClientState",
+    "ClosedError",
+    "Conversation",
+    "FileState",
+    "Gap",
+    "HistoryItem",
+    "Member",
+    "Message",
+    "Notice",
+    "Read",
+    "RefusedError",
+    "Status",
+    "Topic",
+]

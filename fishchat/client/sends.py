@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
 
 from fishchat.client.events import RefusedError
 from fishchat.client.replies import Reply, expected
@@ -138,7 +137,7 @@ class Lane:
     def lost(self) -> None:
         """The connection is gone: what was on the wire may be stored."""
         for item in self._flying:
-            item.doubt = item.cseq is not None
+            item.doubt = True
         self._waiting = deque(self.items())
         self._flying.clear()
         self._back = []
@@ -172,8 +171,6 @@ class Lane:
         self._settle(item.key, message_id)
 
     def _failed(self, item: Outgoing, cseq: int, error: RefusedError, now: float) -> None:
-        # An item that lost its number while on the wire stood behind one that was refused: it cannot be stored.
-        kept = item.cseq == cseq
         word = error.word
         self._back.append(item)
         if word == "GAP":
@@ -182,26 +179,25 @@ class Lane:
             self._expected = expected(error)
             item.cseq, item.doubt = None, False
         elif word == "OLD":
-            if item.doubt and kept:
+            if item.doubt:
                 self._back.pop()
                 self._accepted(item, cseq, b"")
             else:
                 item.cseq, self.next = None, None
         else:
             if word in ("UNKNOWN", "INTERNAL"):
-                self._unknown = True
-                item.doubt = item.doubt or kept
+                self._unknown = item.doubt = True
             if not self._transient(item, error, now):
                 self._refused(item, cseq, error)
 
     def _refused(self, item: Outgoing, cseq: int, error: RefusedError) -> None:
-        kept = item.cseq == cseq
-        if item.doubt and kept:  # an earlier attempt may be stored: the counter will tell
+        if item.doubt:  # an earlier attempt may be stored: the counter will tell
             item.refusal, self.next = error, None
             return
+        # The number is not used up; when others hold later ones, their answer will be GAP with this one.
+        if self.next == cseq + 1:
+            self.next = cseq
         self._back.pop()
-        if kept:
-            self._free(cseq)
         self._settle(item.key, error)
 
     def _transient(self, item: Outgoing, error: RefusedError, now: float) -> bool:
@@ -214,14 +210,6 @@ class Lane:
             return False
         self.not_before = max(self.not_before, now + (RETRY if error.retry is None else error.retry))
         return True
-
-    def _free(self, cseq: int) -> None:
-        """A number was refused and is not used up: what stood behind it is unstored and takes the numbers from there."""
-        for other in chain(self._flying, self._waiting):
-            if other.cseq is not None and other.cseq > cseq:
-                other.cseq, other.doubt = None, False
-        if self.next is not None:
-            self.next = cseq
 
     def _drained(self, now: float) -> None:
         self._waiting.extendleft(reversed(self._back))

@@ -52,6 +52,7 @@ class Device:
         "dirty",
         "key",
         "lagging",
+        "name",
         "push",
         "readings",
         "replaced",
@@ -72,6 +73,7 @@ class Device:
     ) -> None:
         self.account = account
         self.key = key
+        self.name = key[len(account) + 1 :]
         self.session = session
         self.push = push
         self.replaced = replaced
@@ -84,11 +86,6 @@ class Device:
         #: Until RESP_SYNCED: the readings that are not yet where their conversation stood at the login.
         self.syncing: dict[Reading, Position] | None = {}
         self._room_kept: int | None = None
-
-    @property
-    def name(self) -> bytes:
-        """The device's name."""
-        return self.key[len(self.account) + 1 :]
 
     def choke(self) -> None:
         """The transport is full: give it nothing more."""
@@ -153,7 +150,8 @@ class Reading:
         if position > self.position:
             return False
         if position > self.acked:
-            left = min(self.unacked, self.position[1] - position[1])
+            # One of an earlier epoch may have a higher number.
+            left = max(0, min(self.unacked, self.position[1] - position[1]))
             self.device.free(self.unacked - left)
             self.unacked = left
             self.moved(position)

@@ -6,15 +6,16 @@ has a well-formed one; ``doc/protocol.md``'s reference is printed from these row
 
 from __future__ import annotations
 
-import difflib
 import enum
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from fishchat.errors import ProtocolError, Refusal
-from fishchat.model.names import is_conversation, is_name, split_id
+from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, split_id
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG, parse_tags, unescape
+from fishchat.protocols.near import Near
 
 
 class State(enum.Enum):
@@ -34,6 +35,84 @@ class Text(enum.Enum):
     REQUIRED = "required"
 
 
+def _read_name(value: bytes) -> bytes:
+    if not is_name(value):
+        raise ProtocolError("BADNAME")
+    return value
+
+
+def _read_conversation(value: bytes) -> bytes:
+    if not is_conversation(value):
+        raise ProtocolError("BADID")
+    return value
+
+
+def _read_id(value: bytes) -> MessageId:
+    try:
+        return split_id(value)
+    except ValueError:
+        raise ProtocolError("BADID") from None
+
+
+def _read_version(value: bytes) -> bytes:
+    if value != b"1":
+        raise ProtocolError("VERSION")
+    return value
+
+
+#: Field name → what reads it. Each raises ProtocolError, nothing else.
+FIELDS: dict[str, Callable[[bytes], Any]] = {
+    "account": _read_name,
+    "topic": _read_name,
+    "conversation": _read_conversation,
+    "id": _read_id,
+    "version": _read_version,
+}
+
+
+def _whole_number(name: str, low: int, high: int) -> Callable[[bytes], int]:
+    def read(value: bytes) -> int:
+        if value.isdigit() and len(value) <= DIGITS and low <= (number := int(value)) <= high:
+            return number
+        raise ProtocolError("BADTAG", f"@{name} is a whole number from {low} to {high}")
+
+    return read
+
+
+def _read_kind(value: bytes) -> bytes:
+    if value not in (b"open", b"invitation"):
+        raise ProtocolError("BADTAG", "@kind is open or invitation")
+    return value
+
+
+def _read_echo(value: bytes) -> bytes:
+    if not 0 < len(value) <= 64:
+        raise ProtocolError("BADTAG", "@id is 1 to 64 bytes")
+    return value
+
+
+def _read_flag(value: bytes) -> bytes:
+    if value:
+        raise ProtocolError("BADTAG", "@esc takes no value")
+    return value
+
+
+#: The highest number that a sender may give a message.
+MAX_CSEQ = 10**DIGITS - 1
+
+#: Tag → what reads it. Each raises ProtocolError, nothing else.
+TAGS: dict[bytes, Callable[[bytes], Any]] = {
+    b"id": _read_echo,
+    b"cseq": _whole_number("cseq", 0, MAX_CSEQ),
+    b"esc": _read_flag,
+    b"device": _read_name,
+    b"kind": _read_kind,
+    b"before": _read_id,
+    b"after": _read_id,
+    b"limit": _whole_number("limit", 1, 100),
+}
+
+
 ANY = frozenset({State.GREETED, State.LOGGING_IN, State.ONLINE})
 BEFORE = frozenset({State.GREETED})
 AFTER = frozenset({State.ONLINE})
@@ -46,7 +125,7 @@ class Verb:
     name: bytes
     help: str
     alias: bytes = b""
-    #: Names of the fields; the name decides how a field is checked (see ``CHECKS``).
+    #: Names of the fields; the name decides how a field is read (see ``FIELDS``).
     fields: tuple[str, ...] = ()
     text: Text = Text.NONE
     text_name: str = "text"
@@ -54,6 +133,13 @@ class Verb:
     states: frozenset[State] = AFTER
     #: The final reply, as the reference prints it.
     reply: str = ""
+    #: What turns each field into its value, and how a reply begins; worked out once.
+    readers: tuple[Callable[[bytes], Any], ...] = field(init=False)
+    ok: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "readers", tuple(FIELDS[name] for name in self.fields))
+        object.__setattr__(self, "ok", b"OK " + self.name)
 
     @property
     def usage(self) -> str:
@@ -64,85 +150,33 @@ class Verb:
         return " ".join(words)
 
 
-NO_TAGS: dict[bytes, bytes] = {}
+#: The tags of a command: a message id and numbers as their values, everything else as bytes.
+Tags = dict[bytes, Any]
+NO_TAGS: Tags = {}
 
 
-@dataclass(slots=True)
 class Command:
-    """A line that was understood: fields checked, text within bounds, tags known to the verb."""
+    """A line that was understood: every field and tag read into its value, the text within bounds.
 
-    verb: Verb
-    fields: list[bytes] = field(default_factory=list)
-    text: bytes = b""
-    tags: dict[bytes, bytes] = field(default_factory=dict)
+    :ivar fields: accounts, topics and conversations as bytes, message ids as ``(conversation, epoch, seq)``.
+    """
 
+    __slots__ = ("fields", "tags", "text", "verb")
 
-def _check_name(value: bytes) -> None:
-    if not is_name(value):
-        raise ProtocolError("BADNAME")
+    def __init__(self, verb: Verb, fields: list[Any], text: bytes = b"", tags: Tags = NO_TAGS) -> None:
+        self.verb = verb
+        self.fields = fields
+        self.text = text
+        self.tags = tags
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Command) and self._values() == other._values()
 
-def _check_conversation(value: bytes) -> None:
-    if not is_conversation(value):
-        raise ProtocolError("BADID")
+    def __repr__(self) -> str:
+        return f"<{self.verb.name.decode()} {self.fields} {self.text!r} {self.tags}>"
 
-
-def _check_id(value: bytes) -> None:
-    try:
-        split_id(value)
-    except ValueError:
-        raise ProtocolError("BADID") from None
-
-
-def _check_version(value: bytes) -> None:
-    if value != b"1":
-        raise ProtocolError("VERSION")
-
-
-CHECKS: dict[str, Callable[[bytes], None]] = {
-    "account": _check_name,
-    "topic": _check_name,
-    "conversation": _check_conversation,
-    "id": _check_id,
-    "version": _check_version,
-}
-
-
-def _check_whole_number(name: str, low: int, high: int) -> Callable[[bytes], None]:
-    def check(value: bytes) -> None:
-        if not (value.isdigit() and len(value) <= 16 and low <= int(value) <= high):
-            raise ProtocolError("BADTAG", f"@{name} is a whole number from {low} to {high}")
-
-    return check
-
-
-def _check_kind(value: bytes) -> None:
-    if value not in (b"open", b"invitation"):
-        raise ProtocolError("BADTAG", "@kind is open or invitation")
-
-
-def _check_echo(value: bytes) -> None:
-    if not 0 < len(value) <= 64:
-        raise ProtocolError("BADTAG", "@id is 1 to 64 bytes")
-
-
-def _check_flag(value: bytes) -> None:
-    if value:
-        raise ProtocolError("BADTAG", "@esc takes no value")
-
-
-MAX_CSEQ = 10**15
-
-TAG_CHECKS: dict[bytes, Callable[[bytes], None]] = {
-    b"id": _check_echo,
-    b"cseq": _check_whole_number("cseq", 0, MAX_CSEQ),
-    b"esc": _check_flag,
-    b"device": _check_name,
-    b"kind": _check_kind,
-    b"before": _check_id,
-    b"after": _check_id,
-    b"limit": _check_whole_number("limit", 1, 100),
-}
+    def _values(self) -> tuple[object, ...]:
+        return self.verb.name, self.fields, self.text, self.tags
 
 
 def _tags(*names: str) -> frozenset[bytes]:
@@ -320,7 +354,6 @@ SERVER_PREFIXES = (b"ROUTE_", b"SUBSCRIBE_", b"CACHE_", b"RESP_", b"SELECT_", b"
 # C0 but TAB; LF, CR and NUL never come this far, CR may stand inside a line.
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
-_CONTROL = re.compile(rb"[\x01-\x08\x0a-\x1f\x7f]")
 
 
 class Table:
@@ -329,50 +362,54 @@ class Table:
     def __init__(self, verbs: Iterable[Verb]) -> None:
         self.verbs = tuple(verbs)
         self._by_word = {word: verb for verb in self.verbs for word in (verb.name, verb.alias) if word}
+        self._near = Near(self._by_word)
 
     def find(self, word: bytes) -> Verb | None:
         """The verb that ``word`` names, whatever its case, by name or alias."""
         return self._by_word.get(word) or self._by_word.get(word.upper())
 
     def parse(self, line: bytes) -> Command:
-        """The command in ``line``. Raises ProtocolError; its ``verb`` attribute names the verb when one was read."""
-        tags = NO_TAGS
+        """The command in ``line``. Raises ProtocolError, as BadCommand when a verb was read."""
+        raw_tags = None
         line = clean(line)
         if line[:1] == b"@":
             raw, _, line = line[1:].partition(b" ")
-            tags = parse_tags(raw)
+            raw_tags = parse_tags(raw)
         word, _, rest = line.partition(b" ")
         verb = self._by_word.get(word) or self._by_word.get(word.upper())
         if verb is None:
-            raise self._unknown(word)
+            raise BadCommand(self._unknown(word), None, _echo_of(raw_tags))
+        tags = NO_TAGS
         try:
-            command = Command(verb, _EMPTY, b"", tags)
-            _fill(command, rest)
+            if raw_tags is not None:
+                tags = _read_tags(verb, raw_tags)
+            return _read(verb, rest, tags)
         except ProtocolError as error:
-            raise BadCommand(error, verb, tags) from None
-        return command
+            raise BadCommand(error, verb, _echo_of(raw_tags)) from None
 
     def _unknown(self, word: bytes) -> ProtocolError:
         upper = word.upper()
         if upper.startswith(SERVER_PREFIXES):
             return ProtocolError("SERVER_VERB")
-        near = difflib.get_close_matches(
-            upper[:40].decode(errors="replace"), [known.decode() for known in self._by_word], 1
-        )
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return ProtocolError("UNKNOWN_VERB", f"there is no such verb{hint} HELP lists them")
+        near = self._near.find(upper)
+        if near is None:
+            return ProtocolError("UNKNOWN_VERB")
+        return ProtocolError("UNKNOWN_VERB", f"there is no such verb; did you mean {near.decode()}? HELP lists them")
 
 
 class BadCommand(ProtocolError):
-    """A line whose verb was read and whose rest is wrong: the reply names the verb and echoes its ``@id``."""
+    """A line whose tags were read, and its verb if it has one: the reply names the verb and echoes the ``@id``."""
 
-    def __init__(self, cause: Refusal, verb: Verb, tags: dict[bytes, bytes]) -> None:
+    def __init__(self, cause: Refusal, verb: Verb | None, tags: Tags) -> None:
         super().__init__(cause.word, cause.text, **cause.extra)
         self.verb = verb
         self.tags = tags
 
 
-_EMPTY: list[bytes] = []
+def _echo_of(raw: dict[bytes, bytes] | None) -> Tags:
+    """The ``@id`` of a command that was not understood, if that much was."""
+    mark = raw.get(b"id", b"") if raw else b""
+    return {b"id": mark} if 0 < len(mark) <= 64 else NO_TAGS
 
 
 def clean(line: bytes) -> bytes:
@@ -387,42 +424,41 @@ def clean(line: bytes) -> bytes:
         except UnicodeDecodeError:
             raise ProtocolError("BADUTF8") from None
         line = _C1.sub(b"", line)
-    return line.translate(None, _CONTROLS) if _CONTROL.search(line) else line
+    return line.translate(None, _CONTROLS)
 
 
-def _fill(command: Command, rest: bytes) -> None:
-    """Put the fields, the text and the checked tags into ``command``."""
-    verb = command.verb
-    wanted = len(verb.fields)
-    if verb.text is Text.NONE:
+def _read(verb: Verb, rest: bytes, tags: Tags) -> Command:
+    """The command of what follows the verb."""
+    readers = verb.readers
+    text = b""
+    if verb.text is _NO_TEXT:
         fields = rest.split()
     else:
-        fields = rest.split(b" ", wanted)
-        if len(fields) > wanted:
-            command.text = fields.pop()
-        if not command.text and verb.text is Text.REQUIRED:
+        fields = rest.split(b" ", len(readers))
+        if len(fields) > len(readers):
+            text = fields.pop()
+        if len(text) > MAX_TEXT:
+            raise ProtocolError("TEXTTOOLONG", limit=MAX_TEXT)
+        if not text and verb.text is _NEEDS_TEXT:
             raise ProtocolError("FIELDS", f"usage: {verb.usage}")
-    if len(fields) != wanted or b"" in fields:
-        if wanted or fields != [b""]:
-            raise ProtocolError("FIELDS", f"usage: {verb.usage}")
-        fields = []
-    for name, value in zip(verb.fields, fields):
-        CHECKS[name](value)
-    command.fields = fields
-    if len(command.text) > MAX_TEXT:
-        raise ProtocolError("TEXTTOOLONG", limit=MAX_TEXT)
-    if command.tags:
-        _check_tags(command)
+    if len(fields) != len(readers) or b"" in fields:
+        raise ProtocolError("FIELDS", f"usage: {verb.usage}")
+    if tags and b"esc" in tags:
+        unescape(text)
+    return Command(verb, [read(value) for read, value in zip(readers, fields)], text, tags)  # noqa: B905
 
 
-def _check_tags(command: Command) -> None:
-    for name, value in command.tags.items():
-        if name not in command.verb.tags:
-            known = " ".join(sorted(tag.decode() for tag in command.verb.tags))
-            raise ProtocolError("BADTAG", f"{command.verb.name.decode()} knows these tags: {known}")
-        TAG_CHECKS[name](value)
-    if b"esc" in command.tags:
-        unescape(command.text)
+_NO_TEXT, _NEEDS_TEXT = Text.NONE, Text.REQUIRED
+
+
+def _read_tags(verb: Verb, raw: dict[bytes, bytes]) -> Tags:
+    tags: Tags = {}
+    for name, value in raw.items():
+        if name not in verb.tags:
+            known = " ".join(sorted(tag.decode() for tag in verb.tags))
+            raise ProtocolError("BADTAG", f"{verb.name.decode()} knows these tags: {known}")
+        tags[name] = TAGS[name](value)
+    return tags
 
 
 MSG_SERVER_COMMANDS = Table(MSG_SERVER_VERBS)

@@ -19,8 +19,9 @@ MAX_OUT = 16384
 OVERLONG = b"\n"
 
 # IAC (0xFF) opens a telnet sequence (RFC 854): an option with its byte, a subnegotiation up to IAC SE, or one command.
+# Before any other byte it is none, and stays: the line is no UTF-8, and what follows, a newline even, is not eaten.
 _SUBNEGOTIATION = 256
-_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.{0,%d}?\xff\xf0|[^\xfa-\xfe])" % _SUBNEGOTIATION, re.DOTALL)
+_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.{0,%d}?\xff\xf0|[\xf0-\xf9\xff])" % _SUBNEGOTIATION, re.DOTALL)
 
 
 class TelnetFilter:
@@ -35,18 +36,22 @@ class TelnetFilter:
         """``data`` without telnet sequences; one that is not complete yet is held back (at most 260 bytes)."""
         data = self._held + data
         self._held = b""
-        out = b""
-        while (start := data.find(b"\xff")) >= 0:
-            out += data[:start]
-            data = data[start:]
-            if (found := _TELNET.match(data)) is not None:
-                data = data[found.end() :]
-            elif len(data) >= _SUBNEGOTIATION + 4:  # one that never ends: only its opening is taken out
-                data = data[2:]
+        out = []
+        at = 0
+        while (start := data.find(b"\xff", at)) >= 0:
+            out.append(data[at:start])
+            if (found := _TELNET.match(data, start)) is not None:
+                at = found.end()
+            elif data[start + 1 : start + 2] < b"\xf0" and start + 1 < len(data):  # no telnet: it stays
+                out.append(b"\xff")
+                at = start + 1
+            elif len(data) - start >= _SUBNEGOTIATION + 4:  # one that never ends: only its opening is taken out
+                at = start + 2
             else:
-                self._held = data
-                return out
-        return out + data
+                self._held = data[start:]
+                return b"".join(out)
+        out.append(data[at:])
+        return b"".join(out)
 
 
 class LineSplitter:
@@ -96,6 +101,7 @@ class LineSplitter:
 
 _TAG_ESCAPES = {b":": b";", b"s": b" ", b"r": b"\r", b"n": b"\n", b"\\": b"\\"}
 _TAG_ESCAPED = {b";": rb"\:", b" ": rb"\s", b"\r": rb"\r", b"\n": rb"\n", b"\\": rb"\\"}
+_KEY_BYTES = b"abcdefghijklmnopqrstuvwxyz"
 _TAG_KEY = re.compile(rb"[a-z][a-z0-9-]{0,31}")
 
 
@@ -104,6 +110,11 @@ def parse_tags(raw: bytes) -> dict[bytes, bytes]:
 
     The form is that of IRCv3 message tags (https://ircv3.net/specs/extensions/message-tags).
     """
+    if b"\\" not in raw and b";" not in raw:
+        # One plain tag, as on almost every line that has any.
+        key, _, value = raw.partition(b"=")
+        if key and not key.translate(None, _KEY_BYTES):
+            return {key: value}
     tags = {}
     for part in raw.split(b";"):
         key, _, value = part.partition(b"=")

@@ -11,12 +11,13 @@ from typing import Any
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.errors import ProtocolError, Refusal
-from fishchat.protocols.commands import BadCommand, Command, Table, Text, Verb
+from fishchat.protocols.commands import BadCommand, Command, Table, Tags, Text, Verb
 from fishchat.protocols.lines import LineSplitter, format_tags
 
 #: Commands of one connection that wait for their answers at most; then it is not read until half are answered.
@@ -31,6 +32,8 @@ class Turn:
     Twisted runs a call for "now" before it waits for events again, so this costs no turn of its own.
     """
 
+    log = Logger()
+
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._calls: list[Callable[[], None]] = []
@@ -44,7 +47,11 @@ class Turn:
     def _end(self) -> None:
         calls, self._calls = self._calls, []
         for call in calls:
-            call()
+            try:
+                call()
+            except Exception:
+                # Whoever else waits for the end of this turn has no part in it.
+                self.log.failure("something at the end of a turn failed")
 
 
 @implementer(IPushProducer)
@@ -82,15 +89,16 @@ class LineServer(LineReceiver):
         self._backlog: deque[bytes] = deque()
         self._held = False
         self._closing = False
-        #: When something was last read, and since when the peer takes nothing (None: it does).
+        #: When something was last read; since when the peer takes nothing, since when it is to go (None: neither).
         self.heard_at = clock.seconds()
         self.full_since: float | None = None
+        self.closing_since: float | None = None
         self.lost = False
 
     # -- what a subclass says
 
     def command_received(self, command: Command) -> None:
-        """A well-formed command. A Refusal raised here becomes the ``ERR`` line."""
+        """A well-formed command. A Refusal raised here becomes its ``ERR`` line."""
         raise NotImplementedError
 
     def connection_ended(self) -> None:
@@ -136,11 +144,17 @@ class LineServer(LineReceiver):
         if self._closing:
             return
         try:
-            self.command_received(self.commands.parse(line))
+            command = self.commands.parse(line)
         except BadCommand as error:
             self.refuse(error, error.verb, error.tags)
+            return
         except ProtocolError as error:
             self.refuse(error, None, {})
+            return
+        try:
+            self.command_received(command)
+        except Refusal as refusal:
+            self.refuse(refusal, command.verb, command.tags)
 
     # -- reading
 
@@ -177,7 +191,7 @@ class LineServer(LineReceiver):
             self._out.clear()
             self.transport.write(data)  # type: ignore[union-attr]
 
-    def refuse(self, refusal: Refusal, verb: Verb | None, tags: dict[bytes, bytes]) -> None:
+    def refuse(self, refusal: Refusal, verb: Verb | None, tags: Tags) -> None:
         """Answer with an ``ERR`` line."""
         self.send(error_line(refusal, verb, tags))
 
@@ -186,6 +200,8 @@ class LineServer(LineReceiver):
         if not self._closing:
             self._closing = True
             self.flush()
+            # With a producer, a transport waits for its end before it closes.
+            self.transport.unregisterProducer()  # type: ignore[union-attr]
             self.transport.loseConnection()  # type: ignore[union-attr]
 
     def abort(self) -> None:
@@ -195,20 +211,19 @@ class LineServer(LineReceiver):
             self.transport.abortConnection()  # type: ignore[union-attr]
 
 
-def echo(tags: dict[bytes, bytes]) -> bytes:
+def echo(tags: Tags) -> bytes:
     """The tags of a reply: the ``@id`` of its command."""
     return format_tags({b"id": tags[b"id"]}) if tags and b"id" in tags else b""
 
 
 def ok_line(command: Command, rest: bytes = b"") -> bytes:
     """``OK VERB rest``."""
-    line = b"OK " + command.verb.name
-    if rest:
-        line += b" " + rest
-    return echo(command.tags) + line + b"\r\n"
+    ok, tags = command.verb.ok, command.tags
+    line = b"%s %s\r\n" % (ok, rest) if rest else ok + b"\r\n"
+    return echo(tags) + line if tags and b"id" in tags else line
 
 
-def error_line(refusal: Refusal, verb: Verb | None, tags: dict[bytes, bytes]) -> bytes:
+def error_line(refusal: Refusal, verb: Verb | None, tags: Tags) -> bytes:
     """``ERR VERB WORD …``, with ``-`` for a verb that could not be read."""
     return echo(tags) + refusal.line(verb.name if verb else b"-") + b"\r\n"
 

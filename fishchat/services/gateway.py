@@ -55,6 +55,8 @@ class _Commands(Table):
         try:
             command = MSG_SERVER_COMMANDS.parse(line)
         except BadCommand as error:
+            if error.verb is None:
+                return
             raise BadCommand(hint, error.verb, error.tags) from None
         except ProtocolError:
             return
@@ -117,10 +119,7 @@ class GatewayConnection(LineServer):
         self.send(ok_line(command))
 
     def _help(self, command: Command) -> None:
-        try:
-            self.send(help_lines(self.commands, command))
-        except Refusal as refusal:
-            self.refuse(refusal, command.verb, command.tags)
+        self.send(help_lines(self.commands, command))
 
     def _quit(self, command: Command) -> None:
         self.send(ok_line(command))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -31,7 +31,7 @@ class Load:
     address: str = ""
     clients: int = 0
     capacity: int = 0
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def instance() -> str:
@@ -80,6 +80,11 @@ class Heartbeat(Service):
             self._beats.stop()
             self.beat(stopping=True)
 
+    def again(self) -> None:
+        """Publish one now if this runs: nobody may have heard the last one."""
+        if self.running:
+            self.beat()
+
     def beat(self, stopping: bool = False) -> None:
         """Publish one now, out of turn: the others then know of a change at once."""
         try:
@@ -99,7 +104,7 @@ class Heartbeat(Service):
             clients=load.clients,
             capacity=load.capacity,
             stopping=stopping,
-            figures=load.figures,
+            figures=dict(load.figures),
         )
         self._bus.publish(channels.MONITOR, said.encode())
 

@@ -112,6 +112,9 @@ class _Bounded(WrappingFactory):
 
     noisy = False
 
+    def logPrefix(self) -> str:
+        return "Monitor"
+
     def buildProtocol(self, addr: IAddress | None) -> Any:
         return None if len(self.protocols) >= CONNECTIONS else super().buildProtocol(addr)
 

@@ -68,7 +68,9 @@ class Parts(OrderedService):
 
     def heartbeat(self, role: str, load: Callable[[], Load], id: str = "") -> Heartbeat:
         """The heartbeat of one role; its ``build`` returns it behind the role itself."""
-        return Heartbeat(self.bus, role, load, self.clock, id=id)
+        made = Heartbeat(self.bus, role, load, self.clock, id=id)
+        self.speaker.on_connected.append(made.again)
+        return made
 
     async def _checked(self, wire: Pipeline) -> None:
         problems = await check_settings(wire, self.config.redis.durability)

@@ -7,36 +7,14 @@ away, and nothing is repeated behind the caller's back.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from twisted.application.internet import ClientService
-from twisted.application.service import Service
-from twisted.internet.defer import (
-    CancelledError,
-    Deferred,
-    DeferredList,
-    ensureDeferred,
-    fail,
-    maybeDeferred,
-    succeed,
-)
-from twisted.internet.interfaces import (
-    IAddress,
-    IProtocol,
-    IProtocolFactory,
-    IReactorTime,
-    IStreamClientEndpoint,
-)
-from twisted.internet.protocol import Factory
-from twisted.internet.task import deferLater
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-from zope.interface import implementer
+from twisted.internet.defer import Deferred, DeferredList, fail
 
 from fishchat.interfaces import Receiver
-from fishchat.storage.address import Address, endpoint, parse_url
+from fishchat.storage.address import Address, parse_url
+from fishchat.storage.link import Hook, Link
 from fishchat.storage.script import Script, Scripts
 from fishchat.storage.wire import (
     DEFAULT,
@@ -54,6 +32,7 @@ from fishchat.storage.wire import (
 __all__ = [
     "Address",
     "Connection",
+    "Hook",
     "Link",
     "Pipeline",
     "Reply",
@@ -65,202 +44,6 @@ __all__ = [
     "Unknown",
     "parse_url",
 ]
-
-#: Seconds before the first retry, doubled each time, and the most.
-FIRST_DELAY, MOST_DELAY = 0.05, 1.0
-#: A connection that lasted this long starts the delays anew.
-SETTLED = 1.0
-
-#: Run on every new connection before it counts as connected; a failure drops it, and the next one is tried.
-Hook = Callable[[Pipeline], Awaitable[object]]
-WireT = TypeVar("WireT", bound=Pipeline)
-
-
-@implementer(IStreamClientEndpoint)
-class _Noted:
-    """An endpoint that tells why it could not connect; ClientService keeps that to itself."""
-
-    def __init__(self, inner: IStreamClientEndpoint, failed: Callable[[Failure], None]) -> None:
-        self._inner = inner
-        self._failed = failed
-
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        def note(failure: Failure) -> Failure:
-            self._failed(failure)
-            return failure
-
-        return self._inner.connect(protocolFactory).addErrback(note)
-
-
-class _Wires(Factory):
-    noisy = False
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        return self._make()
-
-
-class Link(Service, Generic[WireT]):
-    """One connection that is made again whenever it is lost.
-
-    Twisted's ``ClientService`` connects; the preparation is done here and not by its ``prepareConnection``,
-    which cannot stand a connection that is lost meanwhile (its state machine has no such transition).
-    """
-
-    log = Logger()
-
-    def __init__(
-        self,
-        address: Address,
-        *,
-        timeout: float = 3.0,
-        clock: IReactorTime | None = None,
-        reactor: Any = None,
-        trust_root: Any = None,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        if reactor is None:
-            from twisted.internet import reactor
-        self.address = address
-        self.timeout = timeout
-        self.prepare: list[Hook] = []
-        self.on_connected: list[Callable[[], None]] = []
-        self.on_lost: list[Callable[[], None]] = []
-        self._reactor = reactor
-        self._clock: IReactorTime = reactor if clock is None else clock
-        self._jitter = jitter
-        self._failures = 0
-        self._since = 0.0
-        self._wire: WireT | None = None
-        self._ready = False
-        self._waiters: list[Deferred[None]] = []
-        #: The last failure that the log has, so that it has each only once.
-        self._complaint = ""
-        self._service = ClientService(
-            _Noted(endpoint(address, reactor, trust_root), self._complain),
-            _Wires(self._make_wire),
-            retryPolicy=self._delay,
-            clock=self._clock,
-        )
-
-    @property
-    def connected(self) -> bool:
-        """Whether a command would be sent now."""
-        return self._ready
-
-    def when_connected(self) -> Deferred[None]:
-        """Fires when connected, at once if so; fails with ``Unavailable`` when the service stops before."""
-        if self._ready:
-            return succeed(None)
-        waiter: Deferred[None] = Deferred(self._forget)
-        self._waiters.append(waiter)
-        return waiter
-
-    def _forget(self, waiter: Deferred[None]) -> None:
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
-
-    def startService(self) -> None:
-        """Connect, now and whenever the connection is lost."""
-        super().startService()
-        self._service.startService()
-
-    def stopService(self) -> Deferred[None]:
-        """Let the commands in flight end (for ``timeout`` seconds at most), then disconnect for good."""
-        super().stopService()
-        self._ready = False
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter.errback(Unavailable("stopped"))
-        done = self._drained()
-        done.addCallback(lambda _: self.drop("stopped"))
-        done.addCallback(lambda _: self._service.stopService())
-        # ClientService fires it in the middle of its own transition and cannot be started again from there.
-        return done.addCallback(lambda _: deferLater(self._reactor, 0))
-
-    def drop(self, reason: str) -> None:
-        """Give up the connection of this moment, if there is one; what is in flight fails as ``Unknown``."""
-        if self._wire is not None:
-            self._wire.drop(reason)
-
-    def _make_wire(self) -> WireT:
-        raise NotImplementedError
-
-    def _drained(self) -> Deferred[None]:
-        wire = self._wire
-        if wire is None or not wire.bounded:
-            return succeed(None)
-        # Replies come in order, so this one comes behind all others, or the connection is lost.
-        return wire.run("PING", timeout=self.timeout).addBoth(lambda _: None)
-
-    def _delay(self, attempt: int) -> float:
-        # ClientService counts anew after every TCP connection, also after one that comes to nothing.
-        self._failures += 1
-        delay = min(FIRST_DELAY * 2.0 ** min(self._failures - 1, 10), MOST_DELAY)
-        return delay * (0.75 + self._jitter() / 2)
-
-    def _made(self, wire: WireT) -> None:
-        self._wire = wire
-        ensureDeferred(self._prepare(wire)).addCallbacks(
-            lambda _: self._prepared(wire), lambda failure: self._unprepared(wire, failure)
-        )
-
-    async def _prepare(self, wire: WireT) -> None:
-        address = self.address
-        if address.password:
-            login = (address.username, address.password) if address.username else (address.password,)
-            await wire.run("AUTH", *login)
-        if address.db:
-            await wire.run("SELECT", address.db)
-        # Whoever is loading its data, or is a replica without its primary, says so here.
-        await wire.run("PING")
-        for hook in self.prepare:
-            await maybeDeferred(hook, wire)
-
-    def _prepared(self, wire: WireT) -> None:
-        if wire.closed or not self.running:
-            return
-        self._since = self._clock.seconds()
-        self._ready = True
-        self._complaint = ""
-        self.log.info("connected to Redis at {address}", address=str(self.address))
-        waiters, self._waiters = self._waiters, []
-        self._tell(self.on_connected)
-        for waiter in waiters:
-            waiter.callback(None)
-
-    def _unprepared(self, wire: WireT, failure: Failure) -> None:
-        self._complain(failure)
-        wire.drop("not ready")
-
-    def _wire_lost(self, wire: WireT) -> None:
-        self._wire = None
-        was_ready, self._ready = self._ready, False
-        if not self.running:
-            return
-        if was_ready:
-            if self._clock.seconds() - self._since >= SETTLED:
-                self._failures = 0
-            self.log.warn("connection to Redis at {address} lost", address=str(self.address))
-            self._tell(self.on_lost)
-
-    def _tell(self, listeners: Sequence[Callable[[], None]]) -> None:
-        for listener in list(listeners):
-            try:
-                listener()
-            except Exception:
-                self.log.failure("a listener of the connection to Redis failed")
-
-    def _complain(self, failure: Failure) -> None:
-        text = failure.getErrorMessage()
-        if not self.running or text == self._complaint or failure.check(CancelledError):
-            return
-        self._complaint = text
-        self.log.warn(
-            "Redis at {address} is not ready, trying again: {error}", address=str(self.address), error=text
-        )
 
 
 class Connection(Link[CommandWire]):
@@ -302,8 +85,8 @@ class Connection(Link[CommandWire]):
             if sha != script.sha:
                 raise StoreError(f"Redis calls {script} {sha!r}")
 
-    def _wire_lost(self, wire: CommandWire) -> None:
-        super()._wire_lost(wire)
+    def _wire_lost(self, wire: CommandWire, reason: str) -> None:
+        super()._wire_lost(wire, reason)
         self._scripts.lost()
 
 
@@ -331,10 +114,13 @@ class Subscriber(Link[SubscriberWire]):
         and again after every reconnection.
         """
         name = channel.encode()
-        self._channels.setdefault(name, []).append(_Subscription(receive, ready))
+        subscription = _Subscription(receive, ready)
+        self._channels.setdefault(name, []).append(subscription)
         if self._live is not None:
             wire = self._live
-            self._subscribe(wire, name).addErrback(lambda failure: self._unprepared(wire, failure))
+            # Again for a channel that has other receivers: the confirmation tells when this one hears all.
+            confirmed = self._subscribe(wire, name, [subscription])
+            confirmed.addErrback(lambda failure: self._unprepared(wire, failure))
 
     def _make_wire(self) -> SubscriberWire:
         return SubscriberWire(self._clock, self.timeout, self._made, self._wire_lost, receive=self._received)
@@ -342,12 +128,12 @@ class Subscriber(Link[SubscriberWire]):
     async def _resubscribe(self, wire: Pipeline) -> None:
         assert isinstance(wire, SubscriberWire)
         self._live = wire
-        await _all([self._subscribe(wire, name) for name in self._channels])
+        await _all([self._subscribe(wire, name, list(each)) for name, each in self._channels.items()])
 
-    def _subscribe(self, wire: SubscriberWire, name: bytes) -> Deferred[None]:
-        """One channel per call: txredisapi and Redis count confirmations, they do not sort them."""
-        subscriptions = list(self._channels[name])
-
+    def _subscribe(
+        self, wire: SubscriberWire, name: bytes, subscriptions: Sequence[_Subscription]
+    ) -> Deferred[None]:
+        # One channel per call: confirmations are matched by their order, and each must name its channel.
         def confirmed(reply: Reply) -> None:
             if reply[:2] != [b"subscribe", name]:
                 raise StoreError(f"asked for {name!r}, got {reply!r}")
@@ -362,9 +148,9 @@ class Subscriber(Link[SubscriberWire]):
             except Exception:
                 self.log.failure("a receiver of {channel!r} failed", channel=channel)
 
-    def _wire_lost(self, wire: SubscriberWire) -> None:
+    def _wire_lost(self, wire: SubscriberWire, reason: str) -> None:
         self._live = None
-        super()._wire_lost(wire)
+        super()._wire_lost(wire, reason)
 
 
 async def _all(deferreds: Sequence[Deferred[Any]]) -> list[tuple[bool, Any]]:

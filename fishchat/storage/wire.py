@@ -103,7 +103,7 @@ class Pipeline:
         clock: IReactorTime,
         timeout: float,
         made: Callable[[Any], None],
-        lost: Callable[[Any], None],
+        lost: Callable[[Any, str], None],
     ) -> None:
         super().__init__(charset=None, convertNumbers=False)  # type: ignore[call-arg]
         self._reader = hiredis.Reader(protocolError=txredisapi.InvalidData, replyError=ReplyError)
@@ -149,7 +149,6 @@ class Pipeline:
         """Give the connection up now: every command in flight fails as ``Unknown``."""
         if self.closed:
             return
-        self.log.debug("connection to Redis dropped: {reason}", reason=reason)
         transport = self.transport
         self._close(reason)
         transport.abortConnection()
@@ -185,7 +184,7 @@ class Pipeline:
             watch.cancel()
             self._watch = self._clock.callLater(deadline - self._clock.seconds(), self._check, deadline)
 
-    def _check(self, planned: float) -> None:
+    def _check(self, planned: float, looked: bool = False) -> None:
         self._watch = None
         deadline = self._flight.next_deadline()
         if deadline is None:
@@ -193,8 +192,8 @@ class Pipeline:
         now = self._clock.seconds()
         if deadline > now:
             self._watch_until(deadline)
-        elif now - planned > LATE:
-            self._watch = self._clock.callLater(LATE, self._check, now + LATE)
+        elif now - planned > LATE and not looked:
+            self._watch = self._clock.callLater(LATE, self._check, now + LATE, True)
         else:
             self.drop("no reply in time")
 
@@ -216,7 +215,7 @@ class Pipeline:
             if timer is not None and timer.active():
                 timer.cancel()
         # First the owner, so that a retry out of an errback finds the connection gone.
-        self._lost(self)
+        self._lost(self, reason)
         while self._flight.waiting:
             self._flight.put(Unknown(reason))
 

@@ -300,6 +300,7 @@ class Whole(TestCase):
         heard: list[bytes] = []
         parts.bus.subscribe(channels.MONITOR, heard.append)
         parts.startService()
+        self.addCleanup(parts.stopService)
         await parts.listener.when_connected()
         await parts.speaker.when_connected()
         said = channels.Heartbeat(role="msg_server", id="ms1", address="127.0.0.1:19000", capacity=1)
@@ -312,8 +313,8 @@ class Whole(TestCase):
         self.assertEqual(client.lines, [GREETING.encode(), b"SELECT_MSG_SERVER_FOR_CLIENT 127.0.0.1:19000"])
         beat = services[2]
         beat.beat()  # type: ignore[attr-defined]
-        await until(lambda: len(heard) >= 2)
+        await until(lambda: b'"placed":1' in heard[-1])
         own = msgspec.json.decode(heard[-1], type=channels.Heartbeat)
-        self.assertEqual((own.role, own.clients, own.figures), ("gateway", 1, {"placed": 1.0}))
+        self.assertEqual((own.role, own.clients), ("gateway", 1))
         await parts.stopService()
         await until(lambda: not client.transport.connected)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
 from fishchat.model.messages import item_line
-from fishchat.model.names import concerns, format_position, split_id
+from fishchat.model.names import MessageId, concerns, format_position
 from fishchat.protocols.commands import Command
 from fishchat.protocols.server import list_lines, ok_line
 from fishchat.storage.catalogue import CONVERSATIONS, HISTORY, ROSTER, STATUS, TOPICS, unpack
@@ -35,14 +35,14 @@ def history(connection: ClientConnection, command: Command) -> None:
         rows = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
         return list_lines(command, [item_line(conversation, *row) for row in rows])
 
-    arguments = (account, conversation, *bounds, int(tags.get(b"limit", LIMIT)))
+    arguments = (account, conversation, *bounds, tags.get(b"limit", LIMIT))
     connection.ask(command, HISTORY, arguments, take, fenced=False)
 
 
-def _bound(message_id: bytes | None, conversation: bytes) -> bytes:
+def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
     if message_id is None:
         return b""
-    named, epoch, seq = split_id(message_id)
+    named, epoch, seq = message_id
     if named != conversation:
         raise Refusal("BADID", "@before and @after name a message of the conversation itself")
     return format_position((epoch, seq))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
 from fishchat.model.messages import ESCAPED, PLAIN, pack_body
-from fishchat.model.names import concerns, format_position, p2p, split_id, topic_conversation
+from fishchat.model.names import concerns, format_position, message_id, p2p, topic_conversation
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import error_line, ok_line
+from fishchat.protocols.server import ok_line
 from fishchat.services.msg_server.commits import Send
 from fishchat.storage.catalogue import READ
 
@@ -36,22 +36,17 @@ def _send(connection: ClientConnection, command: Command, conversation: bytes, p
     if bucket is not None and (wait := bucket.take(connection.clock.seconds())):
         raise Refusal("FLOOD", retry=math.ceil(wait))
     tags = command.tags
-    cseq = int(tags.get(b"cseq", b"-1"))
+    cseq = tags.get(b"cseq", -1) if tags else -1
     body = pack_body(device.account, device.name, cseq, ESCAPED if b"esc" in tags else PLAIN, command.text)
-
-    def settle(message_id: bytes) -> None:
-        connection.answered(ok_line(command, message_id))
-
-    def fail(refusal: Refusal) -> None:
-        connection.answered(error_line(refusal, command.verb, tags))
-
     connection.asked()
-    connection.server.commits.add(Send(conversation, device.key, cseq, body, device.account, peer, settle, fail))
+    connection.server.commits.add(
+        Send(connection, command, conversation, device.key, cseq, body, device.account, peer)
+    )
 
 
 def acknowledge(connection: ClientConnection, command: Command) -> None:
     """Move the device's cursor; there is no answer when it is fine."""
-    conversation, epoch, seq = split_id(command.fields[0])
+    conversation, epoch, seq = command.fields[0]
     device = connection.device
     assert device is not None
     reading = device.readings.get(conversation)
@@ -65,8 +60,7 @@ def acknowledge(connection: ClientConnection, command: Command) -> None:
 
 def read(connection: ClientConnection, command: Command) -> None:
     """Move the account's read number; the other side of a p2p conversation is told."""
-    message_id = command.fields[0]
-    conversation, epoch, seq = split_id(message_id)
+    conversation, epoch, seq = command.fields[0]
     device = connection.device
     assert device is not None
     if not concerns(conversation, device.account):
@@ -79,7 +73,7 @@ def read(connection: ClientConnection, command: Command) -> None:
             raise Refusal(reply[0].decode())
         if reply[1] and conversation[:1] not in b"#@":
             server.delivery.push_receipt(conversation, device.account, position)
-        return ok_line(command, message_id)
+        return ok_line(command, message_id(conversation, epoch, seq))
 
     arguments = (server.stream, device.account, device.name, conversation, position)
     connection.ask(command, READ, arguments, take)

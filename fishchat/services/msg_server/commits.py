@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -20,7 +20,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.errors import Refusal
-from fishchat.protocols.server import Turn
+from fishchat.protocols.commands import Command
+from fishchat.protocols.server import Turn, error_line, ok_line
 from fishchat.storage.catalogue import SEND, Fence, pack
 from fishchat.storage.redis import Connection, ReplyError, Script, Unavailable, Unknown
 
@@ -45,34 +46,47 @@ def unknown() -> Refusal:
     return Refusal("UNKNOWN", retry=1)
 
 
+class IAsker(Protocol):
+    """Who waits for an answer: a connection."""
+
+    def answered(self, line: bytes) -> None:
+        """Here it is."""
+
+
 class Send:
-    """A message to be stored; ``peer`` is the other account, nothing for a topic.
+    """A message to be stored, and who is told what came of it; ``peer`` is the other account, nothing for a topic."""
 
-    ``settle`` gets the id it was stored under, or the words of its refusal as ``refused``.
-    """
-
-    __slots__ = ("account", "body", "conversation", "cseq", "fail", "peer", "sender", "settle", "since")
+    __slots__ = ("account", "asker", "body", "command", "conversation", "cseq", "peer", "sender", "since")
 
     def __init__(
         self,
+        asker: IAsker,
+        command: Command,
         conversation: bytes,
         sender: bytes,
         cseq: int,
         body: bytes,
         account: bytes,
         peer: bytes,
-        settle: Callable[[bytes], None],
-        fail: Callable[[Refusal], None],
     ) -> None:
+        self.asker = asker
+        self.command = command
         self.conversation = conversation
         self.sender = sender
         self.cseq = cseq
         self.body = body
         self.account = account
         self.peer = peer
-        self.settle = settle
-        self.fail = fail
         self.since = 0.0
+
+    def settle(self, message_id: bytes) -> None:
+        """It is stored under this id."""
+        self.asker.answered(ok_line(self.command, message_id))
+
+    def fail(self, refusal: Refusal) -> None:
+        """It is not, or nobody knows."""
+        command = self.command
+        self.asker.answered(error_line(refusal, command.verb, command.tags))
 
 
 class Call:
@@ -249,7 +263,7 @@ class Commits:
                 script, packed = unit.script, pack(*arguments)
             self.calls += 1
             self._connection.script(script, (), (packed,)).addCallbacks(
-                self._answered, self._failed, (unit, fence), None, (unit,)
+                self._answered, self._failed, callbackArgs=(unit, fence), errbackArgs=(unit,)
             )
         self._land()
 

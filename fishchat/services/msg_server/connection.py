@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fishchat.errors import Refusal
 from fishchat.model.device import REFILL, Device
 from fishchat.model.flood import Bucket
-from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command, State, Verb
+from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command, State, Tags, Verb
 from fishchat.protocols.server import WAITING, LineServer, error_line
 from fishchat.protocols.state import Event, after, guard
 from fishchat.services.msg_server.commits import Call, Mark
@@ -66,11 +66,8 @@ class ClientConnection(LineServer):
 
     def command_received(self, command: Command) -> None:
         self.pinged = False
-        try:
-            guard(self.state, command.verb)
-            self.server.handlers[command.verb.name](self, command)
-        except Refusal as refusal:
-            self.refuse(refusal, command.verb, command.tags)
+        guard(self.state, command.verb)
+        self.server.handlers[command.verb.name](self, command)
 
     # -- out, in order
 
@@ -82,7 +79,7 @@ class ClientConnection(LineServer):
         self.asked()
         self.server.commits.add(Mark(lambda: self.answered(line)))
 
-    def refuse(self, refusal: Refusal, verb: Verb | None, tags: dict[bytes, bytes]) -> None:
+    def refuse(self, refusal: Refusal, verb: Verb | None, tags: Tags) -> None:
         self.answer(error_line(refusal, verb, tags))
 
     def asked(self) -> None:

@@ -19,7 +19,8 @@ def look_after(connections: Collection[ClientConnection], now: float, login_seco
     """Ping, close or cut off whoever it is time for."""
     for connection in list(connections):
         silent = now - connection.heard_at
-        if connection.full_since is not None and now - connection.full_since >= STUCK:
+        stuck_since = connection.closing_since or connection.full_since
+        if stuck_since is not None and now - stuck_since >= STUCK:
             connection.abort()
         elif silent >= GONE_AFTER:
             connection.end()

@@ -191,7 +191,7 @@ class MsgServer(Service):
         waited = 0.0
         while self.connections and waited < LAST_WORDS:
             waited += 0.05
-            await deferLater(self.clock, 0.05, lambda: None)  # type: ignore[arg-type]
+            await deferLater(self.clock, 0.05, lambda: None)
         for connection in list(self.connections):
             connection.abort()
         await self.lease.stopService()
