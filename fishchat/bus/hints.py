@@ -1,7 +1,7 @@
 """The batches of messages on ``/msg_server/<id>``: MessagePack, a flat array for speed.
 
-``[shard, generation, number, epoch, conversation, seq, body, version, conversation, …]``; a receipt has number 0. A batch
-with nothing behind the epoch and ``number`` as usual is a sweep order: the router lost its place.
+``[shard, generation, number, epoch, conversation, seq, body, version, conversation, …]``; a receipt has seq 0. A batch
+with nothing behind the epoch is a sweep order: the router lost its place.
 """
 
 from __future__ import annotations
@@ -53,4 +53,4 @@ class Hints:
     def messages(self) -> Iterator[tuple[bytes, int, bytes, int]]:
         """Conversation, number, body and membership version of each message."""
         values = iter(self.flat)
-        return zip(values, values, values, values)
+        return zip(values, values, values, values, strict=True)

@@ -25,7 +25,11 @@ FAULTS = 3
 
 @dataclass(slots=True)
 class Outgoing:
-    """One message that has no ``OK`` yet. ``doubt``: it may be stored under ``cseq``."""
+    """One message that has no ``OK`` yet.
+
+    ``doubt``: it may be stored under ``cseq``. ``refusal``: it was refused, but an earlier attempt may be stored; ``again``: it was
+    tried once more after that. ``faults``: so many answers INTERNAL.
+    """
 
     key: int
     to: str
@@ -36,6 +40,7 @@ class Outgoing:
     cseq: int | None = None
     doubt: bool = False
     refusal: RefusedError | None = None
+    again: bool = False
     faults: int = 0
 
 
@@ -124,13 +129,15 @@ class Lane:
     def launch(self) -> Flight:
         """Put the next send, or the question for the counter, on the wire."""
         item = self._waiting[0]
-        if self.next is None:
+        if self.next is None and (item.cseq is None or not item.doubt or item.refusal is not None):
             self._probing = True
             return Flight(self, item, 0)
         self._waiting.popleft()
-        if item.cseq is None:
-            item.cseq = self.next
-        self.next = max(self.next, item.cseq + 1)
+        if self.next is not None:
+            if item.cseq is None:
+                item.cseq = self.next
+            self.next = max(self.next, item.cseq + 1)
+        assert item.cseq is not None
         self._flying.append(item)
         return Flight(self, item, item.cseq)
 
@@ -221,7 +228,7 @@ class Lane:
             return
         if unknown:
             self.next = None
-        elif self.next is not None:
+        else:
             self._align(number, now)
         self._sure = False
 
@@ -229,7 +236,13 @@ class Lane:
         if error.word == "GAP":
             self._align(expected(error), now)
             self._sure = True
-        elif not self._transient(item, error, now):
+        elif self._transient(item, error, now):
+            pass
+        elif item.refusal is not None and item.refusal.word == "INTERNAL" and item.cseq is not None:
+            # That said nothing of whether it is stored; under its own number it gets an answer that does.
+            item.refusal = None
+            self.not_before = max(self.not_before, now + RETRY)
+        else:
             self._waiting.popleft()
             self._settle(item.key, item.refusal or error)
 
@@ -240,8 +253,11 @@ class Lane:
         for item in self._waiting:
             maybe = item.doubt and item.cseq is not None and item.cseq < number
             if item.refusal is not None:
-                settled.append((item.key, b"" if maybe else item.refusal))
-                continue
+                if item.again or not maybe:
+                    settled.append((item.key, b"" if maybe else item.refusal))
+                    continue
+                # Its number is used: by itself, then the answer is its id, unless the server refuses even that.
+                item.refusal, item.again = None, True
             if not maybe:
                 item.cseq, item.doubt = None, False
             waiting.append(item)

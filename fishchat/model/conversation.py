@@ -184,10 +184,11 @@ class Conversation:
         (self.live if reading.live else self.behind).remove(reading)
 
     def close(self, reading: Reading) -> None:
-        """The account's sight of this conversation has ended: feed it to the end of its span, no further."""
+        """The account's sight of this conversation has ended: nothing more until the end of its span is known."""
         if reading.live:
             self._fall_behind(reading, self.position)
-            del reading.device.lagging[reading]
+        reading.fed = False
+        reading.device.lagging.pop(reading, None)
 
 
 def missing(at: int, found: int) -> tuple[int, int]:

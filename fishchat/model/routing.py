@@ -14,7 +14,11 @@ _MESSAGE, _ROUTE = 6, 4
 
 @dataclass
 class Entry:
-    """``batch``: server, incarnation, epoch, stream, accounts, messages. ``routes``: offset, number, version, servers."""
+    """What was sent, and for whom.
+
+    :ivar batch: server, incarnation, epoch, stream, accounts, messages.
+    :ivar routes: offset, number, version, servers of each message that goes elsewhere.
+    """
 
     batch: list[Any]
     routes: list[Any]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable
-from os.path import commonprefix
+from itertools import takewhile
+from operator import eq
 
 #: Letters of a word that is looked at at all.
 SHORTEST, LONGEST = 3, 40
@@ -42,5 +43,5 @@ class Near:
         """The word that begins alike: in their order it is a neighbour."""
         at = bisect(self._words, word)
         neighbours = self._words[max(at - 1, 0) : at + 1]
-        alike, best = max((len(commonprefix((word, known))), known) for known in neighbours)
+        alike, best = max((sum(takewhile(bool, map(eq, word, known))), known) for known in neighbours)
         return best if alike * 3 >= len(word) * 2 else None

@@ -17,8 +17,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.errors import ProtocolError, Refusal
-from fishchat.protocols.commands import BadCommand, Command, Table, Tags, Text, Verb
+from fishchat.protocols.commands import BadCommand, Command, Table
+from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import LineSplitter, format_tags
+from fishchat.protocols.verbs import Text, Verb
 
 #: Commands of one connection that wait for their answers at most; then it is not read until half are answered.
 WAITING = 64
@@ -87,7 +89,7 @@ class LineServer(LineReceiver):
         self._splitter = LineSplitter()
         self._out: list[bytes] = []
         self._backlog: deque[bytes] = deque()
-        self._held = False
+        self._held = self._going_on = False
         self._closing = False
         #: When something was last read; since when the peer takes nothing, since when it is to go (None: neither).
         self.heard_at = clock.seconds()
@@ -165,10 +167,13 @@ class LineServer(LineReceiver):
             self.transport.pauseProducing()  # type: ignore[union-attr]
 
     def go_on(self) -> None:
-        """Read again, first what has waited."""
-        if not self._held or self.full_since is not None:
-            return
-        self._held = False
+        """Read again at the end of the turn, first what has waited."""
+        if self._held and self.full_since is None and not self._going_on:
+            self._going_on = True
+            self._turn.at_end(self._go_on)
+
+    def _go_on(self) -> None:
+        self._going_on = self._held = False
         while self._backlog and not self._held:
             self.lineReceived(self._backlog.popleft())
         if not self._held and not self.lost:
@@ -199,6 +204,7 @@ class LineServer(LineReceiver):
         """Write what has gathered, then end the connection; a peer that takes nothing is cut off in time."""
         if not self._closing:
             self._closing = True
+            self.closing_since = self.clock.seconds()
             self.flush()
             # With a producer, a transport waits for its end before it closes.
             self.transport.unregisterProducer()  # type: ignore[union-attr]

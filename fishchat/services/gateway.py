@@ -19,9 +19,10 @@ from fishchat.config.schema import Config, Limits
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.interfaces import IBus
 from fishchat.model.placement import Placement
-from fishchat.protocols.commands import GATEWAY_VERBS, MSG_SERVER_COMMANDS, BadCommand, Command, Table
+from fishchat.protocols.commands import MSG_SERVER_COMMANDS, BadCommand, Command, Table
 from fishchat.protocols.lines import MAX_LINE
 from fishchat.protocols.server import STUCK, LineServer, Turn, echo, help_lines, ok_line
+from fishchat.protocols.verbs import GATEWAY_VERBS
 from fishchat.services import heartbeat
 from fishchat.services.heartbeat import Load
 from fishchat.services.listen import Listener

@@ -27,8 +27,9 @@ from fishchat.services.parts import Parts, standalone
 from fishchat.storage.catalogue import ROUTE_RELEASE, ROUTE_STORE, ROUTE_TAKE, pack, unpack
 from fishchat.storage.redis import Connection, StoreError
 
-#: Seconds that a router holds a shard without a sign of life, and between two signs.
-LEASE = 3.0
+#: Seconds that a router holds a shard without a sign of life, and between two signs or two tries to get it: another
+#: one reads on three seconds after a death.
+LEASE = 2.0
 STORE = 1.0
 #: Entries of one read, and milliseconds that a read waits for some.
 ENTRIES = 64
@@ -142,8 +143,9 @@ class ShardReader(Service):
     async def _read_on(self) -> None:
         while self.holds and self.running:
             generation = self._generation
+            at = format_position(self._at)
             reply = await self._reader.run(
-                "XREAD", "COUNT", ENTRIES, "BLOCK", BLOCK, "STREAMS", self._stream, format_position(self._at), timeout=PATIENCE
+                "XREAD", "COUNT", ENTRIES, "BLOCK", BLOCK, "STREAMS", self._stream, at, timeout=PATIENCE
             )
             if generation != self._generation:
                 continue

@@ -23,10 +23,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.storage.address import Address, endpoint
-from fishchat.storage.wire import Pipeline, Unavailable
+from fishchat.storage.wire import Pipeline, StoreError, Unavailable
 
 #: Seconds before the first retry, doubled each time, and the most.
 FIRST_DELAY, MOST_DELAY = 0.05, 1.0
+#: Failures before the log complains: some two seconds.
+QUIET = 6
 #: A connection that lasted this long starts the delays anew.
 SETTLED = 1.0
 
@@ -228,6 +230,10 @@ class Link(Service, Generic[WireT]):
     def _complain(self, failure: Failure) -> None:
         text = failure.getErrorMessage()
         if not self.running or text == self._complaint or failure.check(CancelledError):
+            return
+        if self._failures < QUIET and type(failure.value) is not StoreError:
+            # It starts together with everything else, or is just being restarted.
+            self.log.debug("Redis at {address}: {error}", address=str(self.address), error=text)
             return
         self._complaint = text
         self.log.warn(

@@ -7,6 +7,7 @@ that missed a deadline is given up as a whole, since nobody can say what became 
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,11 @@ PING_INTERVAL = 5.0
 LATE = 0.25
 
 
+#: Redis before 7 wraps what a command in a script refused: ``ERR Error running script (call to f_…):
+#: @user_script:1: @user_script: 1: -OOM command not allowed…``; from 7 on its word stands in front.
+_IN_SCRIPT = re.compile(r"@user_script: ?\d+: -?([A-Z]+) ")
+
+
 class StoreError(Exception):
     """A command that brought no result."""
 
@@ -51,7 +57,8 @@ class ReplyError(StoreError):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
-        self.word = text.partition(" ")[0]
+        inside = _IN_SCRIPT.findall(text)
+        self.word = inside[-1] if inside else text.partition(" ")[0]
 
 
 class _Default:

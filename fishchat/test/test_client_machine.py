@@ -210,6 +210,10 @@ TRANSCRIPTS = {
         S ERR SEND_MESSAGE_P2P NOTFOUND no such account
         C @cseq=0 SEND_MESSAGE_P2P bob one
         S ERR SEND_MESSAGE_P2P GAP expected=7 go on
+        C @cseq=6 SEND_MESSAGE_P2P bob one
+        S ERR SEND_MESSAGE_P2P NOTFOUND no such account
+        C @cseq=0 SEND_MESSAGE_P2P bob one
+        S ERR SEND_MESSAGE_P2P GAP expected=7 go on
         event Settled(2, '')
         send bob two
         C @cseq=7 SEND_MESSAGE_P2P bob two

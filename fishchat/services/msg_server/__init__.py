@@ -1,4 +1,4 @@
-"""The msg_server role: ``twistd fishchat-msg``. The way of a message through these modules is in ``doc/architecture.md``."""
+"""The msg_server role: ``twistd fishchat-msg``. ``doc/architecture.md`` follows a message through these modules."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Group commit: everything that clients want written goes through one queue, one flight at a time.
 
-A flight is what has gathered while the one before was away: at most ``MESSAGES`` messages and ``CALLS`` other calls,
-neighbouring messages packed into one script call. Redis runs a flight in one turn and fsyncs it once. Answers come in
-the order of the queue, so a connection's commands take effect and are answered in order.
+A flight is what has gathered while the one before was away, neighbouring messages packed into one script call. Redis
+runs a flight in one turn and fsyncs it once. Answers come in the order of the queue, so a connection's commands take
+effect and are answered in order.
 
 An outcome is never invented: what was not sent is refused as ``TRYAGAIN``, what was sent and not answered is
 ``UNKNOWN``. A flight that was refused whole, for its lease or its epoch, goes again when that is mended.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -20,20 +20,20 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.errors import Refusal
-from fishchat.protocols.commands import Command
-from fishchat.protocols.server import Turn, error_line, ok_line
+from fishchat.protocols.server import Turn
+from fishchat.services.msg_server.operations import Batch, Call, Mark, Operation, Send, Unit
 from fishchat.storage.catalogue import SEND, Fence, pack
-from fishchat.storage.redis import Connection, ReplyError, Script, Unavailable, Unknown
+from fishchat.storage.redis import Connection, ReplyError, Unavailable, Unknown
 
-#: One script call holds at most this many messages and bytes of text; one flight so many other calls.
-MESSAGES = 500
-BYTES = 256 * 1024
+#: One flight holds at most this many batches, calls and marks.
 CALLS = 200
-#: Seconds that an operation may wait for its flight. With the deadline of a call on top it stays under five.
-PATIENCE = 1.5
+#: Seconds after which everything is answered: what is left of them by the deadline of a call, an operation may wait.
+ANSWERED = 4.5
 
 #: What Redis says when it took nothing and may take it later.
-PASSING = frozenset({"OOM", "LOADING", "READONLY", "MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"})
+PASSING = frozenset(
+    {"OOM", "LOADING", "READONLY", "MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"}
+)
 
 
 def tryagain() -> Refusal:
@@ -46,108 +46,6 @@ def unknown() -> Refusal:
     return Refusal("UNKNOWN", retry=1)
 
 
-class IAsker(Protocol):
-    """Who waits for an answer: a connection."""
-
-    def answered(self, line: bytes) -> None:
-        """Here it is."""
-
-
-class Send:
-    """A message to be stored, and who is told what came of it; ``peer`` is the other account, nothing for a topic."""
-
-    __slots__ = ("account", "asker", "body", "command", "conversation", "cseq", "peer", "sender", "since")
-
-    def __init__(
-        self,
-        asker: IAsker,
-        command: Command,
-        conversation: bytes,
-        sender: bytes,
-        cseq: int,
-        body: bytes,
-        account: bytes,
-        peer: bytes,
-    ) -> None:
-        self.asker = asker
-        self.command = command
-        self.conversation = conversation
-        self.sender = sender
-        self.cseq = cseq
-        self.body = body
-        self.account = account
-        self.peer = peer
-        self.since = 0.0
-
-    def settle(self, message_id: bytes) -> None:
-        """It is stored under this id."""
-        self.asker.answered(ok_line(self.command, message_id))
-
-    def fail(self, refusal: Refusal) -> None:
-        """It is not, or nobody knows."""
-        command = self.command
-        self.asker.answered(error_line(refusal, command.verb, command.tags))
-
-
-class Call:
-    """Another script call. ``arguments`` follow the fence; ``settle`` gets the reply."""
-
-    def __init__(
-        self,
-        script: Script,
-        arguments: tuple[Any, ...],
-        settle: Callable[[Any], None],
-        fail: Callable[[Refusal], None],
-        *,
-        fenced: bool = True,
-    ) -> None:
-        self.script = script
-        self.arguments = arguments
-        self.settle = settle
-        self.fail = fail
-        self.fenced = fenced
-        self.since = 0.0
-        self.landed = False
-
-
-class Mark:
-    """Something that is only to happen in its turn: a reply that must not overtake others."""
-
-    def __init__(self, settle: Callable[[], None]) -> None:
-        self.settle = settle
-        self.since = 0.0
-        self.landed = True
-
-    def fail(self, refusal: Refusal) -> None:
-        """It needs nothing from the store, so it happens all the same."""
-        self.settle()
-
-
-class _Batch:
-    """Neighbouring messages of one flight, as one script call."""
-
-    def __init__(self) -> None:
-        self.sends: list[Send] = []
-        self.size = 0
-        self.landed = False
-
-    def full(self) -> bool:
-        return len(self.sends) >= MESSAGES or self.size >= BYTES
-
-    def packed(self, fence: Fence, stream: bytes) -> bytes:
-        accounts = set()
-        flat: list[Any] = []
-        for send in self.sends:
-            flat += (send.conversation, send.sender, send.cseq, send.body, send.account, send.peer)
-            if send.peer:
-                accounts.add(send.account)
-                accounts.add(send.peer)
-        return pack(*fence.args, stream, list(accounts), flat)
-
-
-Operation = Send | Call | Mark
-Unit = _Batch | Call | Mark
-
 #: Takes the messages of a batch that were stored: the sends, a number or a refusal for each, the membership versions
 #: of their topics, the epoch.
 Stored = Callable[[list[Send], list[Any], dict[bytes, int], int], None]
@@ -157,7 +55,8 @@ class Commits:
     """The queue.
 
     :param fence: under which lease and epoch to write now; None while there is none.
-    :param mend: called with ``LEASE`` or ``EPOCH`` when a flight was refused; ``go_on`` is to be called when it is mended.
+    :param mend: called with ``LEASE`` or ``EPOCH`` when a flight was refused; ``go_on`` is to be called when that is
+        mended.
     :param doubt: called when nobody knows whether something was stored.
     :param stored: see :data:`Stored`.
     """
@@ -213,15 +112,21 @@ class Commits:
         self._asked = False
         if self._flight:
             return
+        self.expire()
         if self._queue and self._connection.connected and (fence := self._fence()) is not None:
             self._start(fence)
         self._tell_idle()
 
     def expire(self) -> None:
-        """Refuse what has waited too long; to be called twice a second."""
-        late = self._clock.seconds() - PATIENCE
+        """Refuse what has waited too long; to be called twice a second.
+
+        While a flight is away nothing is refused: its answers come first, and it has a deadline of its own.
+        """
+        if self._flight:
+            return
+        late = self._clock.seconds() - max(0.5, ANSWERED - self._connection.timeout)
         while self._queue and self._queue[0].since <= late:
-            self._queue.popleft().fail(tryagain())
+            self._guarded(self._queue.popleft().fail, tryagain())
         self._tell_idle()
 
     def _tell_idle(self) -> None:
@@ -234,7 +139,7 @@ class Commits:
         """The next flight, from the head of the queue."""
         units: list[Unit] = []
         queue = self._queue
-        batch: _Batch | None = None
+        batch: Batch | None = None
         while queue and len(units) < CALLS:
             one = queue.popleft()
             if not isinstance(one, Send):
@@ -242,7 +147,7 @@ class Commits:
                 units.append(one)
                 continue
             if batch is None:
-                batch = _Batch()
+                batch = Batch()
                 units.append(batch)
             batch.sends.append(one)
             batch.size += len(one.body)
@@ -256,7 +161,7 @@ class Commits:
         for unit in units:
             if isinstance(unit, Mark):
                 continue
-            if isinstance(unit, _Batch):
+            if isinstance(unit, Batch):
                 script, packed = SEND, unit.packed(fence, self._stream)
             else:
                 arguments = (*fence.args, *unit.arguments) if unit.fenced else unit.arguments
@@ -267,7 +172,7 @@ class Commits:
             )
         self._land()
 
-    def _answered(self, reply: Any, unit: _Batch | Call, fence: Fence) -> None:
+    def _answered(self, reply: Any, unit: Batch | Call, fence: Fence) -> None:
         if isinstance(reply, list) and reply and reply[0] in (b"LEASE", b"EPOCH"):
             self._refused = reply[0].decode()
             self._again.append(unit)
@@ -275,18 +180,19 @@ class Commits:
         elif isinstance(unit, Call):
             self._guarded(unit.settle, reply)
             self._landed(unit)
-        elif len(self._flight) == 1:
-            # The next flight starts before this one's messages are handed out: Redis works meanwhile.
+        elif len(self._flight) == 1 and not (self._queue and isinstance(self._queue[0], Mark)):
+            # The next flight starts before this one's messages are handed out: Redis works meanwhile. A mark in
+            # front of it would land at once and overtake their answers.
             self._landed(unit)
             self._hand_out(unit, reply, fence.epoch)
         else:
             self._hand_out(unit, reply, fence.epoch)
             self._landed(unit)
 
-    def _hand_out(self, batch: _Batch, reply: Any, epoch: int) -> None:
+    def _hand_out(self, batch: Batch, reply: Any, epoch: int) -> None:
         _, results, flat = reply
         self.messages += len(results)
-        versions = dict(zip(flat[::2], flat[1::2])) if flat else {}
+        versions = dict(zip(flat[::2], flat[1::2], strict=True)) if flat else {}
         self._guarded(self._stored, batch.sends, results, versions, epoch)
 
     def _guarded(self, settle: Callable[..., None], *args: Any) -> None:
@@ -295,7 +201,7 @@ class Commits:
         except Exception:
             self.log.failure("the outcome of a commit could not be taken")
 
-    def _failed(self, failure: Failure, unit: _Batch | Call) -> None:
+    def _failed(self, failure: Failure, unit: Batch | Call) -> None:
         error = failure.value
         if isinstance(error, Unavailable) or (isinstance(error, ReplyError) and error.word in PASSING):
             refusal = tryagain()
@@ -306,11 +212,11 @@ class Commits:
             else:
                 refusal = Refusal("INTERNAL")
                 self.log.error("the store refused a commit: {error}", error=failure.getErrorMessage())
-        for operation in unit.sends if isinstance(unit, _Batch) else [unit]:
+        for operation in unit.sends if isinstance(unit, Batch) else [unit]:
             self._guarded(operation.fail, refusal)
         self._landed(unit)
 
-    def _landed(self, unit: _Batch | Call) -> None:
+    def _landed(self, unit: Batch | Call) -> None:
         unit.landed = True
         self._land()
 
@@ -337,7 +243,7 @@ class Commits:
         again, self._again = self._again, []
         operations: list[Operation] = []
         for unit in again:
-            if isinstance(unit, _Batch):
+            if isinstance(unit, Batch):
                 operations += unit.sends
             else:
                 unit.landed = isinstance(unit, Mark)

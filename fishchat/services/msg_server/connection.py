@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from fishchat.errors import Refusal
 from fishchat.model.device import REFILL, Device
 from fishchat.model.flood import Bucket
-from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command, State, Tags, Verb
+from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command
+from fishchat.protocols.fields import Tags
 from fishchat.protocols.server import WAITING, LineServer, error_line
 from fishchat.protocols.state import Event, after, guard
-from fishchat.services.msg_server.commits import Call, Mark
+from fishchat.protocols.verbs import State, Verb
+from fishchat.services.msg_server.operations import Call, Mark
 from fishchat.storage.redis import Script
 
 if TYPE_CHECKING:
@@ -51,11 +53,11 @@ class ClientConnection(LineServer):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.server.connections.add(self)
+        self.server.doors.enter(self)
         self.send(self.server.greeting)
 
     def connection_ended(self) -> None:
-        self.server.connections.discard(self)
+        self.server.doors.leave(self)
         self.end()
 
     def end(self) -> None:
@@ -92,8 +94,12 @@ class ClientConnection(LineServer):
         """It has come."""
         self.waiting -= 1
         self.send(line)
-        if self._held and self.waiting <= WAITING // 2:
-            self.go_on()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Read again, unless there is a reason not to."""
+        if self.waiting <= WAITING // 2 and self.state is not State.LOGGING_IN and self.server.running:
+            super().go_on()
 
     def ask(
         self,

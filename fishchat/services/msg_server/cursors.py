@@ -5,7 +5,8 @@ from __future__ import annotations
 from fishchat.errors import Refusal
 from fishchat.model.device import Device, Reading
 from fishchat.model.names import Position, format_position
-from fishchat.services.msg_server.commits import Call, Commits
+from fishchat.services.msg_server.commits import Commits
+from fishchat.services.msg_server.operations import Call
 from fishchat.storage.catalogue import ACK
 
 #: Readings of one call.

@@ -6,11 +6,10 @@ Whatever else may have happened (a lost hint, a new epoch, an unknown outcome) i
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import DeferredSemaphore, ensureDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -21,14 +20,14 @@ from fishchat.model.conversation import Conversation, IReads
 from fishchat.model.device import Device, Reading, start_of
 from fishchat.model.messages import Message, from_body, push_line
 from fishchat.model.names import START, Position, accounts_of
-from fishchat.services.msg_server.commits import Send
 from fishchat.services.msg_server.feeding import Feeder
 from fishchat.services.msg_server.logs import Known, Logs
+from fishchat.services.msg_server.operations import Send
 from fishchat.storage.redis import Connection, StoreError
 
 #: Seconds that a message ahead of a gap is held.
 HOLD = 0.02
-#: Conversations that read their log at the same time, so that a sweep of many does not flood Redis.
+#: Conversations and devices that read from the store at the same time, so that a sweep of many does not flood it.
 READERS = 32
 #: Topics without anyone here whose membership version is remembered.
 DESERTED = 10_000
@@ -48,10 +47,8 @@ class Delivery:
         self.conversations: dict[bytes, Conversation] = {}
         #: Readings whose cursor is to be stored.
         self.dirty: set[Reading] = set()
-        self._to_read: deque[Conversation] = deque()
-        self._reading = 0
-        self._to_sweep: deque[Device] = deque()
-        self._sweeping = 0
+        self._readers = DeferredSemaphore(READERS)
+        self._to_sweep: set[Device] = set()
         #: Topics nobody here is a member of, by the version for which that was found.
         self._deserted: dict[bytes, int] = {}
         #: While logins are on their way: what was heard meanwhile, since they may not know of it.
@@ -188,6 +185,7 @@ class Delivery:
         """Forget a reading, and its conversation with the last one."""
         reading.device.readings.pop(reading.conversation.name, None)
         reading.device.lagging.pop(reading, None)
+        reading.device.free(reading.unacked)
         reading.conversation.remove(reading)
         self._desert(reading.conversation)
 
@@ -280,8 +278,13 @@ class Delivery:
         reading.spans = known.spans
         if reading.live and not reading.open:
             conversation.close(reading)
-        if not reading.live and not reading.fed and reading not in device.lagging and device.syncing is None:
+        if reading.live or reading.fed or reading in device.lagging:
+            return
+        if device.syncing is None:
             conversation.settle(reading)
+        elif reading in device.syncing:
+            device.lagging[reading] = None
+            self.feed(device)
 
     # -- conversations
 
@@ -312,24 +315,31 @@ class Delivery:
 
     def catch_up(self, conversation: Conversation) -> None:
         """See IReads."""
-        self._to_read.append(conversation)
-        self._read_on()
+        self._readers.run(self._read, conversation).addErrback(self._not_read)
+
+    async def _read(self, conversation: Conversation) -> None:
+        try:
+            while True:
+                page = await self._logs.page(conversation.name, conversation.position, None)
+                if page.version != conversation.version:
+                    await self.refresh(conversation)
+                elif not conversation.read(page.messages, page.more):
+                    break
+        finally:
+            # Unread for now, when the store is away: the next sweep finds that its log goes on.
+            conversation.catching = False
+        self._desert(conversation)
 
     def sweep(self) -> None:
         """Something may have been missed: read for every device what its login would read."""
-        self._to_sweep = deque(device for devices in self.accounts.values() for device in devices.values())
-        self._sweep_on()
-
-    def _sweep_on(self) -> None:
-        while self._to_sweep and self._sweeping < READERS:
-            self._sweeping += 1
-            ensureDeferred(self._sweep(self._to_sweep.popleft())).addErrback(self._not_read).addBoth(self._done_sweeping)
-
-    def _done_sweeping(self, _: object) -> None:
-        self._sweeping -= 1
-        self._sweep_on()
+        for devices in self.accounts.values():
+            for device in devices.values():
+                if device not in self._to_sweep:
+                    self._to_sweep.add(device)
+                    self._readers.run(self._sweep, device).addErrback(self._not_read)
 
     async def _sweep(self, device: Device) -> None:
+        self._to_sweep.discard(device)
         session, talks = await self._logs.talks(device.account, device.name)
         if not self.is_here(device):
             return
@@ -345,29 +355,6 @@ class Delivery:
                 if known.last > conversation.position:
                     conversation.behind_log(known.last)
         self._feeder.feed(device)
-
-    def _read_on(self) -> None:
-        while self._to_read and self._reading < READERS:
-            self._reading += 1
-            conversation = self._to_read.popleft()
-            ensureDeferred(self._read(conversation)).addErrback(self._not_read).addBoth(self._done_reading)
-
-    async def _read(self, conversation: Conversation) -> None:
-        try:
-            while True:
-                page = await self._logs.page(conversation.name, conversation.position, None)
-                if page.version != conversation.version:
-                    await self.refresh(conversation)
-                elif not conversation.read(page.messages, page.more):
-                    break
-        finally:
-            # Unread for now, when the store is away: the next sweep finds that its log goes on.
-            conversation.catching = False
-        self._desert(conversation)
-
-    def _done_reading(self, _: object) -> None:
-        self._reading -= 1
-        self._read_on()
 
     def _not_read(self, failure: Failure) -> None:
         # The store is away: when it is back, everything is swept.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fishchat.protocols.commands import State
-from fishchat.protocols.server import STUCK
+from fishchat.errors import Refusal
+from fishchat.protocols.server import STUCK, error_line
+from fishchat.protocols.verbs import State
 from fishchat.services.msg_server.connection import ClientConnection
 
 #: Seconds between two looks.
@@ -27,8 +28,8 @@ def look_after(connections: Collection[ClientConnection], now: float, login_seco
             connection.abort()
         elif connection.state in (State.GREETED, State.LOGGING_IN):
             if now - connection.since >= login_seconds:
-                connection.end()
-                connection.close()
+                late = Refusal("STATE", "log in sooner", limit=f"{login_seconds:g}s")
+                connection.say_goodbye(error_line(late, None, {}))
         elif silent >= PING_AFTER and not connection.pinged:
             connection.pinged = True
             connection.send(b"RESP_PING\r\n")

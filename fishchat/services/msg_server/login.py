@@ -8,11 +8,12 @@ from fishchat.bus import channels
 from fishchat.errors import Refusal
 from fishchat.interfaces import IBus
 from fishchat.model.device import Device
-from fishchat.protocols.commands import Command, State
+from fishchat.protocols.commands import Command
 from fishchat.protocols.server import error_line, help_lines, ok_line
 from fishchat.protocols.state import Event, after
-from fishchat.services.msg_server.commits import Call, Mark
+from fishchat.protocols.verbs import State
 from fishchat.services.msg_server.logs import parse_talks
+from fishchat.services.msg_server.operations import Call, Mark
 from fishchat.storage.catalogue import LOGIN, LOGOUT
 
 if TYPE_CHECKING:
@@ -83,12 +84,16 @@ class Logins:
             if reply[0] == b"OK":
                 self._welcome(connection, command, key, parse_talks(reply[2]))
             else:
-                fail(_refusal(reply[0].decode(), server))
-                return
+                refuse(_refusal(reply[0].decode(), server))
 
         def fail(refusal: Refusal) -> None:
-            if refusal.word in ("TRYAGAIN", "UNKNOWN", "INTERNAL"):
-                server.delivery.login_ends()
+            server.delivery.login_ends()
+            if refusal.word != "TRYAGAIN":
+                # It may be stored all the same, and nobody would end that session.
+                self._end_session(account, device, connection.number)
+            refuse(refusal)
+
+        def refuse(refusal: Refusal) -> None:
             connection.state = after(connection.state, Event.REFUSED)
             connection.answered(error_line(refusal, command.verb, command.tags))
 
@@ -109,12 +114,12 @@ class Logins:
             account, key, session, connection.send, connection.replaced, connection.acks, server.delivery.dirty
         )
         connection.device = device
+        old = self.here.pop(key, None)
+        if old is not None:
+            self._displace(old)
         if connection.state is State.CLOSING:
             self._logout(connection, device)
             return
-        old = self.here.get(key)
-        if old is not None:
-            self._displace(old)
         self.here[key] = connection
         self.count += 1
         connection.answered(ok_line(command, account))
@@ -148,10 +153,12 @@ class Logins:
         self._logout(connection, device)
 
     def _logout(self, connection: ClientConnection, device: Device) -> None:
-        arguments = ([device.account, device.name, connection.number],)
-        self._server.commits.add(Call(LOGOUT, arguments, _done, _done))
+        self._end_session(device.account, device.name, connection.number)
         self._went.append(device.key.decode())
         self._announce()
+
+    def _end_session(self, account: bytes, device: bytes, number: int) -> None:
+        self._server.commits.add(Call(LOGOUT, ([account, device, number],), _done, _done))
 
     # -- telling others
 
@@ -168,9 +175,9 @@ class Logins:
     def _status_heard(self, payload: bytes) -> None:
         for key, session in channels.ClientStatus.decode(payload).replaced.items():
             connection = self.here.get(key.encode())
-            if connection is not None and connection.device is not None:
-                if connection.device.session == session.encode():
-                    connection.replaced()
+            device = connection.device if connection is not None else None
+            if device is not None and device.session == session.encode():
+                device.replaced()
 
 
 def _refusal(word: str, server: MsgServer) -> Refusal:

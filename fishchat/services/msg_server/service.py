@@ -24,6 +24,7 @@ from fishchat.services.msg_server.commits import Commits
 from fishchat.services.msg_server.connection import ClientConnection, Handler
 from fishchat.services.msg_server.cursors import Cursors
 from fishchat.services.msg_server.delivery import Delivery
+from fishchat.services.msg_server.doors import Doors, Refused
 from fishchat.services.msg_server.hearing import Hearing
 from fishchat.services.msg_server.keepalive import EVERY, look_after
 from fishchat.services.msg_server.lease import Lease
@@ -62,7 +63,7 @@ class MsgServer(Service):
         self.bus = bus
         self.clock = clock
         self.turn = Turn(clock)
-        self.connections: set[ClientConnection] = set()
+        self.doors = Doors(config)
         shards = config.router.shards
         self.stream = channels.send_stream(_shard(self.id, shards)).encode()
         self.delivery = Delivery(reader, clock)
@@ -97,19 +98,17 @@ class MsgServer(Service):
 
     # -- clients
 
-    def connect(self, address: IAddress | None) -> ClientConnection | None:
-        """The protocol for a new connection; None refuses it before it costs anything."""
+    @property
+    def connections(self) -> set[ClientConnection]:
+        """All of them, logged in or not."""
+        return self.doors.inside
+
+    def connect(self, address: IAddress | None) -> ClientConnection | Refused:
+        """The protocol for a new connection, or one that only says why it is not let in."""
         host = address.host if isinstance(address, (IPv4Address, IPv6Address)) else ""
-        limits = self.config.limits
-        if len(self.connections) >= self.config.msg_server.capacity or not self.running:
-            return None
-        if limits.flood:
-            mine = strangers = 0
-            for connection in self.connections:
-                mine += connection.address == host
-                strangers += connection.device is None
-            if mine >= limits.per_address or strangers >= limits.before_login:
-                return None
+        refusal = self.doors.refusal(host, len(self.connections) - self.logins.count)
+        if refusal is not None:
+            return Refused(refusal)
         self._numbers += 1
         return ClientConnection(self, self._numbers, host)
 
@@ -205,10 +204,10 @@ class ClientFactory(Factory):
 
     noisy = False
 
-    def __init__(self, connect: Callable[[IAddress | None], ClientConnection | None]) -> None:
+    def __init__(self, connect: Callable[[IAddress | None], ClientConnection | Refused]) -> None:
         self._connect = connect
 
-    def buildProtocol(self, addr: IAddress | None) -> ClientConnection | None:
+    def buildProtocol(self, addr: IAddress | None) -> ClientConnection | Refused:
         return self._connect(addr)
 
 

@@ -35,7 +35,7 @@ def _change(
 
     def take(reply: Any) -> bytes:
         if reply[0] != b"OK":
-            raise _refusal(reply)
+            raise _refusal(script, reply)
         done(reply)
         server.topic_changed(topic, event, account)
         return ok_line(command, b" ".join(command.fields))
@@ -43,8 +43,10 @@ def _change(
     connection.ask(command, script, (account, topic, *arguments), take)
 
 
-def _refusal(reply: list[Any]) -> Refusal:
+def _refusal(script: Script, reply: list[Any]) -> Refusal:
     word = reply[0].decode()
+    if word == "EXISTS" and script is INVITE:
+        return Refusal(word, "the account is a member already")
     return Refusal(word, limit=reply[1]) if len(reply) > 1 else Refusal(word)
 
 

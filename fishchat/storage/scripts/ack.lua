@@ -19,6 +19,7 @@ local function forward(key, conversation, at)
   return 1
 end
 
+begin_vital()
 local moved = 0
 for i = 1, #acks, 4 do
   local account, device, conversation, at = acks[i], acks[i + 1], acks[i + 2], acks[i + 3]

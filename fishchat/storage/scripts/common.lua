@@ -10,6 +10,12 @@ local function fence(server, incarnation, epoch)
   if found[2] ~= epoch then return {'EPOCH', found[2] or '0'} end
 end
 
+-- In front of writes that replace what is there or hardly let it grow: leases, cursors, logins of known devices. A full
+-- memory must not end them. Redis asks about memory before a script's first write only, and never for a removal.
+local function begin_vital()
+  call('DEL', '')
+end
+
 local function milliseconds()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

@@ -4,6 +4,7 @@
 local run_id, remembered, floor = args[1], args[2], args[3]
 local stored = tonumber(call('GET', 'epoch') or '0')
 if call('GET', 'epoch:run') ~= run_id or stored < remembered then
+  begin_vital()
   stored = math.max(stored + 1, remembered + 1, floor)
   call('MSET', 'epoch', stored, 'epoch:run', run_id)
 end

@@ -5,6 +5,8 @@ local account, conversation, before, after, limit = unpack(args)
 local spans = call('HGET', 'talks:' .. account, conversation)
 if not spans then return 'NOTFOUND' end
 
+if before == '0-0' then return {} end  -- no such bound for Redis
+
 local function lower(one, other)  -- of two lower bounds the higher one
   if one == '' then return other end
   return above(one, other) and one or other

@@ -18,6 +18,8 @@ if call('HEXISTS', 'seen:' .. account, device) == 0 then
   -- A new device starts where the account's furthest one stands; the first one at the beginning.
   local furthest = call('HGETALL', 'cursor:' .. account)
   for i = 1, #furthest, 2 do call('HSET', 'cursor:' .. me, furthest[i], furthest[i + 1]) end
+else
+  begin_vital()
 end
 call('HSET', 'seen:' .. account, device, now)
 

@@ -6,8 +6,10 @@ local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 local spans = call('HGET', 'talks:' .. account, conversation)
 if not spans then return {'NOTFOUND'} end
-if above(at, last_of(conversation)) then return {'AHEAD'} end
+local last = last_of(conversation)
 local _, number = position(at)
+-- A store that was put back from a copy knows fewer numbers than an id of its later life.
+if above(at, last) or number > select(2, position(last)) then return {'AHEAD'} end
 local field = 'r:' .. account
 if number <= tonumber(call('HGET', 'meta:' .. conversation, field) or 0) then return {'OK', 0} end
 call('HSET', 'meta:' .. conversation, field, number)

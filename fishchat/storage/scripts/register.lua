@@ -1,6 +1,7 @@
 -- A msg_server takes its name, or keeps it. args: server, incarnation, lease in ms, whether it may take the name over.
 -- Gives 'KEPT', 'NEW', 'LOST' (another incarnation was declared, or this one was declared dead) or 'TAKEN' (another lives).
 local server, incarnation, lease, take = unpack(args)
+begin_vital()
 local current = call('HGET', 'servers', server)
 if current == incarnation then
   call('SET', 'lease:' .. server, incarnation, 'PX', lease)

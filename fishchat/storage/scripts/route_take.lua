@@ -3,6 +3,7 @@
 local stream, token, lease = unpack(args)
 local holder = call('GET', 'router:' .. stream)
 if holder and holder ~= token then return false end
+begin_vital()
 call('SET', 'router:' .. stream, token, 'PX', lease)
 local generation = call('HINCRBY', 'routed:' .. stream, 'generation', 1)
 local numbers = call('HGETALL', 'hints:' .. stream)

@@ -21,5 +21,10 @@ if last_old then
   local epoch, seq = string.match(last_old, '^(%d+)-(%d+)$')
   call('XTRIM', log, 'MINID', epoch .. '-' .. string.format('%.0f', seq + 1))
 end
-call('XTRIM', log, 'MAXLEN', count)
+-- By steps as well: after a change of the configuration there may be a million too many.
+local length = call('XLEN', log)
+if length > count then
+  call('XTRIM', log, 'MAXLEN', math.max(count, length - most))
+  if length - most > count then more = 1 end
+end
 return {before - call('XLEN', log), more}

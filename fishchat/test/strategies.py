@@ -1,0 +1,72 @@
+"""What hypothesis draws: names, ids, texts, tags, lines, and bytes that are nearly something."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
+from fishchat.protocols.fields import MAX_CSEQ
+from fishchat.protocols.lines import format_tags
+from fishchat.protocols.verbs import MSG_SERVER_VERBS, Text, Verb
+
+names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=NAME_LENGTH).map(str.encode)
+conversations = st.one_of(st.builds(p2p, names, names), names.map(topic_conversation), names.map(notices))
+numbers = st.integers(0, 10**DIGITS - 1)
+ids = st.builds(message_id, conversations, numbers, numbers)
+
+#: Any letters, line ends among them.
+free_texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\r\n"))
+#: What may stand in a line: no control character but TAB.
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t")).map(str.encode)
+written_texts = texts.filter(bool)
+
+TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
+    b"id": free_texts.map(str.encode).filter(lambda value: 0 < len(value) <= 64),
+    b"cseq": st.integers(0, MAX_CSEQ).map(lambda number: b"%d" % number),
+    b"esc": st.just(b""),
+    b"device": names,
+    b"kind": st.sampled_from([b"open", b"invitation"]),
+    b"before": ids,
+    b"after": ids,
+    b"limit": st.integers(1, 100).map(lambda number: b"%d" % number),
+}
+FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
+    "account": names,
+    "topic": names,
+    "conversation": conversations,
+    "id": ids,
+    "version": st.just(b"1"),
+}
+
+
+@st.composite
+def command_parts(draw: st.DrawFn) -> tuple[Verb, list[bytes], bytes, dict[bytes, bytes]]:
+    """A verb with fields, text and tags that fit it, all as they stand in a line, tags unescaped."""
+    verb = draw(st.sampled_from(MSG_SERVER_VERBS))
+    fields = [draw(FIELD_VALUES[name]) for name in verb.fields]
+    wanted = {name: draw(TAG_VALUES[name]) for name in sorted(verb.tags) if draw(st.booleans())}
+    text = b""
+    if verb.text is not Text.NONE:
+        text = draw(written_texts if verb.text is Text.REQUIRED else texts)
+        if b"esc" in wanted:
+            text = text.replace(b"\\", rb"\\")
+    return verb, fields, text, wanted
+
+
+def to_line(verb: Verb, fields: list[bytes], text: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """How a command is written."""
+    return format_tags(tags) + b" ".join([verb.name, *fields, *([text] if text else [])])
+
+
+_pieces = st.one_of(
+    st.sampled_from(
+        [b"\r", b"\n", b"\r\n", b"\xff", b"\xff\xfa", b"\xff\xf0", b"\xff\xfb\x01", b"\xff\xff", b"\0", b" "]
+    ),
+    st.sampled_from([b"@", b";", b"=", b"\\", b":", b"+", b"#", b"-", b"id", b"esc", b"cseq", b"x" * 300, b"1"]),
+    st.sampled_from([word for verb in MSG_SERVER_VERBS for word in (verb.name, verb.alias) if word]),
+    st.builds(lambda parts: to_line(*parts), command_parts()),
+    st.binary(max_size=8),
+)
+#: Bytes that look enough like the protocol to get far into the parser.
+streams = st.lists(_pieces, max_size=12).map(b"".join)

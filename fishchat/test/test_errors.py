@@ -1,0 +1,66 @@
+"""The words of refusals."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import fishchat
+from fishchat.client.replies import parse_error
+from fishchat.errors import WORDS, ProtocolError, Refusal
+
+PACKAGE = Path(fishchat.__file__).parent
+
+
+def raised() -> set[str]:
+    """Every word that the sources raise by name, or that a script gives."""
+    words: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        if "test" not in path.parts:
+            words.update(re.findall(r'(?:Refusal|ProtocolError)\(\s*"([A-Z_0-9]+)"', path.read_text(encoding="utf-8")))
+    for path in PACKAGE.rglob("*.lua"):
+        words.update(re.findall(r"return \{?'([A-Z]+) ?'", path.read_text(encoding="utf-8")))
+    # What scripts say to servers and routers, not to clients.
+    return words - {"OK", "LEASE", "EPOCH", "KEPT", "NEW", "LOST", "TAKEN", "DUP"}
+
+
+class WordTests(SynchronousTestCase):
+    def test_known(self) -> None:
+        """Whatever is refused, the word is in the table."""
+        self.assertEqual(raised() - set(WORDS), set())
+
+    def test_used(self) -> None:
+        """The table promises nothing that is never said."""
+        text = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "services").rglob("*.py"))
+        spoken = {word for word in WORDS if f'"{word}"' in text}
+        self.assertEqual(set(WORDS) - raised() - spoken, set())
+
+    def test_form(self) -> None:
+        """A word is one word, its sentence one line that a parser cannot take for a key."""
+        for word, text in WORDS.items():
+            self.assertRegex(word, r"\A[A-Z][A-Z0-9_]*\Z")
+            self.assertTrue(text.isprintable() and text == text.strip())
+            self.assertNotRegex(text, r"\A[a-z_]+=")
+
+
+class RefusalTests(SynchronousTestCase):
+    def test_line(self) -> None:
+        """Verb, word, what a program needs, a sentence for people."""
+        refusal = Refusal("GAP", expected=17)
+        self.assertEqual(
+            refusal.line(b"SEND_MESSAGE_P2P"), b"ERR SEND_MESSAGE_P2P GAP expected=17 " + WORDS["GAP"].encode()
+        )
+        self.assertEqual(ProtocolError("NUL", "no").line(b"-"), b"ERR - NUL no")
+        self.assertEqual(Refusal("FULL", "full", limit=3, retry=1).line(b"X"), b"ERR X FULL limit=3 retry=1 full")
+
+    def test_unknown_word(self) -> None:
+        """A word that is not in the table cannot be said by default."""
+        self.assertRaises(KeyError, Refusal, "NOSUCHWORD")
+
+    def test_read_back(self) -> None:
+        """A client reads word, keys and sentence of every refusal."""
+        for word, text in WORDS.items():
+            error = parse_error(Refusal(word, expected=17, retry=2).line(b"X").split(b" ", 2)[2])
+            self.assertEqual((error.word, error.text, error.extra), (word, text, {"expected": "17", "retry": "2"}))
