@@ -98,7 +98,9 @@ class Limits(Section, frozen=True, kw_only=True):
     before_login: Count = 1024
     #: Seconds a connection may take to log in.
     login_seconds: Rate = 60.0
+    #: Devices of an account; a further one takes the place of one that was away for so many days.
     devices: Annotated[int, Meta(ge=1, le=100)] = 10
+    device_days: Days = 365.0
     topic_members: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
     topics_per_account: Count = 1000
 

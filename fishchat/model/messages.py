@@ -1,7 +1,7 @@
 """A message as it is stored, and the line that a client gets of it. No I/O.
 
-The stored form is one row of tokens and the text: ``account device cseq flag text``. Flags: ``-`` plain text, ``e`` text
-with ``@esc`` escapes, ``n`` a notice from the servers, ``r`` a read receipt (told, never stored).
+The stored form is one row of tokens and the text: ``account device cseq flag text``. Flags: ``-`` plain text, ``e``
+text with ``@esc`` escapes, ``n`` a notice from the servers, ``r`` a read receipt (told, never stored).
 """
 
 from __future__ import annotations

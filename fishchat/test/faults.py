@@ -13,20 +13,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
 from twisted.internet.task import deferLater, react
-from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from fishchat.client import Client, ClientState, Gap, Message, RefusedError
 from fishchat.clock import use_monotonic
 from fishchat.model.names import p2p
-from fishchat.test.journal import Journal, Seen, Sent, violations
+from fishchat.test.journal import Journal, Kill, Seen, Sent, recovery, violations
 from fishchat.test.processes import ROLES, Place, Up
 
 #: Accounts, and how many of them share a topic; each talks with one other alone, too.
@@ -47,29 +48,25 @@ class Talker:
         self.pending = 0
         #: Where it sends: what ``Client.send`` takes, and the conversation.
         self.places: list[tuple[str, str]] = []
-        self.client: Client
         self._run = run
-        self._state: ClientState | None = None
         self._number = 0
         self._resting = False
+        self.client = self._make(None)
 
-    async def begin(self) -> None:
-        """Log in at whatever server the gateway names."""
-        run = self._run
-        gateway = f"127.0.0.1:{run.place.gateway}"
-        self.client = Client(self.name, gateway=gateway, servers=(), reactor=run.reactor, state=self._state)
-        self.client.on_message = self._handed
-        self.client.on_gap = self._told_of_gap
-        self.client.on_closed = self._closed
-        await self.client.start()
+    def _make(self, state: ClientState | None) -> Client:
+        """A client that logs in at whatever server the gateway names."""
+        gateway = f"127.0.0.1:{self._run.place.gateway}"
+        client = Client(self.name, gateway=gateway, servers=(), reactor=self._run.reactor, state=state)
+        client.on_message, client.on_gap, client.on_closed = self._handed, self._told_of_gap, self._closed
+        return client
 
     async def restart(self) -> None:
         """End when all is answered, and go on as a new program does, perhaps at another server."""
         self._resting = True
         await self._run.until(lambda: not self.pending, ANSWERS)
         await self.client.stop()
-        self._state = self.client.state
-        await self.begin()
+        self.client = self._make(self.client.state)
+        await self.client.start()
         self._resting = False
 
     async def talk(self) -> None:
@@ -99,7 +96,9 @@ class Talker:
 
     def _handed(self, message: Message) -> None:
         seen = Seen(message.from_, message.conversation, message.text, message.id)
-        self._run.journal.handed[self.name].append(seen)
+        journal = self._run.journal
+        journal.handed[self.name].append(seen)
+        journal.arrived[message.text] = self._run.reactor.seconds()
 
     def _told_of_gap(self, gap: Gap) -> None:
         self._run.journal.complaints.append(f"{self.name} was told of a {gap}")
@@ -109,29 +108,24 @@ class Talker:
             self._run.journal.complaints.append(f"{self.name} was closed: {reason}")
 
 
-@dataclass
-class Kill:
-    """SIGKILL for ``who`` at ``at``."""
+@implementer(ILogObserver)
+class _Failures:
+    """Notes what the clients log as their own failure."""
 
-    who: str
-    at: float
+    def __init__(self, complaints: list[str]) -> None:
+        self._complaints = complaints
 
-    def figures(self, sent: list[Sent], begun: float) -> dict[str, Any]:
-        """Seconds until a message that was sent after the kill got its OK: the first one, and one of everybody's."""
-        answered: dict[str, float] = {}
-        for one in sent:
-            if one.at >= self.at and one.id is not None:
-                answered[one.sender] = min(one.answered_at, answered.get(one.sender, one.answered_at))
-        times = sorted(time - self.at for time in answered.values())
-        next_, all_ = (round(times[0], 3), round(times[-1], 3)) if times else (None, None)
-        return {"who": self.who, "at": round(self.at - begun, 1), "next": next_, "everybody": all_}
+    def __call__(self, event: LogEvent) -> None:
+        if event.get("log_level") is LogLevel.critical:
+            self._complaints.append(f"a client failed: {event.get('log_failure') or event.get('log_format')}")
 
 
 class Run:
     """One run, and all that it knows."""
 
-    def __init__(self, reactor: Any, seconds: float, seed: int, data: Path | None = None) -> None:
+    def __init__(self, reactor: Any, seconds: float, seed: int, rounds: int = 1, data: Path | None = None) -> None:
         self.reactor = reactor
+        self.rounds = rounds
         self.seconds = seconds
         self.seed = seed
         self.random = Random(seed)
@@ -146,23 +140,29 @@ class Run:
 
     async def run(self) -> dict[str, Any]:
         """Everything, from the start to the figures. AssertionError when it cannot even start."""
-        globalLogPublisher.addObserver(self._note_failure)
+        observer = _Failures(self.journal.complaints)
+        globalLogPublisher.addObserver(observer)
         try:
             await self.up.when_alive(self.reactor, START)
             await self._meet()
             await self._talk_and_kill()
             await self._settle()
             await self._read_logs()
-            for talker in self.talkers.values():
-                await talker.client.stop()
-            code = await self.up.stop(self.reactor)
         finally:
-            globalLogPublisher.removeObserver(self._note_failure)
-            self.up.kill()
+            self.talking = False
+            await self._all([talker.client.stop() for talker in self.talkers.values()])
+            globalLogPublisher.removeObserver(observer)
+        code = await self.up.stop(self.reactor)
         if code != 0:
             self.journal.complaints.append(f"fishchat up ended with code {code}")
         self._look_for_tracebacks()
         return self.figures()
+
+    def end(self, keep: bool = False) -> None:
+        """End what still runs, and remove the data."""
+        self.up.kill()
+        if not keep:
+            self.place.close()
 
     def figures(self) -> dict[str, Any]:
         """What happened, in numbers."""
@@ -170,12 +170,13 @@ class Run:
         return {
             "seed": self.seed,
             "seconds": self.seconds,
+            "rounds": self.rounds,
             "sent": len(self.journal.sent),
             "acknowledged": len(self.journal.acknowledged),
             "handed": sum(map(len, self.journal.handed.values())),
             **found,
             "restarts": self.restarts,
-            "kills": [kill.figures(self.journal.sent, self.begun) for kill in self.kills],
+            "kills": recovery(self.journal, self.kills, self.begun),
             "kept": not any(found.values()),
         }
 
@@ -193,7 +194,7 @@ class Run:
     async def _meet(self) -> None:
         """Everybody logs in; pairs and topics are formed."""
         names = list(self.talkers)
-        await self._all([talker.begin() for talker in self.talkers.values()])
+        await self._all([talker.client.start() for talker in self.talkers.values()])
         self.random.shuffle(names)
         for one, other in zip(names[::2], names[1::2], strict=True):
             self._place(p2p(one.encode(), other.encode()).decode(), {one: other, other: one})
@@ -215,19 +216,29 @@ class Run:
         self.begun = self.reactor.seconds()
         talks = [ensureDeferred(talker.talk()) for talker in self.talkers.values()]
         moves = ensureDeferred(self._move())
-        victims = [*sorted(ROLES), "redis"]
-        self.random.shuffle(victims)
+        victims = self._victims()
         for number, victim in enumerate(victims):
             at = self.begun + self.seconds * (number + self.random.uniform(0.2, 0.8)) / len(victims)
             await deferLater(self.reactor, max(0.0, at - self.reactor.seconds()))
-            os.kill(self.up.running()[victim], signal.SIGKILL)
-            self.kills.append(Kill(victim, self.reactor.seconds()))
+            # In a short run of many rounds it may not be back from the last time.
+            if await self.until(partial(self._runs, victim), BACK):
+                os.kill(self.up.running()[victim], signal.SIGKILL)
+                self.kills.append(Kill(victim, self.reactor.seconds()))
+            else:
+                self.journal.complaints.append(f"{victim} does not come back")
         await deferLater(self.reactor, max(0.0, self.begun + self.seconds - self.reactor.seconds()))
         await self.up.when_alive(self.reactor, BACK)
         killed = self.reactor.seconds()
         await self.until(lambda: all(self._answered_since(talker, killed) for talker in self.talkers.values()), BACK)
         self.talking = False
         await self._all([*talks, moves])
+
+    def _runs(self, name: str) -> bool:
+        return name in self.up.running()
+
+    def _victims(self) -> list[str]:
+        everybody = [*sorted(ROLES), "redis"]
+        return [name for _ in range(self.rounds) for name in self.random.sample(everybody, len(everybody))]
 
     def _answered_since(self, talker: Talker, when: float) -> bool:
         mine = (one for one in reversed(self.journal.sent) if one.sender == talker.name)
@@ -258,12 +269,6 @@ class Run:
             before = page[0].id
         self.journal.logs[conversation] = log
 
-    # What goes wrong beside the messages.
-
-    def _note_failure(self, event: LogEvent) -> None:
-        if event.get("log_level") is LogLevel.critical:
-            self.journal.complaints.append(f"a client failed: {event.get('log_failure') or event.get('log_format')}")
-
     def _look_for_tracebacks(self) -> None:
         for path in sorted([*self.place.data.glob("*.log"), self.place.data / "output"]):
             lines = path.read_text("utf-8", "replace").splitlines()
@@ -281,14 +286,19 @@ async def main(reactor: Any, *arguments: str) -> None:
     parser = argparse.ArgumentParser(prog="python -m fishchat.test.faults", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the killing takes")
     parser.add_argument("--seed", type=int, default=1, help="the order of the killing, and its moments")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each process is killed")
     parser.add_argument("--data", type=Path, help="an empty directory for the data; they are kept")
     told = parser.parse_args(arguments)
     use_monotonic(reactor)
-    run = Run(reactor, told.seconds, told.seed, told.data)
-    figures = await run.run()
+    run = Run(reactor, told.seconds, told.seed, told.rounds, told.data)
+    kept = False
+    try:
+        figures = await run.run()
+        kept = figures["kept"]
+    finally:
+        run.end(keep=not kept)
     print(json.dumps(figures), flush=True)
-    if figures["kept"]:
-        run.place.close()
+    if kept:
         return
     for name, sentences in violations(run.journal).items():
         for sentence in sentences[:SHOWN]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
+from typing import Any
 
 from fishchat.model.names import Position, split_id
 
@@ -16,7 +18,7 @@ from fishchat.model.names import Position, split_id
 class Sent:
     """A message that a client has sent; ``text`` is unique in the run.
 
-    :ivar id: what the server called it when it said ``OK`` (nothing, if it did not find it any more); None without an ``OK``.
+    :ivar id: what the server called it when it said ``OK``, nothing if it did not find it any more; None without.
     :ivar refused: the word of the refusal, if that was the answer.
     """
 
@@ -46,6 +48,7 @@ class Journal:
     :ivar members: who is to get what is sent to a conversation: one device for each account.
     :ivar sent: in the order of sending.
     :ivar handed: in the order in which each device got it.
+    :ivar arrived: when each text was handed to the last device so far.
     :ivar logs: each conversation as the store has it at the end, oldest first.
     :ivar complaints: what a client was told and should never be: gaps, another login in its place.
     """
@@ -53,6 +56,7 @@ class Journal:
     members: dict[str, list[str]] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     handed: dict[str, list[Seen]] = field(default_factory=dict)
+    arrived: dict[str, float] = field(default_factory=dict)
     logs: dict[str, list[Seen]] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
@@ -164,3 +168,35 @@ def _seen(journal: Journal) -> Iterable[tuple[str, list[Seen]]]:
         yield f"in the log of {name}", log
     for device, got in journal.handed.items():
         yield f"at {device}", got
+
+
+@dataclass(frozen=True)
+class Kill:
+    """SIGKILL for ``who`` at ``at``."""
+
+    who: str
+    at: float
+
+
+def recovery(journal: Journal, kills: list[Kill], begun: float) -> list[dict[str, Any]]:
+    """How soon after each kill things went on, in seconds.
+
+    ``next``, ``everybody``: until the first account, and until each, had an OK for what it sent after the kill.
+    ``delivery``: the longest time from an OK to the last receiver, among what was sent about then or before the next.
+    """
+    ends = [kill.at for kill in kills[1:]] + [inf]
+    return [_recovery(journal, kill, end, begun) for kill, end in zip(kills, ends, strict=True)]
+
+
+def _recovery(journal: Journal, kill: Kill, end: float, begun: float) -> dict[str, Any]:
+    answered: dict[str, float] = {}
+    slowest = 0.0
+    for one in journal.acknowledged:
+        if one.at >= kill.at:
+            answered[one.sender] = min(one.answered_at, answered.get(one.sender, inf))
+        if kill.at - 0.5 <= one.at < end:
+            slowest = max(slowest, journal.arrived.get(one.text, 0.0) - one.answered_at)
+    times = [round(time - kill.at, 3) for time in answered.values()]
+    first, last = min(times, default=None), max(times, default=None)
+    at = round(kill.at - begun, 1)
+    return {"who": kill.who, "at": at, "next": first, "everybody": last, "delivery": round(slowest, 3)}

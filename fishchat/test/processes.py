@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -89,9 +88,7 @@ class Up:
     :param command: what to run instead of the package that is imported here, in which environment.
     """
 
-    def __init__(
-        self, place: Place, command: Sequence[str] = (), environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, place: Place, command: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
         self.place = place
         command = command or (sys.executable, "-c", "from fishchat.cli import main; main()")
         with open(place.data / "output", "ab") as output:
@@ -116,7 +113,7 @@ class Up:
         return {**found, "redis": redis} if redis else found
 
     async def when_alive(self, reactor: Any, seconds: float = 20.0) -> None:
-        """Return when Redis and all roles run and the monitor has heard of each; AssertionError when that takes longer."""
+        """Return when Redis and all roles run and the monitor has heard of each; AssertionError when it is late."""
 
         def is_alive(heard: dict[str, int]) -> bool:
             running = self.running()
@@ -191,7 +188,7 @@ async def heard_by_monitor(reactor: Any, port: int) -> dict[str, int]:
     return {one["id"] if one["role"] == "msg_server" else one["role"]: one["pid"] for one in alive}
 
 
-async def heard_of(reactor: Any, port: int, enough: Any, seconds: float) -> None:
+async def heard_of(reactor: Any, port: int, enough: Callable[[dict[str, int]], bool], seconds: float) -> None:
     """Return when ``enough`` of what the monitor has heard of is true; AssertionError when that takes longer."""
     deadline = reactor.seconds() + seconds
     while not enough(heard := await heard_by_monitor(reactor, port)):

@@ -97,7 +97,9 @@ class Logins:
             connection.state = after(connection.state, Event.REFUSED)
             connection.answered(error_line(refusal, command.verb, command.tags))
 
-        arguments = (account, device, connection.number, server.config.limits.devices, True)
+        limits = server.config.limits
+        forget = int(limits.device_days * 86_400_000)
+        arguments = (account, device, connection.number, limits.devices, True, forget)
         connection.asked()
         # What the client has sent behind its login is looked at when that is through.
         connection.hold()

@@ -1,11 +1,27 @@
 -- A device logs in: its session is written before its conversations are read, so that a message is either in what
 -- is read here or is sent to its server afterwards.
--- args: server, incarnation, epoch, account, device, connection, devices at most, whether a new account may be made.
+-- args: server, incarnation, epoch, account, device, connection, devices at most, whether a new account may be made,
+-- milliseconds after which a device that is away may be forgotten for a new one (never, without it).
 -- Gives {'OK', session that this one replaces or '', packed flat array: conversation, last position, cursor or '',
 -- spans, membership version} or {'WORD'}.
-local server, incarnation, epoch, account, device, connection, devices, create = unpack(args)
+local server, incarnation, epoch, account, device, connection, devices, create, forget = unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
+
+-- The device that has been away longest gives its place to a new one, if that was before `unseen`.
+local function make_room(account, unseen)
+  local oldest, away = unseen, nil
+  local seen = call('HGETALL', 'seen:' .. account)
+  for i = 1, #seen, 2 do
+    if tonumber(seen[i + 1]) < oldest and call('HEXISTS', 'session:' .. account, seen[i]) == 0 then
+      oldest, away = tonumber(seen[i + 1]), seen[i]
+    end
+  end
+  if not away then return false end
+  call('HDEL', 'seen:' .. account, away)
+  call('DEL', 'cursor:' .. account .. '/' .. away)
+  return true
+end
 
 local now = milliseconds()
 if call('EXISTS', 'account:' .. account) == 0 then
@@ -14,7 +30,9 @@ if call('EXISTS', 'account:' .. account) == 0 then
 end
 local me = account .. '/' .. device
 if call('HEXISTS', 'seen:' .. account, device) == 0 then
-  if call('HLEN', 'seen:' .. account) >= devices then return {'DEVICES'} end
+  if call('HLEN', 'seen:' .. account) >= devices and not make_room(account, now - (forget or now)) then
+    return {'DEVICES'}
+  end
   -- A new device starts where the account's furthest one stands; the first one at the beginning.
   local furthest = call('HGETALL', 'cursor:' .. account)
   for i = 1, #furthest, 2 do call('HSET', 'cursor:' .. me, furthest[i], furthest[i + 1]) end

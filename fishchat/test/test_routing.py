@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.model.routing import Entry, group
+
+
+def entry(*routes: tuple[int, int, int, bytes], origin: bytes = b"ms1") -> Entry:
+    """An entry whose messages are numbered by their place."""
+    messages: list[Any] = []
+    for n in range(4):
+        messages += [b"c%d" % n, b"alice/main", -1, b"body%d" % n, b"alice", b"bob"]
+    flat = [value for place, *rest in routes for value in (place * 6, *rest)]
+    return Entry([origin, b"x", b"7", b"/sysctrl/send", [], messages], flat)
+
+
+class Grouping(SynchronousTestCase):
+    """Who is told what."""
+
+    def test_targets(self) -> None:
+        """Each server gets its messages, in their order, in one batch."""
+        found = group(entry((0, 1, 0, b"ms2"), (1, 5, 3, b"ms2 ms3"), (3, 9, 0, b"ms3")))
+        self.assertEqual(
+            found,
+            {
+                b"ms2": [b"c0", 1, b"body0", 0, b"c1", 5, b"body1", 3],
+                b"ms3": [b"c1", 5, b"body1", 3, b"c3", 9, b"body3", 0],
+            },
+        )
+
+    def test_not_the_sender(self) -> None:
+        """The server that stored them knows them."""
+        self.assertEqual(list(group(entry((0, 1, 0, b"ms1 ms2")))), [b"ms2"])
+        self.assertEqual(group(entry((0, 1, 0, b"ms1"))), {})
+
+    def test_named_twice(self) -> None:
+        """Both accounts' devices may be on one server: it is told once."""
+        self.assertEqual(group(entry((0, 1, 0, b"ms2 ms2"))), {b"ms2": [b"c0", 1, b"body0", 0]})
