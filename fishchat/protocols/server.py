@@ -173,7 +173,10 @@ class LineServer(LineReceiver):
             self._turn.at_end(self._go_on)
 
     def _go_on(self) -> None:
-        self._going_on = self._held = False
+        self._going_on = False
+        if self.full_since is not None:  # it became full in the same turn
+            return
+        self._held = False
         while self._backlog and not self._held:
             self.lineReceived(self._backlog.popleft())
         if not self._held and not self.lost:

@@ -12,7 +12,8 @@ from twisted.python.failure import Failure
 from fishchat.storage.wire import Reply, ReplyError, Unavailable
 
 
-def _read(name: str) -> bytes:
+def read(name: str) -> bytes:
+    """The text of one file of scripts, without ``common.lua``. FileNotFoundError when there is none."""
     return (files("fishchat.storage") / "scripts" / f"{name}.lua").read_bytes()
 
 
@@ -24,7 +25,7 @@ class Script:
 
     def __init__(self, name: str, source: bytes | None = None) -> None:
         if source is None:
-            source = _read("common") + _read(name)
+            source = read("common") + read(name)
         self.name = name
         self.source = source
         # Redis names a script by this; it is no protection of anything.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -271,9 +272,11 @@ class Run:
 
     def _look_for_tracebacks(self) -> None:
         for path in sorted([*self.place.data.glob("*.log"), self.place.data / "output"]):
-            lines = path.read_text("utf-8", "replace").splitlines()
-            if any(line.lstrip().startswith("Traceback ") for line in lines):
-                self.journal.complaints.append(f"{path} has a traceback")
+            # The error itself is the first line behind that is not indented.
+            for found in re.findall(
+                r"Traceback \(most recent.*\n(?:[ \t]+.*\n)*(.*)", path.read_text("utf-8", "replace")
+            ):
+                self.journal.complaints.append(f"{path.name} has a traceback: {found}")
 
     @staticmethod
     async def _all(waiting: list[Any]) -> None:

@@ -117,9 +117,11 @@ def disordered(journal: Journal) -> Iterator[str]:
                 yield f"{one.id} comes after {last[one.conversation]} {where}"
             last[one.conversation] = epoch, seq
             lane = one.sender, one.conversation
-            if order.get(one.text, 0) < latest.get(lane, 0):
+            # What was never sent has no order; that is for another checker to find.
+            number = order.get(one.text, latest.get(lane, 0))
+            if number < latest.get(lane, 0):
                 yield f"{one.text!r} ({one.id}) comes after what was sent later, {where}"
-            latest[lane] = max(latest.get(lane, 0), order.get(one.text, 0))
+            latest[lane] = max(number, latest.get(lane, 0))
     for name, log in journal.logs.items():
         for number, one in enumerate(log, 1):
             if split_id(one.id.encode())[2] != number:

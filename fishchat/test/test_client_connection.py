@@ -242,7 +242,9 @@ class LoopbackTests(TestCase):
         dead = f"127.0.0.1:{nobody.getHost().port}"
         await nobody.stopListening()
         select = "SELECT_MSG_SERVER_FOR_CLIENT "
-        gateway = LittleGateway("ERR REQ_MSG_SERVER TRYAGAIN retry=1 wait", select + dead, f"{select}{dead} {self.address}")
+        gateway = LittleGateway(
+            "ERR REQ_MSG_SERVER TRYAGAIN retry=1 wait", select + dead, f"{select}{dead} {self.address}"
+        )
         client = self.client(gateway=gateway.listen(self))
         await client.start()
         self.assertEqual((self.server.logins, gateway.asked), (1, 3))
@@ -490,7 +492,11 @@ class DocumentedBotTests(TestCase):
 
         root = Path(fishchat.client.__file__).parents[2]
         bot = reactor.spawnProcess(
-            Bot(), sys.executable, [sys.executable, "bot.py", address], env={"PYTHONPATH": str(root)}, path=str(directory)
+            Bot(),
+            sys.executable,
+            [sys.executable, "bot.py", address],
+            env={"PYTHONPATH": str(root)},
+            path=str(directory),
         )
         self.addCleanup(lambda: bot.pid and bot.signalProcess("KILL"))
         await until(lambda: "echo" in server.online)

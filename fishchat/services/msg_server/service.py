@@ -29,6 +29,7 @@ from fishchat.services.msg_server.hearing import Hearing
 from fishchat.services.msg_server.keepalive import EVERY, look_after
 from fishchat.services.msg_server.lease import Lease
 from fishchat.services.msg_server.login import Logins
+from fishchat.services.msg_server.neighbours import Neighbours
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
 
@@ -80,6 +81,7 @@ class MsgServer(Service):
         )
         self.cursors = Cursors(self.commits, self.delivery.dirty)
         self.logins = Logins(self, bus)
+        self.neighbours = Neighbours(self.id, clock)
         self.hearing = Hearing(reader, self.delivery, self.id, shards)
         self.greeting = (
             f"HELLO fishchat/1 server={server} auth={config.accounts.mode}"
@@ -148,7 +150,7 @@ class MsgServer(Service):
         """The clients are not this server's any more: they log in again, here or elsewhere."""
         for connection in list(self.connections):
             if connection.device is not None:
-                connection.say_goodbye(b"RESP_MOVE - within=0\r\n")
+                connection.say_goodbye(self.neighbours.move_line(0))
 
     # -- the life of the service
 
@@ -158,6 +160,7 @@ class MsgServer(Service):
         self.lease.startService()
         self.hearing.start()
         self.hearing.listen(self.bus)
+        self.neighbours.listen(self.bus)
         self.logins.listen()
         for seconds, chore in self._chores:
             loop = LoopingCall(chore)
@@ -172,7 +175,7 @@ class MsgServer(Service):
 
     async def _stop(self) -> None:
         for connection in list(self.connections):
-            connection.send(b"RESP_MOVE - within=%d\r\n" % LAST_WORDS)
+            connection.send(self.neighbours.move_line(LAST_WORDS))
             connection.hold()
         self._loops.pop(0).stop()
         expiry = LoopingCall(self.commits.expire)

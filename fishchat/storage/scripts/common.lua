@@ -1,5 +1,5 @@
 -- Stands in front of every script. ARGV[1] is one MessagePack array: one packed argument costs less than many.
--- Keys are built here and in fishchat/storage/keys.py; doc/store.md lists them all.
+-- Keys are built here and in the scripts; doc/store.md lists them all.
 local call = redis.call
 local args = cmsgpack.unpack(ARGV[1])
 

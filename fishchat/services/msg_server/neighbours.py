@@ -1,0 +1,39 @@
+"""The other msg_servers: where clients may go when this one cannot keep them."""
+
+from __future__ import annotations
+
+from random import Random
+
+from twisted.internet.interfaces import IReactorTime
+
+from fishchat.bus.channels import Heartbeat
+from fishchat.interfaces import IBus
+from fishchat.model.placement import Placement
+from fishchat.services.heartbeat import listen
+
+
+class Neighbours:
+    """Knows them from their heartbeats."""
+
+    def __init__(self, server: bytes, clock: IReactorTime, random: Random | None = None) -> None:
+        self._server = server.decode()
+        self._clock = clock
+        self._placement = Placement([], random or Random())
+
+    def listen(self, bus: IBus) -> None:
+        """Begin to hear of them."""
+        listen(bus, self._heard)
+
+    def _heard(self, beat: Heartbeat) -> None:
+        if beat.role != "msg_server" or beat.id == self._server:
+            return
+        if beat.stopping:
+            self._placement.stopping(beat.id, beat.pid)
+        else:
+            free = beat.capacity - beat.clients
+            self._placement.heard(beat.id, beat.pid, beat.address, free, self._clock.seconds())
+
+    def move_line(self, within: float) -> bytes:
+        """``RESP_MOVE`` to one of them; to ``-``, which means ask the gateway, when none is known."""
+        addresses = self._placement.choose(self._clock.seconds())
+        return b"RESP_MOVE %s within=%d\r\n" % (addresses[0].encode() if addresses else b"-", within)
