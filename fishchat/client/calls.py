@@ -1,7 +1,7 @@
 """What a user of the client may ask of the server: every method gives a Deferred that fires with the answer.
 
-Each survives reconnections: what had no answer is asked again. Beside what is said there, every one fails with RefusedError for
-what the server refuses and with ClosedError when the client stops first.
+Each survives reconnections: what had no answer is asked again. Beside what is said there, every one fails with
+RefusedError for what the server refuses and with ClosedError when the client stops first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Calls:
     def send(self, to: str, text: str) -> Deferred[str]:
         """Send to an account or a ``#topic``. Fires with the message's id when it is stored.
 
-        The id is empty when the message is stored but so old that the server no longer finds it. Fails with RefusedError.
+        The id is empty when the message is stored but so old that the server no longer finds it. Fails with
+        RefusedError.
         """
         return self._call(lambda: self._machine.send(to, text))
 

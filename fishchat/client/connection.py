@@ -1,7 +1,7 @@
 """The client on Twisted: connects, drives the machine, comes back after losses, and gives Deferreds for answers.
 
-Twisted's ClientService is not used: it takes a TCP connection for a success, so that a server which accepts and then fails
-the login would be asked again without a growing delay, and it connects to one endpoint only.
+Twisted's ClientService is not used: it takes a TCP connection for a success, so that a server which accepts and
+then fails the login would be asked again without a growing delay, and it connects to one endpoint only.
 """
 
 from __future__ import annotations
@@ -85,16 +85,18 @@ class Connection(Protocol):
 class Client(Calls):
     """One device of one account, kept connected.
 
-    Every send is stored exactly once and in order, whatever happens to connections and servers; every message is handed to
-    ``on_message`` in order and acknowledged when that is through: at its return, or when the Deferred or coroutine
-    that it returns is through (also when it fails: that is logged). With ``manual_ack`` it is ``ack`` that says so. Without an
-    ``on_message`` nothing is acknowledged, and the messages wait at the server.
+    Every send is stored exactly once and in order, whatever happens to connections and servers; every message
+    is handed to ``on_message`` in order and acknowledged when that is through: at its return, or when the
+    Deferred or coroutine that it returns is through (also when it fails: that is logged). With ``manual_ack``
+    it is ``ack`` that says so. Without an ``on_message`` nothing is acknowledged, and the messages wait at the
+    server.
 
-    With a ``state`` that is kept in a store (``FileState``) all this holds across restarts of the program too. It is saved
-    before anything that depends on it is sent: so an answer that ``on_message`` sends before it returns is sent exactly once.
+    With a ``state`` that is kept in a store (``FileState``) all this holds across restarts of the program too.
+    It is saved before anything that depends on it is sent: so an answer that ``on_message`` sends before it
+    returns is sent exactly once.
 
-    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_closed: what to call; None: nothing. ``on_closed(reason)`` comes once:
-        ``stopped``, ``replaced`` (this device logged in elsewhere) or ``refused`` (the login).
+    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_closed: what to call; None: nothing.
+        ``on_closed(reason)`` comes once: ``stopped``, ``replaced`` (this device logged in elsewhere) or ``refused``.
     """
 
     _log = Logger()
@@ -142,7 +144,7 @@ class Client(Calls):
     # Life.
 
     def start(self) -> Deferred[None]:
-        """Connect, and stay connected. Fires at the first login; fails with RefusedError when that is refused for good."""
+        """Connect, and stay connected. Fires at the first login; fails with RefusedError when that is refused."""
         if self._ended is not None:
             return fail(self._closed_error())
         if self._running is None:
@@ -154,7 +156,10 @@ class Client(Calls):
         return self._starting[-1]
 
     def stop(self) -> Deferred[None]:
-        """Acknowledge, say QUIT, close. Calls without an answer by then fail with ClosedError; a stored state keeps the sends."""
+        """Acknowledge, say QUIT, close; fires when closed.
+
+        Calls without an answer by then fail with ClosedError; a state in a store keeps the sends.
+        """
         if self._ended is not None and self._connection is None:
             return succeed(None)
         self._stopping.append(Deferred())

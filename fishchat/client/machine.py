@@ -1,8 +1,9 @@
 """The client's side of the line protocol: it is fed lines and the time, and says which lines to send and what happened.
 
-No transport, no reactor, no clock of its own. Whoever drives it calls ``connected``, ``received``, ``tick`` and ``lost``, then
-takes ``events()``, then ``lines(now)``, remembers ``snapshot()`` while ``changed`` is true, writes the lines, and calls ``tick``
-at ``deadline()``. In that order: what the user did with an event and what follows from it are then remembered together.
+No transport, no reactor, no clock of its own. Whoever drives it calls ``connected``, ``received``, ``tick`` and
+``lost``, then takes ``events()``, then ``lines(now)``, remembers ``snapshot()`` while ``changed`` is true,
+writes the lines, and calls ``tick`` at ``deadline()``. In that order: what the user did with an event and what
+follows from it are then remembered together.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ WINDOW = 32
 QUIET = 30.0
 PATIENCE = 15.0
 
-#: A line of ours that the server could not read has no verb to repeat; whatever else it says so is about the connection.
+#: A line of ours that the server could not read has no verb to repeat; what else has none is about the connection.
 _UNREAD = frozenset({"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG"})
 #: Refusals of a login that another server or another moment may not share.
 _PASSING = frozenset({"TRYAGAIN", "UNKNOWN", "FLOOD", "BUSY", "INTERNAL", "STATE"})
@@ -78,7 +79,8 @@ class Machine:
     """One device of one account.
 
     :param state: what an earlier program remembered; it must be of this account and device (ValueError).
-    :param manual_ack: a message is acknowledged when ``finish`` or ``finish_up_to`` names it, else as it is handed out.
+    :param manual_ack: a message is acknowledged when ``finish`` or ``finish_up_to`` names it, else as it is handed
+        out.
     """
 
     def __init__(

@@ -44,8 +44,8 @@ class Errand:
 class Outbox:
     """What has no final reply yet.
 
-    ``settle(key, value)`` is called once per entry, with its result or a ClientError; ``stored(conversation, id)`` for every
-    send that is stored.
+    ``settle(key, value)`` is called once per entry, with its result or a ClientError; ``stored(conversation,
+    id)`` for every send that is stored.
     """
 
     def __init__(

@@ -73,7 +73,7 @@ class Place:
         return True
 
     def finish(self, position: Position) -> None:
-        """``position`` has been dealt with, perhaps before an earlier one. Raises ValueError when it was not handed out."""
+        """``position`` has been dealt with, maybe before an earlier one. ValueError when it was not handed out."""
         if position <= self.done or position in self.finished:
             return
         if position not in self.open:

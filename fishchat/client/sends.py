@@ -1,11 +1,12 @@
 """Numbering of what one device sends to one conversation, so that each message is stored once and in order. Pure.
 
-A number is used up by the server only when it stores a message under it; so a lane keeps every send until its ``OK``, repeats
-it under the same number while it may be stored, and gives it another number only when it is certainly not.
+A number is used up by the server only when it stores a message under it; so a lane keeps every send until its
+``OK``, repeats it under the same number while it may be stored, and gives it another number only when it is
+certainly not.
 
-Two facts carry the reasoning. Message n+1 is never stored before n; so what is behind an unstored number is unstored too. And
-replies come in the order of the commands; so after any reply but ``OK`` a lane sends nothing until all that is on the wire
-has been answered (it is *drained*), and then decides with the whole picture.
+Two facts carry the reasoning. Message n+1 is never stored before n; so what is behind an unstored number is
+unstored too. And replies come in the order of the commands; so after any reply but ``OK`` a lane sends nothing
+until all that is on the wire has been answered (it is *drained*), and then decides with the whole picture.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ FAULTS = 3
 class Outgoing:
     """One message that has no ``OK`` yet.
 
-    ``doubt``: it may be stored under ``cseq``. ``refusal``: it was refused, but an earlier attempt may be stored; ``again``: it was
-    tried once more after that. ``faults``: so many answers INTERNAL.
+    ``doubt``: it may be stored under ``cseq``. ``refusal``: it was refused, but an earlier attempt may be
+    stored; ``again``: it was tried once more after that. ``faults``: so many answers INTERNAL.
     """
 
     key: int
@@ -73,8 +74,8 @@ Settle = Callable[[int, "bytes | RefusedError"], None]
 class Lane:
     """The sends of this device to one conversation.
 
-    ``settle(key, id)`` is called once for every send that is stored (with an empty id in the rare case that the store no longer
-    finds it), ``settle(key, error)`` for every one that is refused.
+    ``settle(key, id)`` is called once for every send that is stored (with an empty id in the rare case that the
+    store no longer finds it), ``settle(key, error)`` for every one that is refused.
 
     :ivar next: the number for the next message that has none; None while the server's counter is not known.
     """
@@ -265,6 +266,6 @@ class Lane:
         self.next = number
         self._troubles += 1
         if self._troubles > 2:  # a server that contradicts itself is not asked in a tight loop
-            self.not_before = max(self.not_before, now + min(0.05 * 2**self._troubles, 5.0))
+            self.not_before = max(self.not_before, now + min(0.05 * 2 ** min(self._troubles, 10), 5.0))
         for key, value in settled:
             self._settle(key, value)

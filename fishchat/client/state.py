@@ -20,8 +20,9 @@ class SavedSend(msgspec.Struct, frozen=True):
 class ClientState(msgspec.Struct):
     """The memory of one device: plain values, by conversation.
 
-    ``counters`` next number to send under; ``sends`` what has no ``OK`` yet, in order; ``done`` the last message dealt with;
-    ``ahead`` runs above that which are no news either: the device's own messages, and what was dealt with out of order.
+    ``counters`` next number to send under; ``sends`` what has no ``OK`` yet, in order; ``done`` the last
+    message dealt with; ``ahead`` runs above that which are no news either: the device's own messages, and what
+    was dealt with out of order.
     """
 
     account: str
@@ -54,8 +55,8 @@ class Store(Protocol):
 class FileState:
     """A state kept in one file, replaced as a whole and synced: a crash leaves the old one or the new one.
 
-    It blocks for the time of an fsync, once per turn of the reactor in which something changed. One program at a time may
-    use the file; two with the same device replace each other at the server anyway.
+    It blocks for the time of an fsync, once per turn of the reactor in which something changed. One program at
+    a time may use the file; two with the same device replace each other at the server anyway.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

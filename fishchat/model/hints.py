@@ -9,28 +9,27 @@ from __future__ import annotations
 
 
 class HintNumbers:
-    """What one msg_server has seen of one shard."""
+    """What one msg_server has seen of one shard. At first that is nothing, so that any number tells of a loss."""
 
     def __init__(self) -> None:
         self._generation = 0
         self._number = 0
-        self._known = False
 
     def start(self, generation: int, number: int) -> None:
         """What the store says when the server begins to listen: nothing before it is missed."""
-        self._generation, self._number, self._known = generation, number, True
+        self._generation, self._number = generation, number
 
     def hint(self, generation: int, number: int) -> bool:
         """A hint came. False when one before it was lost."""
-        fits = not self._known or number == self._number + 1
+        fits = number == self._number + 1
         if generation != self._generation:
-            fits = not self._known or number <= self._number + 1
+            fits = number <= self._number + 1
         self.start(generation, number)
         return fits
 
     def stored(self, generation: int, number: int) -> bool:
         """What the router has stored as its last number. False when that never came here."""
-        if not self._known or generation < self._generation:
+        if generation < self._generation:
             return True
         fits = number <= self._number
         if not fits:

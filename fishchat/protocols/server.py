@@ -203,10 +203,14 @@ class LineServer(LineReceiver):
         """Answer with an ``ERR`` line."""
         self.send(error_line(refusal, verb, tags))
 
+    def ignore(self) -> None:
+        """Look at nothing more of what the peer sends; what it has asked for is still answered."""
+        self._closing = True
+
     def close(self) -> None:
         """Write what has gathered, then end the connection; a peer that takes nothing is cut off in time."""
-        if not self._closing:
-            self._closing = True
+        self.ignore()
+        if self.closing_since is None and not self.lost:
             self.closing_since = self.clock.seconds()
             self.flush()
             # With a producer, a transport waits for its end before it closes.

@@ -104,11 +104,14 @@ class ShardReader(Service):
         return ensureDeferred(step).addErrback(self._failed)
 
     async def _take(self) -> None:
+        # All of them, also those that were never told anything: a sweep concerns everybody.
+        registered = await self._store.run("HKEYS", "servers")
         taken = await self._store.script(ROUTE_TAKE, (), (pack(self._stream, self._token, int(LEASE * 1000)),))
         if taken is None or not self.running or self.holds:
             return
         generation, at, numbers = taken
-        self._numbers = {server: int(said.split()[1]) for server, said in zip(numbers[::2], numbers[1::2], strict=True)}
+        said = zip(numbers[::2], numbers[1::2], strict=True)
+        self._numbers = {**dict.fromkeys(registered, 0), **{server: int(last.split()[1]) for server, last in said}}
         self._at = parse_position(at) if at else START
         self._moved.clear()
         self._generation = generation
@@ -153,7 +156,7 @@ class ShardReader(Service):
                 self._route(parse_position(raw_id), fields[1], fields[3])
 
     def _route(self, at: Position, batch: bytes, routes: bytes) -> None:
-        if self._at != START and at[1] != self._at[1] + 1:
+        if at[1] != self._at[1] + 1:
             self._order_sweep()
         self._at = at
         entry = Entry(unpack(batch), unpack(routes))

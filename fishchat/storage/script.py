@@ -62,9 +62,7 @@ class Scripts:
         #: Calls to make when none is in flight any more; None while all is well.
         self._held: list[_Call] | None = None
 
-    def call(
-        self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]
-    ) -> Deferred[Reply]:
+    def call(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]) -> Deferred[Reply]:
         """Run ``script``; fails as ``run`` does."""
         call = _Call(script, keys, args)
         if self._held is None:

@@ -35,9 +35,7 @@ MS1 = Fence(b"ms1", b"aaaa", EPOCH)
 MS2 = Fence(b"ms2", b"bbbb", EPOCH)
 
 #: For properties: one test method runs on several servers, and each example asks one many times.
-PROPERTY = settings(
-    max_examples=25, deadline=None, database=None, suppress_health_check=[HealthCheck.differing_executors]
-)
+PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.differing_executors])
 
 _servers: dict[str, RedisServer] = {}
 _pack: Any = hiredis.pack_command

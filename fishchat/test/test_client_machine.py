@@ -45,8 +45,8 @@ WARM = (
 class Talk:
     """Plays a transcript with a machine: whatever it sends or says must be the next thing in the transcript.
 
-    ``S line`` and ``C line`` are the two sides, ``event X`` what the user is told, ``at t`` sets the clock; ``connect``,
-    ``lost``, ``close``, ``send to text`` and ``finish id`` are done.
+    ``S line`` and ``C line`` are the two sides, ``event X`` what the user is told, ``at t`` sets the clock;
+    ``connect``, ``lost``, ``close``, ``drain``, ``send to text``, ``ask name fields`` and ``finish id`` are done.
     """
 
     def __init__(self, case: SynchronousTestCase, machine: Machine) -> None:

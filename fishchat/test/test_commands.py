@@ -294,8 +294,8 @@ class PropertyTests(SynchronousTestCase):
         self.assertEqual((command.verb, command.text, set(command.tags)), (verb, text, set(tags)))
         for name, raw, value in zip(verb.fields, fields, command.fields, strict=True):
             self.assertEqual(value, split_id(raw) if name == "id" else raw)
-        for name, value in command.tags.items():
-            self.assertEqual(value, TAGS[name](tags[name]))
+        for tag, value in command.tags.items():
+            self.assertEqual(value, TAGS[tag](tags[tag]))
 
     @given(st.one_of(st.binary(), strategies.streams))
     def test_any_bytes(self, stream: bytes) -> None:
@@ -316,7 +316,7 @@ class PropertyTests(SynchronousTestCase):
 class ClientTests(SynchronousTestCase):
     def test_requests(self) -> None:
         """What the client library writes is what it means."""
-        for request, command in [
+        samples: list[tuple[requests.Request[Any], Command]] = [
             (requests.ping(), said("SEND_PING")),
             (requests.create_topic("a", "open"), said("CREATE_TOPIC", b"a")),
             (requests.create_topic("a", "invitation"), said("CREATE_TOPIC", b"a", kind=b"invitation")),
@@ -334,6 +334,7 @@ class ClientTests(SynchronousTestCase):
             (requests.conversations(), said("REQ_CONVERSATIONS")),
             (requests.topics(), said("REQ_TOPICS")),
             (requests.members("a"), said("REQ_MEMBERS", b"a")),
-        ]:
+        ]
+        for request, command in samples:
             self.assertEqual(MSG_SERVER_COMMANDS.parse(request.line), command)
             self.assertEqual(request.verb, command.verb.name)

@@ -9,12 +9,13 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 
 import click
 import msgspec
+from twisted.application.service import IServiceMaker
 from twisted.internet.defer import Deferred
 from twisted.plugin import getPlugins
-from twisted.application.service import IServiceMaker
 from twisted.trial.unittest import SynchronousTestCase
 
 import fishchat.client
@@ -22,10 +23,12 @@ from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.cli import main
 from fishchat.config import describe
+from fishchat.config.check import parse_address
 from fishchat.config.load import load
 from fishchat.config.schema import Config
 from fishchat.model.routing import Entry, group
 from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
+from fishchat.services.up import TALK
 from fishchat.storage.catalogue import pack, unpack
 from fishchat.test.cluster import Client, ClusterCase
 from fishchat.test.conversation_runner import play
@@ -206,6 +209,20 @@ class ExamplesTests(DocsCase):
         for page in ("README.md", "doc/client.md"):
             shown = [block.strip() for kind, block in blocks(pages()[page]) if kind == "python"]
             self.assertIn(bot, shown, page)
+
+    def test_banner(self) -> None:
+        """What a start says is what the README says that it does."""
+        config, data = Config(), "/home/you/.local/share/fishchat"
+        server = "nc {} {}".format(*parse_address(config.msg_server.listen))
+        said = TALK.format(
+            first=server,
+            second=server,
+            gateway=config.gateway.listen,
+            monitor=config.monitor.listen,
+            data=data,
+            log=f"{data}/fishchat.log",
+        )
+        self.assertIn(indent(said.strip(), "    "), pages()["README.md"])
 
     def test_payloads(self) -> None:
         """The JSON of the channels is what their structures make."""

@@ -64,6 +64,8 @@ class Trimming(ScriptCase):
         self.said("alice", "bob", "old")
         now = int(self.command("TIME")[0]) * 1000
         self.assertEqual(self.trim(now + 60_000), [1, 0])
+        self.assertEqual(self.command("EXISTS", LOG), 0)
+        self.assertEqual(self.history("bob", CONVERSATION), [])
         self.assertEqual(self.said("alice", "bob", "new"), 2)
 
     def test_age_in_steps(self) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fishchat.storage import catalogue
 from fishchat.storage.catalogue import Fence
+from fishchat.storage.wire import ReplyError
 from fishchat.test.script_runner import EPOCH, MS1, MS2, PROPERTY, STREAM, Said, ScriptCase, on_each_redis
 
 AB = "alice+bob"
@@ -138,9 +139,7 @@ class Numbered(SendCase):
         """A number that leaves some out is refused, with the one expected; it is not used up."""
         self.said("alice", "bob", "one", 1)
         self.assertEqual(self.said("alice", "bob", "three", 3), "GAP 2")
-        self.assertEqual(
-            [self.said("alice", "bob", text, n) for n, text in ((2, "two"), (3, "three"))], [2, 3]
-        )
+        self.assertEqual([self.said("alice", "bob", text, n) for n, text in ((2, "two"), (3, "three"))], [2, 3])
 
     def test_zero(self) -> None:
         """A client that lost its counter asks with 0: never stored, answered with what is expected."""
@@ -248,11 +247,7 @@ def said(sender: str, cseq: int, text: str) -> Said:
 
 def model(log: list[tuple[str, int, str]], sender: str, cseq: int, text: str) -> int | str:
     """What DESIGN, section 6, says of ``@cseq``, over a list of what was stored."""
-    mine = {
-        number: (at, stored)
-        for at, (who, number, stored) in enumerate(log, 1)
-        if who == sender and number > 0
-    }
+    mine = {number: (at, stored) for at, (who, number, stored) in enumerate(log, 1) if who == sender and number > 0}
     following = len(mine) + 1
     if cseq == 0 or cseq > following:
         return f"GAP {following}"
@@ -275,9 +270,7 @@ class Topics(SendCase):
 
     def test_members_only(self) -> None:
         """Members write, nobody else does; a topic that is not there is another thing."""
-        results = self.send(
-            Said("bob", "#fishing", "1"), Said("carol", "#fishing", "2"), Said("bob", "#sailing", "3")
-        )
+        results = self.send(Said("bob", "#fishing", "1"), Said("carol", "#fishing", "2"), Said("bob", "#sailing", "3"))
         self.assertEqual(results, [1, "NOTMEMBER", "NOTFOUND"])
 
     def test_after_leaving(self) -> None:
@@ -292,12 +285,8 @@ class Topics(SendCase):
 
     def test_versions(self) -> None:
         """The reply names the membership version of each topic, so that the server notices a change."""
-        flat = [
-            value for each in (Said("bob", "#fishing", "1"), Said("bob", "alice", "2")) for value in each.flat
-        ]
-        self.assertEqual(
-            self.fenced(catalogue.SEND, STREAM, ["alice", "bob"], flat), ["OK", [1, 1], ["#fishing", 2]]
-        )
+        flat = [value for each in (Said("bob", "#fishing", "1"), Said("bob", "alice", "2")) for value in each.flat]
+        self.assertEqual(self.fenced(catalogue.SEND, STREAM, ["alice", "bob"], flat), ["OK", [1, 1], ["#fishing", 2]])
         self.join("carol", "fishing")
         self.assertEqual(self.fenced(catalogue.SEND, STREAM, [], flat[:6]), ["OK", [2], ["#fishing", 3]])
 
@@ -309,9 +298,7 @@ class Fencing(SendCase):
     def assert_refused(self, refusal: list[str], fence: Fence) -> None:
         """The whole batch, and not one byte changes."""
         before = self.dump()
-        self.assertEqual(
-            self.send(Said("alice", "bob", "x", 1), Said("alice", "carol", "y"), fence=fence), refusal
-        )
+        self.assertEqual(self.send(Said("alice", "bob", "x", 1), Said("alice", "carol", "y"), fence=fence), refusal)
         self.assert_unchanged(before)
 
     def test_no_lease(self) -> None:
@@ -450,7 +437,7 @@ class Trouble(SendCase):
             error = self.assertRaises(
                 hiredis.ReplyError, self.send, Said("alice", recipient, "x", 2), Said("bob", "alice", "y")
             )
-            self.assertIn("OOM ", str(error))
+            self.assertEqual(ReplyError(str(error)).word, "OOM")
         self.assert_unchanged(before)
 
     def test_repetition_without_memory(self) -> None:
@@ -462,17 +449,13 @@ class Trouble(SendCase):
     def test_broken_log(self) -> None:
         """A conversation whose log is no log refuses its own messages only."""
         self.command("SET", "log:" + AB, "no stream")
-        results = self.send(
-            Said("alice", "carol", "1"), Said("alice", "bob", "2"), Said("carol", "alice", "3")
-        )
+        results = self.send(Said("alice", "carol", "1"), Said("alice", "bob", "2"), Said("carol", "alice", "3"))
         self.assertEqual(results, [1, "INTERNAL", 2])
 
     def test_broken_log_first(self) -> None:
         """Also when it comes first in the batch."""
         self.command("SET", "log:" + AB, "no stream")
-        results = self.send(
-            Said("alice", "bob", "1", 1), Said("alice", "carol", "2", 1), Said("alice", "bob", "3", 1)
-        )
+        results = self.send(Said("alice", "bob", "1", 1), Said("alice", "carol", "2", 1), Said("alice", "bob", "3", 1))
         self.assertEqual(results, ["INTERNAL", 1, "INTERNAL"])
 
     def test_log_ahead(self) -> None:

@@ -49,9 +49,7 @@ class Login(ScriptCase):
         self.said("alice", "bob", "x")
         self.create("alice", "fishing")
         self.ack("alice", AB, "7-1")
-        self.assertEqual(
-            self.login("alice")[2], {AB: ["7-1", "7-1", "0-0:", 0], "#fishing": ["0-0", "", "0-0:", 1]}
-        )
+        self.assertEqual(self.login("alice")[2], {AB: ["7-1", "7-1", "0-0:", 0], "#fishing": ["0-0", "", "0-0:", 1]})
 
     def test_first_device_begins_at_the_beginning(self) -> None:
         """Somebody who never acknowledged anything is given everything."""

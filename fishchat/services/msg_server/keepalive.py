@@ -30,6 +30,9 @@ def look_after(connections: Collection[ClientConnection], now: float, login_seco
             if now - connection.since >= login_seconds:
                 late = Refusal("STATE", "log in sooner", limit=f"{login_seconds:g}s")
                 connection.say_goodbye(error_line(late, None, {}))
-        elif silent >= PING_AFTER and not connection.pinged:
+        elif silent < PING_AFTER:
+            # Whatever it said, even a line that was refused, was an answer.
+            connection.pinged = False
+        elif not connection.pinged:
             connection.pinged = True
             connection.send(b"RESP_PING\r\n")

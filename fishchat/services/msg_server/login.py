@@ -46,6 +46,7 @@ def quit(connection: ClientConnection, command: Command) -> None:
     def close() -> None:
         connection.say_goodbye(ok_line(command))
 
+    connection.ignore()
     if connection.waiting:
         connection.server.commits.add(Mark(close))
     else:

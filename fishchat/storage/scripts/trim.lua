@@ -27,4 +27,6 @@ if length > count then
   call('XTRIM', log, 'MAXLEN', math.max(count, length - most))
   if length - most > count then more = 1 end
 end
-return {before - call('XLEN', log), more}
+local left = call('XLEN', log)
+if left == 0 then call('DEL', log) end  -- the numbers are in 'meta:'
+return {before - left, more}

@@ -1,0 +1,104 @@
+"""``doc/store.md`` says what is so."""
+
+from __future__ import annotations
+
+import re
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.storage import catalogue, reference
+from fishchat.storage.script import read
+from fishchat.test.script_runner import EPOCH, MS1, MS2, STREAM, ScriptCase, on_each_redis
+
+#: What stands between the angle brackets of a key on the page.
+PARTS = {
+    "stream": re.escape(STREAM) + "(/[0-9]+)?",
+    "shard": "[0-9]+",
+    "incarnation": "[0-9a-z]+",
+    "conversation": "[#@]?[a-z0-9._+-]+",
+}
+
+
+def page() -> str:
+    """The document."""
+    return reference.PAGE.read_text(encoding="utf-8")
+
+
+def keys() -> dict[str, str]:
+    """Pattern → type, of every row of the tables of keys."""
+    found = {}
+    for names, kind in re.findall(r"^\| (`[^|]+) \| (string|hash|set|stream) \|", page(), re.MULTILINE):
+        for name in re.findall(r"`([^`]+)`", names):
+            found[re.sub(r"<(\w+)>", lambda part: PARTS.get(part[1], "[a-z0-9._-]+"), name)] = kind
+    return found
+
+
+class Page(SynchronousTestCase):
+    """The page against the scripts' texts."""
+
+    def test_in_step(self) -> None:
+        """The list of scripts is what the scripts say; ``python -m fishchat.storage.reference`` puts it right."""
+        self.assertEqual(reference.fill(page()), page())
+
+    def test_every_key_is_described(self) -> None:
+        """Each beginning of a key or field, and each key without a name in it, is on the page."""
+        text = page()
+        for name in ["common", *(script.name for script in catalogue.ALL)]:
+            source = read(name).decode()
+            for prefix in re.findall(r"'([a-z]+:)' \.\.", source):
+                self.assertIn(f"`{prefix}<", text.replace("#<", "<"), f"{name}.lua")
+            for key in re.findall(r"call\('[A-Z]+', '([a-z:]*[a-z])'[,)]", source):
+                self.assertIn(f"| `{key}` |", text, f"{name}.lua")
+
+    def test_no_key_is_stale(self) -> None:
+        """Each key on the page is in a script."""
+        sources = "".join(read(name).decode() for name in ["common", *(script.name for script in catalogue.ALL)])
+        for key in keys():
+            beginning = re.match("[a-z]+:?|", key)
+            assert beginning is not None
+            self.assertTrue(f"'{beginning[0]}" in sources, key)
+
+    def test_a_script_that_says_nothing(self) -> None:
+        """Every script has to say what it does."""
+        self.assertRaises(ValueError, reference.summary, "local x = 1\n")
+
+    def test_summary(self) -> None:
+        """The opening comment up to the arguments, over several lines."""
+        source = "-- Does a thing, and\n-- another. args: a, b.\n-- Gives 1.\nreturn 1\n-- Never this.\n"
+        self.assertEqual(reference.summary(source), "Does a thing, and another.")
+
+    def test_no_marks(self) -> None:
+        """A page without the marks is not overwritten."""
+        self.assertRaises(ValueError, reference.fill, "# Store\n")
+
+
+@on_each_redis
+class Keys(ScriptCase):
+    """The page against a store in which everything was done once."""
+
+    def test_every_key_is_one_of_these(self) -> None:
+        """Whatever is in the store is described, under its type; whatever is described is there."""
+        self.everything()
+        known = keys()
+        unused = set(known) - {"/sysctrl/send/[0-9]+"}
+        for key in self.command("KEYS", "*"):
+            [pattern] = [each for each in known if re.fullmatch(each, key)]
+            self.assertEqual(self.command("TYPE", key), known[pattern], key)
+            unused.discard(pattern)
+        self.assertEqual(unused, set())
+
+    def everything(self) -> None:
+        """A little of each."""
+        self.call(catalogue.EPOCH, "run", EPOCH, 1)
+        fence = catalogue.Fence(MS1.server, MS1.incarnation, int(self.command("GET", "epoch")))
+        other = catalogue.Fence(MS2.server, MS2.incarnation, fence.epoch)
+        self.login("alice", fence=fence)
+        self.login("bob", fence=fence)
+        self.login("bob", "phone", fence=other)
+        self.said("alice", "bob", "x", 1, fence=fence)
+        self.ack("bob", "alice+bob", f"{fence.epoch}-1", fence=fence)
+        self.fenced(catalogue.CREATE, "alice", "fishing", "open", 10, fence=fence)
+        self.fenced(catalogue.INVITE, "alice", "fishing", "bob", 10, STREAM, b"alice main -1 n x", fence=fence)
+        self.call(catalogue.ROUTE_TAKE, STREAM, "token", 60_000)
+        self.call(catalogue.ROUTE_STORE, STREAM, "token", 60_000, 1, "1-1", ["ms2", 1])
+        self.register(catalogue.Fence(MS2.server, b"cccc", fence.epoch))
