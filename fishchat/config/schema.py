@@ -90,7 +90,7 @@ class Limits(Section, frozen=True, kw_only=True):
     """Sizes and rates. ``flood = false`` lifts the rates and the counts per address, never a size."""
 
     flood: bool = True
-    #: Messages a second of one connection, and how many at once.
+    #: Commands a second of one connection, and how many at once; acknowledgements are free.
     rate: Rate = 20.0
     burst: Count = 100
     #: Connections of one address, and of those that have not logged in, in all.

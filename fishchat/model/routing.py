@@ -17,7 +17,8 @@ class Entry:
     """What was sent, and for whom.
 
     :ivar batch: server, incarnation, epoch, stream, accounts, messages.
-    :ivar routes: offset, number, version, servers of each message that goes elsewhere.
+    :ivar routes: offset, number, version and places of each message that goes elsewhere; a place is a msg_server or
+        ``msg_server/device``.
     """
 
     batch: list[Any]
@@ -33,7 +34,7 @@ def group(entry: Entry) -> dict[bytes, list[Any]]:
         offset, number, version, servers = routes[start : start + _ROUTE]
         flats = targets.get(servers)
         if flats is None:
-            names = dict.fromkeys(servers.split(b" "))
+            names = dict.fromkeys(place.partition(b"/")[0] for place in servers.split(b" "))
             flats = targets[servers] = [told.setdefault(name, []) for name in names if name != origin]
         for flat in flats:
             flat += (messages[offset], number, messages[offset + 3], version)

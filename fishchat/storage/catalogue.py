@@ -59,8 +59,15 @@ class Fence:
     server: bytes
     incarnation: bytes
     epoch: int
+    #: The number of the connection that writes: what an earlier one left in Redis' buffers must not be done late.
+    writer: int = 0
+
+    @property
+    def token(self) -> bytes:
+        """What the lease holds."""
+        return b"%s.%d" % (self.incarnation, self.writer)
 
     @property
     def args(self) -> tuple[bytes, bytes, bytes]:
         """As the scripts want it."""
-        return self.server, self.incarnation, b"%d" % self.epoch
+        return self.server, self.token, b"%d" % self.epoch

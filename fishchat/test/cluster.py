@@ -381,8 +381,9 @@ class Role:
 class Cluster:
     """Roles by name: ``ms1``, ``ms2``, …, ``router1``, …, ``manager1``, …, ``gateway1``.
 
-    ``clock``, if it is a ``task.Clock``, is that of the msg_servers and moves by ``advance`` only. Settings are
-    dotted keys: ``{"limits.devices": 2}``.
+    ``clock``, if it is a ``task.Clock``, is that of the msg_servers and managers and moves by ``advance`` only (a
+    router waits for Redis all the time, so it lives in real time). Settings are dotted keys:
+    ``{"limits.devices": 2}``.
     """
 
     def __init__(
@@ -423,6 +424,7 @@ class Cluster:
             port = 18999 + int(name[2:])
             section = msgspec.structs.replace(config.msg_server, id=name, listen=f"127.0.0.1:{port}")
             config = msgspec.structs.replace(config, msg_server=section)
+        if kind in ("ms", "manager"):
             clock = self.clock
         role = self.roles[name] = Role(self, module, config, clock)
         return role

@@ -124,9 +124,18 @@ class _Failures:
 class Run:
     """One run, and all that it knows."""
 
-    def __init__(self, reactor: Any, seconds: float, seed: int, rounds: int = 1, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        seconds: float,
+        seed: int,
+        rounds: int = 1,
+        hang: float | None = None,
+        data: Path | None = None,
+    ) -> None:
         self.reactor = reactor
         self.rounds = rounds
+        self.hang = hang
         self.seconds = seconds
         self.seed = seed
         self.random = Random(seed)
@@ -172,6 +181,7 @@ class Run:
             "seed": self.seed,
             "seconds": self.seconds,
             "rounds": self.rounds,
+            "hang": self.hang,
             "sent": len(self.journal.sent),
             "acknowledged": len(self.journal.acknowledged),
             "handed": sum(map(len, self.journal.handed.values())),
@@ -223,7 +233,7 @@ class Run:
             await deferLater(self.reactor, max(0.0, at - self.reactor.seconds()))
             # In a short run of many rounds it may not be back from the last time.
             if await self.until(partial(self._runs, victim), BACK):
-                os.kill(self.up.running()[victim], signal.SIGKILL)
+                await self._hit(self.up.running()[victim])
                 self.kills.append(Kill(victim, self.reactor.seconds()))
             else:
                 self.journal.complaints.append(f"{victim} does not come back")
@@ -233,6 +243,14 @@ class Run:
         await self.until(lambda: all(self._answered_since(talker, killed) for talker in self.talkers.values()), BACK)
         self.talking = False
         await self._all([*talks, moves])
+
+    async def _hit(self, pid: int) -> None:
+        if self.hang is None:
+            os.kill(pid, signal.SIGKILL)
+            return
+        os.kill(pid, signal.SIGSTOP)
+        await deferLater(self.reactor, self.hang)
+        os.kill(pid, signal.SIGCONT)
 
     def _runs(self, name: str) -> bool:
         return name in self.up.running()
@@ -290,10 +308,11 @@ async def main(reactor: Any, *arguments: str) -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the killing takes")
     parser.add_argument("--seed", type=int, default=1, help="the order of the killing, and its moments")
     parser.add_argument("--rounds", type=int, default=1, help="how often each process is killed")
+    parser.add_argument("--hang", type=float, help="let each process hang for so many seconds, instead of killing it")
     parser.add_argument("--data", type=Path, help="an empty directory for the data; they are kept")
     told = parser.parse_args(arguments)
     use_monotonic(reactor)
-    run = Run(reactor, told.seconds, told.seed, told.rounds, told.data)
+    run = Run(reactor, told.seconds, told.seed, told.rounds, told.hang, told.data)
     kept = False
     try:
         figures = await run.run()

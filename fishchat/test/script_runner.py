@@ -127,7 +127,7 @@ class Said:
 
 def batch(*messages: Said) -> tuple[list[str], list[Any]]:
     """The last two arguments of ``send.lua``: the accounts whose places are asked, and the messages."""
-    accounts = {one for each in messages if not each.to.startswith("#") for one in (each.account, each.to)}
+    accounts = {one for each in messages for one in (each.account, each.to) if not one.startswith("#")}
     return sorted(accounts), [value for each in messages for value in each.flat]
 
 
@@ -189,7 +189,7 @@ class ScriptCase(SynchronousTestCase):
 
     def register(self, fence: Fence, lease: int = LONG, take: bool = True) -> str:
         """The msg_server's name is its own."""
-        reply: str = self.call(catalogue.REGISTER, fence.server, fence.incarnation, lease, take)
+        reply: str = self.call(catalogue.REGISTER, fence.server, fence.token, lease, take)
         return reply
 
     def login(
@@ -200,9 +200,10 @@ class ScriptCase(SynchronousTestCase):
         *,
         devices: int = 10,
         create: bool = True,
+        forget: int = LONG,
     ) -> Any:
         """``[OK, replaced session, talks]`` or the refusal; talks as a dict of conversation → the rest."""
-        args = (*fence.args, account, device, next(self.connections), devices, create)
+        args = (*fence.args, account, device, next(self.connections), devices, create, forget)
         reply = self.runner.script(catalogue.LOGIN, *args)
         return [*readable(reply[:2]), talks(reply[2])] if reply[0] == b"OK" else readable(reply)
 
@@ -214,9 +215,18 @@ class ScriptCase(SynchronousTestCase):
     # -- messages
 
     def send(self, *messages: Said, fence: Fence = MS1) -> Any:
-        """The results of one batch, or its refusal."""
+        """The results of one batch, or its refusal; its senders are at this msg_server, logged in or not."""
+        for each in messages:
+            self.place(each.account, each.device, fence)
         reply = self.fenced(catalogue.SEND, STREAM, *batch(*messages), fence=fence)
         return reply[1] if reply[0] == "OK" else reply
+
+    def place(self, account: str, device: str, fence: Fence) -> None:
+        """The device is at this msg_server: what of a login matters to a sender."""
+        places = (self.command("GET", "at:" + account) or "").split()
+        here = f"{fence.server.decode()}/{device}"
+        if here not in places:
+            self.command("SET", "at:" + account, " ".join([*places, here]))
 
     def said(
         self,

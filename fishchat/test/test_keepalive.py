@@ -15,7 +15,9 @@ class KeepaliveCase(ClusterCase):
 
     async def alone(self) -> Cluster:
         """No other role."""
-        return await self.cluster(servers=1, routers=0, clock=Clock(), limits__flood=False)
+        clock = Clock()
+        clock.advance(1000)
+        return await self.cluster(servers=1, routers=0, clock=clock, limits__flood=False)
 
 
 class Silence(KeepaliveCase):

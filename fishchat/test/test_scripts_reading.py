@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fishchat.storage import catalogue
@@ -242,7 +242,7 @@ class History(ReadingCase):
         self.command("XTRIM", "log:" + AB, "MAXLEN", 0)
         self.assertEqual(self.history("bob", AB), [])
 
-    @PROPERTY
+    @settings(PROPERTY, max_examples=100)
     @given(
         st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)), min_size=1, max_size=4),
         st.booleans(),

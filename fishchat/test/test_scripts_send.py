@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fishchat.storage import catalogue
 from fishchat.storage.catalogue import Fence
 from fishchat.storage.wire import ReplyError
-from fishchat.test.script_runner import EPOCH, MS1, MS2, PROPERTY, STREAM, Said, ScriptCase, on_each_redis
+from fishchat.test.script_runner import EPOCH, MS1, MS2, PROPERTY, STREAM, Said, ScriptCase, on_each_redis, batch
 
 AB = "alice+bob"
 
@@ -288,7 +288,7 @@ class Topics(SendCase):
         flat = [value for each in (Said("bob", "#fishing", "1"), Said("bob", "alice", "2")) for value in each.flat]
         self.assertEqual(self.fenced(catalogue.SEND, STREAM, ["alice", "bob"], flat), ["OK", [1, 1], ["#fishing", 2]])
         self.join("carol", "fishing")
-        self.assertEqual(self.fenced(catalogue.SEND, STREAM, [], flat[:6]), ["OK", [2], ["#fishing", 3]])
+        self.assertEqual(self.fenced(catalogue.SEND, STREAM, ["bob"], flat[:6]), ["OK", [2], ["#fishing", 3]])
 
 
 @on_each_redis
@@ -310,6 +310,27 @@ class Fencing(SendCase):
         """The name is another process' now."""
         self.register(replace(MS1, incarnation=b"cccc"))
         self.assert_refused(["LEASE"], MS1)
+
+    def test_an_earlier_connection(self) -> None:
+        """The server has connected anew: what its earlier connection left in Redis' buffers is not done late."""
+        self.register(replace(MS1, writer=1))
+        self.assert_refused(["LEASE"], MS1)
+        self.assertEqual(self.said("alice", "bob", "x", 1, fence=replace(MS1, writer=1)), 1)
+
+    def test_device_elsewhere(self) -> None:
+        """A device that has logged in on another server goes on numbering there: here nothing of it is stored."""
+        self.login("alice", fence=MS2)
+        batch_here = batch(Said("alice", "bob", "late", 1))
+        self.assertEqual(self.fenced(catalogue.SEND, STREAM, *batch_here)[1], ["TRYAGAIN"])
+        self.assertEqual(self.fenced(catalogue.SEND, STREAM, *batch_here, fence=MS2)[1], [1])
+        self.assertEqual(self.fenced(catalogue.SEND, STREAM, *batch_here)[1], ["DUP 7-1"])
+
+    def test_another_device_here(self) -> None:
+        """Another device of the account, or one of a similar name, does not stand for it."""
+        self.login("alice", "phone")
+        self.login("alice", "main2")
+        self.login("alice", "main", fence=MS2)
+        self.assertEqual(self.fenced(catalogue.SEND, STREAM, *batch(Said("alice", "bob", "late")))[1], ["TRYAGAIN"])
 
     def test_old_epoch(self) -> None:
         """The store was restarted, and the server has not noticed: it is told the epoch."""

@@ -100,7 +100,7 @@ class Names(ScriptCase):
         """Who was silent too long, but was not declared dead, goes on as before."""
         self.command("DEL", "lease:ms1")
         self.assertEqual(self.register(MS1, take=False), "KEPT")
-        self.assertEqual(self.command("GET", "lease:ms1"), "aaaa")
+        self.assertEqual(self.command("GET", "lease:ms1"), "aaaa.0")
 
     def test_new(self) -> None:
         """A name that nobody has is taken."""
@@ -155,7 +155,7 @@ class Names(ScriptCase):
         """The older of two processes does not take the name from the newer one."""
         self.register(replace(MS1, incarnation=b"cccc"))
         self.call(catalogue.RETIRE, "ms1", "aaaa")
-        self.assertEqual(self.command("GET", "lease:ms1"), "cccc")
+        self.assertEqual(self.command("GET", "lease:ms1"), "cccc.0")
         self.assertEqual(self.command("HGET", "servers", "ms1"), "cccc")
 
 
@@ -176,7 +176,7 @@ class Reaping(ScriptCase):
         self.login("bob", fence=MS2)
         self.command("DEL", "lease:ms1")
         self.assertEqual(self.call(catalogue.REAP, 10), [1, 0, ["ms1"]])
-        self.assertEqual(self.command("MGET", "at:alice", "at:bob"), [None, "ms2"])
+        self.assertEqual(self.command("MGET", "at:alice", "at:bob"), [None, "ms2/main"])
         self.assertEqual(self.command("HKEYS", "servers"), ["ms2"])
         self.assertEqual(self.command("EXISTS", "dead", "on:ms1:aaaa"), 0)
 
@@ -188,7 +188,7 @@ class Reaping(ScriptCase):
         self.login("alice", "phone", fence=MS2)
         self.assertEqual(self.call(catalogue.REAP, 10), [0, 0, ["ms1"]])
         self.assertEqual(self.command("HLEN", "session:alice"), 2)
-        self.assertEqual(self.command("GET", "at:alice"), "ms2")
+        self.assertEqual(sorted(self.command("GET", "at:alice").split()), ["ms2/main", "ms2/phone"])
 
     def test_device_on_the_same_name(self) -> None:
         """A device that logged in at the dead one's successor keeps that session."""
@@ -198,7 +198,7 @@ class Reaping(ScriptCase):
         self.login("alice", fence=newer)
         self.login("bob", fence=newer)
         self.assertEqual(self.call(catalogue.REAP, 10), [0, 0, []])
-        self.assertEqual(self.command("MGET", "at:alice", "at:bob"), ["ms1", "ms1"])
+        self.assertEqual(self.command("MGET", "at:alice", "at:bob"), ["ms1/main", "ms1/main"])
 
     def test_leftover_that_was_replaced(self) -> None:
         """Even where the set of the dead still names a device, its session elsewhere stays."""
@@ -206,7 +206,16 @@ class Reaping(ScriptCase):
         self.command("SADD", "on:ms1:aaaa", "alice/main")
         self.command("DEL", "lease:ms1")
         self.assertEqual(self.call(catalogue.REAP, 10), [0, 0, ["ms1"]])
-        self.assertEqual(self.command("GET", "at:alice"), "ms2")
+        self.assertEqual(self.command("GET", "at:alice"), "ms2/main")
+
+    def test_leftover_on_the_same_name(self) -> None:
+        """The same where the session is at the dead one's successor."""
+        newer = replace(MS1, incarnation=b"cccc")
+        self.register(newer)
+        self.login("alice", fence=newer)
+        self.command("SADD", "on:ms1:aaaa", "alice/main")
+        self.assertEqual(self.call(catalogue.REAP, 10), [0, 0, []])
+        self.assertEqual(self.command("GET", "at:alice"), "ms1/main")
 
     def test_in_steps(self) -> None:
         """No call ends more than it may, over all the dead together; the last one says that it is the last."""

@@ -24,7 +24,7 @@ class Login(ScriptCase):
         """A new account begins with nothing, and its session is known."""
         self.assertEqual(self.login("alice"), ["OK", "", {}])
         self.assertEqual(self.command("HGET", "session:alice", "main"), "ms1 aaaa 1")
-        self.assertEqual(self.command("GET", "at:alice"), "ms1")
+        self.assertEqual(self.command("GET", "at:alice"), "ms1/main")
 
     def test_accounts_are_not_made_unasked(self) -> None:
         """Where accounts are made elsewhere an unknown one is refused and nothing is left of it."""
@@ -89,6 +89,29 @@ class Login(ScriptCase):
         self.assert_unchanged(before)
         self.assertEqual(self.login("alice", "two", devices=2)[0], "OK")
 
+    def test_device_away_for_long(self) -> None:
+        """A device that was away for long gives its place to a new one: the longest first, only when there is need."""
+        self.login("alice", "online", devices=3)
+        for device, seen in (("older", 5), ("old", 6)):
+            self.login("alice", device, MS2, devices=3)
+            self.command("HDEL", "session:alice", device)
+            self.command("HSET", "seen:alice", device, seen)
+            self.command("HSET", f"cursor:alice/{device}", AB, "7-1")
+        self.command("HSET", "seen:alice", "online", 1)
+        self.assertEqual(self.login("alice", "new", devices=3)[0], "OK")
+        self.assertEqual(sorted(self.command("HKEYS", "seen:alice")), ["new", "old", "online"])
+        self.assertEqual(self.command("EXISTS", "cursor:alice/older"), 0)
+        self.assertEqual(self.command("EXISTS", "cursor:alice/old"), 1)
+
+    def test_device_away_not_long_enough(self) -> None:
+        """A device that was here within that time keeps its place."""
+        for device in ("one", "two"):
+            self.login("alice", device, devices=2)
+            self.command("HDEL", "session:alice", device)
+        before = self.dump()
+        self.assertEqual(self.login("alice", "three", devices=2), ["DEVICES"])
+        self.assert_unchanged(before)
+
     def test_replaced_on_the_same_server(self) -> None:
         """The same device again: the session is the new connection's, and the old one is named."""
         self.login("alice")
@@ -102,15 +125,15 @@ class Login(ScriptCase):
             self.assertEqual(self.login("alice", fence=MS2)[1], "ms1 aaaa 1")
             heard = json.loads(listener.next())
         self.assertEqual(heard, {"server": "ms2", "replaced": {"alice/main": "ms1 aaaa 1"}})
-        self.assertEqual(self.command("GET", "at:alice"), "ms2")
+        self.assertEqual(self.command("GET", "at:alice"), "ms2/main")
         self.assertEqual(self.command("SMEMBERS", "on:ms1:aaaa"), [])
         self.assertEqual(self.command("SMEMBERS", "on:ms2:bbbb"), ["alice/main"])
 
     def test_places_of_an_account(self) -> None:
-        """Each server where an account has devices is named once."""
+        """Each device of an account is named with its server."""
         for device, fence in (("a", MS1), ("b", MS2), ("c", MS1)):
             self.login("alice", device, fence)
-        self.assertEqual(sorted(self.command("GET", "at:alice").split()), ["ms1", "ms2"])
+        self.assertEqual(sorted(self.command("GET", "at:alice").split()), ["ms1/a", "ms1/c", "ms2/b"])
 
     def test_without_memory(self) -> None:
         """With the memory full, known devices still come in to read; nobody new does."""
@@ -141,7 +164,7 @@ class Logout(ScriptCase):
         self.login("alice", "one")
         self.login("alice", "two", MS2)
         self.assertEqual(self.logout("alice", "one", 1), 1)
-        self.assertEqual(self.command("GET", "at:alice"), "ms2")
+        self.assertEqual(self.command("GET", "at:alice"), "ms2/two")
 
     def test_late_logout(self) -> None:
         """A logout that comes behind the device's next login ends nothing: neither here nor elsewhere."""
@@ -150,8 +173,8 @@ class Logout(ScriptCase):
         self.login("bob")
         self.login("bob", fence=MS2)
         self.assertEqual(self.logout("alice", "main", 1, "bob", "main", 3), 0)
-        self.assertEqual(self.command("GET", "at:alice"), "ms1")
-        self.assertEqual(self.command("GET", "at:bob"), "ms2")
+        self.assertEqual(self.command("GET", "at:alice"), "ms1/main")
+        self.assertEqual(self.command("GET", "at:bob"), "ms2/main")
 
     def test_another_incarnation(self) -> None:
         """A server that was replaced by one of the same name ends none of its sessions."""

@@ -277,6 +277,20 @@ class Sight(TopicCase):
         self.assertEqual(self.history("bob", TOPIC), ["in 1", "in 2", "in 3"])
         self.assertEqual(self.conversations("bob")[TOPIC], [5, 0, 3])
 
+    def test_pages_over_memberships(self) -> None:
+        """Pages go on from one membership to the next, in both directions, and are never longer than asked for."""
+        self.create("alice", "fishing")
+        for first in (1, 4, 7):
+            self.join("bob", "fishing")
+            self.send(*[Said("alice", TOPIC, str(number)) for number in (first, first + 1)])
+            self.leave("bob", "fishing")
+            self.said("alice", TOPIC, "out")
+        self.assertEqual(self.history("bob", TOPIC, after="0-0", limit=3), ["1", "2", "4"])
+        self.assertEqual(self.history("bob", TOPIC, after="7-4", limit=2), ["5", "7"])
+        self.assertEqual(self.history("bob", TOPIC, limit=3), ["5", "7", "8"])
+        self.assertEqual(self.history("bob", TOPIC, before="7-7", limit=3), ["2", "4", "5"])
+        self.assertEqual(self.history("bob", TOPIC, after="7-1", before="7-8", limit=9), ["2", "4", "5", "7"])
+
     def test_rejoin_at_once(self) -> None:
         """Leaving and joining without a word in between changes nothing of what is seen."""
         self.create("alice", "fishing")

@@ -1,4 +1,4 @@
-"""The package as a user installs it: built, installed into a fresh environment, run there as real processes and daemons."""
+"""The package as a user installs it: built, installed into a fresh environment, run as real processes and daemons."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from fishchat import __version__
 from fishchat.client import Client, Message
 from fishchat.protocols.lines import MAX_OUT, LineSplitter
 from fishchat.services import redis_server
-from fishchat.test.conversation_runner import play
+from fishchat.test.conversation_runner import CONVERSATIONS, play
 from fishchat.test.processes import HERE, MISSING, Place, Up, command_line, heard_by_monitor, heard_of
 from fishchat.test.waiting import until
 
@@ -43,23 +44,8 @@ DAEMONS = {
 }
 TWISTD = "from twisted.scripts.twistd import run; run()"
 
-#: Two people at two msg_servers.
-CONVERSATION = """
-carol connects to ms1
-dave connects to ms2
-carol> SEND_CLIENT_ID carol
-carol< OK SEND_CLIENT_ID carol
-carol< RESP_SYNCED
-dave> SEND_CLIENT_ID dave
-dave< OK SEND_CLIENT_ID dave
-dave< RESP_SYNCED
-carol> MSG dave 鱼传尺素
-carol< OK SEND_MESSAGE_P2P carol+dave:$epoch-1
-dave< RESP_MESSAGE_P2P carol carol+dave:$epoch-1 鱼传尺素
-dave> MSG carol hello
-dave< OK SEND_MESSAGE_P2P carol+dave:$epoch-2
-carol< RESP_MESSAGE_P2P dave carol+dave:$epoch-2 hello
-"""
+#: Two people at two msg_servers, one of them away for a while.
+CONVERSATION = "offline-delivery.txt"
 
 _installed: Path | None = None
 
@@ -91,26 +77,34 @@ def _install(place: Path) -> Path:
     purelib = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True, **quiet
     ).stdout.strip()
-    # A path in a .pth file: packages there are found, but not its own .pth files, so no checkout that is installed there.
+    # Of a directory on the path the .pth files are not read, so a checkout that is installed in there is not found.
     Path(purelib, "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    # Without setuptools here, pip fetches it.
-    here = ["--no-build-isolation"] if importlib.util.find_spec("setuptools") else []
-    pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check"]
-    result = subprocess.run(
-        [*pip, "install", "--no-deps", *here, place / "source"], **{**quiet, "check": False, "text": True}
-    )
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", *_isolation(), str(place / "source")]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", *options]
+    result = subprocess.run(pip, capture_output=True, cwd=place, env=_environment(), text=True, check=False)
     assert result.returncode == 0, result.stderr
     return python.parent
 
 
-def _environment(**more: str) -> dict[str, str]:
+def _isolation() -> list[str]:
+    """How pip is to build: with what is here, when that can build a wheel; else it fetches what it needs."""
+    for name in ("setuptools.command.bdist_wheel", "wheel"):
+        try:
+            if importlib.util.find_spec(name):
+                return ["--no-build-isolation"]
+        except ImportError:
+            continue
+    return []
+
+
+def _environment() -> dict[str, str]:
     """This process' environment, in which no checkout is on the path."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | more
+    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
 
-def alive(pid: int) -> bool:
-    """Whether this process runs; one that has ended and waits for its parent does not."""
-    return bool(command_line(pid) and command_line(pid) != [""])
+async def when_gone(pid: int) -> None:
+    """Return when this process has ended; one that only waits for its parent to notice has no command line."""
+    await until(lambda: not any(command_line(pid)))
 
 
 class _Wire(Protocol):
@@ -209,10 +203,12 @@ class InstalledTests(Case):
             self.assertIn("--config", self.run_python("-c", TWISTD, plugin, "--help"))
 
     def test_files_that_are_not_python(self) -> None:
-        """The store's scripts are installed."""
+        """The store's scripts and the tests' conversations are installed."""
         package = self.run_python("-c", "import fishchat; print(fishchat.__path__[0])").strip()
-        names = {path.name for path in Path(package).glob("storage/scripts/*.lua")}
-        self.assertEqual(names, {path.name for path in (SOURCE / "fishchat/storage/scripts").glob("*.lua")})
+        for pattern in ("storage/scripts/*.lua", "test/conversations/*"):
+            names = {path.name for path in Path(package).glob(pattern)}
+            self.assertEqual(names, {path.name for path in (SOURCE / "fishchat").glob(pattern)})
+            self.assertTrue(names)
 
 
 class DaemonTests(Case):
@@ -269,25 +265,26 @@ class DaemonTests(Case):
         await self.all_alive(seconds=10)
         for name, plugin in DAEMONS.items():
             self.assertIn(plugin, command_line(self.pid(name)))
-        path = self.place.data / "conversation.txt"
-        path.write_text(CONVERSATION, "utf-8")
-        await play(path, self.connect)
+        await play(CONVERSATIONS / CONVERSATION, self.connect)
         await self.kill_each()
         await self.stop_each()
 
     async def kill_each(self) -> None:
         """Within five seconds after each kill and start all are known, and a message crosses both servers."""
         got: list[str] = []
-        alice = await self.client("alice", 1)
-        await self.client("bob", 2, got)
+        carol = await self.client("carol", 1)
+        await self.client("dave", 2, got)
         for name in DAEMONS:
-            os.kill(self.pid(name), signal.SIGKILL)
-            await until(lambda pid=self.pid(name): not alive(pid))  # type: ignore[misc]
+            pid = self.pid(name)
+            os.kill(pid, signal.SIGKILL)
+            await when_gone(pid)
+            # twistd takes a process that has ended, but that the system's first one has not waited for, for running.
+            self.pidfile(name).unlink()
             self.start(name)
             begun = reactor.seconds()
             await self.all_alive(seconds=5)
-            await alice.send("bob", name)
-            await until(lambda text=name: text in got)  # type: ignore[misc]
+            await carol.send("dave", name)
+            await until(partial(got.__contains__, name))
             self.assertLess(reactor.seconds() - begun, 5.0, f"after {name} was killed")
         self.assertEqual(got, list(DAEMONS))
 
@@ -297,7 +294,7 @@ class DaemonTests(Case):
             self.assertIsNotNone(self.redis(), f"before {name} has ended")
             pid = self.pid(name)
             os.kill(pid, signal.SIGTERM)
-            await until(lambda pid=pid: not alive(pid))  # type: ignore[misc]
+            await when_gone(pid)
             self.assertFalse(self.pidfile(name).exists())
             # Whoever is left takes Redis over when it was this one that ran it.
             if name != next(iter(DAEMONS)):

@@ -6,6 +6,7 @@ import re
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.config.schema import Keep, Retention
 from fishchat.storage import catalogue, reference
 from fishchat.storage.script import read
 from fishchat.test.script_runner import EPOCH, MS1, MS2, STREAM, ScriptCase, on_each_redis
@@ -57,6 +58,14 @@ class Page(SynchronousTestCase):
             beginning = re.match("[a-z]+:?|", key)
             assert beginning is not None
             self.assertTrue(f"'{beginning[0]}" in sources, key)
+
+    def test_retention(self) -> None:
+        """What is kept when nothing is configured is what the page says."""
+        retention = Retention()
+        for kind in ("p2p", "topic", "notice"):
+            keep: Keep = getattr(retention, kind)
+            self.assertIn(f"| `retention.{kind}` | {keep.days:g} | {keep.count:,} |", page())
+        self.assertIn(f"`retention.every` seconds ({retention.every:g})", page())
 
     def test_a_script_that_says_nothing(self) -> None:
         """Every script has to say what it does."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
@@ -32,9 +31,6 @@ def send_topic(connection: ClientConnection, command: Command) -> None:
 def _send(connection: ClientConnection, command: Command, conversation: bytes, peer: bytes) -> None:
     device = connection.device
     assert device is not None
-    bucket = connection.bucket
-    if bucket is not None and (wait := bucket.take(connection.clock.seconds())):
-        raise Refusal("FLOOD", retry=math.ceil(wait))
     tags = command.tags
     cseq = tags.get(b"cseq", -1) if tags else -1
     body = pack_body(device.account, device.name, cseq, ESCAPED if b"esc" in tags else PLAIN, command.text)

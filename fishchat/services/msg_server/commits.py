@@ -124,10 +124,13 @@ class Commits:
         """
         if self._flight:
             return
-        late = self._clock.seconds() - max(0.5, ANSWERED - self._connection.timeout)
+        late = self._late()
         while self._queue and self._queue[0].since <= late:
             self._guarded(self._queue.popleft().fail, tryagain())
         self._tell_idle()
+
+    def _late(self) -> float:
+        return self._clock.seconds() - max(0.5, ANSWERED - self._connection.timeout)
 
     def _tell_idle(self) -> None:
         if self._idle and not self._queue and not self._flight:
@@ -180,14 +183,20 @@ class Commits:
         elif isinstance(unit, Call):
             self._guarded(unit.settle, reply)
             self._landed(unit)
-        elif len(self._flight) == 1 and not (self._queue and isinstance(self._queue[0], Mark)):
-            # The next flight starts before this one's messages are handed out: Redis works meanwhile. A mark in
-            # front of it would land at once and overtake their answers.
+        elif self._overlaps():
+            # The next flight starts before this one's messages are handed out: Redis works meanwhile.
             self._landed(unit)
             self._hand_out(unit, reply, fence.epoch)
         else:
             self._hand_out(unit, reply, fence.epoch)
             self._landed(unit)
+
+    def _overlaps(self) -> bool:
+        """Whether the last unit of the flight may land now without anything being answered by that."""
+        if len(self._flight) > 1 or not self._queue:
+            return False
+        head = self._queue[0]
+        return not isinstance(head, Mark) and head.since > self._late()
 
     def _hand_out(self, batch: Batch, reply: Any, epoch: int) -> None:
         _, results, flat = reply

@@ -6,6 +6,7 @@ there and its answer back in order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,14 @@ class ClientConnection(LineServer):
 
     def command_received(self, command: Command) -> None:
         self.pinged = False
-        guard(self.state, command.verb)
-        self.server.handlers[command.verb.name](self, command)
+        verb = command.verb
+        guard(self.state, verb)
+        # Acknowledgements are the answers to what others send; they cost nothing.
+        if self.bucket is not None and verb.name != b"SEND_ACK":
+            wait = self.bucket.take(self.clock.seconds())
+            if wait:
+                raise Refusal("FLOOD", retry=math.ceil(wait))
+        self.server.handlers[verb.name](self, command)
 
     # -- out, in order
 

@@ -20,6 +20,7 @@ from fishchat.model.conversation import Conversation, IReads
 from fishchat.model.device import Device, Reading, start_of
 from fishchat.model.messages import Message, from_body, push_line
 from fishchat.model.names import START, Position, accounts_of
+from fishchat.services.msg_server.commits import tryagain
 from fishchat.services.msg_server.feeding import Feeder
 from fishchat.services.msg_server.logs import Known, Logs
 from fishchat.services.msg_server.operations import Send
@@ -80,6 +81,8 @@ class Delivery:
         word, _, rest = result.decode().partition(" ")
         if word == "DUP":
             send.settle(b"%s:%s" % (send.conversation, rest.encode()))
+        elif word == "TRYAGAIN":
+            send.fail(tryagain())
         elif rest:
             send.fail(Refusal(word, expected=rest))
         else:

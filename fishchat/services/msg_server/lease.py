@@ -50,17 +50,24 @@ class Lease(Service):
         self._epoch = epoch
         self._held = held
         self._lost = lost
-        self._has = False
+        #: Whether the store knows this incarnation, and whether this connection may write under it.
+        self._registered = self._ready = False
         self._take = True
         self._asking = False
+        self._writer = 0
         self._renewal = LoopingCall(self.renew)
         self._renewal.clock = clock
-        connection.on_connected.append(self.renew)
+        connection.on_connected.append(self._connected)
+        connection.on_lost.append(self._disconnected)
 
     @property
     def fence(self) -> Fence | None:
         """What to write under; None while there is no right to write."""
-        return Fence(self.server, self.incarnation, self._epoch.current) if self._has else None
+        return self._fence if self._ready else None
+
+    @property
+    def _fence(self) -> Fence:
+        return Fence(self.server, self.incarnation, self._epoch.current, self._writer)
 
     def startService(self) -> None:
         """Begin to ask."""
@@ -71,18 +78,27 @@ class Lease(Service):
         """Give the name back."""
         super().stopService()
         self._renewal.stop()
-        self._has = False
+        self._ready = False
         if not self._connection.connected:
             return maybeDeferred(lambda: None)
         packed = pack(self.server, self.incarnation)
         return self._connection.script(RETIRE, (), (packed,)).addErrback(lambda _: None)
 
+    def _connected(self) -> None:
+        self._writer += 1
+        self._asking = False
+        self.renew()
+
+    def _disconnected(self) -> None:
+        # No loss of the lease, that is for the store to say; but nothing is written before the new connection has it.
+        self._ready = False
+
     def renew(self) -> None:
-        """Ask for the lease now. Losing the connection is no loss of the lease: that is for the store to say."""
+        """Ask for the lease now."""
         if not self._connection.connected or self._asking or not self.running:
             return
         self._asking = True
-        packed = pack(self.server, self.incarnation, int(LEASE * 1000), self._take)
+        packed = pack(self.server, self._fence.token, int(LEASE * 1000), self._take)
         self._connection.script(REGISTER, (), (packed,)).addCallbacks(self._answered, self._failed)
 
     def mend(self, word: str) -> None:
@@ -98,11 +114,12 @@ class Lease(Service):
         if reply in (b"KEPT", b"NEW"):
             if reply == b"NEW":
                 self.log.info("msg_server {server} is registered", server=self.server.decode())
-            self._has, self._take = True, False
+            self._registered, self._ready, self._take = True, True, False
             self._held()
             return
-        if self._has:
-            self._has = False
+        self._ready = False
+        if self._registered:
+            self._registered = False
             self.log.error("msg_server {server} lost its lease: its clients are sent away", server=self.server.decode())
             self._lost()
             self.incarnation = secrets.token_hex(8).encode()

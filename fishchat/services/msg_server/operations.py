@@ -109,8 +109,8 @@ class Batch:
         flat: list[Any] = []
         for send in self.sends:
             flat += (send.conversation, send.sender, send.cseq, send.body, send.account, send.peer)
+            accounts.add(send.account)
             if send.peer:
-                accounts.add(send.account)
                 accounts.add(send.peer)
         return pack(*fence.args, stream, list(accounts), flat)
 

@@ -3,11 +3,16 @@
 local call = redis.call
 local args = cmsgpack.unpack(ARGV[1])
 
--- Whoever lost its lease or its epoch writes nothing. Gives the refusal, or nothing.
+-- Whoever lost its lease or its epoch writes nothing. Gives the refusal, or nothing. A lease is 'incarnation.n', n the
+-- number of the connection that writes: what an earlier connection left in Redis' buffers must not be done late.
 local function fence(server, incarnation, epoch)
   local found = call('MGET', 'lease:' .. server, 'epoch')
   if found[1] ~= incarnation then return {'LEASE'} end
   if found[2] ~= epoch then return {'EPOCH', found[2] or '0'} end
+end
+
+local function bare(incarnation)
+  return string.match(incarnation, '^[^.]+')
 end
 
 -- In front of writes that replace what is there or hardly let it grow: leases, cursors, logins of known devices. A full
@@ -66,21 +71,28 @@ local function close_span(account, conversation, upto)
   end
 end
 
--- Where an account's devices are, as one string: what send.lua reads for every message.
+-- Where an account's devices are, as one string 'server/device server/device': what send.lua reads for every message.
 local function locate(account)
-  local seen, servers = {}, {}
-  for _, session in ipairs(call('HVALS', 'session:' .. account)) do
-    local server = string.match(session, '^%S+')
-    if not seen[server] then
-      seen[server] = true
-      servers[#servers + 1] = server
-    end
+  local places = {}
+  local sessions = call('HGETALL', 'session:' .. account)
+  for i = 1, #sessions, 2 do
+    places[#places + 1] = string.match(sessions[i + 1], '^%S+') .. '/' .. sessions[i]
   end
-  if #servers == 0 then
+  if #places == 0 then
     call('DEL', 'at:' .. account)
   else
-    call('SET', 'at:' .. account, table.concat(servers, ' '))
+    call('SET', 'at:' .. account, table.concat(places, ' '))
   end
+end
+
+-- The places of an account when one of them is on another server, else false.
+local function elsewhere(at, server)
+  if not at then return false end
+  local mine = server .. '/'
+  for place in string.gmatch(at, '%S+') do
+    if string.sub(place, 1, #mine) ~= mine then return at end
+  end
+  return false
 end
 
 local function pairs_of(flat)
@@ -109,7 +121,7 @@ end
 
 -- Something for the router to carry to other servers: as send.lua leaves it, for one message.
 local function tell_router(server, incarnation, epoch, stream, targets, conversation, n, version, body)
-  if not targets or targets == server then return end
+  if not targets then return end
   local count = call('INCR', 'count:' .. stream)
   local batch = {server, incarnation, epoch, stream, {}, {conversation, '', -1, body, '', ''}}
   call('XADD', stream, 'MAXLEN', '~', 100000, epoch .. '-' .. count,

@@ -14,5 +14,5 @@ if call('SADD', 'invited:' .. conversation, guest) == 0 then return {'OK'} end
 local notices = '@' .. guest
 open_span(guest, notices, '0-0')
 local n = append(notices, epoch, body)
-tell_router(server, incarnation, epoch, stream, call('GET', 'at:' .. guest), notices, n, 0, body)
+tell_router(server, incarnation, epoch, stream, elsewhere(call('GET', 'at:' .. guest), server), notices, n, 0, body)
 return {'OK', notices, tonumber(epoch), n, body}

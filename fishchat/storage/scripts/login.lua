@@ -41,6 +41,7 @@ else
 end
 call('HSET', 'seen:' .. account, device, now)
 
+incarnation = bare(incarnation)
 local session = server .. ' ' .. incarnation .. ' ' .. connection
 local old = call('HGET', 'session:' .. account, device)
 if old then

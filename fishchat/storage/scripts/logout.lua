@@ -1,6 +1,7 @@
 -- Devices went; a session that another login took over is left alone.
 -- args: server, incarnation, epoch (of no matter here), flat array of account, device, connection. Gives how many ended.
 local server, incarnation, _, gone = unpack(args)
+incarnation = bare(incarnation)
 local now, ended = milliseconds(), 0
 for i = 1, #gone, 3 do
   local account, device = gone[i], gone[i + 1]

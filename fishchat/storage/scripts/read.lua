@@ -16,7 +16,7 @@ call('HSET', 'meta:' .. conversation, field, number)
 local one, other = string.match(conversation, '^([^+#@]+)%+(.+)$')
 if one and one ~= other then
   local peer = one == account and other or one
-  tell_router(server, incarnation, epoch, stream, call('GET', 'at:' .. peer), conversation, 0, 0,
+  tell_router(server, incarnation, epoch, stream, elsewhere(call('GET', 'at:' .. peer), server), conversation, 0, 0,
     account .. ' ' .. device .. ' -1 r ' .. at)
 end
 return {'OK', 1}

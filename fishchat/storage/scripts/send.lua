@@ -1,5 +1,5 @@
 -- The commit point: stores a batch of messages, each by itself, and leaves one entry for the router.
--- args: server, incarnation, epoch, stream of the shard, accounts (whose places are asked), messages: a flat array of
+-- args: server, incarnation, epoch, stream of the shard, accounts (senders and peers), messages: a flat array of
 --   conversation, sender 'account/device', cseq (-1: none), body, account, peer ('' for a topic).
 -- A body is 'account device cseq flag text'. Gives {'OK', results, versions} or a refusal of the whole batch.
 -- A result is the new number, or 'WORD …'; versions is flat: topic conversation, membership version.
@@ -10,11 +10,26 @@ for i = 1, #accounts do keys[i + 2] = 'at:' .. accounts[i] end
 local found = call('MGET', unpack(keys))
 if found[1] ~= incarnation then return {'LEASE'} end
 if found[2] ~= epoch then return {'EPOCH', found[2] or '0'} end
--- Only those who have a device elsewhere matter: account -> servers.
-local elsewhere = {}
+local at, abroad = {}, {}
 for i = 1, #accounts do
-  local at = found[i + 2]
-  if at and at ~= server then elsewhere[accounts[i]] = at end
+  local places = found[i + 2]
+  at[accounts[i]] = places
+  abroad[accounts[i]] = elsewhere(places, server)
+end
+
+-- A device that has logged in on another server meanwhile goes on numbering there: what it left here is not stored.
+local present = {}
+local function is_here(sender, account)
+  local known = present[sender]
+  if known == nil then
+    local place = server .. string.sub(sender, #account + 1)
+    local places = at[account]
+    known = places == place
+      or (places and string.find(' ' .. places .. ' ', ' ' .. place .. ' ', 1, true) ~= nil)
+      or false
+    present[sender] = known
+  end
+  return known
 end
 
 local now = milliseconds()
@@ -27,12 +42,15 @@ local function all_servers()
   return everywhere
 end
 
--- Seen before: the same text gives its first id, another text is a conflict.
+-- Seen before: the same text gives its first id, another text is a conflict. A batch looks at so many entries at most.
+local budget = 20000
 local function look_back(conversation, body, expected)
   local head = string.match(body, '^%S+ %S+ %S+ ')
   local from, left = '+', 1000
   while left > 0 do
+    if budget <= 0 then return 'TRYAGAIN' end
     local page = call('XREVRANGE', 'log:' .. conversation, from, '-', 'COUNT', 100)
+    budget = budget - #page
     for _, entry in ipairs(page) do
       local stored = entry[2][4]
       if stored == body then return 'DUP ' .. entry[1] end
@@ -69,20 +87,17 @@ local function begin(conversation, account, peer)
   return true
 end
 
+-- Why a message is not stored, or nothing. A repetition is known before anything else is asked: it is stored already.
 local function refusal(state, conversation, sender, cseq, body, account, peer)
-  if peer == '' then
-    if not is_member(state, conversation, account) then
-      return call('EXISTS', 'topic:' .. conversation) == 1 and 'NOTMEMBER' or 'NOTFOUND'
-    end
-  elseif not state.begun and not begin(conversation, account, peer) then
-    return 'NOTFOUND'
+  local expected = state.cseq[sender] + 1
+  if cseq > 0 and cseq < expected then return look_back(conversation, body, expected) end
+  if not is_here(sender, account) then return 'TRYAGAIN' end
+  if peer == '' and not is_member(state, conversation, account) then
+    return call('EXISTS', 'topic:' .. conversation) == 1 and 'NOTMEMBER' or 'NOTFOUND'
   end
+  if cseq == 0 or cseq > expected then return 'GAP ' .. expected end
+  if peer ~= '' and not state.begun and not begin(conversation, account, peer) then return 'NOTFOUND' end
   state.begun = true
-  if cseq >= 0 then
-    local expected = state.cseq[sender] + 1
-    if cseq == 0 or cseq > expected then return 'GAP ' .. expected end
-    if cseq < expected then return look_back(conversation, body, expected) end
-  end
 end
 
 -- Errors of one conversation's data; any other error of the first write (OOM, READONLY, …) is the whole batch's.
@@ -117,7 +132,7 @@ for i = 1, #messages, 6 do
       if peer == '' then
         targets = all_servers()
       else
-        local here, there = elsewhere[account], elsewhere[peer]
+        local here, there = abroad[account], abroad[peer]
         targets = here and there and here ~= there and here .. ' ' .. there or here or there
       end
       if targets then
@@ -147,6 +162,8 @@ end
 
 if #routes > 0 then
   local n = call('INCR', 'count:' .. stream)
-  call('XADD', stream, 'MAXLEN', '~', 100000, epoch .. '-' .. n, 'b', ARGV[1], 'r', cmsgpack.pack(routes))
+  -- With no router some 100,000 messages are kept for it, or 4,000 batches, whatever is more.
+  local most = math.max(4000, math.floor(600000 / #messages))
+  call('XADD', stream, 'MAXLEN', '~', most, epoch .. '-' .. n, 'b', ARGV[1], 'r', cmsgpack.pack(routes))
 end
 return {'OK', results, versions}

@@ -1,0 +1,444 @@
+"""Clients for the world of ``sync_world``: they speak the protocol by hand and judge every line that they hear.
+
+Nothing of ``fishchat.client`` is used here, so that a misunderstanding there cannot hide the same one in the server.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from fishchat.model.names import START, Position
+from fishchat.test.sync_oracle import Login, Oracle, Stored
+
+#: The other side is gone.
+END = b""
+
+
+@dataclass
+class Sent:
+    """A message that its sender has not given up.
+
+    :ivar cseq: None without a number.
+    :ivar on: the connection on which it was last sent and not yet answered.
+    """
+
+    conversation: str
+    text: str
+    cseq: int | None
+    on: Link | None = None
+
+
+@dataclass
+class Asked:
+    """A command that waits for its final reply."""
+
+    verb: str
+    sent: Sent | None = None
+    done: Callable[[str], None] | None = None
+
+
+class Link(StringTransport):
+    """A client's connection: the server's transport, what is under way in both directions, and what was asked on it.
+
+    :ivar pushed: conversation → what was written on this connection, in order.
+    """
+
+    def __init__(self, device: Device, protocol: Any, clock: IReactorTime, found: Callable[[], Login | None]) -> None:
+        super().__init__()
+        self.device = device
+        self.protocol = protocol
+        self.clock = clock
+        self.found = found
+        self.to_server: deque[bytes] = deque()
+        self.to_client: deque[bytes] = deque()
+        self.asked: deque[Asked] = deque()
+        self.listing = False
+        self.online = self.synced = False
+        self.reading = True
+        self.over = False
+        self.pushed: dict[str, list[Stored]] = {}
+        self.gaps: set[str] = set()
+
+    # -- the server's side
+
+    def write(self, data: bytes) -> None:
+        """On its way to the client."""
+        assert data.endswith(b"\r\n")
+        if self.over or self.disconnecting:
+            return
+        for line in data[:-2].split(b"\r\n"):
+            self.to_client.append(line)
+            self.device.written(self, line.decode())
+
+    def pauseProducing(self) -> None:
+        """The server does not read."""
+        self.reading = False
+
+    def resumeProducing(self) -> None:
+        """It reads again."""
+        self.reading = True
+
+    def loseConnection(self) -> None:
+        """The server closes; both sides notice in time."""
+        if not self.disconnecting:
+            self.disconnecting = True
+            self.to_client.append(END)
+            self.clock.callLater(0, self._lost, ConnectionDone())
+
+    def abortConnection(self) -> None:
+        """The server cuts it off."""
+        self.to_client.clear()
+        self.loseConnection()
+
+    def _lost(self, reason: Exception) -> None:
+        if not self.over:
+            self.over = True
+            self.to_server.clear()
+            self.protocol.connectionLost(Failure(reason))
+
+    # -- the client's side
+
+    def say(self, line: str, asked: Asked | None = None) -> None:
+        """On its way to the server."""
+        if not self.over:
+            self.to_server.append(line.encode() + b"\r\n")
+            if asked is not None:
+                self.asked.append(asked)
+
+    def arrive(self) -> None:
+        """The server gets the next line, or learns that the client has gone."""
+        if not self.to_server or not self.reading or self.over:
+            return
+        line = self.to_server.popleft()
+        if line is END:
+            self._lost(ConnectionLost())
+        elif not self.disconnecting:
+            self.protocol.dataReceived(line)
+
+    def leave(self, clean: bool) -> None:
+        """The client goes; what it said last may be lost."""
+        self.to_client.clear()
+        if not clean:
+            self.to_server.clear()
+        self.to_server.append(END)
+
+    def vanish(self) -> None:
+        """The server is no more; it wrote what it wrote."""
+        self.over = True
+        self.to_server.clear()
+        self.to_client.append(END)
+
+    def hear(self) -> None:
+        """The client reads the next line."""
+        if not self.to_client:
+            return
+        line = self.to_client.popleft()
+        if line is END:
+            self.device.ended(self)
+        else:
+            self.device.heard(self, line.decode())
+
+
+@dataclass
+class Progress:
+    """Where a device is in one conversation."""
+
+    last: Position = START
+    acked: Position = START
+    got: list[Stored] = field(default_factory=list)
+    next: int = 1
+    outbox: list[Sent] = field(default_factory=list)
+    #: Its number may be used by a message that was given up: it asks, and sends one at a time from then on.
+    lost_count: bool = False
+    careful: bool = False
+
+
+class Device:
+    """One program of one account.
+
+    :ivar acks: whether it acknowledges and numbers, or is a person on ``nc``.
+    :ivar strict: nothing was lost by the store: P1 and the dense numbers hold.
+    """
+
+    def __init__(self, account: str, name: str, acks: bool, oracle: Oracle) -> None:
+        self.account, self.name, self.acks = account, name, acks
+        self.key = f"{account}/{name}"
+        self.oracle = oracle
+        self.link: Link | None = None
+        self.strict = True
+        self.progress: dict[str, Progress] = {}
+        #: Of a person: what was ever written to it. Of any: what it was told is stored, by text.
+        self.shown: dict[str, set[Position]] = {}
+        self.confirmed: dict[str, str] = {}
+        self.sent: dict[str, list[str]] = {}
+        self.given_up: set[str] = set()
+        self._count = 0
+
+    def at(self, conversation: str) -> Progress:
+        """Where it is."""
+        return self.progress.setdefault(conversation, Progress())
+
+    @property
+    def online(self) -> bool:
+        """Whether it may send."""
+        return self.link is not None and self.link.online
+
+    # -- what it does
+
+    def begin(self, link: Link) -> None:
+        """Log in on a new connection; one that it had is left as it is."""
+        self.give_up_link()
+        self.link = link
+        if self.acks:
+            link.say("HELLO 1 caps=ack", Asked("HELLO"))
+        link.say(f"@device={self.name} SEND_CLIENT_ID {self.account}", Asked("SEND_CLIENT_ID"))
+
+    def give_up_link(self) -> None:
+        """Whatever it had asked there has no answer."""
+        self.link = None
+        for progress in self.progress.values():
+            for sent in progress.outbox:
+                sent.on = None
+            if not self.acks:
+                self._give_up(progress)
+
+    def _give_up(self, progress: Progress) -> None:
+        self.given_up.update(sent.text for sent in progress.outbox)
+        progress.outbox.clear()
+
+    def leave(self, clean: bool) -> None:
+        """Close the connection."""
+        if self.link is not None:
+            self.link.leave(clean)
+            self.give_up_link()
+
+    def send(self, conversation: str) -> None:
+        """Write a new message."""
+        self._count += 1
+        progress = self.at(conversation)
+        sent = Sent(conversation, f"{self.key}:{self._count}", progress.next if self.acks else None)
+        progress.next += 1
+        progress.outbox.append(sent)
+        self.sent.setdefault(conversation, []).append(sent.text)
+        if self.link is None:
+            if not self.acks:
+                self._give_up(progress)
+        elif not (progress.careful or progress.lost_count) and self._in_turn(progress, sent):
+            self._say(sent)
+        else:
+            self.resend(conversation)
+
+    def _in_turn(self, progress: Progress, sent: Sent) -> bool:
+        return all(other.on is self.link for other in progress.outbox if other is not sent)
+
+    def resend(self, conversation: str) -> None:
+        """Send again what has no OK, all of it and in order, unless some of it is on its way."""
+        progress = self.at(conversation)
+        if self.link is None or any(sent.on is self.link for sent in progress.outbox):
+            return
+        if progress.lost_count:
+            self._ask_count(conversation)
+            return
+        for sent in progress.outbox[: 1 if progress.careful else None]:
+            self._say(sent)
+
+    def _ask_count(self, conversation: str) -> None:
+        progress = self.at(conversation)
+
+        def answered(line: str) -> None:
+            if "GAP expected=" in line:
+                progress.lost_count = False
+                self._renumber(progress, _expected(line))
+
+        if self.link is not None and not any(asked.done is not None for asked in self.link.asked):
+            probe = Sent(conversation, "never stored", 0)
+            self._say(probe, answered)
+            probe.on = None
+
+    def _renumber(self, progress: Progress, number: int) -> None:
+        for sent in progress.outbox:
+            sent.cseq = number
+            number += 1
+        progress.next = number
+
+    def _say(self, sent: Sent, done: Callable[[str], None] | None = None) -> None:
+        assert self.link is not None
+        sent.on = self.link
+        tag = "" if sent.cseq is None else f"@cseq={sent.cseq} "
+        if sent.conversation.startswith("#"):
+            verb, to = "SEND_MESSAGE_TOPIC", sent.conversation[1:]
+        else:
+            one, _, other = sent.conversation.partition("+")
+            verb, to = "SEND_MESSAGE_P2P", other if one == self.account else one
+        self.link.say(f"{tag}{verb} {to} {sent.text}", Asked(verb, None if done else sent, done))
+
+    def ask(self, line: str) -> None:
+        """Any other command."""
+        if self.link is not None:
+            self.link.say(line, Asked(line.split()[0]))
+
+    def ack(self, conversation: str, back: int = 0) -> None:
+        """Acknowledge all that came, or all but the last few."""
+        if self.link is None or not self.acks:
+            return
+        given = [message for message in self.link.pushed.get(conversation, ()) if message.position <= self.at(conversation).last]
+        if len(given) > back:
+            position = given[-1 - back].position
+            self.at(conversation).acked = max(position, self.at(conversation).acked)
+            self.link.say(f"SEND_ACK {given[-1 - back].id}")
+
+    # -- what it hears
+
+    def written(self, link: Link, line: str) -> None:
+        """The server has written a line: judge what has to hold whether it arrives or not."""
+        words = line.split(" ")
+        if words[0] == "RESP_GAP":
+            assert not self.strict, f"{self.key} hears {line}, and nothing was lost"
+            link.gaps.add(words[1])
+        if words[0] == "RESP_SYNCED":
+            self._check_synced(link)
+        message = _message(line)
+        if message is None:
+            return
+        conversation, id, sender, text = message
+        assert id in self.oracle.ids, f"{self.key} is given {line}, which nobody stored"
+        true_sender, true_text = self.oracle.ids[id]
+        assert (true_sender.partition("/")[0], true_text) == (sender, text), f"P5: {line} is from {true_sender}"
+        assert true_sender != self.key, f"{self.key} is given its own message: {line}"
+        self._check_order(link, Stored(conversation, *_position(id), true_sender, text))
+
+    def _check_order(self, link: Link, message: Stored) -> None:
+        pushed = link.pushed.setdefault(message.conversation, [])
+        where = f"{self.key} on {link.protocol.server.id} is given {message} behind {pushed[-3:]}"
+        if pushed:
+            assert message.position > pushed[-1].position, f"P3: not increasing: {where}"
+            announced = message.seq > pushed[-1].seq or message.conversation in link.gaps
+            assert announced, f"an older state without RESP_GAP: {where}"
+        pushed.append(message)
+        self.shown.setdefault(message.conversation, set()).add(message.position)
+        link.gaps.discard(message.conversation)
+        found = link.found()
+        if self.strict and found is not None:
+            due = self._due_since(found, message.conversation)
+            assert pushed == due[: len(pushed)], f"P1, P4, membership: {where}, due were {due[: len(pushed) + 2]}"
+
+    def _due_since(self, found: Login, conversation: str) -> list[Stored]:
+        cursor = found.cursors.get(conversation, START)
+        return [each for each in self.oracle.entitled(self.key, conversation) if each.position > cursor]
+
+    def _check_synced(self, link: Link) -> None:
+        assert not link.synced, f"{self.key}: RESP_SYNCED twice"
+        link.synced = True
+        found = link.found()
+        if not self.strict or found is None:
+            return
+        for conversation, count in found.seen.items():
+            cursor = found.cursors.get(conversation, START)
+            missed = self.oracle.entitled(self.key, conversation)[:count]
+            missed = [each for each in missed if each.position > cursor]
+            pushed = link.pushed.get(conversation, [])
+            assert pushed[: len(missed)] == missed, f"{self.key}: RESP_SYNCED before {missed[len(pushed) :]}"
+
+    def heard(self, link: Link, line: str) -> None:
+        """The next line has arrived."""
+        words = line.split(" ")
+        message = _message(line)
+        if message is not None:
+            conversation, id, sender, text = message
+            progress = self.at(conversation)
+            if link is self.link and _position(id) > progress.last:
+                progress.last = _position(id)
+                progress.got.append(Stored(conversation, *_position(id), self.oracle.ids[id][0], text))
+        elif words[0] in ("OK", "ERR", "END", "LOCATE_TOPIC_MSG_ADDR"):
+            self._answered(link, line)
+        elif words[0] == "BEGIN":
+            assert link.asked and link.asked[0].verb == words[1], f"{self.key}: {line} for {list(link.asked)[:3]}"
+        else:
+            pushes = ("HELLO", "ITEM", "RESP_SYNCED", "RESP_GAP", "RESP_READ", "RESP_REPLACED", "RESP_MOVE", "RESP_PING")
+            assert words[0] in pushes, line
+
+    def _answered(self, link: Link, line: str) -> None:
+        words = line.split(" ")
+        if words[:2] == ["ERR", "SEND_ACK"]:
+            assert not self.strict or words[2] != "AHEAD", f"{self.key}: {line}"
+            return
+        assert link.asked and link.asked[0].verb == words[1], f"{self.key}: {line} for {list(link.asked)[:3]}"
+        asked = link.asked.popleft()
+        assert "INTERNAL" not in words[:3], line
+        if asked.verb == "SEND_CLIENT_ID" and words[0] == "OK":
+            link.online = True
+        elif asked.verb == "SEND_CLIENT_ID" and link is self.link:
+            self.leave(True)
+        if link is not self.link:
+            return
+        if asked.done is not None:
+            asked.done(line)
+        elif asked.sent is not None:
+            self._sent(asked.sent, line)
+
+    def ended(self, link: Link) -> None:
+        """The server has closed the connection."""
+        if self.link is link:
+            self.give_up_link()
+
+    def _sent(self, sent: Sent, line: str) -> None:
+        progress = self.at(sent.conversation)
+        words = line.split(" ")
+        sent.on = None
+        if sent not in progress.outbox:
+            return
+        if words[0] == "OK":
+            assert self.oracle.ids.get(words[2]) == (self.key, sent.text), f"{self.key}: {line} for {sent}"
+            progress.outbox.remove(sent)
+            self.confirmed[sent.text] = words[2]
+        elif not self.acks:
+            assert words[2] in ("TRYAGAIN", "UNKNOWN", "NOTMEMBER", "NOTFOUND", "STATE"), f"{self.key}: {line}"
+            progress.outbox.remove(sent)
+        elif words[2] in ("NOTMEMBER", "NOTFOUND"):
+            # It gives up all that it had to say there; some of it may be stored from an earlier try.
+            self._give_up(progress)
+            progress.lost_count = progress.careful = True
+        elif words[2] in ("GAP", "CONFLICT"):
+            self._misnumbered(progress, sent, line)
+        else:
+            assert words[2] in ("TRYAGAIN", "UNKNOWN", "STATE"), f"{self.key}: {line} for {sent}"
+
+    def _misnumbered(self, progress: Progress, sent: Sent, line: str) -> None:
+        expected = _expected(line)
+        if progress.careful or not self.strict:
+            progress.careful = progress.lost_count = True
+            return
+        assert "GAP" in line, f"P2: {self.key}: {line} for {sent}"
+        first = progress.outbox[0].cseq
+        assert first is not None and sent.cseq is not None
+        assert first <= expected < sent.cseq, f"P2: {self.key}: {line} for {sent}, the first is {first}"
+
+
+def _expected(line: str) -> int:
+    return int(line.partition("expected=")[2].split(" ")[0])
+
+
+def _position(id: str) -> Position:
+    epoch, _, seq = id.rpartition(":")[2].partition("-")
+    return int(epoch), int(seq)
+
+
+def _message(line: str) -> tuple[str, str, str, str] | None:
+    """Conversation, id, sender and text of a pushed message."""
+    words = line.split(" ")
+    if words[0] == "RESP_MESSAGE_TOPIC":
+        topic, sender, id, *text = words[1:]
+        assert id.startswith(f"#{topic}:"), line
+    elif words[0] in ("RESP_MESSAGE_P2P", "RESP_NOTICE"):
+        sender, id, *text = words[1:]
+    else:
+        return None
+    return id.rpartition(":")[0], id, sender, " ".join(text)
