@@ -52,6 +52,7 @@ class Device:
         "dirty",
         "key",
         "lagging",
+        "left",
         "name",
         "push",
         "readings",
@@ -83,6 +84,8 @@ class Device:
         self.readings: dict[bytes, Reading] = {}
         #: Readings to be fed from the log, in the order in which they fell behind.
         self.lagging: dict[Reading, None] = {}
+        #: Where it stood in conversations that it no longer reads: should it read on, nothing is given twice.
+        self.left: dict[bytes, Position] = {}
         #: Until RESP_SYNCED: the readings that are not yet where their conversation stood at the login.
         self.syncing: dict[Reading, Position] | None = {}
         self._room_kept: int | None = None

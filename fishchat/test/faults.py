@@ -233,8 +233,8 @@ class Run:
             await deferLater(self.reactor, max(0.0, at - self.reactor.seconds()))
             # In a short run of many rounds it may not be back from the last time.
             if await self.until(partial(self._runs, victim), BACK):
-                await self._hit(self.up.running()[victim])
                 self.kills.append(Kill(victim, self.reactor.seconds()))
+                await self._hit(self.up.running()[victim])
             else:
                 self.journal.complaints.append(f"{victim} does not come back")
         await deferLater(self.reactor, max(0.0, self.begun + self.seconds - self.reactor.seconds()))

@@ -168,10 +168,11 @@ class Device:
     :ivar strict: nothing was lost by the store: P1 and the dense numbers hold.
     """
 
-    def __init__(self, account: str, name: str, acks: bool, oracle: Oracle) -> None:
+    def __init__(self, account: str, name: str, acks: bool, oracle: Oracle, errors: list[str]) -> None:
         self.account, self.name, self.acks = account, name, acks
         self.key = f"{account}/{name}"
         self.oracle = oracle
+        self.errors = errors
         self.link: Link | None = None
         self.strict = True
         self.progress: dict[str, Progress] = {}
@@ -299,6 +300,13 @@ class Device:
 
     def written(self, link: Link, line: str) -> None:
         """The server has written a line: judge what has to hold whether it arrives or not."""
+        try:
+            self._judge(link, line)
+        except AssertionError as error:
+            # Raised here it would end in the server's log.
+            self.errors.append(str(error))
+
+    def _judge(self, link: Link, line: str) -> None:
         words = line.split(" ")
         if words[0] == "RESP_GAP":
             assert not self.strict, f"{self.key} hears {line}, and nothing was lost"

@@ -177,7 +177,7 @@ class World:
         self.processes: dict[str, Process] = {}
         self.dead_links: list[Link] = []
         self.devices = {
-            f"{account}/{name}": Device(account, name, f"{account}/{name}" not in PLAIN, self.oracle)
+            f"{account}/{name}": Device(account, name, f"{account}/{name}" not in PLAIN, self.oracle, self.errors)
             for account in ACCOUNTS
             for name in ("d1", "d2")
         }

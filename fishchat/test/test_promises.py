@@ -314,7 +314,11 @@ class PromiseTests(SynchronousTestCase):
         )
         if _EXAMPLES is not None and os.environ.get("FISHCHAT_SEED"):
             machine = seed(int(os.environ["FISHCHAT_SEED"]))(machine)
-        run_state_machine_as_test(machine, settings=profile)
+        try:
+            run_state_machine_as_test(machine, settings=profile)
+        finally:
+            # Each is an error of the history that it belongs to already.
+            self.flushLoggedErrors()
 
     def test_mishaps(self) -> None:
         """Whatever happens, what was acknowledged arrives, once, in order, for those whom it is for."""

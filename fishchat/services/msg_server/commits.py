@@ -89,8 +89,8 @@ class Commits:
         self._refused = ""
         self._asked = False
         self._idle: list[Deferred[None]] = []
-        #: How many script calls were made, and messages stored: figures of the heartbeat.
-        self.calls = self.messages = 0
+        #: How many script calls were made, and messages answered: figures of the heartbeat.
+        self.calls = self.answered = 0
 
     def add(self, operation: Operation) -> None:
         """Put ``operation`` into the next flight."""
@@ -200,7 +200,7 @@ class Commits:
 
     def _hand_out(self, batch: Batch, reply: Any, epoch: int) -> None:
         _, results, flat = reply
-        self.messages += len(results)
+        self.answered += len(results)
         versions = dict(zip(flat[::2], flat[1::2], strict=True)) if flat else {}
         self._guarded(self._stored, batch.sends, results, versions, epoch)
 

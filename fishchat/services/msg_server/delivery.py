@@ -46,6 +46,8 @@ class Delivery:
         self._feeder = Feeder(self._logs, self.refresh)
         self.accounts: dict[bytes, dict[bytes, Device]] = {}
         self.conversations: dict[bytes, Conversation] = {}
+        #: Messages of this server that were refused, or had been stored before: a figure of the heartbeat.
+        self.unstored = 0
         #: Readings whose cursor is to be stored.
         self.dirty: set[Reading] = set()
         self._readers = DeferredSemaphore(READERS)
@@ -78,6 +80,7 @@ class Delivery:
             send.settle(message_id)
 
     def _settle_otherwise(self, send: Send, result: bytes) -> None:
+        self.unstored += 1
         word, _, rest = result.decode().partition(" ")
         if word == "DUP":
             send.settle(b"%s:%s" % (send.conversation, rest.encode()))
@@ -187,6 +190,7 @@ class Delivery:
     def drop(self, reading: Reading) -> None:
         """Forget a reading, and its conversation with the last one."""
         reading.device.readings.pop(reading.conversation.name, None)
+        reading.device.left[reading.conversation.name] = reading.position
         reading.device.lagging.pop(reading, None)
         reading.device.free(reading.unacked)
         reading.conversation.remove(reading)
@@ -300,7 +304,9 @@ class Delivery:
     def _begin(self, device: Device, known: Known) -> Reading | None:
         """A new reading, behind; None when there is nothing more to see in it."""
         conversation = self._open(known.name, known.last, known.version)
-        reading = Reading(device, conversation, start_of(known.cursor, known.spans), known.spans)
+        # The stored cursor is up to a second behind.
+        at = max(start_of(known.cursor, known.spans), device.left.pop(known.name, START))
+        reading = Reading(device, conversation, at, known.spans)
         if not reading.open and reading.next_span() is None:
             self._desert(conversation)
             return None

@@ -133,7 +133,7 @@ class MsgServer(Service):
         """For the heartbeat."""
         figures = {
             "online": self.logins.count,
-            "messages": self.commits.messages,
+            "messages": self.commits.answered - self.delivery.unstored,
             "calls": self.commits.calls,
             "hints": self.hearing.hints,
             "sweeps": self.hearing.sweeps,
