@@ -27,9 +27,10 @@ from fishchat.protocols.lines import OVERLONG, parse_tags
 
 #: Commands on the wire without a reply.
 WINDOW = 32
-#: Seconds of silence before a ping, and after it before the connection is given up.
+#: Seconds of silence before a ping; and while something is unanswered, which a server answers within five, before the
+#: connection is given up.
 QUIET = 30.0
-PATIENCE = 15.0
+PATIENCE = 10.0
 
 #: A line of ours that the server could not read has no verb to repeat; what else has none is about the connection.
 _UNREAD = frozenset({"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG"})
@@ -107,6 +108,9 @@ class Machine:
         self._reply = Reply()
         self._draining = self._quit = False
         self._heard = 0.0
+        #: When the oldest unanswered command was sent, no later than that; whether there was none when last looked.
+        self._asked = 0.0
+        self._idle = True
         self._give_up: float | None = None
         self._login_at: float | None = None
         self._outbox = Outbox(account, self._settled, self._stored)
@@ -191,6 +195,8 @@ class Machine:
         """Do what is due by now."""
         if self._give_up is not None and now >= self._give_up:
             self._break("the server is silent")
+        elif self._fifo and now >= self._overdue:
+            self._break("the server does not answer")
         elif self._login_at is not None and now >= self._login_at:
             self._log_in()
         elif self.phase is Phase.ONLINE and self._give_up is None and now >= self._heard + QUIET:
@@ -218,11 +224,20 @@ class Machine:
             self._quit = True
             lines.append(b"QUIT")
             self._fifo.append(_Own(b"QUIT", self._quitted))
+        if self._idle:
+            self._asked = now
+        self._idle = not self._fifo
         return lines
+
+    @property
+    def _overdue(self) -> float:
+        return max(self._heard, self._asked) + PATIENCE
 
     def deadline(self, now: float) -> float | None:
         """When ``tick`` and ``lines`` are to be called again at the latest; None: only when something happens."""
         times = [self._give_up, self._login_at]
+        if self._fifo:
+            times.append(self._overdue)
         if self.phase is Phase.ONLINE:
             times += [self._receipts.deadline, self._outbox.deadline(now)]
             if self._give_up is None:

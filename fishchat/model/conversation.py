@@ -121,8 +121,7 @@ class Conversation:
         for reading in self.live:
             device = reading.device
             if device.key == sender:
-                if not reading.unacked:
-                    reading.moved(position)
+                reading.passed(before, position)
             elif device.room > 0:
                 device.push(line)
                 if device.acks:
@@ -167,7 +166,9 @@ class Conversation:
         reading.fed = False
         if not reading.open:
             if reading.next_span() is None:
-                self._reads.drop(reading)
+                # What was pushed before the end may still be acknowledged, or every login would bring it again.
+                if not reading.unacked:
+                    self._reads.drop(reading)
                 return
         elif reading.at == self.position:
             self._go_live(reading)

@@ -116,9 +116,10 @@ class Reading:
     :ivar at: the last position that it was given, while it is behind; a live one stands at its conversation's.
     :ivar acked: the last position that it acknowledged.
     :ivar unacked: pushes since then, never less than there are.
+    :ivar skipped: the last positions in a row that were passed without a push while others were unacknowledged.
     """
 
-    __slots__ = ("acked", "at", "conversation", "device", "fed", "live", "spans", "unacked")
+    __slots__ = ("acked", "at", "conversation", "device", "fed", "live", "skipped", "spans", "unacked")
 
     def __init__(self, device: Device, conversation: Conversation, at: Position, spans: Iterable[Span]) -> None:
         self.device = device
@@ -126,6 +127,7 @@ class Reading:
         self.at = at
         self.acked = at
         self.unacked = 0
+        self.skipped = (at, at)
         self.spans = list(spans)
         self.live = False
         #: Whether the log had no more when it was last asked.
@@ -153,8 +155,14 @@ class Reading:
         if position > self.position:
             return False
         if position > self.acked:
-            # One of an earlier epoch may have a higher number.
-            left = max(0, min(self.unacked, self.position[1] - position[1]))
+            # Nobody acknowledges what was not pushed: who has sent much since the last push would never have room again.
+            before, last = self.skipped
+            top = before if last == self.position else self.position
+            if position >= top:
+                left, position = 0, self.position
+            else:
+                # One of an earlier epoch may have a higher number.
+                left = max(0, min(self.unacked, top[1] - position[1]))
             self.device.free(self.unacked - left)
             self.unacked = left
             self.moved(position)
@@ -177,9 +185,17 @@ class Reading:
 
     def skip(self, position: Position) -> None:
         """Pass over what is not for this device: its own message, or what cannot be given any more."""
-        self.at = position
+        before, self.at = self.at, position
+        self.passed(before, position)
+
+    def passed(self, before: Position, position: Position) -> None:
+        """The one message after ``before``, or more, needed no push."""
         if not self.unacked:
             self.moved(position)
+        elif self.skipped[1] == before:
+            self.skipped = (self.skipped[0], position)
+        else:
+            self.skipped = (before, position)
 
 
 def start_of(cursor: bytes, spans: list[Span]) -> Position:

@@ -6,7 +6,7 @@ would, without a word to clients or store. Nothing here listens on a port.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -419,7 +419,8 @@ class Cluster:
         """One more role, or one that was killed again."""
         kind = name.rstrip("0123456789")
         module = {"ms": msg_server, "router": router, "manager": manager, "gateway": gateway}[kind]
-        config, clock = self.config, reactor
+        config = self.config
+        clock: IReactorTime = reactor
         if kind == "ms":
             port = 18999 + int(name[2:])
             section = msgspec.structs.replace(config.msg_server, id=name, listen=f"127.0.0.1:{port}")
@@ -587,6 +588,3 @@ class ClusterCase(TestCase):
 
     def _end(self, cluster: Cluster) -> Deferred[None]:
         return Deferred.fromCoroutine(cluster.end())
-
-
-Joins = Callable[[str], Awaitable[Client]]

@@ -13,112 +13,30 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
 from twisted.internet.task import deferLater, react
-from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
-from twisted.python.failure import Failure
-from zope.interface import implementer
+from twisted.logger import globalLogPublisher
 
-from fishchat.client import Client, ClientState, Gap, Message, RefusedError
 from fishchat.clock import use_monotonic
 from fishchat.model.names import p2p
-from fishchat.test.journal import Journal, Kill, Seen, Sent, recovery, violations
+from fishchat.test.journal import Kill, Seen, recovery, violations
 from fishchat.test.processes import ROLES, Place, Up
+from fishchat.test.talkers import ANSWERS, Failures, Scene, Talker, within
 
 #: Accounts, and how many of them share a topic; each talks with one other alone, too.
 CLIENTS, TOPIC = 24, 6
-#: Sends of one client without an answer at most, and how many a second it begins on the average.
-WINDOW, RATE = 8, 40.0
-#: Seconds for everything to start; and at the end for everybody to be back, for all answers, for all messages.
-START, BACK, ANSWERS, DRAIN = 20.0, 20.0, 20.0, 20.0
+#: Seconds of hurry before each kill, so that everything is under way then.
+HURRY = 0.2
+#: Seconds for everything to start; and at the end for everybody to be back, and for all messages to arrive.
+START, BACK, DRAIN = 20.0, 20.0, 20.0
 #: Sentences shown of each kind of violation.
 SHOWN = 5
-
-
-class Talker:
-    """An account with one device, which sends to each of its conversations and notes what it is handed."""
-
-    def __init__(self, name: str, run: Run) -> None:
-        self.name = name
-        self.pending = 0
-        #: Where it sends: what ``Client.send`` takes, and the conversation.
-        self.places: list[tuple[str, str]] = []
-        self._run = run
-        self._number = 0
-        self._resting = False
-        self.client = self._make(None)
-
-    def _make(self, state: ClientState | None) -> Client:
-        """A client that logs in at whatever server the gateway names."""
-        gateway = f"127.0.0.1:{self._run.place.gateway}"
-        client = Client(self.name, gateway=gateway, servers=(), reactor=self._run.reactor, state=state)
-        client.on_message, client.on_gap, client.on_closed = self._handed, self._told_of_gap, self._closed
-        return client
-
-    async def restart(self) -> None:
-        """End when all is answered, and go on as a new program does, perhaps at another server."""
-        self._resting = True
-        await self._run.until(lambda: not self.pending, ANSWERS)
-        await self.client.stop()
-        self.client = self._make(self.client.state)
-        await self.client.start()
-        self._resting = False
-
-    async def talk(self) -> None:
-        """Send until the run says that it is enough."""
-        run = self._run
-        while run.talking:
-            if self.pending < WINDOW and not self._resting:
-                self._send(*run.random.choice(self.places))
-            await deferLater(run.reactor, run.random.uniform(0.0, 2.0 / RATE))
-
-    def _send(self, to: str, conversation: str) -> None:
-        self._number += 1
-        # Letters of more than one byte, and a line break, which travels escaped.
-        text = f"{self.name} {self._number} 鱼传尺素" + "\nagain" * (self._number % 2)
-        sent = Sent(self.name, conversation, text, self._run.reactor.seconds())
-        self._run.journal.sent.append(sent)
-        self.pending += 1
-        self.client.send(to, text).addBoth(self._answered, sent)
-
-    def _answered(self, answer: str | Failure, sent: Sent) -> None:
-        self.pending -= 1
-        sent.answered_at = self._run.reactor.seconds()
-        if not isinstance(answer, Failure):
-            sent.id = answer
-        elif answer.check(RefusedError):
-            sent.refused = str(answer.value)
-
-    def _handed(self, message: Message) -> None:
-        seen = Seen(message.from_, message.conversation, message.text, message.id)
-        journal = self._run.journal
-        journal.handed[self.name].append(seen)
-        journal.arrived[message.text] = self._run.reactor.seconds()
-
-    def _told_of_gap(self, gap: Gap) -> None:
-        self._run.journal.complaints.append(f"{self.name} was told of a {gap}")
-
-    def _closed(self, reason: str) -> None:
-        if reason != "stopped":
-            self._run.journal.complaints.append(f"{self.name} was closed: {reason}")
-
-
-@implementer(ILogObserver)
-class _Failures:
-    """Notes what the clients log as their own failure."""
-
-    def __init__(self, complaints: list[str]) -> None:
-        self._complaints = complaints
-
-    def __call__(self, event: LogEvent) -> None:
-        if event.get("log_level") is LogLevel.critical:
-            self._complaints.append(f"a client failed: {event.get('log_failure') or event.get('log_format')}")
 
 
 class Run:
@@ -138,19 +56,20 @@ class Run:
         self.hang = hang
         self.seconds = seconds
         self.seed = seed
+        #: For the plan alone, so that a seed gives the same one however fast the clients are.
         self.random = Random(seed)
         self.place = Place(data)
         self.up = Up(self.place)
-        self.journal = Journal()
-        self.talkers = {name: Talker(name, self) for name in (f"user{n:02}" for n in range(CLIENTS))}
-        self.talking = True
+        self.scene = Scene(reactor, f"127.0.0.1:{self.place.gateway}", Random(~seed))
+        self.journal = self.scene.journal
+        self.talkers = {name: Talker(name, self.scene) for name in (f"user{n:02}" for n in range(CLIENTS))}
         self.kills: list[Kill] = []
         self.restarts = 0
         self.begun = 0.0
 
     async def run(self) -> dict[str, Any]:
         """Everything, from the start to the figures. AssertionError when it cannot even start."""
-        observer = _Failures(self.journal.complaints)
+        observer = Failures(self.journal.complaints)
         globalLogPublisher.addObserver(observer)
         try:
             await self.up.when_alive(self.reactor, START)
@@ -159,7 +78,7 @@ class Run:
             await self._settle()
             await self._read_logs()
         finally:
-            self.talking = False
+            self.scene.talking = False
             await self._all([talker.client.stop() for talker in self.talkers.values()])
             globalLogPublisher.removeObserver(observer)
         code = await self.up.stop(self.reactor)
@@ -190,15 +109,6 @@ class Run:
             "kills": recovery(self.journal, self.kills, self.begun),
             "kept": not any(found.values()),
         }
-
-    async def until(self, condition: Callable[[], object], seconds: float) -> bool:
-        """Wait for a condition, so long at most; whether it came true."""
-        deadline = self.reactor.seconds() + seconds
-        while not condition():
-            if self.reactor.seconds() >= deadline:
-                return False
-            await deferLater(self.reactor, 0.02)
-        return True
 
     # The parts of a run.
 
@@ -232,25 +142,30 @@ class Run:
             at = self.begun + self.seconds * (number + self.random.uniform(0.2, 0.8)) / len(victims)
             await deferLater(self.reactor, max(0.0, at - self.reactor.seconds()))
             # In a short run of many rounds it may not be back from the last time.
-            if await self.until(partial(self._runs, victim), BACK):
-                self.kills.append(Kill(victim, self.reactor.seconds()))
-                await self._hit(self.up.running()[victim])
+            if await within(self.reactor, partial(self._runs, victim), BACK):
+                await self._hit(victim)
             else:
                 self.journal.complaints.append(f"{victim} does not come back")
         await deferLater(self.reactor, max(0.0, self.begun + self.seconds - self.reactor.seconds()))
         await self.up.when_alive(self.reactor, BACK)
         killed = self.reactor.seconds()
-        await self.until(lambda: all(self._answered_since(talker, killed) for talker in self.talkers.values()), BACK)
-        self.talking = False
+        await within(self.reactor, partial(self._all_answered_since, killed), BACK)
+        self.scene.talking = False
         await self._all([*talks, moves])
 
-    async def _hit(self, pid: int) -> None:
-        if self.hang is None:
-            os.kill(pid, signal.SIGKILL)
-            return
-        os.kill(pid, signal.SIGSTOP)
-        await deferLater(self.reactor, self.hang)
-        os.kill(pid, signal.SIGCONT)
+    async def _hit(self, victim: str) -> None:
+        self.scene.hurry = True
+        await deferLater(self.reactor, HURRY)
+        pid = self.up.running()[victim]
+        self.kills.append(Kill(victim, self.reactor.seconds()))
+        os.kill(pid, signal.SIGKILL if self.hang is None else signal.SIGSTOP)
+        self.scene.hurry = False
+        left = sorted(self.journal.members.keys() - self.scene.silent)
+        if len(left) > len(self.journal.members) / 2:
+            self.scene.silent.add(self.random.choice(left))
+        if self.hang is not None:
+            await deferLater(self.reactor, self.hang)
+            os.kill(pid, signal.SIGCONT)
 
     def _runs(self, name: str) -> bool:
         return name in self.up.running()
@@ -259,22 +174,26 @@ class Run:
         everybody = [*sorted(ROLES), "redis"]
         return [name for _ in range(self.rounds) for name in self.random.sample(everybody, len(everybody))]
 
-    def _answered_since(self, talker: Talker, when: float) -> bool:
-        mine = (one for one in reversed(self.journal.sent) if one.sender == talker.name)
-        return any(one.at >= when and one.answered_at for one in mine)
+    def _all_answered_since(self, when: float) -> bool:
+        recent = takewhile(lambda one: one.at >= when, reversed(self.journal.sent))
+        answered = {one.sender for one in recent if one.answered_at}
+        return all(name in answered or talker.is_silent for name, talker in self.talkers.items())
 
     async def _move(self) -> None:
         """Now and then a client starts anew: else, after two servers were killed in turn, all would be on one."""
-        while self.talking:
-            await self.random.choice(list(self.talkers.values())).restart()
-            self.restarts += 1
+        while self.scene.talking:
+            talker = self.scene.random.choice(list(self.talkers.values()))
+            # A login would bring what somebody missed in a conversation that is silent now.
+            if talker.is_loud:
+                await talker.restart()
+                self.restarts += 1
             await deferLater(self.reactor, 0.2)
 
     async def _settle(self) -> None:
         """All sends are answered, and all that was acknowledged has arrived; or it is too late for that."""
-        await self.until(lambda: not any(talker.pending for talker in self.talkers.values()), ANSWERS)
+        await within(self.reactor, lambda: not any(talker.pending for talker in self.talkers.values()), ANSWERS)
         due = sum(len(self.journal.members[one.conversation]) - 1 for one in self.journal.acknowledged)
-        await self.until(lambda: sum(map(len, self.journal.handed.values())) >= due, DRAIN)
+        await within(self.reactor, lambda: sum(map(len, self.journal.handed.values())) >= due, DRAIN)
 
     async def _read_logs(self) -> None:
         await self._all([self._read_log(*item) for item in self.journal.members.items()])

@@ -258,6 +258,8 @@ class Device:
             if "GAP expected=" in line:
                 progress.lost_count = False
                 self._renumber(progress, _expected(line))
+            elif " NOT" in line:
+                self._give_up(progress)
 
         if self.link is not None and not any(asked.done is not None for asked in self.link.asked):
             probe = Sent(conversation, "never stored", 0)

@@ -6,13 +6,14 @@ epoch and cursors only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from fishchat.model.names import START, Position, accounts_of, parse_position
 from fishchat.storage.catalogue import unpack
-from fishchat.test.sync_redis import Store
+from fishchat.test.sync_redis import Arguments, Store
 
 #: Scripts that write for a msg_server; the first three arguments are its fence.
 FENCED = frozenset(["send", "login", "ack", "read", "create", "join", "leave", "invite", "dismiss"])
@@ -72,7 +73,8 @@ class Oracle:
         self.ids: dict[str, tuple[str, str]] = {}
         self.logins: dict[tuple[str, str, int], Login] = {}
         self._store = store
-        self._fence: list[Any] = []
+        #: Whether cursors may have moved since somebody last looked.
+        self.moved = False
         self._furthest: dict[str, Position] = {}
 
     def copy(self) -> Books:
@@ -81,17 +83,24 @@ class Oracle:
 
     # -- what scripts do
 
-    def before(self, script: str, args: list[Any]) -> None:
-        """See ``Observer``."""
+    def asks(self, script: str, args: list[Any]) -> list[Arguments]:
+        """What to ask right before a script runs."""
+        commands: list[Arguments] = []
         if script in FENCED:
-            self._fence = self._store.command("MGET", b"lease:" + args[0], "epoch")
+            commands.append(("MGET", b"lease:" + args[0], "epoch"))
         if script == "login":
-            self._furthest = self.cursors(args[3].decode())
+            commands.append(("HGETALL", b"cursor:" + args[3]))
+        return commands
 
-    def after(self, script: str, args: list[Any], reply: Any) -> None:
-        """See ``Observer``."""
-        if script in FENCED and reply[0] not in (b"LEASE", b"EPOCH"):
-            assert self._fence == args[1:3], f"P6: {script} by {args[:3]} in spite of {self._fence}"
+    def ran(self, script: str, args: list[Any], before: list[Any], reply: Any) -> None:
+        """See Observer."""
+        if script in FENCED:
+            if reply[0] in (b"LEASE", b"EPOCH"):
+                return
+            assert before[0] == args[1:3], f"P6: {script} by {args[:3]} in spite of {before[0]}"
+        if script == "login":
+            self._furthest = _cursors(before[1])
+        self.moved = self.moved or script in ("ack", "login")
         take = getattr(self, "_" + script, None)
         if take is not None and (script not in FENCED or reply[0] == b"OK"):
             take(args, reply)
@@ -155,10 +164,9 @@ class Oracle:
 
     # -- what follows
 
-    def cursors(self, owner: str) -> dict[str, Position]:
-        """The stored cursors of a device, or the furthest of an account."""
-        flat = self._store.command("HGETALL", "cursor:" + owner)
-        return dict(zip(map(bytes.decode, flat[::2]), map(parse_position, flat[1::2]), strict=True))
+    def cursors(self, keys: Iterable[str]) -> list[dict[str, Position]]:
+        """The stored cursors of devices."""
+        return [_cursors(flat) for flat in self._store.many(*(("HGETALL", "cursor:" + key) for key in keys))]
 
     def entitled(self, key: str, conversation: str) -> list[Stored]:
         """What this device's account may see of a conversation, the device's own messages left out."""
@@ -175,3 +183,7 @@ class Oracle:
         """What this device must be given in its whole life."""
         start = self.books.starts[key].get(conversation, START)
         return [message for message in self.entitled(key, conversation) if message.position > start]
+
+
+def _cursors(flat: list[bytes]) -> dict[str, Position]:
+    return dict(zip(map(bytes.decode, flat[::2]), map(parse_position, flat[1::2]), strict=True))

@@ -26,7 +26,7 @@ from fishchat.storage.epoch import Epoch
 from fishchat.test.cluster import Lifetime
 from fishchat.test.sync_client import Device, Link
 from fishchat.test.sync_oracle import Books, Login, Oracle
-from fishchat.test.sync_redis import Network, Store, SyncConnection
+from fishchat.test.sync_redis import Arguments, Network, Store, SyncConnection
 
 ACCOUNTS = ("alice", "bob", "carol")
 TOPICS = ("pond", "lake")
@@ -197,27 +197,26 @@ class World:
 
     # -- scripts pass by
 
-    def before(self, script: str, args: list[Any]) -> None:
-        """See Observer."""
-        self.oracle.before(script, args)
+    def asks(self, script: str, args: list[Any]) -> tuple[list[Arguments], list[Arguments]]:
+        """See Observer. The world's time is not Redis': it ends the leases itself."""
+        behind: list[Arguments] = []
+        if script == "register":
+            behind.append(("PERSIST", b"lease:" + args[0]))
+        elif script in ("route_take", "route_store"):
+            behind.append(("PERSIST", b"router:" + args[0]))
+        return self.oracle.asks(script, args), behind
 
-    def after(self, script: str, args: list[Any], reply: Any) -> None:
+    def ran(self, script: str, args: list[Any], before: list[Any], reply: Any) -> None:
         """See Observer."""
-        self.oracle.after(script, args, reply)
+        self.oracle.ran(script, args, before, reply)
+        now = self.clock.seconds()
         if script == "register" and reply in (b"KEPT", b"NEW"):
-            self._lease(b"lease:" + args[0], 15.0)
-        elif script == "route_take" and reply is not None:
-            self._lease(b"router:" + args[0], 2.0)
-        elif script == "route_store" and reply == b"OK":
-            self._lease(b"router:" + args[0], 2.0)
-        elif script == "login":
+            self.leases[b"lease:" + args[0]] = now + 15.0
+        elif (script == "route_take" and reply is not None) or (script == "route_store" and reply == b"OK"):
+            self.leases[b"router:" + args[0]] = now + 2.0
+        elif script == "login" and reply[0] == b"OK" and reply[1]:
             for payload in self.store.said():
                 self.voice.publish(channels.CLIENT_STATUS, payload)
-
-    def _lease(self, key: bytes, seconds: float) -> None:
-        # The world's time is not Redis': it ends the leases itself.
-        self.store.command("PERSIST", key)
-        self.leases[key] = self.clock.seconds() + seconds
 
     def expire(self, key: bytes) -> None:
         """A lease has ended."""
@@ -368,8 +367,11 @@ class World:
 
     def check_cursors(self) -> None:
         """P4: never back, never past what a device acknowledged, or, of a person, past what was written."""
-        for key, device in self.devices.items():
-            cursors = self.oracle.cursors(key)
+        if not self.oracle.moved:
+            return
+        self.oracle.moved = False
+        found = self.oracle.cursors(self.devices)
+        for (key, device), cursors in zip(self.devices.items(), found, strict=True):
             before = self.cursors.get(key, {})
             for name, position in cursors.items():
                 assert position >= before.get(name, position), f"P4: {key} goes back in {name}: {before} {cursors}"
@@ -400,6 +402,7 @@ class World:
         else:
             raise AssertionError("still lacking:\n" + "\n".join(self.lacking()))
         self.check_stored()
+        self._go_on()
         self.advance(2.5)
         self.check_cursors()
         self._log_in_again()

@@ -546,24 +546,35 @@ class ClockTests(SynchronousTestCase):
         return [attempt[1] for attempt in self.reactor.tcpClients]
 
     def test_dead_peer(self) -> None:
-        """After 30 s of silence it pings, 15 s later it gives the connection up and makes another."""
+        """After 30 s of silence it pings, 10 s later it gives the connection up and makes another."""
         _, transport = self.log_in()
         self.reactor.advance(29.9)
         self.assertEqual(transport.value(), b"")
         self.reactor.advance(0.2)
         self.assertEqual(transport.value(), b"SEND_PING\r\n")
-        self.reactor.advance(14.8)
+        self.reactor.advance(9.8)
         self.assertTrue(transport.connected)
         self.reactor.advance(0.3)
         self.assertFalse(transport.connected)
         self.reactor.advance(0.05)
         self.assertEqual(self.ports(), [1, 1])
 
+    def test_no_answer(self) -> None:
+        """A server that does not answer within 10 s hangs, even if the connection was not silent for long."""
+        _, transport = self.log_in()
+        self.reactor.advance(20)
+        self.client.ping().addErrback(lambda _: None)
+        self.reactor.advance(0)
+        self.reactor.advance(9.9)
+        self.assertTrue(transport.connected)
+        self.reactor.advance(0.2)
+        self.assertFalse(transport.connected)
+
     def test_a_sign_of_life(self) -> None:
         """Whatever comes from the server counts."""
         connection, transport = self.log_in()
         self.reactor.advance(31)
-        self.reactor.advance(10)
+        self.reactor.advance(9)
         connection.dataReceived(b"OK SEND_PING\r\n")
         self.reactor.pump([1] * 29)
         self.assertTrue(transport.connected)

@@ -375,17 +375,19 @@ TRANSCRIPTS = {
         at 29
         at 30
         C SEND_PING
-        at 44
+        at 39
         S OK SEND_PING
-        at 73
-        at 74
+        at 68
+        at 69
         C SEND_PING
-        at 89
+        at 78
+        at 79
         event Broken('the server is silent')
     """,
     "a server that does not greet is given up": """
         connect
-        at 15
+        at 9
+        at 10
         event Broken('the server is silent')
     """,
     "a server without caps=ack is refused": f"""

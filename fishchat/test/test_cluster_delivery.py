@@ -363,7 +363,7 @@ class Order(ClusterCase):
             await deferLater(reactor, 0)
             alice.send(f"@id=p{n} PING")
             if n % 3 == 0:
-                await until(lambda: len(alice.lines) == len(sent))
+                await until(lambda n=n: len(alice.lines) == 2 * n + 2)  # type: ignore[misc]
         await until(lambda: len(alice.lines) == len(sent))
         self.assertEqual([line.split()[0] for line in alice.lines], sent)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 from twisted.internet import reactor
 
 from fishchat.bus import channels
 from fishchat.services.msg_server.lease import LEASE
 from fishchat.services.router import ShardReader
-from fishchat.storage.catalogue import SEND, Fence, pack
+from fishchat.storage.catalogue import SEND, pack
 from fishchat.test.cluster import Client, Cluster, ClusterCase, id_of, text_of
 from fishchat.test.redis_fixture import RedisServer
 from fishchat.test.waiting import until
@@ -225,7 +226,8 @@ class Deaths(ClusterCase):
     async def test_two_under_one_name(self) -> None:
         """The one that was there first loses its lease, sends its clients away, and cannot store any more (P6)."""
         cluster = await self.cluster(servers=1, routers=0)
-        alice, _ = await cluster.login("alice"), (await cluster.login("bob")).drop()
+        alice = await cluster.login("alice")
+        (await cluster.login("bob")).drop()
         first = cluster.roles.pop("ms1")
         self.addCleanup(first.kill)
         cluster.add("ms1")
@@ -248,9 +250,9 @@ class Leases(ClusterCase):
         fence = server.lease.fence
         assert fence is not None
         wrong = (
-            (Fence(fence.server, b"other", fence.epoch), b"LEASE"),
-            (Fence(fence.server, fence.incarnation, fence.epoch - 1), b"EPOCH"),
-            (Fence(b"ms9", fence.incarnation, fence.epoch), b"LEASE"),
+            (replace(fence, incarnation=b"other"), b"LEASE"),
+            (replace(fence, epoch=fence.epoch - 1), b"EPOCH"),
+            (replace(fence, server=b"ms9"), b"LEASE"),
         )
         writer = server.lease._connection
         message = [b"alice+alice", b"alice/main", -1, b"alice main -1 - x", b"alice", b"alice"]

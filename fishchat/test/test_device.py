@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,7 +12,7 @@ from fishchat.test.test_conversation import Reads
 
 def a_device(acks: bool = True) -> Device:
     """Bob's."""
-    return Device(b"bob", b"bob/main", b"ms1 x 1", [].append, lambda: None, acks, set())
+    return Device(b"bob", b"bob/main", b"ms1 x 1", lambda _: None, lambda: None, acks, set())
 
 
 def a_reading(device: Device, spans: list[Span] | None = None) -> Reading:
@@ -94,6 +94,7 @@ class Window(SynchronousTestCase):
         self.assertEqual((reading.acked, reading.at), ((1, 1), (1, 3)))
         self.assertTrue(reading.acknowledge((1, 3)))
 
+    @settings(deadline=None)
     @given(st.lists(st.integers(0, 40), max_size=40), st.integers(1, 40))
     def test_never_too_much_room(self, acks: list[int], given_out: int) -> None:
         """In whatever order acknowledgements come, the room is the window without what is unacknowledged."""
@@ -143,6 +144,7 @@ class Spans(SynchronousTestCase):
         self.assertEqual(start_of(b"1-7", spans), (1, 7))
         self.assertEqual(start_of(b"", []), START)
 
+    @settings(deadline=None)
     @given(st.lists(st.integers(0, 30), min_size=2, max_size=8, unique=True), st.integers(0, 30))
     def test_nothing_outside(self, bounds: list[int], at: int) -> None:
         """Going from span to span, exactly the numbers inside them and above the start are read."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -29,6 +29,7 @@ class Tokens(SynchronousTestCase):
         bucket = Bucket(10, 3, 0)
         self.assertEqual(sum(bucket.take(3600) == 0 for _ in range(10)), 3)
 
+    @settings(deadline=None)
     @given(st.lists(st.floats(0, 5), max_size=100))
     def test_bound(self, pauses: list[float]) -> None:
         """Never more than the burst and the rate allow."""

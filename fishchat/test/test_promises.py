@@ -295,7 +295,7 @@ class PromiseTests(SynchronousTestCase):
         self.addCleanup(server.close)
         real = bool(os.environ.get("FISHCHAT_REAL_KILLS"))
         if not real:
-            server.command("CONFIG", "SET", "appendfsync", "no")
+            server.command("CONFIG", "SET", "appendonly", "no")
         Mishaps.real_kills = real
         Mishaps.store = Store(server)
         self.addCleanup(Mishaps.store.close)

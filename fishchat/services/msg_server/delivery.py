@@ -159,13 +159,23 @@ class Delivery:
         goals: dict[Reading, Position] = {}
         device.syncing = goals
         for known in talks:
+            opened = known.name not in self.conversations
             reading = self._begin(device, known)
+            if opened:
+                self._ask_others(device, known.name)
             if reading is not None and reading.at < known.last:
                 goals[reading] = known.last
                 device.lagging[reading] = None
         for name, position in self._heard.items():
             self._missed(device, name, position)
         self._feeder.begin(device)
+
+    def _ask_others(self, device: Device, name: bytes) -> None:
+        """A login opened a conversation: whoever was here before may have a part in it since, and nobody told."""
+        for account in accounts_of(name):
+            for other in self.accounts.get(account, {}).values():
+                if other is not device and name not in other.readings:
+                    self._ask(other, name)
 
     def _missed(self, device: Device, name: bytes, position: Position) -> None:
         """The router told of this message before the login was known here."""
@@ -298,6 +308,9 @@ class Delivery:
     def _open(self, name: bytes, position: Position, version: int | None) -> Conversation:
         conversation = self.conversations.get(name)
         if conversation is None:
+            if name[:1] == b"#" and len(self.accounts) > 1:
+                # Others here may have become members elsewhere: the next message finds out.
+                version = None
             conversation = self.conversations[name] = Conversation(name, position, self, version)
         return conversation
 
@@ -305,7 +318,7 @@ class Delivery:
         """A new reading, behind; None when there is nothing more to see in it."""
         conversation = self._open(known.name, known.last, known.version)
         # The stored cursor is up to a second behind.
-        at = max(start_of(known.cursor, known.spans), device.left.pop(known.name, START))
+        at = max(start_of(known.cursor, known.spans), device.left.get(known.name, START))
         reading = Reading(device, conversation, at, known.spans)
         if not reading.open and reading.next_span() is None:
             self._desert(conversation)
