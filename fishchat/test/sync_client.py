@@ -63,7 +63,7 @@ class Link(StringTransport):
         self.listing = False
         self.online = self.synced = False
         self.reading = True
-        self.over = False
+        self.left = self.over = False
         self.pushed: dict[str, list[Stored]] = {}
         self.gaps: set[str] = set()
 
@@ -75,7 +75,8 @@ class Link(StringTransport):
         if self.over or self.disconnecting:
             return
         for line in data[:-2].split(b"\r\n"):
-            self.to_client.append(line)
+            if not self.left:
+                self.to_client.append(line)
             self.device.written(self, line.decode())
 
     def pauseProducing(self) -> None:
@@ -102,6 +103,9 @@ class Link(StringTransport):
         if not self.over:
             self.over = True
             self.to_server.clear()
+            # What was to be written at the end of this turn counts as written, for a person who has just gone.
+            for line in b"".join(self.protocol._out).splitlines():
+                self.device.written(self, line.decode())
             self.protocol.connectionLost(Failure(reason))
 
     # -- the client's side
@@ -125,6 +129,7 @@ class Link(StringTransport):
 
     def leave(self, clean: bool) -> None:
         """The client goes; what it said last may be lost."""
+        self.left = True
         self.to_client.clear()
         if not clean:
             self.to_server.clear()

@@ -160,7 +160,7 @@ class Oracle:
         talks = unpack(reply[2])
         cursors = {talks[at].decode(): parse_position(talks[at + 2]) for at in range(0, len(talks), 5) if talks[at + 2]}
         seen = {name: len(self.entitled(key, name)) for name in self.books.logs}
-        self.logins[server.decode(), incarnation.decode(), connection] = Login(cursors, seen)
+        self.logins[server.decode(), incarnation.decode().partition(".")[0], connection] = Login(cursors, seen)
 
     # -- what follows
 

@@ -357,6 +357,22 @@ class Fenced(CommitsCase):
                 self.store.answer()
             self.assertEqual(self.said, ["a+b:9-1", "call", "mark", "a+b:9-1", "a+b:9-2"])
 
+    def test_disowned(self) -> None:
+        """A server that was declared dead refuses what waits and what its lease refuses: it may not write it later."""
+        self.send(b"1")
+        self.turn()
+        self.send(b"2")
+        self.commits.refuse_all()
+        self.assertEqual(self.said, [], "what flies is answered first")
+        self.store.answer([b"LEASE"])
+        self.assertEqual(self.said, ["TRYAGAIN", "TRYAGAIN"])
+        self.commits.go_on()
+        self.assertEqual(self.store.calls, [])
+        self.send(b"3")
+        self.turn()
+        self.store.answer()
+        self.assertEqual(len(self.said), 3)
+
     def test_never_mended(self) -> None:
         """When it is not mended in time, it is refused like everything else, once."""
         self.send()

@@ -87,6 +87,7 @@ class Commits:
         self._flight: deque[Unit] = deque()
         self._again: list[Unit] = []
         self._refused = ""
+        self._disowned = False
         self._asked = False
         self._idle: list[Deferred[None]] = []
         #: How many script calls were made, and messages answered: figures of the heartbeat.
@@ -126,6 +127,16 @@ class Commits:
             return
         late = self._late()
         while self._queue and self._queue[0].since <= late:
+            self._guarded(self._queue.popleft().fail, tryagain())
+        self._tell_idle()
+
+    def refuse_all(self) -> None:
+        """Refuse what waits: the server has lost the right to write it.
+
+        What flies is answered first, and does not go again when it was refused for the lease.
+        """
+        self._disowned = bool(self._flight)
+        while self._queue and not self._flight:
             self._guarded(self._queue.popleft().fail, tryagain())
         self._tell_idle()
 
@@ -241,8 +252,11 @@ class Commits:
                     self._guarded(unit.settle)
         if flight:
             return
-        if self._again:
-            self._put_back()
+        again = bool(self._again)
+        self._put_back()
+        if self._disowned:
+            self.refuse_all()
+        if again:
             self._mend(self._refused)
         else:
             self.go_on()

@@ -73,7 +73,7 @@ class Delivery:
             _, _, _, flag, text = send.body.split(b" ", 4)
             message = Message(epoch, result, send.sender, push_line(name, message_id, send.account, flag, text))
             conversation = conversations.get(name)
-            if conversation is not None and conversation.version == versions.get(name, 0):
+            if conversation is not None and conversation.version == versions.get(name, 0) and result != 1:
                 conversation.hear(message)
             else:
                 self._hear_of(name, message, versions.get(name, 0))
@@ -97,7 +97,7 @@ class Delivery:
         if self._logins:
             self._heard[name] = max(self._heard.get(name, START), (epoch, seq))
         message = from_body(name, epoch, seq, body)
-        if conversation is not None and conversation.version == version:
+        if conversation is not None and conversation.version == version and seq != 1:
             conversation.hear(message)
         else:
             self._hear_of(name, message, version)
@@ -133,12 +133,17 @@ class Delivery:
         readers = [device for account in accounts_of(name) for device in self.accounts.get(account, {}).values()]
         if not readers:
             return
-        if message.seq != 1:
+        if message.seq != 1 or conversation is not None:
+            # One that is known here although it has just begun: the store was put back to an earlier state.
             for device in readers:
-                self._ask(device, name)
+                if name not in device.readings:
+                    self._ask(device, name)
+            if conversation is not None:
+                conversation.hear(message)
             return
+        before = message.epoch, 0
         for device in readers:
-            self._update(device, Known(name, START, b"", [(START, None)], 0))
+            self._update(device, Known(name, before, b"", [(before, None)], 0))
         self.conversations[name].hear(message)
 
     # -- devices
@@ -159,23 +164,13 @@ class Delivery:
         goals: dict[Reading, Position] = {}
         device.syncing = goals
         for known in talks:
-            opened = known.name not in self.conversations
             reading = self._begin(device, known)
-            if opened:
-                self._ask_others(device, known.name)
             if reading is not None and reading.at < known.last:
                 goals[reading] = known.last
                 device.lagging[reading] = None
         for name, position in self._heard.items():
             self._missed(device, name, position)
         self._feeder.begin(device)
-
-    def _ask_others(self, device: Device, name: bytes) -> None:
-        """A login opened a conversation: whoever was here before may have a part in it since, and nobody told."""
-        for account in accounts_of(name):
-            for other in self.accounts.get(account, {}).values():
-                if other is not device and name not in other.readings:
-                    self._ask(other, name)
 
     def _missed(self, device: Device, name: bytes, position: Position) -> None:
         """The router told of this message before the login was known here."""
@@ -316,6 +311,8 @@ class Delivery:
 
     def _begin(self, device: Device, known: Known) -> Reading | None:
         """A new reading, behind; None when there is nothing more to see in it."""
+        if known.name not in self.conversations and known.last > START:
+            self._ask_others(device, known.name)
         conversation = self._open(known.name, known.last, known.version)
         # The stored cursor is up to a second behind.
         at = max(start_of(known.cursor, known.spans), device.left.get(known.name, START))
@@ -326,6 +323,13 @@ class Delivery:
         device.readings[known.name] = reading
         conversation.add(reading)
         return reading
+
+    def _ask_others(self, device: Device, name: bytes) -> None:
+        """A conversation is opened past its first message: whoever was here before it began has not been told of it."""
+        for account in accounts_of(name):
+            for other in self.accounts.get(account, {}).values():
+                if other is not device and name not in other.readings:
+                    self._ask(other, name)
 
     def hold(self, conversation: Conversation) -> None:
         """See IReads."""
@@ -354,6 +358,7 @@ class Delivery:
 
     def sweep(self) -> None:
         """Something may have been missed: read for every device what its login would read."""
+        self._deserted.clear()
         for devices in self.accounts.values():
             for device in devices.values():
                 if device not in self._to_sweep:

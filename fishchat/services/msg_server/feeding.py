@@ -70,8 +70,8 @@ class Feeder:
         if page.version != conversation.version:
             await self._refresh(conversation)
             return
-        self._give(reading, after, page.messages)
-        if page.more:
+        all_given = self._give(reading, after, page.messages)
+        if page.more or not all_given:
             self._check_goal(reading)
             return
         goal = (device.syncing or {}).get(reading, known)
@@ -83,10 +83,13 @@ class Feeder:
         else:
             self._end(reading)
 
-    def _give(self, reading: Reading, after: Position, messages: list[Message]) -> None:
+    def _give(self, reading: Reading, after: Position, messages: list[Message]) -> bool:
+        """Give the device what it has room for: live messages may have come while the page was read."""
         device = reading.device
         number = after[1]
         for message in messages:
+            if device.room <= 0:
+                return False
             if message.seq != number + 1:
                 device.push(gap_line(reading.conversation.name, *missing(number, message.seq)))
             number = message.seq
@@ -95,6 +98,7 @@ class Feeder:
             else:
                 device.push(message.line)
                 reading.given(message.position)
+        return True
 
     def _gone(self, reading: Reading, after: Position, end: Position) -> None:
         """Nothing is left of what the device has not seen: retention took it."""

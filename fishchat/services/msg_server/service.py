@@ -148,6 +148,7 @@ class MsgServer(Service):
 
     def _lost(self) -> None:
         """The clients are not this server's any more: they log in again, here or elsewhere."""
+        self.commits.refuse_all()
         for connection in list(self.connections):
             if connection.device is not None:
                 connection.say_goodbye(self.neighbours.move_line(0))
