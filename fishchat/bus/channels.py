@@ -86,3 +86,5 @@ class TopicSync(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """``/sysctrl/topic-sync``: drop what you remember of these topics."""
 
     topics: list[str]
+    #: Topic → accounts that came or went: who does so quickly may be no member any more when the members are read.
+    accounts: dict[str, list[str]] = {}

@@ -5,6 +5,7 @@ What a line means is the business of a subclass. Nothing here knows of stores or
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.errors import ProtocolError, Refusal
+from fishchat.model.flood import Bucket
 from fishchat.protocols.commands import BadCommand, Command, Table
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import LineSplitter, format_tags
@@ -24,6 +26,10 @@ from fishchat.protocols.verbs import Text, Verb
 
 #: Commands of one connection that wait for their answers at most; then it is not read until half are answered.
 WAITING = 64
+#: Lines of one connection in one turn: whoever sends more is not to keep the others waiting.
+LINES = 64
+#: Seconds for which nothing is read of a peer that has sent too fast: refusing is work, too.
+REST = 1.0
 #: Seconds that a peer may take nothing of what is written to it.
 STUCK = 30.0
 
@@ -79,9 +85,11 @@ class LineServer(LineReceiver):
     """A connection of lines. LineReceiver gives the frame; its splitting is replaced (limits, telnet, both endings).
 
     :ivar commands: the verbs of this port.
+    :ivar bucket: how fast the peer may send; None: as it likes.
     """
 
     commands: Table
+    bucket: Bucket | None = None
 
     def __init__(self, turn: Turn, clock: IReactorTime) -> None:
         self._turn = turn
@@ -96,6 +104,10 @@ class LineServer(LineReceiver):
         self.full_since: float | None = None
         self.closing_since: float | None = None
         self.lost = False
+        self._resting = False
+        #: What the transport held when it was last looked at.
+        self._unsent = 0
+        self._taken_at = self.heard_at
 
     # -- what a subclass says
 
@@ -137,10 +149,13 @@ class LineServer(LineReceiver):
             self._backlog.extend(lines)
             return
         for number, line in enumerate(lines):
-            self.lineReceived(line)
+            if number >= LINES:
+                self.hold()
+                self.go_on()
             if self._held:
-                self._backlog.extend(lines[number + 1 :])
+                self._backlog.extend(lines[number:])
                 return
+            self.lineReceived(line)
 
     def lineReceived(self, line: bytes) -> None:
         if self._closing:
@@ -148,39 +163,84 @@ class LineServer(LineReceiver):
         try:
             command = self.commands.parse(line)
         except BadCommand as error:
+            self.spend()
             self.refuse(error, error.verb, error.tags)
             return
         except ProtocolError as error:
+            self.spend()
             self.refuse(error, None, {})
             return
+        free = command.verb.free
         try:
+            if not free and (wait := self.spend()):
+                raise Refusal("FLOOD", retry=math.ceil(wait))
             self.command_received(command)
         except Refusal as refusal:
+            if free:
+                self.spend()
             self.refuse(refusal, command.verb, command.tags)
+
+    def spend(self) -> float:
+        """Take a token for a line. Gives the seconds until there is one, and then nothing is read for a moment."""
+        wait = self.bucket.take(self.clock.seconds()) if self.bucket is not None else 0.0
+        if wait and not self._resting:
+            self._resting = True
+            self.hold()
+            self.clock.callLater(REST, self._rested)
+        return wait
+
+    def _rested(self) -> None:
+        self._resting = False
+        self.go_on()
 
     # -- reading
 
     def hold(self) -> None:
         """Stop reading until ``go_on``; what has arrived waits."""
+        self._going_on = False
         if not self._held and not self.lost:
             self._held = True
             self.transport.pauseProducing()  # type: ignore[union-attr]
 
     def go_on(self) -> None:
         """Read again at the end of the turn, first what has waited."""
-        if self._held and self.full_since is None and not self._going_on:
+        if self._held and self.full_since is None and not self._resting and not self._going_on:
             self._going_on = True
             self._turn.at_end(self._go_on)
 
     def _go_on(self) -> None:
-        self._going_on = False
-        if self.full_since is not None:  # it became full in the same turn
+        if not self._going_on or self.full_since is not None:  # held again, or full, in the same turn
+            self._going_on = False
             return
-        self._held = False
-        while self._backlog and not self._held:
+        self._going_on = self._held = False
+        lines = 0
+        while self._backlog and not self._held and lines < LINES:
+            lines += 1
             self.lineReceived(self._backlog.popleft())
-        if not self._held and not self.lost:
+        if self._held or self.lost:
+            return
+        if self._backlog:
+            self._held = True
+            self.go_on()
+        else:
             self.transport.resumeProducing()  # type: ignore[union-attr]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether what the peer sends is read now."""
+        return not self._held
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether the peer takes nothing any more; to be asked every few seconds. Slowly is not nothing."""
+        if self.full_since is None and self.closing_since is None:
+            return False
+        transport: Any = self.transport
+        unsent = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._taken_at = now
+        since = max(self.full_since or 0.0, self.closing_since or 0.0, self._taken_at)
+        return now - since >= STUCK
 
     # -- writing
 

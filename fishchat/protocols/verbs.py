@@ -50,6 +50,8 @@ class Verb:
     states: frozenset[State] = AFTER
     #: The final reply, as the reference prints it.
     reply: str = ""
+    #: Whether it takes nothing from the flood bucket while it is accepted: the answer to what others send.
+    free: bool = False
     #: What turns each field into its value, and how a reply begins; worked out once.
     readers: tuple[Callable[[bytes], Any], ...] = field(init=False)
     ok: bytes = field(init=False)
@@ -135,6 +137,7 @@ MSG_SERVER_VERBS: tuple[Verb, ...] = (
         b"ACK",
         ("id",),
         tags=_tags(),
+        free=True,
         reply="nothing when it is fine",
     ),
     Verb(

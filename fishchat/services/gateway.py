@@ -18,6 +18,7 @@ from fishchat.config.check import parse_address
 from fishchat.config.schema import Config, Limits
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.interfaces import IBus
+from fishchat.model.flood import Bucket
 from fishchat.model.placement import Placement
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, BadCommand, Command, Table
 from fishchat.protocols.lines import MAX_LINE
@@ -73,6 +74,8 @@ class GatewayConnection(LineServer):
         super().__init__(turn, clock)
         self._gateway = gateway
         self._pinged_at: float | None = None
+        self._since = self.heard_at
+        self.bucket = gateway.bucket()
 
     def connectionMade(self) -> None:
         """Greet, unless there is no room."""
@@ -92,11 +95,15 @@ class GatewayConnection(LineServer):
         self._HANDLERS[command.verb.name](self, command)
 
     def look(self, now: float) -> None:
-        """Ping it when it is silent, end it when it stays so or takes nothing of what is written to it."""
+        """Ping it when it is silent, end it when it stays so, takes nothing of what is written to it, or only stays.
+
+        Nobody has to do here for longer than a login may take, and there is room for so many only.
+        """
         silent = now - self.heard_at
-        stuck = self.full_since is not None and now - self.full_since >= STUCK
-        if stuck or silent >= DEAD + STUCK:
+        if self.is_stuck(now):
             self.abort()
+        elif now - self._since >= self._gateway.patience:
+            self.close()
         elif silent >= DEAD and self._pinged_at == self.heard_at:
             self.close()
         elif silent >= SILENT and self._pinged_at != self.heard_at:
@@ -176,6 +183,16 @@ class Gateway(Service, ServerFactory):
         for client in list(self._clients):
             client.close()
         return empty
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a client may stay: enough to ask, and to type it."""
+        return max(DEAD + STUCK, self._limits.login_seconds)
+
+    def bucket(self) -> Bucket | None:
+        """How fast a new client may ask."""
+        limits = self._limits
+        return Bucket(limits.rate, limits.burst, self._clock.seconds()) if limits.flood else None
 
     @property
     def clients(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from twisted.internet import reactor
 
 from fishchat.bus import channels
+from fishchat.model.messages import PLAIN, pack_body
 from fishchat.services.msg_server.lease import LEASE
 from fishchat.services.router import ShardReader
 from fishchat.storage.catalogue import SEND, pack
@@ -17,6 +18,42 @@ from fishchat.test.waiting import until
 
 #: P7: seconds within which every command is answered.
 ANSWERED = 5.0
+
+
+class StoredUnseen(ClusterCase):
+    """A message may be stored although nobody could say so: Redis worked off what it had when it woke up."""
+
+    async def stored(self, cluster: Cluster, text: str, cseq: int) -> None:
+        """As if the server had sent this, given up waiting, and Redis had stored it afterwards."""
+        server = cluster.server("ms1")
+        assert server.lease.fence is not None
+        body = pack_body(b"alice", b"main", cseq, PLAIN, text.encode())
+        message = [b"alice+bob", b"alice/main", cseq, body, b"alice", b"bob"]
+        packed = pack(*server.lease.fence.args, server.stream, [b"alice", b"bob"], message)
+        await server.commits._connection.script(SEND, (), (packed,))
+
+    async def test_repeated(self) -> None:
+        """The sender repeats it, gets OK, and the recipient here has it."""
+        cluster = await self.cluster(servers=1, routers=0)
+        alice, bob = await cluster.login("alice"), await cluster.login("bob")
+        await self.stored(cluster, "first", 1)
+        await alice.ask("@cseq=1 MSG bob first", "OK SEND_MESSAGE_P2P alice+bob:…-1")
+        self.assertEqual(await bob.texts(1), ["first"])
+        await self.stored(cluster, "second", 2)
+        await alice.ask("@cseq=2 MSG bob second", "OK SEND_MESSAGE_P2P alice+bob:…-2")
+        self.assertEqual(await bob.texts(1), ["second"])
+
+    async def test_doubted(self) -> None:
+        """Nobody repeats it: when the writing connection is made anew, everything is swept."""
+        cluster = await self.cluster(servers=1, routers=0)
+        await cluster.login("alice")
+        bob = await cluster.login("bob")
+        server = cluster.server("ms1")
+        server._doubt()
+        await cluster.settled()
+        await self.stored(cluster, "late", 1)
+        server.commits._connection.drop("as after a missed deadline")
+        self.assertEqual(await bob.texts(1), ["late"])
 
 
 class LostHints(ClusterCase):

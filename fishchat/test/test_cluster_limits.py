@@ -64,19 +64,18 @@ class Flood(ClusterCase):
     """Rates and counts."""
 
     async def test_commands(self) -> None:
-        """Above the burst a command is refused with the time to wait; after that time it is taken."""
+        """Above the burst a command is refused with the time to wait; for a moment nothing is read, then it is taken."""
         cluster = await self.cluster(servers=1, routers=0, limits__rate=2, limits__burst=11)
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         alice.send(*[f"@cseq={n} MSG bob {n}" for n in range(1, 11)])
         await alice.expect(*["OK …"] * 10)
         await alice.ask("@cseq=11 MSG bob 11", "ERR SEND_MESSAGE_P2P FLOOD retry=1 …")
-        await alice.ask("PING", "ERR SEND_PING FLOOD retry=1 …")
         began = reactor.seconds()
         while True:
             alice.send("@cseq=11 MSG bob 11")
             if (await alice.take()).startswith("OK"):
                 break
-        self.assertLess(reactor.seconds() - began, 1.0)
+        self.assertLess(reactor.seconds() - began, 2.5)
         # Everybody has a measure of their own.
         await bob.ask("MSG alice hi", "…")
 

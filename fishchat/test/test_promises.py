@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.model import device
 from fishchat.services import router
-from fishchat.services.msg_server import commits, connection, feeding, logs, operations
+from fishchat.services.msg_server import commits, connection, delivery, feeding, logs, operations
 from fishchat.test.redis_fixture import RedisServer
 from fishchat.test.sync_client import Device
 from fishchat.test.sync_redis import Store
@@ -284,7 +284,7 @@ class PromiseTests(SynchronousTestCase):
     def setUp(self) -> None:
         """All limits are small; the store is fast, since no machine loses its power here."""
         self.patch(device, "WINDOW", 4)
-        self.patch(connection, "REFILL", 2)
+        self.patch(delivery, "REFILL", 2)
         self.patch(connection, "WAITING", 6)
         self.patch(feeding, "PAGE_SIZE", 3)
         self.patch(logs.Logs.page, "__defaults__", (3,))

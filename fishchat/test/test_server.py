@@ -15,6 +15,7 @@ from fishchat.config import schema
 from fishchat.errors import Refusal
 from fishchat.model.conversation import Conversation
 from fishchat.model.device import WINDOW, Device, Reading
+from fishchat.model.flood import Bucket
 from fishchat.model.messages import PLAIN, from_body, pack_body
 from fishchat.model.placement import Placement
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command
@@ -215,6 +216,54 @@ class ReadingTests(Connected):
         self.transport.producer.resumeProducing()
         self.clock.advance(0)
         self.assertEqual(self.hear(), ["OK SEND_PING"])
+
+    def test_lines_of_a_turn(self) -> None:
+        """Of many lines in one packet some are answered in each turn, in order, so that others have theirs."""
+        self.server.dataReceived(b"".join(b"HELP %d\n" % number for number in range(150)))
+        self.assertEqual(self.hear(), [f"OK HELP {number}" for number in range(150)])
+        self.assertEqual([data.count(b"\n") for data in self.transport.writes], [64, 64, 22])
+        self.assertEqual(self.transport.producerState, "producing")
+
+    def test_held_again(self) -> None:
+        """Whoever is held in the turn in which it was to go on is held."""
+        self.say(b"LEAVE a\nPING\n")
+        self.server.go_on()
+        self.server.hold()
+        self.assertEqual((self.hear(), self.transport.producerState), ([], "paused"))
+        self.server.go_on()
+        self.assertEqual(self.hear(), ["OK SEND_PING"])
+
+    def test_flood(self) -> None:
+        """Whoever is too fast is told once, and for a second nothing more is read of it."""
+        self.server.bucket = Bucket(4, 2, 0)
+        self.assertEqual(len(self.say(b"PING\n" * 5)), 3)
+        self.assertEqual(self.transport.producerState, "paused")
+        self.server.go_on()
+        self.clock.advance(0.9)
+        self.assertEqual(self.hear(), [])
+        self.clock.advance(0.2)
+        self.assertEqual(self.hear(), ["OK SEND_PING"] * 2)
+        self.assertEqual(self.transport.producerState, "producing")
+
+    def test_flood_of_nonsense(self) -> None:
+        """Lines that are no commands, and refused acknowledgements, count as well; accepted ones do not."""
+        self.server.bucket = Bucket(1, 3, 0)
+        self.assertEqual(len(self.say(b"ACK a+b:1-1\n" * 9)), 9)
+        self.assertEqual(len(self.say(b"x\nJOIN a\n@no=1 PING\n" * 2)), 4)
+        self.assertEqual(self.transport.producerState, "paused")
+
+    def test_takes_slowly(self) -> None:
+        """Whoever takes a little now and then is not stuck; whoever takes nothing for 30 s is."""
+        self.transport.dataBuffer, self.transport.offset = b"x" * 1000, 0
+        self.transport.producer.pauseProducing()
+        for _ in range(9):
+            self.clock.advance(10)
+            self.transport.offset += 1
+            self.assertFalse(self.server.is_stuck(self.clock.seconds()))
+        self.clock.advance(29)
+        self.assertFalse(self.server.is_stuck(self.clock.seconds()))
+        self.clock.advance(1)
+        self.assertTrue(self.server.is_stuck(self.clock.seconds()))
 
     def test_heard(self) -> None:
         """Whatever comes is a sign of life."""

@@ -36,7 +36,7 @@ def history(connection: ClientConnection, command: Command) -> None:
         return list_lines(command, [item_line(conversation, *row) for row in rows])
 
     arguments = (account, conversation, *bounds, tags.get(b"limit", LIMIT))
-    connection.ask(command, HISTORY, arguments, take, fenced=False)
+    connection.ask(command, HISTORY, arguments, take, fenced=False, alone=True)
 
 
 def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
@@ -62,7 +62,7 @@ def _list(connection: ClientConnection, command: Command, script: Any, form: byt
     def take(reply: Any) -> bytes:
         return _items(command, unpack(reply), form, width)
 
-    connection.ask(command, script, (_account(connection),), take, fenced=False)
+    connection.ask(command, script, (_account(connection),), take, fenced=False, alone=True)
 
 
 def members(connection: ClientConnection, command: Command) -> None:
@@ -73,7 +73,7 @@ def members(connection: ClientConnection, command: Command) -> None:
             raise Refusal(reply[0].decode())
         return _items(command, unpack(reply[1]), b"%s %s %d", 3)
 
-    connection.ask(command, ROSTER, (_account(connection), command.fields[0]), take, fenced=False)
+    connection.ask(command, ROSTER, (_account(connection), command.fields[0]), take, fenced=False, alone=True)
 
 
 def _items(command: Command, flat: list[Any], form: bytes, width: int) -> bytes:

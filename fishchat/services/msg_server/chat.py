@@ -50,8 +50,8 @@ def acknowledge(connection: ClientConnection, command: Command) -> None:
         raise Refusal("NOTFOUND")
     if not reading.acknowledge((epoch, seq)):
         raise Refusal("AHEAD", last=format_position(reading.position).decode())
-    if device.lagging:
-        connection.acknowledged()
+    if device.lagging or not reading.open:
+        connection.server.delivery.acknowledged(reading)
 
 
 def read(connection: ClientConnection, command: Command) -> None:

@@ -6,12 +6,11 @@ there and its answer back in order.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
-from fishchat.model.device import REFILL, Device
+from fishchat.model.device import Device
 from fishchat.model.flood import Bucket
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command
 from fishchat.protocols.fields import Tags
@@ -45,6 +44,7 @@ class ClientConnection(LineServer):
         self.acks = False
         self.device: Device | None = None
         self.waiting = 0
+        self._alone = False
         self.pinged = False
         self.since = self.heard_at
         limits = server.config.limits
@@ -68,15 +68,8 @@ class ClientConnection(LineServer):
             self.server.logins.forget(self)
 
     def command_received(self, command: Command) -> None:
-        self.pinged = False
-        verb = command.verb
-        guard(self.state, verb)
-        # Acknowledgements are the answers to what others send; they cost nothing.
-        if self.bucket is not None and verb.name != b"SEND_ACK":
-            wait = self.bucket.take(self.clock.seconds())
-            if wait:
-                raise Refusal("FLOOD", retry=math.ceil(wait))
-        self.server.handlers[verb.name](self, command)
+        guard(self.state, command.verb)
+        self.server.handlers[command.verb.name](self, command)
 
     # -- out, in order
 
@@ -105,7 +98,8 @@ class ClientConnection(LineServer):
 
     def go_on(self) -> None:
         """Read again, unless there is a reason not to."""
-        if self.waiting <= WAITING // 2 and self.state is not State.LOGGING_IN and self.server.running:
+        busy = self._alone or self.state is State.LOGGING_IN or self.waiting > WAITING // 2
+        if not busy and self.server.running:
             super().go_on()
 
     def ask(
@@ -116,20 +110,35 @@ class ClientConnection(LineServer):
         take: Callable[[Any], bytes],
         *,
         fenced: bool = True,
+        alone: bool = False,
     ) -> None:
-        """Run a script in this connection's order; ``take`` makes the reply's line, or raises Refusal."""
+        """Run a script in this connection's order; ``take`` makes the reply's line, or raises Refusal.
+
+        Behind what is ``alone`` nothing more is read until it is answered: its answer may be long.
+        """
 
         def settle(reply: Any) -> None:
             try:
                 line = take(reply)
             except Refusal as refusal:
-                line = error_line(refusal, command.verb, command.tags)
-            self.answered(line)
+                fail(refusal)
+            except Exception:
+                self.server.log.failure("a reply of {script} was not understood", script=script)
+                fail(Refusal("INTERNAL"))
+            else:
+                answer(line)
 
         def fail(refusal: Refusal) -> None:
-            self.answered(error_line(refusal, command.verb, command.tags))
+            answer(error_line(refusal, command.verb, command.tags))
+
+        def answer(line: bytes) -> None:
+            self._alone = self._alone and not alone
+            self.answered(line)
 
         self.asked()
+        if alone:
+            self._alone = True
+            self.hold()
         self.server.commits.add(Call(script, arguments, settle, fail, fenced=fenced))
 
     # -- what the transport takes
@@ -144,12 +153,6 @@ class ClientConnection(LineServer):
         if self.device is not None:
             self.device.unchoke()
             self.server.delivery.feed(self.device)
-
-    def acknowledged(self) -> None:
-        """The device may have room again."""
-        device = self.device
-        if device is not None and device.lagging and device.room >= REFILL:
-            self.server.delivery.feed(device)
 
     # -- the end
 

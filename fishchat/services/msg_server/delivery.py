@@ -17,9 +17,9 @@ from zope.interface import implementer
 
 from fishchat.errors import Refusal
 from fishchat.model.conversation import Conversation, IReads
-from fishchat.model.device import Device, Reading, start_of
+from fishchat.model.device import REFILL, Device, Reading, start_of
 from fishchat.model.messages import Message, from_body, push_line
-from fishchat.model.names import START, Position, accounts_of
+from fishchat.model.names import START, Position, accounts_of, parse_position
 from fishchat.services.msg_server.commits import tryagain
 from fishchat.services.msg_server.feeding import Feeder
 from fishchat.services.msg_server.logs import Known, Logs
@@ -72,17 +72,22 @@ class Delivery:
             message_id = b"%s:%d-%d" % (name, epoch, result)
             _, _, _, flag, text = send.body.split(b" ", 4)
             message = Message(epoch, result, send.sender, push_line(name, message_id, send.account, flag, text))
-            conversation = conversations.get(name)
-            if conversation is not None and conversation.version == versions.get(name, 0) and result != 1:
-                conversation.hear(message)
-            else:
-                self._hear_of(name, message, versions.get(name, 0))
+            conversation, version = conversations.get(name), versions.get(name, 0)
+            try:
+                if conversation is not None and conversation.version == version and result != 1:
+                    conversation.hear(message)
+                else:
+                    self._hear_of(name, message, version)
+            except Exception:
+                # It is stored all the same, and its sender and all others are to know.
+                self.log.failure("{name} could not be handed out", name=message_id)
             send.settle(message_id)
 
     def _settle_otherwise(self, send: Send, result: bytes) -> None:
         self.unstored += 1
         word, _, rest = result.decode().partition(" ")
         if word == "DUP":
+            self._stored_before(send, parse_position(rest.encode()))
             send.settle(b"%s:%s" % (send.conversation, rest.encode()))
         elif word == "TRYAGAIN":
             send.fail(tryagain())
@@ -90,6 +95,17 @@ class Delivery:
             send.fail(Refusal(word, expected=rest))
         else:
             send.fail(Refusal(word))
+
+    def _stored_before(self, send: Send, position: Position) -> None:
+        """It was stored when nobody could say so: then nobody here may have been told of it either."""
+        conversation = self.conversations.get(send.conversation)
+        if conversation is not None:
+            if position > conversation.position:
+                conversation.behind_log(position)
+            return
+        for account in accounts_of(send.conversation):
+            for device in self.accounts.get(account, {}).values():
+                self._ask(device, send.conversation)
 
     def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int) -> None:
         """The router tells of a message that another server stored."""
@@ -119,16 +135,7 @@ class Delivery:
         """A message of a conversation that is not known here, or not under this membership."""
         conversation = self.conversations.get(name)
         if name[:1] == b"#":
-            if conversation is None:
-                if not self.accounts or self._deserted.get(name) == version:
-                    return
-                conversation = self._open(name, (message.epoch, message.seq), None)
-            elif conversation.version is not None and version < conversation.version:
-                conversation.hear(message)
-                return
-            else:
-                conversation.version = None
-            conversation.behind_log(message.position)
+            self._hear_of_topic(name, conversation, message, version)
             return
         readers = [device for account in accounts_of(name) for device in self.accounts.get(account, {}).values()]
         if not readers:
@@ -145,6 +152,18 @@ class Delivery:
         for device in readers:
             self._update(device, Known(name, before, b"", [(before, None)], 0))
         self.conversations[name].hear(message)
+
+    def _hear_of_topic(self, name: bytes, known: Conversation | None, message: Message, version: int) -> None:
+        if known is None:
+            if not self.accounts or self._deserted.get(name) == version:
+                return
+            known = self._open(name, message.position, None)
+        elif known.version is not None and version < known.version:
+            known.hear(message)
+            return
+        else:
+            known.version = None
+        known.behind_log(message.position)
 
     # -- devices
 
@@ -198,8 +217,18 @@ class Delivery:
         reading.device.left[reading.conversation.name] = reading.position
         reading.device.lagging.pop(reading, None)
         reading.device.free(reading.unacked)
+        if reading.device.lagging:
+            self.feed(reading.device)
         reading.conversation.remove(reading)
         self._desert(reading.conversation)
+
+    def acknowledged(self, reading: Reading) -> None:
+        """The device has acknowledged something: it may have room again, or be through with a closed conversation."""
+        device = reading.device
+        if not reading.unacked and not reading.open and reading not in device.lagging and reading.next_span() is None:
+            self.drop(reading)
+        elif device.lagging and device.room >= REFILL:
+            self.feed(device)
 
     def _desert(self, conversation: Conversation) -> None:
         if conversation.live or conversation.behind or self.conversations.get(conversation.name) is not conversation:
@@ -231,9 +260,13 @@ class Delivery:
                 self._update(device, Known(name, after, b"", [(after, None)], version))
         self._desert(conversation)
 
-    def changed(self, name: bytes) -> None:
-        """A topic's membership changed: read it again with the next message."""
+    def changed(self, name: bytes, accounts: Iterable[bytes] = ()) -> None:
+        """A topic's membership changed, by these accounts: read it again with the next message."""
         self._deserted.pop(name, None)
+        for account in accounts:
+            for device in self.accounts.get(account, {}).values():
+                if name not in device.readings:
+                    self._ask(device, name)
         conversation = self.conversations.get(name)
         if conversation is not None:
             conversation.version = None

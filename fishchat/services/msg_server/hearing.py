@@ -53,8 +53,10 @@ class Hearing:
             self.sweep()
 
     def _topics_changed(self, payload: bytes) -> None:
-        for topic in channels.TopicSync.decode(payload).topics:
-            self._delivery.changed(b"#" + topic.encode())
+        sync = channels.TopicSync.decode(payload)
+        for topic in sync.topics:
+            accounts = sync.accounts.get(topic, ())
+            self._delivery.changed(b"#" + topic.encode(), [account.encode() for account in accounts])
 
     def sweep(self) -> None:
         """Something may have been missed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fishchat.errors import Refusal
-from fishchat.protocols.server import STUCK, error_line
+from fishchat.protocols.server import error_line
 from fishchat.protocols.verbs import State
 from fishchat.services.msg_server.connection import ClientConnection
 
@@ -19,9 +19,9 @@ GONE_AFTER = 120.0
 def look_after(connections: Collection[ClientConnection], now: float, login_seconds: float) -> None:
     """Ping, close or cut off whoever it is time for."""
     for connection in list(connections):
-        silent = now - connection.heard_at
-        stuck_since = connection.closing_since or connection.full_since
-        if stuck_since is not None and now - stuck_since >= STUCK:
+        # Whoever is not read cannot be heard.
+        silent = now - connection.heard_at if connection.is_read else 0.0
+        if connection.is_stuck(now):
             connection.abort()
         elif silent >= GONE_AFTER:
             connection.end()

@@ -40,8 +40,8 @@ LAST_WORDS = 1.0
 class MsgServer(Service):
     """Holds clients; checks, stores and delivers their messages.
 
-    :param writer: the connection of the queue; :param reader: the one of everything else, so that a long read
-        never stands in front of a message.
+    :param writer: the connection of the queue, in which also questions are answered in their order.
+    :param reader: the one of logs, memberships and sweeps, so that no catching up stands in front of a message.
     :param address: what clients are told to connect to.
     """
 
@@ -76,7 +76,7 @@ class MsgServer(Service):
             self.stream,
             fence=lambda: self.lease.fence,
             mend=self.lease.mend,
-            doubt=self.delivery.sweep,
+            doubt=self._doubt,
             stored=self.delivery.stored,
         )
         self.cursors = Cursors(self.commits, self.delivery.dirty)
@@ -95,6 +95,7 @@ class MsgServer(Service):
             (EVERY, self._look_after),
         ]
         self._loops: list[LoopingCall] = []
+        self._doubtful = False
         self._numbers = 0
         self._topic_events: list[tuple[str, str, str]] = []
 
@@ -125,9 +126,12 @@ class MsgServer(Service):
         for topic, event, account in events:
             status = channels.TopicStatus(topic=topic, event=event, account=account)
             self.bus.publish(channels.TOPIC_STATUS, status.encode())
-        names = sorted({topic for topic, event, _ in events if event != "invited"})
-        if names:
-            self.bus.publish(channels.TOPIC_SYNC, channels.TopicSync(topics=names).encode())
+        moved: dict[str, list[str]] = {}
+        for topic, event, account in events:
+            if event != "invited":
+                moved.setdefault(topic, []).append(account)
+        if moved:
+            self.bus.publish(channels.TOPIC_SYNC, channels.TopicSync(topics=sorted(moved), accounts=moved).encode())
 
     def load(self) -> Load:
         """For the heartbeat."""
@@ -144,7 +148,16 @@ class MsgServer(Service):
     # -- the store's side
 
     def _may_write(self) -> None:
+        """The lease is this connection's: nothing that was sent before can still be stored."""
+        if self._doubtful:
+            self._doubtful = False
+            self.delivery.sweep()
         self.commits.go_on()
+
+    def _doubt(self) -> None:
+        """Something may be stored that nobody here was told of."""
+        self._doubtful = True
+        self.delivery.sweep()
 
     def _lost(self) -> None:
         """The clients are not this server's any more: they log in again, here or elsewhere."""
@@ -178,16 +191,11 @@ class MsgServer(Service):
         for connection in list(self.connections):
             connection.send(self.neighbours.move_line(LAST_WORDS))
             connection.hold()
-        self._loops.pop(0).stop()
-        expiry = LoopingCall(self.commits.expire)
-        expiry.clock = self.clock
-        expiry.start(0.5)
         await self.commits.when_idle()
         for connection in list(self.connections):
             connection.end()
             connection.close()
         await self.commits.when_idle()
-        expiry.stop()
         for loop in self._loops:
             loop.stop()
         self._loops.clear()

@@ -17,30 +17,36 @@ for from, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do
   pieces[#pieces + 1] = {from = lower(after, from), upto = upto}
 end
 
-local log, out = 'log:' .. conversation, {}
-local function keep(entry)
-  local o = #out
-  out[o + 1], out[o + 2], out[o + 3] = entry[1], entry[2][2], entry[2][4]
+-- A page ends early rather than hold more bytes than these.
+local BYTES = 131072
+local log, picked, bytes = 'log:' .. conversation, {}, 0
+local function pick(entries)  -- false when the page is full
+  for _, entry in ipairs(entries) do
+    bytes = bytes + #entry[2][4]
+    if bytes > BYTES and #picked > 0 then return false end
+    picked[#picked + 1] = entry
+  end
+  return #picked < limit
+end
+
+local function top_of(piece)
+  if before ~= '' and (piece.upto == '' or not above(before, piece.upto)) then return '(' .. before end
+  return piece.upto == '' and '+' or piece.upto
 end
 
 -- With a lower bound the page starts there; else it is the newest one.
-if after ~= '' then
-  for _, piece in ipairs(pieces) do
-    local left = limit - #out / 3
-    if left <= 0 then break end
-    local top = piece.upto == '' and '+' or piece.upto
-    if before ~= '' and (top == '+' or above(top, before) or top == before) then top = '(' .. before end
-    for _, entry in ipairs(call('XRANGE', log, '(' .. piece.from, top, 'COUNT', left)) do keep(entry) end
-  end
-  return out
+local forward = after ~= ''
+for p = 1, #pieces do
+  local piece = pieces[forward and p or #pieces + 1 - p]
+  local bottom, top, left = '(' .. piece.from, top_of(piece), limit - #picked
+  local entries = forward and call('XRANGE', log, bottom, top, 'COUNT', left)
+    or call('XREVRANGE', log, top, bottom, 'COUNT', left)
+  if not pick(entries) then break end
 end
-local newest = {}
-for p = #pieces, 1, -1 do
-  local piece, left = pieces[p], limit - #newest
-  if left <= 0 then break end
-  local top = piece.upto == '' and '+' or piece.upto
-  if before ~= '' and (top == '+' or above(top, before) or top == before) then top = '(' .. before end
-  for _, entry in ipairs(call('XREVRANGE', log, top, '(' .. piece.from, 'COUNT', left)) do newest[#newest + 1] = entry end
+local out = {}
+for i = 1, #picked do
+  local entry = picked[forward and i or #picked + 1 - i]
+  local o = #out
+  out[o + 1], out[o + 2], out[o + 3] = entry[1], entry[2][2], entry[2][4]
 end
-for i = #newest, 1, -1 do keep(newest[i]) end
 return out
