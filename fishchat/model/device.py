@@ -39,7 +39,7 @@ class Device:
     :ivar key: ``account/device``, as the store names it.
     :ivar session: what the store has as this device's session while it is here.
     :ivar push: takes one whole line; writing happens once a turn.
-    :ivar replaced: to be called when another login took its place.
+    :ivar replaced: to be called when another login took its place; ``evicted`` when its session is gone otherwise.
     :ivar acks: whether it acknowledges; else what is written counts as read.
     :ivar dirty: the server's set of readings whose cursor is to be stored.
     :ivar room: how many more pushes it may be given now.
@@ -50,6 +50,7 @@ class Device:
         "account",
         "acks",
         "dirty",
+        "evicted",
         "key",
         "lagging",
         "left",
@@ -78,14 +79,15 @@ class Device:
         self.session = session
         self.push = push
         self.replaced = replaced
+        self.evicted = replaced
         self.acks = acks
         self.dirty = dirty
         self.room = WINDOW if acks else UNBOUNDED
         self.readings: dict[bytes, Reading] = {}
         #: Readings to be fed from the log, in the order in which they fell behind.
         self.lagging: dict[Reading, None] = {}
-        #: Where it stood in conversations that it no longer reads: should it read on, nothing is given twice.
-        self.left: dict[bytes, Position] = {}
+        #: What it no longer reads: should it read on, nothing is given twice, and a cursor may still have to be stored.
+        self.left: dict[bytes, Reading] = {}
         #: Until RESP_SYNCED: the readings that are not yet where their conversation stood at the login.
         self.syncing: dict[Reading, Position] | None = {}
         self._room_kept: int | None = None
@@ -155,7 +157,7 @@ class Reading:
         if position > self.position:
             return False
         if position > self.acked:
-            # Nobody acknowledges what was not pushed: who has sent much since the last push would never have room again.
+            # Nobody acknowledges what was not pushed: who sent much since the last push would never have room again.
             before, last = self.skipped
             top = before if last == self.position else self.position
             if position >= top:

@@ -68,7 +68,7 @@ class Store:
     def said(self) -> list[bytes]:
         """What scripts have said on the status channel since this was last asked."""
         self._ear.sendall(_pack(("PING",)))
-        found = []
+        found: list[bytes] = []
         while True:
             while (reply := self._heard.gets()) is False:
                 self._heard.feed(self._ear.recv(65536))

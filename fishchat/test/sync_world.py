@@ -1,32 +1,26 @@
-"""A whole FishChat without a reactor: real msg_servers, routers and a reaper, where whoever holds the world decides what
-happens next.
+"""A whole FishChat without a reactor: real msg_servers, routers and a reaper; whoever holds the world says what is next.
 
 Everything that is under way (a request to Redis, its reply, a hint, a line of a client) waits in a queue of its own;
 ``World.events`` are the heads of these queues, and any of them may be next. Clients judge what they hear
-(``sync_client``), the oracle what is stored (``sync_oracle``); ``World.finish`` heals everything and looks at the whole.
+(``sync_client``), the oracle what is stored (``sync_oracle``); ``World.finish`` heals everything and looks at all.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import implementer
 
 from fishchat.bus import channels
 from fishchat.bus.memory import Medium, MemoryBus
 from fishchat.config.schema import Config, Limits
-from fishchat.services.manager import Reaper
-from fishchat.services.msg_server.service import MsgServer
-from fishchat.services.router import ShardReader
-from fishchat.storage.epoch import Epoch
-from fishchat.test.cluster import Lifetime
-from fishchat.test.sync_client import Device, Link
-from fishchat.test.sync_oracle import Books, Login, Oracle
-from fishchat.test.sync_redis import Arguments, Network, Store, SyncConnection
+from fishchat.test.sync_client import Device
+from fishchat.test.sync_link import Link
+from fishchat.test.sync_oracle import Books, Oracle
+from fishchat.test.sync_processes import Event, Manager, Process, Router, Server
+from fishchat.test.sync_redis import Arguments, Network, Store
 
 ACCOUNTS = ("alice", "bob", "carol")
 TOPICS = ("pond", "lake")
@@ -36,120 +30,18 @@ PLAIN = ("carol/d2",)
 #: 2026-01-01 and some minutes.
 WALL = 1767225600.0 + 600
 
-Event = Callable[[], object]
 
+@implementer(ILogObserver)
+class Defects:
+    """What was logged as a defect."""
 
-class SlowBus(MemoryBus):
-    """A participant that hears one thing at a time, when it is told to."""
+    def __init__(self, errors: list[str]) -> None:
+        self._errors = errors
 
-    def __init__(self, medium: Medium) -> None:
-        super().__init__(medium)
-        self.inbox: deque[tuple[str, Event]] = deque()
-
-    def disconnect(self) -> None:
-        """See MemoryBus."""
-        super().disconnect()
-        self.inbox.clear()
-
-    @property
-    def away(self) -> bool:
-        """Whether it hears nothing."""
-        return not self._connected
-
-    def hear_one(self) -> None:
-        """What was said first."""
-        if self.inbox:
-            self.inbox.popleft()[1]()
-
-    def lose_one(self) -> None:
-        """The next hint is lost; what Redis itself says arrives, or the subscription has ended."""
-        for entry in self.inbox:
-            if entry[0] != channels.CLIENT_STATUS:
-                self.inbox.remove(entry)
-                return
-
-    def _hear(self, channel: str, payload: bytes) -> list[Event]:
-        if self._connected and channel in self._channels:
-            self.inbox.extend((channel, call) for call in self._calls(channel, payload))
-        return []
-
-
-class Process:
-    """What a role stands on; it dies as by SIGKILL."""
-
-    def __init__(self, world: World, name: str) -> None:
-        self.name = name
-        self.world = world
-        self.clock = Lifetime(world.clock)
-        self.bus = SlowBus(world.medium)
-        self.connections: list[SyncConnection] = []
-        self.links: list[Link] = []
-
-    def connection(self) -> Any:
-        """One more connection to Redis."""
-        made = SyncConnection(self.world.network, self.clock, f"{self.name}.{len(self.connections)}")
-        made.start()
-        self.connections.append(made)
-        return made
-
-    def crash(self) -> None:
-        """It is no more."""
-        self.clock.end()
-        self.bus.disconnect()
-        self.world.medium.buses.remove(self.bus)
-        for connection in self.connections:
-            connection.vanish()
-        for link in self.links:
-            if not link.over:
-                link.vanish()
-
-
-class Server(Process):
-    """A msg_server."""
-
-    def __init__(self, world: World, name: str) -> None:
-        super().__init__(world, name)
-        epoch = Epoch(world.wall)
-        writer, reader = self.connection(), self.connection()
-        for connection in (writer, reader):
-            connection.prepare.append(epoch.hook)
-        self.role = MsgServer(world.config, name, "127.0.0.1:1", writer, reader, epoch, self.bus, self.clock)
-        self.role.startService()
-
-    def connect(self, device: Device) -> Link:
-        """A new connection of a client."""
-        protocol: Any = self.role.connect(None)
-        oracle, lease = self.world.oracle, self.role.lease
-        known: list[Login] = []
-
-        def found() -> Login | None:
-            if not known:
-                login = oracle.logins.get((self.name, lease.incarnation.decode(), protocol.number))
-                known.extend([login] if login is not None else [])
-            return known[0] if known else None
-
-        link = Link(device, protocol, self.clock, found)
-        self.links.append(link)
-        protocol.makeConnection(link)
-        return link
-
-
-class Router(Process):
-    """A router of the one shard."""
-
-    def __init__(self, world: World, name: str) -> None:
-        super().__init__(world, name)
-        self.role = ShardReader(0, self.connection(), self.connection(), self.bus, self.clock)
-        self.role.startService()
-
-
-class Manager(Process):
-    """Only the part of the manager that ends the sessions of the dead."""
-
-    def __init__(self, world: World, name: str) -> None:
-        super().__init__(world, name)
-        self.role = Reaper(self.connection(), self.bus, self.clock)
-        self.role.startService()
+    def __call__(self, event: LogEvent) -> None:
+        """See ILogObserver."""
+        if "log_failure" in event:
+            self._errors.append(event["log_failure"].getTraceback())
 
 
 class World:
@@ -181,19 +73,16 @@ class World:
             for account in ACCOUNTS
             for name in ("d1", "d2")
         }
-        globalLogPublisher.addObserver(self._logged)
+        self._defects = Defects(self.errors)
+        globalLogPublisher.addObserver(self._defects)
 
     def close(self) -> None:
         """Nothing of it goes on."""
-        globalLogPublisher.removeObserver(self._logged)
+        globalLogPublisher.removeObserver(self._defects)
 
     def wall(self) -> float:
         """The time of day."""
         return WALL + self.clock.seconds() + self.ahead
-
-    def _logged(self, event: LogEvent) -> None:
-        if "log_failure" in event:
-            self.errors.append(event["log_failure"].getTraceback())
 
     # -- scripts pass by
 
@@ -390,7 +279,7 @@ class World:
     # -- the end
 
     def finish(self) -> None:
-        """Heal everything; then everybody has all that is theirs, nobody anything else, and the next login brings nothing."""
+        """Heal everything; then everybody has all that is theirs and nothing else, and the next login brings nothing."""
         self._heal()
         for _ in range(60):
             self.advance(0.5)
@@ -466,8 +355,8 @@ class World:
                 if not self.strict:
                     continue
                 assert len(found) == len(set(found)), f"P2: {device.key} in {name}: {found}"
-                kept = [text for text in texts if text in found and text not in device.given_up]
-                assert kept == [text for text in found if text not in device.given_up], f"P3: {name}: {found}, sent {texts}"
+                kept = [text for text in found if text not in device.given_up]
+                assert kept == [text for text in texts if text in kept], f"P3: {name}: {found}, sent {texts}"
                 for text in texts:
                     assert text in found or text not in device.confirmed, f"P1: {device.key} in {name}: {text} is lost"
 

@@ -127,6 +127,16 @@ class LostHints(ClusterCase):
         cluster.bus("ms2").reconnect()
         self.assertEqual(await bob.texts(10), [str(n) for n in range(10)])
 
+    async def test_session_gone(self) -> None:
+        """A session that the store has lost was ended by no login: its client is told to come again, and may."""
+        cluster = await self.cluster(servers=1, routers=0)
+        alice = await cluster.login("alice")
+        cluster.redis.command("DEL", "session:alice", "at:alice")
+        cluster.server("ms1").delivery.sweep()
+        await alice.expect("RESP_MOVE - within=0")
+        await alice.gone()
+        await cluster.login("alice")
+
     async def test_replaced_unheard(self) -> None:
         """A server that did not hear that a device went elsewhere learns it with its next sweep."""
         cluster, _, bob = await self.pair()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from fishchat.test.cluster import Client, ClusterCase, text_of
+from fishchat.test.cluster import Client, ClusterCase, id_of, text_of
 from fishchat.test.waiting import until
 
 
@@ -153,6 +153,34 @@ class Ending(ClusterCase):
         carol = await cluster.login("carol", synced=False)
         await carol.expect("RESP_MESSAGE_TOPIC fishing alice …-1 bye", "RESP_NOTICE alice …-2 DISMISSED fishing")
         await carol.expect("RESP_SYNCED")
+
+    async def test_acknowledged_after_leaving(self) -> None:
+        """What was pushed before one left, or while one was away, is acknowledged like everything else, and never again."""
+        cluster = await self.cluster(servers=1, routers=0)
+        alice = await cluster.login("alice")
+        bob = await cluster.login("bob", acks=True)
+        for topic in ("one", "two"):
+            await alice.ask(f"CREATE {topic}", "OK …")
+            await bob.ask(f"JOIN {topic}", "OK …")
+        alice.send("SAY one 1", "SAY one 2")
+        ids = [id_of(await bob.take()) for _ in range(2)]
+        await bob.ask("LEAVE one", "OK …")
+        bob.send(f"ACK {ids[0]}", f"ACK {ids[1]}")
+        await bob.quiet()
+        bob.drop()
+        await alice.expect(*["OK …"] * 2)
+        await alice.ask("SAY two 3", "OK …")
+        await alice.ask("DISMISS two", "OK …")
+        bob = cluster.connect()
+        bob.send("HELLO 1 caps=ack", "LOGIN bob")
+        await bob.expect("HELLO …", "OK HELLO …", "OK …", "RESP_MESSAGE_TOPIC two alice … 3")
+        bob.send(f"ACK {id_of(await bob.take())}")
+        await bob.expect("RESP_SYNCED")
+        await bob.quiet()
+        bob.drop()
+        bob = cluster.connect()
+        bob.send("HELLO 1 caps=ack", "LOGIN bob")
+        await bob.expect("HELLO …", "OK HELLO …", "OK …", "RESP_SYNCED")
 
     async def test_made_again(self) -> None:
         """A new topic of the name goes on numbering, and shows nothing of the old one."""

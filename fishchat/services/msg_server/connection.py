@@ -160,6 +160,10 @@ class ClientConnection(LineServer):
         """The same device has logged in elsewhere."""
         self.say_goodbye(b"RESP_REPLACED\r\n")
 
+    def evicted(self) -> None:
+        """The store does not know this session any more."""
+        self.say_goodbye(self.server.neighbours.move_line(0))
+
     def say_goodbye(self, line: bytes) -> None:
         """A last line, then the end."""
         self.send(line)

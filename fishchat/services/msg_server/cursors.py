@@ -26,7 +26,8 @@ class Cursors:
             moved = list(self._dirty)
             self._dirty.clear()
         else:
-            moved = [reading for reading in device.readings.values() if reading in self._dirty]
+            known = [*device.readings.values(), *device.left.values()]
+            moved = [reading for reading in known if reading in self._dirty]
             self._dirty.difference_update(moved)
         for start in range(0, len(moved), CHUNK):
             self._write([(reading, reading.acked) for reading in moved[start : start + CHUNK]])
@@ -39,6 +40,6 @@ class Cursors:
 
         def fail(_: Refusal) -> None:
             # A cursor that is not stored means a repetition at the next login; so it is worth another try.
-            self._dirty.update(reading for reading, _ in moved if reading.device.readings)
+            self._dirty.update(reading for reading, _ in moved)
 
         self._commits.add(Call(ACK, (flat,), lambda _: None, fail))

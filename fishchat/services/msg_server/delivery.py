@@ -214,12 +214,14 @@ class Delivery:
     def drop(self, reading: Reading) -> None:
         """Forget a reading, and its conversation with the last one."""
         reading.device.readings.pop(reading.conversation.name, None)
-        reading.device.left[reading.conversation.name] = reading.position
+        reading.device.left[reading.conversation.name] = reading
+        position = reading.position
         reading.device.lagging.pop(reading, None)
         reading.device.free(reading.unacked)
         if reading.device.lagging:
             self.feed(reading.device)
         reading.conversation.remove(reading)
+        reading.live, reading.at = False, position
         self._desert(reading.conversation)
 
     def acknowledged(self, reading: Reading) -> None:
@@ -348,7 +350,8 @@ class Delivery:
             self._ask_others(device, known.name)
         conversation = self._open(known.name, known.last, known.version)
         # The stored cursor is up to a second behind.
-        at = max(start_of(known.cursor, known.spans), device.left.get(known.name, START))
+        before = device.left.get(known.name)
+        at = max(start_of(known.cursor, known.spans), before.at if before else START)
         reading = Reading(device, conversation, at, known.spans)
         if not reading.open and reading.next_span() is None:
             self._desert(conversation)
@@ -404,7 +407,9 @@ class Delivery:
         if not self.is_here(device):
             return
         if session != device.session:
-            device.replaced()
+            # Only a login that took its place ends it for good; else it may come again, here or elsewhere.
+            same = not session or session.split()[::2] == device.session.split()[::2]
+            (device.evicted if same else device.replaced)()
             return
         for known in talks:
             self._update(device, known)

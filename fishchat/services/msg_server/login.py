@@ -116,6 +116,7 @@ class Logins:
         device = Device(
             account, key, session, connection.send, connection.replaced, connection.acks, server.delivery.dirty
         )
+        device.evicted = connection.evicted
         connection.device = device
         old = self.here.pop(key, None)
         if old is not None:
