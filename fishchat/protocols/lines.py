@@ -21,16 +21,28 @@ OVERLONG = b"\n"
 # IAC (0xFF) opens a telnet sequence (RFC 854): an option with its byte, a subnegotiation up to IAC SE, or one command.
 # Before any other byte it is none, and stays: the line is no UTF-8, and what follows, a newline even, is not eaten.
 _SUBNEGOTIATION = 256
-_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.{0,%d}?\xff\xf0|[\xf0-\xf9\xff])" % _SUBNEGOTIATION, re.DOTALL)
+# 0xEC to 0xEE are EOF, SUSP and ABORT (RFC 1184). No option has the byte of a line's end.
+_TELNET = re.compile(
+    rb"\xff(?:([\xfb-\xfe])([^\r\n])|\xfa.{0,%d}?\xff\xf0|[\xec-\xf9\xff])" % _SUBNEGOTIATION, re.DOTALL
+)
+# Whoever asks for an option (WILL, DO) waits for a refusal (DONT, WONT): a telnet after Ctrl+C shows nothing until then.
+_REFUSALS = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}
+
+
+_NO_TELNET = re.compile(rb"\xff(?:[^\xec-\xff]|[\xfb-\xfe][\r\n])")
 
 
 class TelnetFilter:
-    """Takes telnet's option sequences out of a stream, wherever it is cut."""
+    """Takes telnet's option sequences out of a stream, wherever it is cut.
 
-    __slots__ = ("_held",)
+    :ivar refusals: what is to be answered to them; whoever sends it empties it.
+    """
+
+    __slots__ = ("_held", "refusals")
 
     def __init__(self) -> None:
         self._held = b""
+        self.refusals = b""
 
     def feed(self, data: bytes) -> bytes:
         """``data`` without telnet sequences; one that is not complete yet is held back (at most 260 bytes)."""
@@ -42,7 +54,9 @@ class TelnetFilter:
             out.append(data[at:start])
             if (found := _TELNET.match(data, start)) is not None:
                 at = found.end()
-            elif data[start + 1 : start + 2] < b"\xf0" and start + 1 < len(data):  # no telnet: it stays
+                if found[1] in _REFUSALS:
+                    self.refusals += _REFUSALS[found[1]] + found[2]
+            elif _NO_TELNET.match(data, start) is not None:  # it stays
                 out.append(b"\xff")
                 at = start + 1
             elif len(data) - start >= _SUBNEGOTIATION + 4:  # one that never ends: only its opening is taken out
@@ -68,12 +82,25 @@ class LineSplitter:
         self._skipping = False
         self._telnet: TelnetFilter | None = None
 
+    def take_refusals(self) -> bytes:
+        """What is to be answered to telnet's options; nothing to whoever speaks no telnet."""
+        telnet = self._telnet
+        if telnet is None or not telnet.refusals:
+            return b""
+        refusals, telnet.refusals = telnet.refusals, b""
+        return refusals
+
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that ``data`` completes, without their endings."""
         if self._telnet is not None or b"\xff" in data:
             if self._telnet is None:
                 self._telnet = TelnetFilter()
             data = self._telnet.feed(data)
+        if b"\0" in data:
+            # Enter on a telnet terminal may be CR NUL (RFC 854).
+            if data[:1] == b"\0" and self._rest[-1:] == b"\r":
+                data = b"\n" + data[1:]
+            data = data.replace(b"\r\0", b"\r\n")
         pieces = data.split(b"\n")
         pieces[0] = self._rest + pieces[0]
         rest = pieces.pop()

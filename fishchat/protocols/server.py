@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
@@ -81,6 +81,7 @@ class _Outlet:
         pass
 
 
+@implementer(IHalfCloseableProtocol)
 class LineServer(LineReceiver):
     """A connection of lines. LineReceiver gives the frame; its splitting is replaced (limits, telnet, both endings).
 
@@ -97,7 +98,7 @@ class LineServer(LineReceiver):
         self._splitter = LineSplitter()
         self._out: list[bytes] = []
         self._backlog: deque[bytes] = deque()
-        self._held = self._going_on = False
+        self._held = self._going_on = self._ended = False
         self._closing = False
         #: When something was last read; since when the peer takes nothing, since when it is to go (None: neither).
         self.heard_at = clock.seconds()
@@ -145,6 +146,8 @@ class LineServer(LineReceiver):
     def dataReceived(self, data: bytes) -> None:
         self.heard_at = self.clock.seconds()
         lines = self._splitter.feed(data)
+        if refusals := self._splitter.take_refusals():
+            self.send(refusals)
         if self._held:
             self._backlog.extend(lines)
             return
@@ -156,6 +159,22 @@ class LineServer(LineReceiver):
                 self._backlog.extend(lines[number:])
                 return
             self.lineReceived(line)
+
+    def readConnectionLost(self) -> None:
+        """The peer will send nothing more, as a piped ``nc``: it is answered to the end, then closed."""
+        self._ended = True
+        self._turn.at_end(self._close_if_done)
+
+    def writeConnectionLost(self) -> None:
+        """Twisted tells of this only when we have ended our side, which we never do alone."""
+
+    def is_done(self) -> bool:
+        """Whether all that the peer has asked for is answered."""
+        return not self._backlog
+
+    def _close_if_done(self) -> None:
+        if self._ended and not self._out and self.is_done():
+            self.close()
 
     def lineReceived(self, line: bytes) -> None:
         if self._closing:
@@ -222,6 +241,8 @@ class LineServer(LineReceiver):
         if self._backlog:
             self._held = True
             self.go_on()
+        elif self._ended:
+            self._close_if_done()
         else:
             self.transport.resumeProducing()  # type: ignore[union-attr]
 
@@ -258,6 +279,8 @@ class LineServer(LineReceiver):
             data = b"".join(self._out)
             self._out.clear()
             self.transport.write(data)  # type: ignore[union-attr]
+            if self._ended:
+                self._close_if_done()
 
     def refuse(self, refusal: Refusal, verb: Verb | None, tags: Tags) -> None:
         """Answer with an ``ERR`` line."""

@@ -102,9 +102,7 @@ class GatewayConnection(LineServer):
         silent = now - self.heard_at
         if self.is_stuck(now):
             self.abort()
-        elif now - self._since >= self._gateway.patience:
-            self.close()
-        elif silent >= DEAD and self._pinged_at == self.heard_at:
+        elif now - self._since >= self._gateway.patience or (silent >= DEAD and self._pinged_at == self.heard_at):
             self.close()
         elif silent >= SILENT and self._pinged_at != self.heard_at:
             self._pinged_at = self.heard_at

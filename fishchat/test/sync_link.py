@@ -19,7 +19,9 @@ END = b""
 
 
 class Listener(Protocol):
-    """Whose connection it is: a client."""
+    """Whose connection it is: a client; ``link`` is the one that it uses now."""
+
+    link: Link | None
 
     def written(self, link: Link, line: str) -> None:
         """The server has written a line."""

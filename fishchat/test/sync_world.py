@@ -1,4 +1,4 @@
-"""A whole FishChat without a reactor: real msg_servers, routers and a reaper; whoever holds the world says what is next.
+"""A whole FishChat without a reactor: real msg_servers, routers, a reaper; whoever holds it says what comes next.
 
 Everything that is under way (a request to Redis, its reply, a hint, a line of a client) waits in a queue of its own;
 ``World.events`` are the heads of these queues, and any of them may be next. Clients judge what they hear
@@ -279,7 +279,7 @@ class World:
     # -- the end
 
     def finish(self) -> None:
-        """Heal everything; then everybody has all that is theirs and nothing else, and the next login brings nothing."""
+        """Heal everything: then everybody has all that is theirs and nothing else; the next login brings nothing."""
         self._heal()
         for _ in range(60):
             self.advance(0.5)

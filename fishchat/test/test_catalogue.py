@@ -32,7 +32,7 @@ class Catalogue(SynchronousTestCase):
 
     def test_fence(self) -> None:
         """The fence comes as the scripts compare it: texts, the epoch too."""
-        self.assertEqual(Fence(b"ms1", b"abc", 471893).args, (b"ms1", b"abc", b"471893"))
+        self.assertEqual(Fence(b"ms1", b"abc", 471893, 2).args, (b"ms1", b"abc.2", b"471893"))
 
     def test_no_bin_type(self) -> None:
         """Bytes are packed as strings: Redis' MessagePack knows no other."""

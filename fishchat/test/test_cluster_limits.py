@@ -64,7 +64,7 @@ class Flood(ClusterCase):
     """Rates and counts."""
 
     async def test_commands(self) -> None:
-        """Above the burst a command is refused with the time to wait; for a moment nothing is read, then it is taken."""
+        """Above the burst a command is refused with the time to wait; a moment later it is taken."""
         cluster = await self.cluster(servers=1, routers=0, limits__rate=2, limits__burst=11)
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         alice.send(*[f"@cseq={n} MSG bob {n}" for n in range(1, 11)])

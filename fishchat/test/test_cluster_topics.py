@@ -155,7 +155,7 @@ class Ending(ClusterCase):
         await carol.expect("RESP_SYNCED")
 
     async def test_acknowledged_after_leaving(self) -> None:
-        """What was pushed before one left, or while one was away, is acknowledged like everything else, and never again."""
+        """What was pushed before one left, or while one was away, can be acknowledged, and does not come again."""
         cluster = await self.cluster(servers=1, routers=0)
         alice = await cluster.login("alice")
         bob = await cluster.login("bob", acks=True)

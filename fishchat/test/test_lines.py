@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import ProtocolError
-from fishchat.protocols.lines import MAX_LINE, OVERLONG, escape, format_tags, parse_tags, unescape
+from fishchat.protocols.lines import MAX_LINE, OVERLONG, LineSplitter, escape, format_tags, parse_tags, unescape
 from fishchat.test import strategies
 from fishchat.test.feeding import cut, fed, lines_of
 
@@ -27,6 +27,8 @@ SAMPLES: list[tuple[bytes, list[bytes]]] = [
     (b"\ra\n", [b"\ra"]),
     # Blanks stay.
     (b"  a  b \t\n", [b"  a  b \t"]),
+    # Enter on a telnet terminal.
+    (b"PING\r\0HELP\r\0", [b"PING", b"HELP"]),
     # What stands in a line is not looked at here.
     (b"a\0b\n", [b"a\0b"]),
     (b"\xc3\x28\n", [b"\xc3\x28"]),
@@ -39,8 +41,11 @@ TELNET: list[tuple[bytes, list[bytes]]] = [
     (b"PING" + b"\xff\xfd\x06\r\n", [b"PING"]),
     (b"PING\r" + NOP + b"\n", [b"PING"]),
     (NOP * 3 + b"\n", []),
-    # The option's byte may look like anything, a newline too.
-    (b"a" + WILL + b"\nb\n", [b"ab"]),
+    # No option has the byte of a line's end: what looks like one is no telnet, and the line is refused.
+    (b"a" + WILL + b"\nb\n", [b"a\xff\xfb", b"b"]),
+    (b"a" + WILL + b"\r\nb\n", [b"a\xff\xfb", b"b"]),
+    # Ctrl+Z: SUSP, and DO TIMING-MARK.
+    (b"\xff\xed\xff\xfd\x06PING\r\n", [b"PING"]),
     (b"a" + WILL + b"\xffb\n", [b"ab"]),
     # A subnegotiation holds anything up to IAC SE.
     (b"a" + SB + b"\x18\0xterm\n\r\0" + SE + b"b\n", [b"ab"]),
@@ -118,6 +123,17 @@ class TelnetTests(SynchronousTestCase):
         for opening, rest in [(IAC, b"\xf1"), (WILL, b"\x01"), (SB + b"abc", SE), (SB + b"abc\xff", b"\xf0")]:
             self.assertEqual(lines_of([b"PI" + opening]), [])
             self.assertEqual(lines_of([b"PI" + opening, rest + b"NG\n"]), [b"PING"], opening)
+
+    def test_refusals(self) -> None:
+        """Whoever asks for an option is told no: a telnet shows nothing after Ctrl+C until it is."""
+        splitter = LineSplitter()
+        self.assertEqual(splitter.feed(b"PING\n"), [b"PING"])
+        self.assertEqual(splitter.take_refusals(), b"")
+        splitter.feed(b"\xff\xf4\xff\xfd")
+        self.assertEqual(splitter.take_refusals(), b"")
+        self.assertEqual(splitter.feed(b"\x06PING\n" + WILL + b"\x01\xff\xfc\x01\xff\xfe\x01"), [b"PING"])
+        self.assertEqual(splitter.take_refusals(), b"\xff\xfc\x06\xff\xfe\x01")
+        self.assertEqual(splitter.take_refusals(), b"")
 
     def test_subnegotiation_limit(self) -> None:
         """A subnegotiation of the limit's length is one; a longer one is text, whose end alone is telnet."""

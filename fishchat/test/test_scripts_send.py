@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fishchat.storage import catalogue
 from fishchat.storage.catalogue import Fence
 from fishchat.storage.wire import ReplyError
-from fishchat.test.script_runner import EPOCH, MS1, MS2, PROPERTY, STREAM, Said, ScriptCase, on_each_redis, batch
+from fishchat.test.script_runner import EPOCH, MS1, MS2, PROPERTY, STREAM, Said, ScriptCase, batch, on_each_redis
 
 AB = "alice+bob"
 

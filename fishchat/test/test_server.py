@@ -224,6 +224,15 @@ class ReadingTests(Connected):
         self.assertEqual([data.count(b"\n") for data in self.transport.writes], [64, 64, 22])
         self.assertEqual(self.transport.producerState, "producing")
 
+    def test_half_closed(self) -> None:
+        """Whoever says no more, as a piped nc, is answered to the end, then closed."""
+        self.say(b"LEAVE a\nPING\nHELP x\n")
+        self.server.readConnectionLost()
+        self.assertEqual((self.hear(), self.transport.disconnecting), ([], False))
+        self.server.go_on()
+        self.assertEqual(self.hear(), ["OK SEND_PING", "OK HELP x"])
+        self.assertTrue(self.transport.disconnecting)
+
     def test_held_again(self) -> None:
         """Whoever is held in the turn in which it was to go on is held."""
         self.say(b"LEAVE a\nPING\n")

@@ -164,6 +164,11 @@ class ClientConnection(LineServer):
         """The store does not know this session any more."""
         self.say_goodbye(self.server.neighbours.move_line(0))
 
+    def is_done(self) -> bool:
+        """Whether everything is answered, and everything given that was missed at the login."""
+        synced = self.device is None or self.device.syncing is None
+        return super().is_done() and not self.waiting and synced
+
     def say_goodbye(self, line: bytes) -> None:
         """A last line, then the end."""
         self.send(line)
