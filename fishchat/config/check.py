@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 
 #: Where this process listens, and where somebody else is told to connect to.
@@ -69,6 +70,11 @@ def value_problem(key: str, value: object) -> str | None:
         return "must be a finite number"
     if isinstance(value, str) and not value.isprintable():
         return "must consist of printable characters"
+    if key == "redis.url" and value:
+        try:
+            parse_url(str(value))
+        except ValueError as error:
+            return f"must be the URL of a Redis: {error}"
     if key in LISTENERS + TARGETS:
         for address in value if isinstance(value, list) else [value]:
             problem = _address_problem(str(address), target=key in TARGETS)
@@ -79,7 +85,17 @@ def value_problem(key: str, value: object) -> str | None:
 
 def check(config: Config) -> list[Finding]:
     """Everything that is wrong with the values together; empty when the configuration can be run."""
-    return [*_open_listeners(config), *_lifted_limits(config), *_unreachable(config)]
+    return [*_open_listeners(config), *_lifted_limits(config), *_unreachable(config), *_same_listeners(config)]
+
+
+def _same_listeners(config: Config) -> list[Finding]:
+    first: dict[str, str] = {}
+    findings = []
+    for key, address in listeners(config).items():
+        other = first.setdefault(address, key)
+        if other != key and parse_address(address)[1]:
+            findings.append(Finding(key, f"must be another address than {other}, which is {address} too"))
+    return findings
 
 
 def listeners(config: Config) -> dict[str, str]:

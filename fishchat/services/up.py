@@ -148,7 +148,8 @@ def run(
         service.startService()
         reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
         _handle_signals(reactor)
-        _when_reachable(redis, [address for address, _ in ports], reactor, say, _text(config, in_processes))
+        addresses = [address for address, _ in ports]
+        _when_reachable(config, redis, addresses, reactor, say, _text(config, in_processes))
         reactor.run()
         say("FishChat has stopped.")
     finally:
@@ -185,13 +186,14 @@ def _handle_signals(reactor: Any) -> None:
 
 
 def _when_reachable(
-    redis: EmbeddedRedis, addresses: Sequence[str], reactor: Any, say: Say, text: str
+    config: Config, redis: EmbeddedRedis, addresses: Sequence[str], reactor: Any, say: Say, text: str
 ) -> None:
-    """Say ``text`` as soon as Redis and every address answer; and that it takes long, when it does."""
+    """Say ``text`` as soon as Redis can be used and every address answers; and that it takes long, when it does."""
 
     async def wait() -> None:
         late = reactor.callLater(PATIENCE, say, f"Not everything is up yet; {redis.data} has the logs.")
         await redis.ready()
+        await _usable(config)
         for address in addresses:
             await _connectable(reactor, address)
         if late.active():
@@ -205,6 +207,20 @@ def _when_reachable(
     waiting = ensureDeferred(wait())
     waiting.addErrback(failed)
     reactor.addSystemEventTrigger("before", "shutdown", waiting.cancel)
+
+
+async def _usable(config: Config) -> None:
+    """Fires when Redis answers and keeps what the durability promises."""
+    # Here and not above, as the roles: what waits for a person's answer need not load it.
+    from fishchat.services.parts import Parts
+
+    parts = Parts(config, embedded=False)
+    store = parts.store()
+    parts.startService()
+    try:
+        await store.when_connected()
+    finally:
+        await parts.stopService()
 
 
 async def _connectable(reactor: Any, address: str) -> None:

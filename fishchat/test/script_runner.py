@@ -187,7 +187,7 @@ class ScriptCase(SynchronousTestCase):
 
     # -- servers and accounts
 
-    def register(self, fence: Fence, lease: int = LONG, take: bool = True) -> str:
+    def register(self, fence: Fence, lease: int = LONG, take: bool | str = "force") -> str:
         """The msg_server's name is its own."""
         reply: str = self.call(catalogue.REGISTER, fence.server, fence.token, lease, take)
         return reply

@@ -29,7 +29,9 @@ class SlowBus(MemoryBus):
 
     def __init__(self, medium: Medium) -> None:
         super().__init__(medium)
-        self.inbox: deque[tuple[str, Event]] = deque()
+        self.inbox: deque[Event] = deque()
+        #: So many of the next hints are lost; but not what Redis itself says, while the subscription stands.
+        self.losing = 0
 
     def disconnect(self) -> None:
         """See MemoryBus."""
@@ -44,18 +46,15 @@ class SlowBus(MemoryBus):
     def hear_one(self) -> None:
         """What was said first."""
         if self.inbox:
-            self.inbox.popleft()[1]()
-
-    def lose_one(self) -> None:
-        """The next hint is lost; what Redis itself says arrives, or the subscription has ended."""
-        for entry in self.inbox:
-            if entry[0] != channels.CLIENT_STATUS:
-                self.inbox.remove(entry)
-                return
+            self.inbox.popleft()()
 
     def _hear(self, channel: str, payload: bytes) -> list[Event]:
-        if self._connected and channel in self._channels:
-            self.inbox.extend((channel, call) for call in self._calls(channel, payload))
+        if not self._connected or channel not in self._channels:
+            return []
+        if self.losing and channel != channels.CLIENT_STATUS:
+            self.losing -= 1
+        else:
+            self.inbox.extend(self._calls(channel, payload))
         return []
 
 

@@ -65,6 +65,8 @@ class World:
         self.cursors: dict[str, dict[str, tuple[int, int]]] = {}
         self.leases: dict[bytes, float] = {}
         self.errors: list[str] = []
+        #: The queue that is held up, by the event that would take its head.
+        self.held: Event | None = None
         self.voice = MemoryBus(self.medium)
         self.processes: dict[str, Process] = {}
         self.dead_links: list[Link] = []
@@ -129,7 +131,8 @@ class World:
                 found.append(process.bus.hear_one)
             self._events_of(process.links, found)
         self._events_of(self.dead_links, found)
-        return found
+        # Bound methods of one object are equal, not identical.
+        return [event for event in found if event != self.held]
 
     def _events_of(self, links: list[Link], found: list[Event]) -> None:
         for link in links:
@@ -137,6 +140,14 @@ class World:
                 found.append(link.arrive)
             if link.to_client:
                 found.append(link.hear)
+
+    def hold(self, number: int) -> None:
+        """Whatever else happens, one queue stands still: of requests, of replies, or of hints."""
+        queues: list[Event] = []
+        for connection in self.network.connections:
+            queues += [connection.do, connection.give]
+        queues += [process.bus.hear_one for process in self.processes.values()]
+        self.held = queues[number % len(queues)] if queues else None
 
     def turn(self) -> None:
         """The reactor's turn ends."""
@@ -297,11 +308,13 @@ class World:
         self._log_in_again()
 
     def _heal(self) -> None:
+        self.held = None
         while self.network.late:
             self.network.arrive_late(0)
         for name in (*SERVERS, "router1", "manager1"):
             self.start(name)
         for process in self.processes.values():
+            process.bus.losing = 0
             if process.bus.away:
                 process.bus.reconnect()
         for link in self.links:

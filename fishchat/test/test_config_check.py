@@ -78,6 +78,15 @@ class Values(unittest.SynchronousTestCase):
         self.assertIsNotNone(value_problem("msg_server.advertise", "a:0"))
         self.assertIsNone(value_problem("msg_server.advertise", ""))
 
+    def test_a_Redis_URL_that_leads_nowhere_is_a_problem(self) -> None:
+        """It is found before anything is started, and the text shows no secret."""
+        for url in ("redis://u:s3cret@127.0.0.1:x/0", "unix://run/redis.sock", "redis://127.0.0.1/seven"):
+            problem = value_problem("redis.url", url)
+            self.assertIn("must be the URL of a Redis", problem or "")
+            self.assertNotIn("s3cret", problem or "")
+        self.assertIsNone(value_problem("redis.url", "redis://u:s3cret@127.0.0.1:6379/0"))
+        self.assertIsNone(value_problem("redis.url", ""))
+
     def test_numbers_are_finite_and_texts_printable(self) -> None:
         self.assertIsNotNone(value_problem("limits.rate", float("inf")))
         self.assertIsNotNone(value_problem("msg_server.id", "ms\n"))
@@ -101,6 +110,13 @@ class Together(unittest.SynchronousTestCase):
         self.assertEqual(check(Config(limits=lifted)), [])
         found = check(Config(limits=lifted, msg_server=MsgServer(listen="10.0.0.1:19000")))
         self.assertIn("limits.flood", [one.key for one in found])
+
+    def test_two_listeners_have_two_addresses(self) -> None:
+        """Else the second would be told that another program has its port."""
+        config = Config(gateway=Gateway(listen="127.0.0.1:19000"))
+        self.assertEqual([finding.key for finding in check(config)], ["msg_server.listen"])
+        free = "127.0.0.1:0"
+        self.assertEqual(check(Config(gateway=Gateway(listen=free), msg_server=MsgServer(listen=free))), [])
 
     def test_a_wildcard_listener_says_where_clients_connect_to(self) -> None:
         keys = [one.key for one in check(Config(msg_server=MsgServer(listen="[::]:19000")))]

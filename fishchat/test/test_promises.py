@@ -177,6 +177,24 @@ class Mishaps(RuleBasedStateMachine):
         for pick in picks:
             self.world.step(pick)
 
+    @rule(pick=st.integers(0, 31))
+    def hold(self, pick: int) -> None:
+        """One queue stands still while others go on."""
+        self.world.hold(pick)
+
+    @rule()
+    def release(self) -> None:
+        """It goes on."""
+        self.world.held = None
+
+    @rule(talk=st.lists(st.tuples(keys, st.sampled_from(ACCOUNTS + TOPICS)), min_size=1, max_size=4))
+    def talk(self, talk: list[tuple[str, str]]) -> None:
+        """Messages, each of which arrives before the next one is sent."""
+        for key, to in talk:
+            device = self.world.devices[key]
+            device.send("#" + to if to in TOPICS else "+".join(sorted((device.account, to))))
+            self.world.settle()
+
     @rule()
     def settle(self) -> None:
         """Everything arrives."""
@@ -224,10 +242,10 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(server=servers, count=few)
     def lose_hints(self, server: str, count: int) -> None:
-        """Hints are lost."""
+        """The next hints for a server are lost."""
         found = self.world.server(server)
-        for _ in range(count if found is not None else 0):
-            found.bus.lose_one()  # type: ignore[union-attr]
+        if found is not None:
+            found.bus.losing = count
 
     @rule(server=servers)
     def bus_away(self, server: str) -> None:
@@ -286,6 +304,11 @@ class Mishaps(RuleBasedStateMachine):
 
 class OlderState(Mishaps):
     """The same with a store that is put back to an earlier state."""
+
+    def begin(self, up: int, homes: list[int], members: int) -> None:
+        """There is always a copy."""
+        super().begin(up=up, homes=homes, members=members)
+        self.world.keep()
 
     @rule()
     def keep(self) -> None:

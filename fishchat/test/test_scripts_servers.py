@@ -109,9 +109,11 @@ class Names(ScriptCase):
         self.assertGreater(self.command("PTTL", "lease:ms3"), 0)
 
     def test_taken_over(self) -> None:
-        """A process that starts under a living one's name takes it: the older one writes no more, its sessions end."""
+        """A name is taken by force only: then the older one writes no more, and its sessions end."""
         self.login("alice")
         newer = replace(MS1, incarnation=b"cccc")
+        self.assertEqual(self.register(newer, take=True), "TAKEN")
+        self.assertEqual(self.command("HGET", "servers", "ms1"), "aaaa")
         self.assertEqual(self.register(newer), "NEW")
         self.assertEqual(self.register(MS1, take=False), "TAKEN")
         self.assertEqual(self.said("alice", "alice", "x", fence=newer), 1)

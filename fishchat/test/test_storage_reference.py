@@ -15,7 +15,7 @@ from fishchat.test.script_runner import EPOCH, MS1, MS2, STREAM, ScriptCase, on_
 PARTS = {
     "stream": re.escape(STREAM) + "(/[0-9]+)?",
     "shard": "[0-9]+",
-    "incarnation": "[0-9a-z]+",
+    "incarnation": "[0-9a-z-]+",
     "conversation": "[#@]?[a-z0-9._+-]+",
 }
 

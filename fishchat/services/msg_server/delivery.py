@@ -312,6 +312,10 @@ class Delivery:
         known = await self._logs.talk(device.account, device.name, name)
         if self.is_here(device) and known.spans:
             self._update(device, known)
+            conversation = self.conversations.get(name)
+            if conversation is not None and known.last > conversation.position:
+                # What was heard before the question may be behind what was opened meanwhile, by an earlier message.
+                conversation.behind_log(known.last)
 
     def _update(self, device: Device, known: Known) -> None:
         """What the store knows of one of a device's conversations, while it is logged in."""

@@ -6,12 +6,14 @@ write as if they were still here. So the scripts compare the incarnation and the
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -24,6 +26,33 @@ from fishchat.storage.redis import Connection
 #: Seconds that a lease lasts, and between two renewals.
 LEASE = 15.0
 RENEW = 5.0
+
+
+#: Seconds until a name that another one holds is asked for again.
+AGAIN = 1.0
+
+
+def new_incarnation() -> bytes:
+    """A name that no other process has, from which one can tell on the same machine whether this one still lives."""
+    host = "".join(filter(str.isalnum, socket.gethostname()))
+    return f"{secrets.token_hex(4)}-{host}-{os.getpid()}".encode()
+
+
+def is_dead(holder: bytes) -> bool:
+    """Whether the holder of a lease was a process of this machine that is gone; False when nobody can tell."""
+    try:
+        _, host, process = holder.partition(b".")[0].rsplit(b"-", 2)
+        _, mine, own = new_incarnation().rsplit(b"-", 2)
+        if host != mine:
+            return False
+        # In a container every process may have the number that its predecessor had.
+        if process != own:
+            os.kill(int(process), 0)
+        return process == own
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 class Lease(Service):
@@ -45,14 +74,17 @@ class Lease(Service):
         lost: Callable[[], None],
     ) -> None:
         self.server = server
-        self.incarnation = secrets.token_hex(8).encode()
+        self.incarnation = new_incarnation()
         self._connection = connection
         self._epoch = epoch
         self._held = held
         self._lost = lost
         #: Whether the store knows this incarnation, and whether this connection may write under it.
         self._registered = self._ready = False
-        self._take = True
+        #: Whether to take the name: if it is free, or (``force``) whoever holds it.
+        self._take: bool | bytes = True
+        self._complained = False
+        self._clock = clock
         self._asking = False
         self._writer = 0
         self._renewal = LoopingCall(self.renew)
@@ -122,12 +154,26 @@ class Lease(Service):
             self._registered = False
             self.log.error("msg_server {server} lost its lease: its clients are sent away", server=self.server.decode())
             self._lost()
-            self.incarnation = secrets.token_hex(8).encode()
-        if reply == b"TAKEN":
-            self.log.critical("another msg_server lives under the id {server}", server=self.server.decode())
+            self.incarnation = new_incarnation()
+        elif reply == b"TAKEN":
+            ensureDeferred(self._consider()).addErrback(self._failed)
             return
         self._take = True
         self.renew()
+
+    async def _consider(self) -> None:
+        """Another incarnation holds the name: a dead one's is taken, a live one's is not, whoever came first."""
+        key = b"lease:" + self.server
+        holder, left = await self._connection.run("GET", key), await self._connection.run("PTTL", key)
+        if holder is None or is_dead(holder) or left < (LEASE - RENEW - 1) * 1000:
+            self._take = b"force"
+            self.renew()
+            return
+        if not self._complained:
+            self._complained = True
+            text = "another msg_server lives under the id {server}: give this one another msg_server.id"
+            self.log.critical(text, server=self.server.decode())
+        self._clock.callLater(AGAIN, self.renew)
 
     def _failed(self, failure: Failure) -> None:
         self._asking = False
