@@ -69,6 +69,11 @@ class Mishaps(RuleBasedStateMachine):
                 if members >> 2 & 1:
                     self._change(firsts[1 - number], f"JOIN_TOPIC {topic}")
 
+        self.begun()
+
+    def begun(self) -> None:
+        """For those who prepare more."""
+
     def _change(self, device: Device, line: str) -> None:
         device.ask(line)
         self.world.settle()
@@ -305,9 +310,8 @@ class Mishaps(RuleBasedStateMachine):
 class OlderState(Mishaps):
     """The same with a store that is put back to an earlier state."""
 
-    def begin(self, up: int, homes: list[int], members: int) -> None:
+    def begun(self) -> None:
         """There is always a copy."""
-        super().begin(up=up, homes=homes, members=members)
         self.world.keep()
 
     @rule()

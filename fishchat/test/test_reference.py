@@ -23,6 +23,7 @@ from fishchat.protocols.reference import PAGE, PARTS, fill
 from fishchat.protocols.verbs import MSG_SERVER_VERBS
 from fishchat.services.gateway import GREETING
 from fishchat.services.msg_server.keepalive import GONE_AFTER, PING_AFTER
+from fishchat.storage.catalogue import HISTORY
 from fishchat.test.test_commands import BAD, GOOD
 
 #: The limits of the page by the beginning of their rows.
@@ -37,6 +38,9 @@ LIMITS = {
     "`@cseq`": MAX_CSEQ,
     "`@limit`": 100,
     "commands of a connection that wait": server.WAITING,
+    "lines of a connection in one turn": server.LINES,
+    "seconds for which nothing is read after": server.REST,
+    "bytes of texts in a page": int(re.findall(rb"BYTES = (\d+)", HISTORY.source)[0]),
     "unacknowledged pushes": WINDOW,
     "seconds in which a peer takes nothing": server.STUCK,
     "seconds of silence until a ping": PING_AFTER,

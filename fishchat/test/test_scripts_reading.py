@@ -202,6 +202,15 @@ class History(ReadingCase):
         self.assertEqual((at, body), ("7-5", "alice main -1 - 5"))
         self.assertTrue(time.isdigit(), time)
 
+    def test_bytes(self) -> None:
+        """A page ends early rather than grow large, in both directions; what is left comes with the next one."""
+        self.send(*[Said("alice", "bob", f"{number} " + "x" * 6993) for number in range(6, 36)])
+        newest = [text.split()[0] for text in self.history("bob", AB, limit=30)]
+        self.assertEqual(newest, [str(number) for number in range(36 - len(newest), 36)])
+        self.assertIn(len(newest), range(17, 20))
+        oldest = [text.split()[0] for text in self.history("bob", AB, after="7-5", limit=30)]
+        self.assertEqual(oldest, [str(number) for number in range(6, 6 + len(newest))])
+
     def test_before(self) -> None:
         """Backwards: the newest ones below a message, without it."""
         self.assertEqual(self.history("bob", AB, before="7-4", limit=2), ["2", "3"])
