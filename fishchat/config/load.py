@@ -76,9 +76,7 @@ def load(
     """
     environment = os.environ if environment is None else environment
     if file is None:
-        default = (
-            data_directory(data or environment.get(describe.PREFIX + "DATA", ""), environment) / FILE_NAME
-        )
+        default = data_directory(data or environment.get(describe.PREFIX + "DATA", ""), environment) / FILE_NAME
         file = default if os.path.exists(default) else None
     given, notes = _from_file(Path(file), role) if file is not None else ([], [])
     given += [

@@ -87,9 +87,7 @@ def translate(
         else:
             done.notes.append(f"{where}: {key} has no meaning here: {_reason(key)}")
     if role == "monitor" and "Listen" in tree:
-        done.notes.append(
-            f"{where}: Listen is the web page's address, which the original kept in another file"
-        )
+        done.notes.append(f"{where}: Listen is the web page's address, which the original kept in another file")
     return done.given, done.notes, done.wrong
 
 
@@ -106,9 +104,7 @@ def _redis(value: object, where: str, done: _Translation) -> None:
     elif isinstance(value, dict):
         address = _redis_address(value)
         unused = [key for key in value if key not in ("Addr", "Port")]
-        done.notes += [
-            f"{where}: Redis.{key} has no meaning here: {_TIMEOUTS.get(key, _ALIEN)}" for key in unused
-        ]
+        done.notes += [f"{where}: Redis.{key} has no meaning here: {_TIMEOUTS.get(key, _ALIEN)}" for key in unused]
     else:
         address = None
     try:

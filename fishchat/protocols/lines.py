@@ -25,7 +25,7 @@ _SUBNEGOTIATION = 256
 _TELNET = re.compile(
     rb"\xff(?:([\xfb-\xfe])([^\r\n])|\xfa.{0,%d}?\xff\xf0|[\xec-\xf9\xff])" % _SUBNEGOTIATION, re.DOTALL
 )
-# Whoever asks for an option (WILL, DO) waits for a refusal (DONT, WONT): a telnet after Ctrl+C shows nothing until then.
+# Who asks for an option (WILL, DO) waits for a refusal (DONT, WONT): after Ctrl+C a telnet shows nothing until then.
 _REFUSALS = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}
 
 
@@ -82,6 +82,15 @@ class LineSplitter:
         self._skipping = False
         self._telnet: TelnetFilter | None = None
 
+    def _without_telnet(self, data: bytes) -> bytes:
+        if self._telnet is None:
+            self._telnet = TelnetFilter()
+        data = self._telnet.feed(data)
+        # Enter on a telnet terminal may be CR NUL (RFC 854).
+        if data[:1] == b"\0" and self._rest[-1:] == b"\r":
+            data = b"\n" + data[1:]
+        return data.replace(b"\r\0", b"\r\n")
+
     def take_refusals(self) -> bytes:
         """What is to be answered to telnet's options; nothing to whoever speaks no telnet."""
         telnet = self._telnet
@@ -92,15 +101,8 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that ``data`` completes, without their endings."""
-        if self._telnet is not None or b"\xff" in data:
-            if self._telnet is None:
-                self._telnet = TelnetFilter()
-            data = self._telnet.feed(data)
-        if b"\0" in data:
-            # Enter on a telnet terminal may be CR NUL (RFC 854).
-            if data[:1] == b"\0" and self._rest[-1:] == b"\r":
-                data = b"\n" + data[1:]
-            data = data.replace(b"\r\0", b"\r\n")
+        if self._telnet is not None or b"\xff" in data or b"\0" in data:
+            data = self._without_telnet(data)
         pieces = data.split(b"\n")
         pieces[0] = self._rest + pieces[0]
         rest = pieces.pop()

@@ -259,9 +259,7 @@ class Options(RoleOptions):
 def build(parts: Parts) -> Sequence[IService]:
     """The gateway's services, in the order of their start."""
     config: Config = parts.config
-    gateway = Gateway(
-        parts.bus, Placement(config.gateway.servers, SystemRandom()), config.limits, parts.clock
-    )
+    gateway = Gateway(parts.bus, Placement(config.gateway.servers, SystemRandom()), config.limits, parts.clock)
     listener = Listener(config.gateway.listen, gateway, "gateway.listen", parts.reactor)
 
     def load() -> Load:

@@ -26,9 +26,7 @@ ROLE = "monitor"
 class Monitor:
     """What was heard, as plain values for whoever shows it; ``own`` is the id of our own heartbeat."""
 
-    def __init__(
-        self, bus: IBus, clock: IReactorTime, own: str, *, wall: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, bus: IBus, clock: IReactorTime, own: str, *, wall: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._wall = wall
         self._own = own

@@ -47,9 +47,7 @@ class _Question(Protocol):
         self.transport.abortConnection()  # type: ignore[attr-defined]
 
 
-async def ask(
-    reactor: Any, clock: Any, path: str, *commands: tuple[str, ...], timeout: float = 2.0
-) -> list[Any]:
+async def ask(reactor: Any, clock: Any, path: str, *commands: tuple[str, ...], timeout: float = 2.0) -> list[Any]:
     """The replies, one for each command; an error reply is a ``hiredis.ReplyError`` among them.
 
     Raises ``ConnectError`` or ``ConnectionDone``, or the ``TimeoutError`` of ``twisted.internet.defer``.

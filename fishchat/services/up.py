@@ -99,9 +99,7 @@ def wait_for_ports(addresses: Sequence[tuple[str, str]], patience: float, say: S
             time.sleep(0.05)
 
 
-def assemble(
-    config: Config, roles: Sequence[IService], reactor: Any = None
-) -> tuple[OrderedService, EmbeddedRedis]:
+def assemble(config: Config, roles: Sequence[IService], reactor: Any = None) -> tuple[OrderedService, EmbeddedRedis]:
     """All of it as one service, Redis first; and the Redis, to ask it when it is ready."""
     top = OrderedService()
     redis = EmbeddedRedis(config, reactor)

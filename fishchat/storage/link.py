@@ -215,9 +215,7 @@ class Link(Service, Generic[WireT]):
         if was_ready:
             if self._clock.seconds() - self._since >= SETTLED:
                 self._failures = 0
-            self.log.warn(
-                "connection to Redis at {address} lost: {why}", address=str(self.address), why=reason
-            )
+            self.log.warn("connection to Redis at {address} lost: {why}", address=str(self.address), why=reason)
             self._tell(self.on_lost)
 
     def _tell(self, listeners: Sequence[Callable[[], None]]) -> None:
@@ -236,6 +234,4 @@ class Link(Service, Generic[WireT]):
             self.log.debug("Redis at {address}: {error}", address=str(self.address), error=text)
             return
         self._complaint = text
-        self.log.warn(
-            "Redis at {address} is not ready, trying again: {error}", address=str(self.address), error=text
-        )
+        self.log.warn("Redis at {address} is not ready, trying again: {error}", address=str(self.address), error=text)

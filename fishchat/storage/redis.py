@@ -130,9 +130,7 @@ class Subscriber(Link[SubscriberWire]):
         self._live = wire
         await _all([self._subscribe(wire, name, list(each)) for name, each in self._channels.items()])
 
-    def _subscribe(
-        self, wire: SubscriberWire, name: bytes, subscriptions: Sequence[_Subscription]
-    ) -> Deferred[None]:
+    def _subscribe(self, wire: SubscriberWire, name: bytes, subscriptions: Sequence[_Subscription]) -> Deferred[None]:
         # One channel per call: confirmations are matched by their order, and each must name its channel.
         def confirmed(reply: Reply) -> None:
             if reply[:2] != [b"subscribe", name]:

@@ -78,9 +78,7 @@ def _compare(name: str, wanted: str, reply: Reply) -> list[str]:
     if value == wanted:
         return []
     change = f"{name} {_shown(wanted)}"
-    return [
-        f"{name} is {_shown(value)}, must be {_shown(wanted)}: CONFIG SET {change}, and {change} in its file"
-    ]
+    return [f"{name} is {_shown(value)}, must be {_shown(wanted)}: CONFIG SET {change}, and {change} in its file"]
 
 
 def _shown(value: str) -> str:

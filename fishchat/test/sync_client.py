@@ -29,6 +29,7 @@ class Progress:
     outbox: list[Sent] = field(default_factory=list)
     #: Its number may be used by a message that was given up: it asks, and sends one at a time from then on.
     lost_count: bool = False
+    asking: Link | None = None
     careful: bool = False
 
 
@@ -114,7 +115,7 @@ class Device:
     def resend(self, conversation: str) -> None:
         """Send again what has no OK, all of it and in order, unless some of it is on its way."""
         progress = self.at(conversation)
-        if self.link is None or any(sent.on is self.link for sent in progress.outbox):
+        if self.link is None or not progress.outbox or any(sent.on is self.link for sent in progress.outbox):
             return
         if progress.lost_count:
             self._ask_count(conversation)
@@ -126,16 +127,16 @@ class Device:
         progress = self.at(conversation)
 
         def answered(line: str) -> None:
+            progress.asking = None
             if "GAP expected=" in line:
                 progress.lost_count = False
                 self._renumber(progress, _expected(line))
             elif " NOT" in line:
                 self._give_up(progress)
 
-        if self.link is not None and not any(asked.done is not None for asked in self.link.asked):
-            probe = Sent(conversation, "never stored", 0)
-            self._say(probe, answered)
-            probe.on = None
+        if self.link is not None and progress.asking is not self.link:
+            progress.asking = self.link
+            self._say(Sent(conversation, "never stored", 0), answered)
 
     def _renumber(self, progress: Progress, number: int) -> None:
         for sent in progress.outbox:

@@ -32,9 +32,7 @@ class ParseUrl(SynchronousTestCase):
             parse_url("redis://user:s%2Fcret@db.example:7000/3"),
             Address(host="db.example", port=7000, db=3, username="user", password="s/cret"),
         )
-        self.assertEqual(
-            parse_url("redis://:secret@[::1]:7000"), Address(host="::1", port=7000, password="secret")
-        )
+        self.assertEqual(parse_url("redis://:secret@[::1]:7000"), Address(host="::1", port=7000, password="secret"))
 
     def test_tls(self) -> None:
         """The second s is for TLS."""

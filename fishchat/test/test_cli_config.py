@@ -89,9 +89,7 @@ class Show(CommandCase):
     def test_values_and_where_they_are_from(self) -> None:
         lines = self.run_main("config", "show", "--origin", FISHCHAT__LIMITS__RATE="5").stdout.splitlines()
         self.assertEqual(len(lines), len(describe.leaves()))
-        self.assertTrue(
-            any(re.fullmatch(r"limits.rate = 5.0 +# environment FISHCHAT__LIMITS__RATE", x) for x in lines)
-        )
+        self.assertTrue(any(re.fullmatch(r"limits.rate = 5.0 +# environment FISHCHAT__LIMITS__RATE", x) for x in lines))
         self.assertTrue(any(re.fullmatch(r'gateway.listen = "127.0.0.1:17000" +# default', x) for x in lines))
 
     def test_what_is_shown_can_be_a_file(self) -> None:
@@ -106,9 +104,7 @@ class Show(CommandCase):
 
     def test_a_password_is_hidden(self) -> None:
         for options in ([], ["--json"]):
-            shown = self.run_main(
-                "config", "show", *options, FISHCHAT__REDIS__URL="redis://bob:s3cret@host"
-            ).stdout
+            shown = self.run_main("config", "show", *options, FISHCHAT__REDIS__URL="redis://bob:s3cret@host").stdout
             self.assertIn("redis://bob:***@host", shown)
             self.assertNotIn("s3cret", shown)
 

@@ -99,9 +99,7 @@ class Together(unittest.SynchronousTestCase):
 
     def test_open_accounts_need_loopback_listeners(self) -> None:
         """Every listener that is not, is named with what to write instead."""
-        found = check(
-            Config(gateway=Gateway(listen="0.0.0.0:17000"), monitor=Monitor(listen="[fd00::1]:30000"))
-        )
+        found = check(Config(gateway=Gateway(listen="0.0.0.0:17000"), monitor=Monitor(listen="[fd00::1]:30000")))
         self.assertEqual([one.key for one in found], ["gateway.listen", "monitor.listen"])
         self.assertIn("use 127.0.0.1:17000", found[0].text)
 

@@ -24,9 +24,7 @@ class LoadCase(unittest.SynchronousTestCase):
         self.home = Path(self.mktemp()).absolute()
         self.home.mkdir(parents=True)
 
-    def load(
-        self, text: str | None = None, name: str = "a.toml", data: str = "", **environment: str
-    ) -> Loaded:
+    def load(self, text: str | None = None, name: str = "a.toml", data: str = "", **environment: str) -> Loaded:
         file = None
         if text is not None:
             file = self.home / name
@@ -95,9 +93,7 @@ class Layers(LoadCase):
 
     def test_the_data_directory_is_the_users_own(self) -> None:
         self.assertEqual(data_directory("", {"XDG_DATA_HOME": "/x"}), Path("/x/fishchat"))
-        self.assertEqual(
-            data_directory("", {"XDG_DATA_HOME": "x"}), Path("~/.local/share/fishchat").expanduser()
-        )
+        self.assertEqual(data_directory("", {"XDG_DATA_HOME": "x"}), Path("~/.local/share/fishchat").expanduser())
         self.assertEqual(data_directory("/here", {"XDG_DATA_HOME": "/x"}), Path("/here"))
 
 
@@ -110,8 +106,7 @@ class Refusals(LoadCase):
         text = self.refused(FISHCHAT__REDIS__DURABILITY="none")
         self.assertEqual(
             text,
-            "environment FISHCHAT__REDIS__DURABILITY: "
-            'redis.durability = "none": must be one of "fsync", "everysec"',
+            'environment FISHCHAT__REDIS__DURABILITY: redis.durability = "none": must be one of "fsync", "everysec"',
         )
 
     def test_an_unknown_key_names_the_nearest(self) -> None:
@@ -128,15 +123,11 @@ class Refusals(LoadCase):
     def test_a_section_is_no_value_and_a_value_no_section(self) -> None:
         self.assertIn("is a section with the keys days, count", self.refused(FISHCHAT__RETENTION__P2P="3"))
         self.assertIn("gateway.listen.port: no such key", self.refused(FISHCHAT__GATEWAY__LISTEN__PORT="3"))
-        self.assertIn(
-            'gateway.listen = {"port": 1}: must be host:port', self.refused("[gateway.listen]\nport = 1")
-        )
+        self.assertIn('gateway.listen = {"port": 1}: must be host:port', self.refused("[gateway.listen]\nport = 1"))
         self.assertIn("no such key", self.refused(FISHCHAT__="3"))
 
     def test_text_that_is_no_unicode_is_refused(self) -> None:
-        self.assertIn(
-            'data = "\\udcff": must consist of printable characters', self.refused(FISHCHAT__DATA="\udcff")
-        )
+        self.assertIn('data = "\\udcff": must consist of printable characters', self.refused(FISHCHAT__DATA="\udcff"))
         self.assertIn("'\\x1b[2J': no such key", self.refused('{"\\u001b[2J": 1}', "a.json"))
 
     def test_numbers_that_are_none(self) -> None:
@@ -146,9 +137,7 @@ class Refusals(LoadCase):
 
     def test_keys_that_do_not_go_together_name_their_places(self) -> None:
         text = self.refused("[limits]\nflood = false\n", FISHCHAT__GATEWAY__LISTEN="0.0.0.0:17000")
-        self.assertIn(
-            'environment FISHCHAT__GATEWAY__LISTEN: gateway.listen = "0.0.0.0:17000": must be loopback', text
-        )
+        self.assertIn('environment FISHCHAT__GATEWAY__LISTEN: gateway.listen = "0.0.0.0:17000": must be loopback', text)
         self.assertIn(f"file {self.home / 'a.toml'}: limits.flood = false: ", text)
 
     def test_a_password_is_never_shown(self) -> None:
@@ -165,9 +154,7 @@ class Refusals(LoadCase):
         self.assertIn("must hold an object", self.refused("[]", "a.json"))
         self.assertIn("must end in .toml or .json", self.refused("", "a.yaml"))
         (self.home / "b.toml").write_bytes(b"\xff")
-        self.assertIn(
-            "is not valid TOML", str(self.assertRaises(ConfigError, load, self.home / "b.toml", **where))
-        )
+        self.assertIn("is not valid TOML", str(self.assertRaises(ConfigError, load, self.home / "b.toml", **where)))
 
 
 _VALUES = st.recursive(
@@ -193,9 +180,7 @@ class Anything(LoadCase):
         else:
             self.assertEqual(msgspec.convert(msgspec.to_builtins(loaded.config), Config), loaded.config)
 
-    @given(
-        st.sampled_from([*describe.leaves()]), st.text(st.characters(exclude_characters="\0"), max_size=12)
-    )
+    @given(st.sampled_from([*describe.leaves()]), st.text(st.characters(exclude_characters="\0"), max_size=12))
     def test_any_text_in_the_environment_is_a_value_or_a_ConfigError(self, key: str, text: str) -> None:
         name = describe.environment_name(key)
         environment = {"XDG_DATA_HOME": "/nonexistent", name: text}

@@ -138,9 +138,7 @@ class Fallback(GatewayCase):
 
     def test_configured(self) -> None:
         """It is what is offered then."""
-        self.assertEqual(
-            self.connect().say("REQ_MSG_SERVER"), ["SELECT_MSG_SERVER_FOR_CLIENT 10.0.0.1:19000"]
-        )
+        self.assertEqual(self.connect().say("REQ_MSG_SERVER"), ["SELECT_MSG_SERVER_FOR_CLIENT 10.0.0.1:19000"])
 
 
 class Talking(GatewayCase):
@@ -289,9 +287,7 @@ class Whole(TestCase):
 
     async def test_one_way(self) -> None:
         """A msg_server's heartbeat goes through Redis; a client that asks on the port is sent there."""
-        config = schema.Config(
-            redis=schema.Redis(url=shared_redis().url), gateway=schema.Gateway(listen="127.0.0.1:0")
-        )
+        config = schema.Config(redis=schema.Redis(url=shared_redis().url), gateway=schema.Gateway(listen="127.0.0.1:0"))
         parts = Parts(config)
         services = gateway.build(parts)
         for service in services:

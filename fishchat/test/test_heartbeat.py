@@ -21,9 +21,7 @@ class Beating(SynchronousTestCase):
         self.heard: list[channels.Heartbeat] = []
         listen(self.bus, self.heard.append)
         self.load = Load("127.0.0.1:19000", clients=3, capacity=10, figures={"messages": 7.0})
-        self.heart = Heartbeat(
-            self.bus, "msg_server", lambda: self.load, self.clock, id="ms1", wall=lambda: 1000.5
-        )
+        self.heart = Heartbeat(self.bus, "msg_server", lambda: self.load, self.clock, id="ms1", wall=lambda: 1000.5)
 
     def test_said(self) -> None:
         """Everything that others need to know, at once at the start."""

@@ -114,9 +114,7 @@ class ProcessTests(TestCase):
 
         async def scenario() -> None:
             process = Process()
-            transport = reactor.spawnProcess(
-                process, sys.executable, [sys.executable, "-c", ROLE], env=environment
-            )
+            transport = reactor.spawnProcess(process, sys.executable, [sys.executable, "-c", ROLE], env=environment)
             try:
                 await process.began.addTimeout(10, reactor)
                 pid = transport.pid

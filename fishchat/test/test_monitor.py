@@ -130,9 +130,7 @@ class Showing(MonitorCase):
         self.clock.advance(7)
         self.beat("monitor", "own")
         status, shown = self.get("/readyz")
-        self.assertEqual(
-            (status, shown["text"]), (503, "no heartbeat of our own came back through Redis for 7 s")
-        )
+        self.assertEqual((status, shown["text"]), (503, "no heartbeat of our own came back through Redis for 7 s"))
         self.assertEqual(self.get("/healthz")[0], 200)
 
 
@@ -210,9 +208,7 @@ class Whole(TestCase):
         """It becomes ready by its own heartbeat, shows itself, and says so when Redis hangs."""
         server = RedisServer()
         self.addCleanup(server.close)
-        config = schema.Config(
-            redis=schema.Redis(url=server.url), monitor=schema.Monitor(listen="127.0.0.1:0")
-        )
+        config = schema.Config(redis=schema.Redis(url=server.url), monitor=schema.Monitor(listen="127.0.0.1:0"))
         parts = Parts(config)
         services = monitor.build(parts)
         for service in services:

@@ -26,9 +26,7 @@ class Options(unittest.SynchronousTestCase):
 
     def test_the_file_and_the_data_directory_are_loaded(self) -> None:
         options = RoleOptions()
-        options.parseOptions(
-            ["--config", self.file("a.toml", "[limits]\nrate = 5"), "--data", str(self.home)]
-        )
+        options.parseOptions(["--config", self.file("a.toml", "[limits]\nrate = 5"), "--data", str(self.home)])
         self.assertEqual((options.config.limits.rate, options.config.data), (5.0, str(self.home)))
         self.assertIs(options.config, options.loaded.config)
 
@@ -41,8 +39,6 @@ class Options(unittest.SynchronousTestCase):
         """What that says in vain is logged as a warning."""
         options = GatewayOptions()
         with capturedLogs() as events:
-            options.parseOptions(
-                ["-c", self.file("gateway.json", '{"Listen": "127.0.0.1:1", "LogFile": "x"}')]
-            )
+            options.parseOptions(["-c", self.file("gateway.json", '{"Listen": "127.0.0.1:1", "LogFile": "x"}')])
         self.assertEqual(options.config.gateway.listen, "127.0.0.1:1")
         self.assertEqual([e["log_level"].name for e in events if "LogFile" in str(e.get("note"))], ["warn"])

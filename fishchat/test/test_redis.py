@@ -315,9 +315,7 @@ class Reconnecting(ConnectionCase):
         await connection.when_connected()
         server.restart()
         await until(lambda: len(seen) == 6)
-        self.assertEqual(
-            seen, ["first False 1", "second", "connected", "first False 2", "second", "connected"]
-        )
+        self.assertEqual(seen, ["first False 1", "second", "connected", "first False 2", "second", "connected"])
 
     async def test_failing_hook(self) -> None:
         """A failing hook drops the connection; the next one is tried."""
@@ -454,9 +452,7 @@ class Tls(ConnectionCase):
 
         certificate = self.certificate("localhost")
         port = self.serve(certificate)
-        connection = self.start(
-            f"rediss://localhost:{port}", trust_root=trustRootFromCertificates([certificate])
-        )
+        connection = self.start(f"rediss://localhost:{port}", trust_root=trustRootFromCertificates([certificate]))
         await connection.when_connected()
         self.assertEqual(await connection.run("PING"), b"PONG")
 
@@ -473,8 +469,6 @@ class Tls(ConnectionCase):
 
         certificate = self.certificate("db.example")
         port = self.serve(certificate)
-        connection = self.start(
-            f"rediss://localhost:{port}", trust_root=trustRootFromCertificates([certificate])
-        )
+        connection = self.start(f"rediss://localhost:{port}", trust_root=trustRootFromCertificates([certificate]))
         await until(lambda: connection._failures >= 2)
         self.assertFalse(connection.connected)

@@ -53,9 +53,7 @@ class Scripts(ConnectionCase):
         # These find the script gone; the last ones are called while that becomes known.
         results += [connection.script(PUSH, [b"list"], [n]) for n in range(3, 6)]
         more: list[Any] = []
-        flushed.addCallback(
-            lambda _: more.extend(connection.script(PUSH, [b"list"], [n]) for n in range(6, 9))
-        )
+        flushed.addCallback(lambda _: more.extend(connection.script(PUSH, [b"list"], [n]) for n in range(6, 9)))
         await flushed
         replies = await gatherResults(results)
         self.assertEqual(replies, [1, 2, 3, 4, 5, 6])

@@ -240,8 +240,7 @@ class ProcessesTests(Case):
     async def test_one_that_does_not_end_is_killed(self) -> None:
         """After killTime SIGKILL ends what ignores SIGTERM, and only then stopService fires."""
         deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + (
-            "import os, sys; open(sys.argv[2], 'a').write(f'start {sys.argv[1]} {os.getpid()}\\n');"
-            "signal.pause()"
+            "import os, sys; open(sys.argv[2], 'a').write(f'start {sys.argv[1]} {os.getpid()}\\n');signal.pause()"
         )
         service = Processes([self.role("deaf", deaf)], reactor)
         service.killTime = 0.1
@@ -305,9 +304,7 @@ class LayoutTests(SynchronousTestCase):
 
     def test_what_differs_between_two_msg_servers(self) -> None:
         """Each has its own id, port, and what clients are told; all have the one Redis and the lifeline."""
-        config = Config(
-            data="/srv/chat", msg_server=MsgServer(listen="127.0.0.1:19000", advertise="chat.example:443")
-        )
+        config = Config(data="/srv/chat", msg_server=MsgServer(listen="127.0.0.1:19000", advertise="chat.example:443"))
         first, second = (role.environment for role in stages(config)[-1][1:])
         self.assertEqual(first["FISHCHAT__MSG_SERVER__ID"], "ms1")
         self.assertEqual(second["FISHCHAT__MSG_SERVER__ID"], "ms2")

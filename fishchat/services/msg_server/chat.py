@@ -35,9 +35,7 @@ def _send(connection: ClientConnection, command: Command, conversation: bytes, p
     cseq = tags.get(b"cseq", -1) if tags else -1
     body = pack_body(device.account, device.name, cseq, ESCAPED if b"esc" in tags else PLAIN, command.text)
     connection.asked()
-    connection.server.commits.add(
-        Send(connection, command, conversation, device.key, cseq, body, device.account, peer)
-    )
+    connection.server.commits.add(Send(connection, command, conversation, device.key, cseq, body, device.account, peer))
 
 
 def acknowledge(connection: ClientConnection, command: Command) -> None:

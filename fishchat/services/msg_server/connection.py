@@ -94,7 +94,8 @@ class ClientConnection(LineServer):
         """It has come."""
         self.waiting -= 1
         self.send(line)
-        self.go_on()
+        if self._held:
+            self.go_on()
 
     def go_on(self) -> None:
         """Read again, unless there is a reason not to."""

@@ -252,5 +252,3 @@ def handlers(server: MsgServer) -> dict[bytes, Handler]:
 def _shard(server: bytes, shards: int) -> int:
     """Which stream a msg_server writes to: always the same one, so that its messages keep their order."""
     return sum(server) % shards
-
-

@@ -1,0 +1,151 @@
+"""What ``test_promises`` has found: each history once more, short and by hand."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.model import device
+from fishchat.services.msg_server import delivery
+from fishchat.test.redis_fixture import shared_redis
+from fishchat.test.sync_processes import Server
+from fishchat.test.sync_redis import Store
+from fishchat.test.sync_world import World
+
+
+class Case(SynchronousTestCase):
+    """Two msg_servers and a router."""
+
+    def setUp(self) -> None:
+        """Nobody is logged in."""
+        store = Store(shared_redis())
+        self.addCleanup(store.close)
+        self.world = World(store)
+        self.addCleanup(self.world.close)
+        for name in ("ms1", "ms2", "router1"):
+            self.world.start(name)
+        self.world.settle()
+
+    def log_in(self, **servers: str) -> None:
+        """``alice_d1="ms1"`` and so on, one after the other."""
+        for key, server in servers.items():
+            self.world.connect(self.world.devices[key.replace("_", "/")], server)
+            self.world.settle()
+
+    def server(self, name: str) -> Server:
+        """One that runs."""
+        found = self.world.server(name)
+        assert found is not None
+        return found
+
+    def say(self, key: str, conversation: str) -> None:
+        """One message, and all that comes of it."""
+        self.world.devices[key].send(conversation)
+        self.world.settle()
+
+    def ask(self, key: str, line: str) -> None:
+        """A command, and all that comes of it."""
+        self.world.devices[key].ask(line)
+        self.world.settle()
+
+    def assert_has(self, key: str, conversation: str, *texts: str) -> None:
+        """The device has these messages, in this order, and no others."""
+        self.world.check_errors()
+        self.assertEqual([each.text for each in self.world.devices[key].at(conversation).got], list(texts))
+
+
+class FirstMessageTests(Case):
+    """A conversation begins while devices of both sides are logged in."""
+
+    def test_login_knows_first(self) -> None:
+        """A login reads of the first message before the router tells of it: the account's other devices get it too."""
+        self.log_in(alice_d1="ms1", alice_d2="ms1", bob_d1="ms2")
+        self.world.held = self.server("ms1").bus.hear_one
+        self.say("bob/d1", "alice+bob")
+        self.log_in(alice_d1="ms1")
+        self.world.held = None
+        self.world.settle()
+        self.assert_has("alice/d1", "alice+bob", "bob/d1:1")
+        self.assert_has("alice/d2", "alice+bob", "bob/d1:1")
+
+    def test_second_before_first(self) -> None:
+        """A server stores the second message before it hears of the first: its devices get both."""
+        self.log_in(alice_d1="ms1", alice_d2="ms2", bob_d1="ms2")
+        self.world.crash("router1")
+        self.say("alice/d1", "alice+bob")
+        self.world.held = self.server("ms2").connections[1].give
+        self.say("alice/d2", "alice+bob")
+        self.world.start("router2")
+        self.world.advance(3.0)
+        self.world.held = None
+        self.world.settle()
+        self.assert_has("bob/d1", "alice+bob", "alice/d1:1", "alice/d2:1")
+
+    def test_put_back_before_first(self) -> None:
+        """The store forgets a conversation that a server knows: who logs in after that gets its new first message."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1")
+        self.world.keep()
+        self.say("alice/d1", "alice+bob")
+        self.world.put_back()
+        self.world.advance(20.0)
+        self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms1")
+        self.say("alice/d1", "alice+bob")
+        self.assert_has("bob/d2", "alice+bob", "alice/d1:2")
+
+
+class AcknowledgingTests(Case):
+    """Whoever acknowledges everything has room, and is not given it again."""
+
+    def test_room_behind_own_messages(self) -> None:
+        """Own messages above the acknowledged ones take no room."""
+        self.patch(device, "WINDOW", 4)
+        self.patch(delivery, "REFILL", 2)
+        self.log_in(alice_d1="ms1", bob_d1="ms1")
+        for _ in range(4):
+            self.say("bob/d1", "alice+bob")
+        for _ in range(5):
+            self.say("alice/d1", "alice+bob")
+        self.world.devices["alice/d1"].ack("alice+bob")
+        self.say("bob/d1", "alice+bob")
+        self.say("bob/d1", "alice+bob")
+        self.assert_has("alice/d1", "alice+bob", *[f"bob/d1:{n}" for n in range(1, 7)])
+
+    def test_after_leaving(self) -> None:
+        """What came before the account left can be acknowledged after it, and does not come at every login."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1")
+        self.ask("alice/d1", "CREATE_TOPIC pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.ask("bob/d1", "LEAVE_TOPIC pond")
+        self.world.devices["bob/d1"].ack("#pond")
+        self.world.advance(2.0)
+        self.log_in(bob_d1="ms2")
+        self.assert_has("bob/d1", "#pond", "alice/d1:1")
+        link = self.world.devices["bob/d1"].link
+        assert link is not None and link.synced
+        self.assertEqual(link.pushed, {})
+
+
+class MembershipTests(Case):
+    """An account's devices on other servers follow it into topics."""
+
+    def test_came_and_went(self) -> None:
+        """What was said while the account was a member arrives, although it has left before the members were read."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2")
+        self.ask("alice/d1", "CREATE_TOPIC pond")
+        self.world.held = self.server("ms2").bus.hear_one
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.ask("bob/d1", "LEAVE_TOPIC pond")
+        self.world.held = None
+        self.world.settle()
+        self.assert_has("bob/d2", "#pond", "alice/d1:1")
+
+    def test_opened_by_login(self) -> None:
+        """A login opens a topic; who was here before, and was not told that it is a member, gets its messages too."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2", carol_d1="ms2")
+        self.ask("alice/d1", "CREATE_TOPIC pond")
+        self.server("ms2").bus.losing = 1
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.log_in(bob_d1="ms2")
+        self.say("alice/d1", "#pond")
+        self.assert_has("bob/d2", "#pond", "alice/d1:1")
