@@ -26,6 +26,7 @@ from zope.interface import implementer
 from fishchat.bus import channels
 from fishchat.bus.memory import Medium, MemoryBus
 from fishchat.config import schema
+from fishchat.protocols.lines import TelnetFilter
 from fishchat.services import gateway, manager, msg_server, router
 from fishchat.services.listen import Listener
 from fishchat.services.manager import Reaper, Trimmer
@@ -194,13 +195,15 @@ class Client:
         self.closed = False
         self.wire: Wire | None = None
         self._rest = b""
+        self._telnet = TelnetFilter()
         self._waiter: Deferred[None] | None = None
 
     # -- what the wire tells
 
     def received(self, data: bytes) -> None:
         """Bytes from the server."""
-        *lines, self._rest = (self._rest + data).split(b"\r\n")
+        # As a telnet, which does not show what is said of its options.
+        *lines, self._rest = (self._rest + self._telnet.feed(data)).split(b"\r\n")
         self.lines += [line.decode() for line in lines]
         self._wake()
 

@@ -369,8 +369,8 @@ class PromiseTests(SynchronousTestCase):
 
     def test_mishaps(self) -> None:
         """Whatever happens, what was acknowledged arrives, once, in order, for those whom it is for."""
-        self.run_machine(Mishaps, 150)
+        self.run_machine(Mishaps, 350)
 
     def test_older_state(self) -> None:
         """A store that was put back to an earlier state gives out no id twice, and says what is gone."""
-        self.run_machine(OlderState, 60)
+        self.run_machine(OlderState, 150)

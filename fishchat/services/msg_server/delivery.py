@@ -342,8 +342,8 @@ class Delivery:
     def _open(self, name: bytes, position: Position, version: int | None) -> Conversation:
         conversation = self.conversations.get(name)
         if conversation is None:
-            if name[:1] == b"#" and len(self.accounts) > 1:
-                # Others here may have become members elsewhere: the next message finds out.
+            if name[:1] == b"#":
+                # Devices that were here before may have become members elsewhere: the next message finds out.
                 version = None
             conversation = self.conversations[name] = Conversation(name, position, self, version)
         return conversation
