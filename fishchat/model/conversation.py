@@ -105,8 +105,10 @@ class Conversation:
     def _release(self) -> None:
         held = self.held
         while (message := held.pop(self.seq + 1, None)) is not None:
-            self._deliver(message)
-        for seq in [seq for seq in held if seq <= self.seq]:
+            # The store may have been put back meanwhile: numbers of an earlier epoch are other messages.
+            if message.epoch == self.epoch:
+                self._deliver(message)
+        for seq in [seq for seq, message in held.items() if message.position <= self.position]:
             del held[seq]
         if held:
             self._reads.hold(self)

@@ -221,12 +221,18 @@ class Device:
         link.gaps.discard(message.conversation)
         found = link.found()
         if self.strict and found is not None:
-            due = self._due_since(found, message.conversation)
+            due = self._due(link, found, message.conversation)
             assert pushed == due[: len(pushed)], f"P1, P4, membership: {where}, due were {due[: len(pushed) + 2]}"
 
-    def _due_since(self, found: Login, conversation: str) -> list[Stored]:
+    def _due(self, link: Link, found: Login, conversation: str, count: int | None = None) -> list[Stored]:
+        """What is to be given after a login: not again what was acknowledged, or shown to a person, elsewhere since."""
         cursor = found.cursors.get(conversation, START)
-        return [each for each in self.oracle.entitled(self.key, conversation) if each.position > cursor]
+        pushed = link.pushed.get(conversation, [])
+        acked, shown = self.at(conversation).acked, self.shown.get(conversation, set())
+        due = [one for one in self.oracle.entitled(self.key, conversation)[:count] if one.position > cursor]
+        return [
+            one for one in due if one in pushed or not (one.position <= acked if self.acks else one.position in shown)
+        ]
 
     def _check_synced(self, link: Link) -> None:
         assert not link.synced, f"{self.key}: RESP_SYNCED twice"
@@ -235,9 +241,7 @@ class Device:
         if not self.strict or found is None:
             return
         for conversation, count in found.seen.items():
-            cursor = found.cursors.get(conversation, START)
-            missed = self.oracle.entitled(self.key, conversation)[:count]
-            missed = [each for each in missed if each.position > cursor]
+            missed = self._due(link, found, conversation, count)
             pushed = link.pushed.get(conversation, [])
             assert pushed[: len(missed)] == missed, f"{self.key}: RESP_SYNCED before {missed[len(pushed) :]}"
 
@@ -263,6 +267,8 @@ class Device:
         if words[:2] == ["ERR", "SEND_ACK"]:
             assert words[2] != "AHEAD" or link.early or not self.strict, f"{self.key}: {line}"
             return
+        if words[:3] == ["ERR", "-", "STATE"] and "limit=60s" in words:
+            return  # no answer, a farewell
         assert link.asked and link.asked[0].verb == words[1], f"{self.key}: {line} for {list(link.asked)[:3]}"
         asked = link.asked.popleft()
         assert "INTERNAL" not in words[:3], line

@@ -323,6 +323,11 @@ class World:
             elif link.producer is not None:
                 link.producer.resumeProducing()
         self.settle()
+        # A membership that began and ended elsewhere in between is known with the next sweep: doc/channels.md says so.
+        for name in SERVERS:
+            process: Any = self.processes[name]
+            process.role.delivery.sweep()
+        self.settle()
 
     def _go_on(self) -> None:
         for number, device in enumerate(self.devices.values()):

@@ -35,6 +35,8 @@ keys = st.sampled_from([f"{account}/{name}" for account in ACCOUNTS for name in 
 servers = st.sampled_from(SERVERS)
 topics = st.sampled_from(TOPICS)
 few = st.integers(1, 3)
+talks = st.lists(st.tuples(keys, st.sampled_from(ACCOUNTS + TOPICS)), min_size=1, max_size=4)
+changes = st.sampled_from([verb + "_TOPIC" for verb in ("CREATE", "JOIN", "JOIN", "LEAVE", "LEAVE", "DISMISS")])
 numbers = st.lists(st.integers(0, 63), min_size=1, max_size=20)
 
 
@@ -127,14 +129,12 @@ class Mishaps(RuleBasedStateMachine):
         for name in list(self.world.devices[key].progress):
             self.world.devices[key].ack_early(name)
 
-    @rule(
-        key=keys,
-        verb=st.sampled_from([verb + "_TOPIC" for verb in ("CREATE", "JOIN", "JOIN", "LEAVE", "LEAVE", "DISMISS")]),
-        topic=topics,
-    )
-    def change(self, key: str, verb: str, topic: str) -> None:
+    @rule(key=keys, verb=changes, topic=topics, settled=st.booleans())
+    def change(self, key: str, verb: str, topic: str, settled: bool) -> None:
         """A membership changes."""
         self.world.devices[key].ask(f"{verb} {topic}")
+        if settled:
+            self.world.settle()
 
     @rule(key=keys, topic=topics, guest=st.sampled_from(ACCOUNTS))
     def invite(self, key: str, topic: str, guest: str) -> None:
@@ -192,13 +192,30 @@ class Mishaps(RuleBasedStateMachine):
         """It goes on."""
         self.world.held = None
 
-    @rule(talk=st.lists(st.tuples(keys, st.sampled_from(ACCOUNTS + TOPICS)), min_size=1, max_size=4))
+    @rule(talk=talks)
     def talk(self, talk: list[tuple[str, str]]) -> None:
         """Messages, each of which arrives before the next one is sent."""
         for key, to in talk:
             device = self.world.devices[key]
             device.send("#" + to if to in TOPICS else "+".join(sorted((device.account, to))))
             self.world.settle()
+
+    @rule(pick=st.integers(0, 31), key=keys, server=servers, change=st.none() | changes, topic=topics, talk=talks)
+    def talk_meanwhile(
+        self, pick: int, key: str, server: str, change: str | None, topic: str, talk: list[tuple[str, str]]
+    ) -> None:
+        """One queue stands still; somebody logs in or changes a membership, and others talk, before it goes on."""
+        self.world.settle()
+        self.world.hold(pick)
+        device = self.world.devices[key]
+        if change is None:
+            self.world.connect(device, server)
+        else:
+            device.ask(f"{change} {topic}")
+        self.world.settle()
+        self.talk(talk)
+        self.world.held = None
+        self.world.settle()
 
     @rule()
     def settle(self) -> None:
@@ -356,6 +373,7 @@ class PromiseTests(SynchronousTestCase):
             derandomize=_EXAMPLES is None,
             deadline=None,
             database=None,
+            report_multiple_bugs=False,
             suppress_health_check=checks,
             phases=(Phase.generate, Phase.shrink),
         )
@@ -363,6 +381,9 @@ class PromiseTests(SynchronousTestCase):
             machine = seed(int(os.environ["FISHCHAT_SEED"]))(machine)
         try:
             run_state_machine_as_test(machine, settings=profile)
+        except AssertionError as error:
+            # Trial shows no notes, and the history is in them.
+            raise AssertionError("\n".join([str(error), *getattr(error, "__notes__", ())])) from error
         finally:
             # Each is an error of the history that it belongs to already.
             self.flushLoggedErrors()

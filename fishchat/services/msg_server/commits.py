@@ -187,10 +187,12 @@ class Commits:
         self._land()
 
     def _answered(self, reply: Any, unit: Batch | Call, fence: Fence) -> None:
-        if isinstance(reply, list) and reply and reply[0] in (b"LEASE", b"EPOCH"):
+        refused = isinstance(reply, list) and reply and reply[0] in (b"LEASE", b"EPOCH")
+        if refused:
             self._refused = reply[0].decode()
-            self._again.append(unit)
-            self._landed(unit)
+        if refused or self._again:
+            # What only asks, or ends a session, is not refused; but it must not overtake what goes again before it.
+            self._go_again(unit)
         elif isinstance(unit, Call):
             self._guarded(unit.settle, reply)
             self._landed(unit)
@@ -223,6 +225,10 @@ class Commits:
 
     def _failed(self, failure: Failure, unit: Batch | Call) -> None:
         error = failure.value
+        if self._again:
+            # It was refused like the one before it, or not done: the same fence, on the same connection.
+            self._go_again(unit)
+            return
         if isinstance(error, Unavailable) or (isinstance(error, ReplyError) and error.word in PASSING):
             refusal = tryagain()
         else:
@@ -234,6 +240,10 @@ class Commits:
                 self.log.error("the store refused a commit: {error}", error=failure.getErrorMessage())
         for operation in unit.sends if isinstance(unit, Batch) else [unit]:
             self._guarded(operation.fail, refusal)
+        self._landed(unit)
+
+    def _go_again(self, unit: Batch | Call) -> None:
+        self._again.append(unit)
         self._landed(unit)
 
     def _landed(self, unit: Batch | Call) -> None:

@@ -81,6 +81,8 @@ class Feeder:
         if upto is not None:
             reading.at = max(reading.at, upto)
         else:
+            # Behind a span that began with nothing to see in it, too: else its end would be looked for again and again.
+            reading.at = max(reading.at, after)
             self._end(reading)
 
     def _give(self, reading: Reading, after: Position, messages: list[Message]) -> bool:
