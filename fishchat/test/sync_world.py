@@ -325,8 +325,8 @@ class World:
         self.settle()
         # A membership that began and ended elsewhere in between is known with the next sweep: doc/channels.md says so.
         for name in SERVERS:
-            process: Any = self.processes[name]
-            process.role.delivery.sweep()
+            server: Any = self.processes[name]
+            server.role.delivery.sweep()
         self.settle()
 
     def _go_on(self) -> None:
