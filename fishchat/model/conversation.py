@@ -166,8 +166,12 @@ class Conversation:
     def settle(self, reading: Reading) -> None:
         """A reading was fed to the end of the log, or has just begun: live, waiting, or to be fed (again)."""
         reading.fed = False
+        span = reading.next_span()
+        if span is not None and span[1] is None:
+            # What was said before the account came (again) is not for it, although this server may not know of it yet.
+            reading.at = span[0]
         if not reading.open:
-            if reading.next_span() is None:
+            if span is None:
                 # What was pushed before the end may still be acknowledged, or every login would bring it again.
                 if not reading.unacked:
                     self._reads.drop(reading)

@@ -296,9 +296,10 @@ class Delivery:
         if not conversation.live and not conversation.behind:
             conversation.epoch, conversation.seq = max(last, conversation.position)
         for reading in [*conversation.live, *conversation.behind]:
-            if reading.device.account not in members and reading.open:
+            # Also whoever has left and come back: what was said in between is not theirs.
+            if reading.open and reading.spans[-1][0] != members.get(reading.device.account):
                 self._close(reading.device, conversation)
-        for account in members & self.accounts.keys():
+        for account in members.keys() & self.accounts.keys():
             for device in self.accounts[account].values():
                 reading_there = device.readings.get(name)
                 if reading_there is None or not reading_there.open:
@@ -326,9 +327,10 @@ class Delivery:
                 reading.conversation.settle(reading)
             return
         conversation = reading.conversation
-        reading.spans = known.spans
-        if reading.live and not reading.open:
-            conversation.close(reading)
+        if reading.spans != known.spans:
+            reading.spans, reading.fed = known.spans, False
+            if reading.live:
+                conversation.close(reading)
         if reading.live or reading.fed or reading in device.lagging:
             return
         if device.syncing is None:

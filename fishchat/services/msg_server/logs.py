@@ -35,6 +35,10 @@ class Known:
     version: int
 
 
+#: See ``Logs.members``.
+Members = tuple[int, Position, dict[bytes, Position]]
+
+
 def parse_talks(packed: bytes) -> list[Known]:
     """All conversations of a device, from what ``login.lua`` and ``talks.lua`` give."""
     flat = iter(unpack(packed))
@@ -71,8 +75,11 @@ class Logs:
         session, packed = await self._connection.script(TALKS, (), (pack(account, device),))
         return session, parse_talks(packed)
 
-    async def members(self, conversation: bytes, accounts: Iterable[bytes]) -> tuple[int, Position, set[bytes]]:
-        """A topic's membership version, its last position, and its members: at least those among ``accounts``."""
+    async def members(self, conversation: bytes, accounts: Iterable[bytes]) -> Members:
+        """A topic's membership version, its last position, and its members, at least those among ``accounts``.
+
+        Of each the position after which it sees messages.
+        """
         packed = pack(conversation, list(accounts))
         version, last, flat = await self._connection.script(MEMBERS, (), (packed,))
-        return version, parse_position(last), set(flat[::2])
+        return version, parse_position(last), dict(zip(flat[::2], map(parse_position, flat[1::2]), strict=True))
