@@ -168,6 +168,11 @@ class Oracle:
         """The stored cursors of devices."""
         return [_cursors(flat) for flat in self._store.many(*(("HGETALL", "cursor:" + key) for key in keys))]
 
+    def is_member(self, account: str, topic: str) -> bool:
+        """Whether the account may write there now."""
+        spans = self.books.spans.get(topic, {}).get(account)
+        return bool(spans) and spans[-1][1] is None  # type: ignore[index]
+
     def entitled(self, key: str, conversation: str) -> list[Stored]:
         """What this device's account may see of a conversation, the device's own messages left out."""
         account = key.partition("/")[0]

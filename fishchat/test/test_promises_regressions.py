@@ -151,3 +151,105 @@ class MembershipTests(Case):
         self.log_in(bob_d1="ms2")
         self.say("alice/d1", "#pond")
         self.assert_has("bob/d2", "#pond", "alice/d1:2")
+
+    def test_came_back(self) -> None:
+        """What was said between leaving and coming back is not given to a device that waits on another server."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2")
+        self.ask("alice/d1", "CREATE_TOPIC pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.world.held = self.server("ms2").bus.hear_one
+        self.ask("bob/d1", "LEAVE_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.world.held = None
+        self.world.settle()
+        self.say("alice/d1", "#pond")
+        for key in ("bob/d1", "bob/d2"):
+            self.assert_has(key, "#pond", "alice/d1:1", "alice/d1:3")
+
+    def test_came_back_unheard(self) -> None:
+        """The same when that server was cut off meanwhile, and sweeps."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2")
+        self.ask("alice/d1", "CREATE_TOPIC pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.server("ms2").bus.disconnect()
+        self.ask("bob/d1", "LEAVE_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.server("ms2").bus.reconnect()
+        self.world.settle()
+        self.say("alice/d1", "#pond")
+        self.assert_has("bob/d2", "#pond", "alice/d1:1", "alice/d1:3")
+
+    def test_came_later(self) -> None:
+        """A message that a server stored before a join, and hears of after it, is not for the new member."""
+        self.log_in(alice_d1="ms1", bob_d1="ms2", bob_d2="ms1")
+        self.ask("alice/d1", "CREATE_TOPIC pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.ask("bob/d1", "LEAVE_TOPIC pond")
+        self.world.held = self.server("ms1").connections[0].give
+        self.say("alice/d1", "#pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.world.held = None
+        self.world.settle()
+        self.say("alice/d1", "#pond")
+        self.assert_has("bob/d2", "#pond", "alice/d1:2")
+
+    def test_nothing_since_coming_back(self) -> None:
+        """A span with nothing in it is looked into once, not for ever."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1")
+        self.ask("alice/d1", "CREATE_TOPIC pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.ask("bob/d1", "LEAVE_TOPIC pond")
+        self.say("alice/d1", "#pond")
+        self.ask("bob/d1", "JOIN_TOPIC pond")
+        self.log_in(bob_d2="ms1", bob_d1="ms2")
+        self.say("alice/d1", "#pond")
+        self.assert_has("bob/d1", "#pond", "alice/d1:1", "alice/d1:3")
+
+
+class LostTests(Case):
+    """Leases, connections and older states."""
+
+    def test_answers_in_order(self) -> None:
+        """A command that is refused for the lease goes again; what was asked behind it is not answered before it."""
+        self.log_in(alice_d1="ms1", bob_d1="ms1")
+        writer = self.server("ms1").connections[0]
+        alice = self.world.devices["alice/d1"]
+        link = alice.link
+        assert link is not None
+        for behind in ("REQ_TOPICS", "JOIN_TOPIC pond"):
+            self.world.expire(b"lease:ms1")
+            alice.ask("CREATE_TOPIC pond")
+            alice.ask(behind)
+            link.arrive()
+            link.arrive()
+            self.world.turn()
+            self.assertEqual(len(writer.requests), 2)
+            writer.do()
+            writer.give()
+            if behind == "JOIN_TOPIC pond":
+                writer.drop("lost")
+            # The client notices an answer that overtakes another one.
+            self.world.settle()
+            self.world.advance(1.0)
+            self.assertEqual(list(link.asked), [])
+
+    def test_held_of_another_life(self) -> None:
+        """What was held ahead of a gap when the store was put back is not given in the place of a new message."""
+        self.log_in(carol_d1="ms1", carol_d2="ms2", bob_d1="ms2")
+        self.say("carol/d2", "bob+carol")
+        self.world.keep()
+        # Nobody tells ms2 of number 2, so it holds its own number 3.
+        self.world.crash("router1")
+        self.say("carol/d1", "bob+carol")
+        self.say("carol/d2", "bob+carol")
+        self.world.put_back()
+        self.world.advance(0.5)
+        for _ in range(2):
+            self.say("carol/d2", "bob+carol")
+        self.world.advance(3.0)
+        self.assert_has("bob/d1", "bob+carol", "carol/d2:1", "carol/d2:3", "carol/d2:4")
