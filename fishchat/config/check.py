@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 
-#: Where this process listens, and where somebody else is told to connect to.
+#: Where this process listens, without TLS and with it, and where somebody else is told to connect to.
 LISTENERS = ("gateway.listen", "msg_server.listen", "monitor.listen")
-TARGETS = ("gateway.servers", "msg_server.advertise")
+TLS_LISTENERS = ("gateway.listen_tls", "msg_server.listen_tls", "monitor.listen_tls")
+TARGETS = ("gateway.servers", "gateway.servers_tls", "msg_server.advertise", "msg_server.advertise_tls")
+
+#: The port that a TLS listener is proposed to have beside a plain one's.
+TLS_PORT = 443
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
 _NUMERIC = re.compile(r"[0-9.]+")
@@ -75,17 +79,26 @@ def value_problem(key: str, value: object) -> str | None:
             parse_url(str(value))
         except ValueError as error:
             return f"must be the URL of a Redis: {error}"
-    if key in LISTENERS + TARGETS:
+    if key in LISTENERS + TLS_LISTENERS + TARGETS:
         for address in value if isinstance(value, list) else [value]:
             problem = _address_problem(str(address), target=key in TARGETS)
             if problem:
                 return problem
+    if key == "limits.exempt":
+        return _networks_problem(value if isinstance(value, list) else [value])
     return None
 
 
 def check(config: Config) -> list[Finding]:
     """Everything that is wrong with the values together; empty when the configuration can be run."""
-    return [*_open_listeners(config), *_lifted_limits(config), *_unreachable(config), *_same_listeners(config)]
+    return [
+        *_plain_on_network(config),
+        *_open_on_network(config),
+        *_watched_by_nobody(config),
+        *_lifted_limits(config),
+        *_unreachable(config),
+        *_same_listeners(config),
+    ]
 
 
 def _same_listeners(config: Config) -> list[Finding]:
@@ -99,19 +112,64 @@ def _same_listeners(config: Config) -> list[Finding]:
 
 
 def listeners(config: Config) -> dict[str, str]:
-    """The address of every listener by its dotted key."""
+    """The address of every listener by its dotted key; those with TLS only where there is one."""
     return {
         "gateway.listen": config.gateway.listen,
         "msg_server.listen": config.msg_server.listen,
         "monitor.listen": config.monitor.listen,
+        **tls_listeners(config),
     }
 
 
-def _open_listeners(config: Config) -> list[Finding]:
-    if config.accounts.mode != "open":
+def tls_listeners(config: Config) -> dict[str, str]:
+    """The listeners with TLS alone."""
+    found = {
+        "gateway.listen_tls": config.gateway.listen_tls,
+        "msg_server.listen_tls": config.msg_server.listen_tls,
+        "monitor.listen_tls": config.monitor.listen_tls,
+    }
+    return {key: address for key, address in found.items() if address}
+
+
+def _plain_on_network(config: Config) -> list[Finding]:
+    if config.risks.plain_text_on_the_network:
         return []
-    text = 'must be loopback, because with accounts.mode = "open" anyone may log in as anyone: use 127.0.0.1:'
-    return [Finding(key, f"{text}{parse_address(address)[1]}") for key, address in _exposed(config).items()]
+    findings = []
+    for key, address in _exposed(config).items():
+        if key not in LISTENERS:
+            continue
+        host, port = parse_address(address)
+        section = key.partition(".")[0]
+        lines = [f'{section}.listen_tls = "{format_address(host, port // 1000 * 1000 + TLS_PORT)}"']
+        if config.accounts.mode == "open":
+            lines.append('accounts.mode = "closed"')
+        if section == "monitor" and not config.monitor.accounts:
+            lines.append('monitor.accounts = ["NAME"]')
+        text = "must be loopback: whoever is on the way could read and change everything. In its place:"
+        findings.append(Finding(key, _with_lines(text, lines)))
+    return findings
+
+
+def _open_on_network(config: Config) -> list[Finding]:
+    exposed = [f"{key} is {address}" for key, address in _exposed(config).items()]
+    if config.accounts.mode != "open" or config.risks.anyone_may_log_in_as_anyone or not exposed:
+        return []
+    # Where the plain listener alone is wrong, what is said of it holds this line too.
+    if not any(key in TLS_LISTENERS for key in _exposed(config)) and not config.risks.plain_text_on_the_network:
+        return []
+    text = f"lets anyone log in as anyone, but {' and '.join(exposed)}, where other machines can connect. In its place:"
+    return [Finding("accounts.mode", _with_lines(text, ['accounts.mode = "closed"']))]
+
+
+def _with_lines(text: str, lines: list[str]) -> str:
+    return "\n    ".join([text, *lines])
+
+
+def _watched_by_nobody(config: Config) -> list[Finding]:
+    if not config.monitor.listen_tls or config.monitor.accounts:
+        return []
+    text = 'must name who may look at monitor.listen_tls: monitor.accounts = ["NAME"]'
+    return [Finding("monitor.accounts", text)]
 
 
 def _lifted_limits(config: Config) -> list[Finding]:
@@ -136,8 +194,18 @@ def _exposed(config: Config) -> dict[str, str]:
     return {k: a for k, a in listeners(config).items() if not is_loopback(parse_address(a)[0])}
 
 
+def _networks_problem(networks: list[object]) -> str | None:
+    for network in networks:
+        try:
+            ipaddress.ip_network(str(network))
+        except ValueError as error:
+            return f"must be a list of networks like 192.0.2.0/24: {error}"
+    return None
+
+
 def _address_problem(address: str, *, target: bool) -> str | None:
-    if target and not address:
+    # That a plain listener has an address is said by its type.
+    if not address:
         return None
     try:
         port = parse_address(address)[1]

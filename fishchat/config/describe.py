@@ -17,7 +17,7 @@ from functools import cache
 import msgspec
 
 from fishchat.config import schema
-from fishchat.config.check import LISTENERS
+from fishchat.config.check import LISTENERS, TLS_LISTENERS
 from fishchat.config.schema import Config, Section
 
 #: What the environment's names start with.
@@ -29,8 +29,11 @@ _ADDRESS = "host:port (an IPv6 address in brackets)"
 #: Said instead of a pattern, where a sentence is clearer.
 _WORDED = {
     **dict.fromkeys(LISTENERS, _ADDRESS),
-    "gateway.servers": f"a list of {_ADDRESS}",
-    "msg_server.advertise": f"{_ADDRESS}, or empty",
+    **dict.fromkeys(TLS_LISTENERS, f"{_ADDRESS}, or empty"),
+    **dict.fromkeys(("gateway.servers", "gateway.servers_tls"), f"a list of {_ADDRESS}"),
+    **dict.fromkeys(("msg_server.advertise", "msg_server.advertise_tls"), f"{_ADDRESS}, or empty"),
+    "monitor.accounts": "a list of names of accounts",
+    "limits.exempt": "a list of networks like 192.0.2.0/24",
     "msg_server.id": "at most 32 of a-z 0-9 . _ -, or empty",
     "redis.url": "unix:///path, redis://host:port or rediss://host:port, or empty",
 }

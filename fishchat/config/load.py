@@ -29,6 +29,8 @@ else:
 __all__ = ["ConfigError", "Loaded", "Problem", "Role", "data_directory", "load"]
 
 FILE_NAME = "fishchat.toml"
+#: Keys whose value is a path; a relative one in a file is one beside that file.
+_PATHS = ("data", "tls.certificate", "tls.key", "redis.authority", "redis.certificate", "redis.key")
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,20 @@ def _from_file(path: Path, role: Role | None) -> tuple[list[Given], list[str]]:
         if wrong:
             raise ConfigError(Problem(where, text, key) for key, text in wrong)
         return given, notes
-    if isinstance(tree.get("data"), str) and tree["data"]:
-        # Beside its file a relative path means the same wherever the server is started.
-        tree["data"] = os.path.abspath(os.path.join(path.parent, os.path.expanduser(tree["data"])))
+    for key in _PATHS:
+        _resolve(tree, key, path.parent)
     return [Given(key, value, where) for key, value in tree.items()], []
+
+
+def _resolve(tree: dict[str, Any], key: str, base: Path) -> None:
+    """Make a path absolute: beside its file it means the same wherever the server is started."""
+    *sections, name = key.split(".")
+    for section in sections:
+        tree = tree.get(section, {})
+        if not isinstance(tree, dict):
+            return
+    if isinstance(tree.get(name), str) and tree[name]:
+        tree[name] = os.path.abspath(os.path.join(base, os.path.expanduser(tree[name])))
 
 
 def _parse(path: Path, where: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial import unittest
 
 from fishchat.config.check import check, format_address, is_loopback, parse_address, server_id, value_problem
-from fishchat.config.schema import Config, Gateway, Limits, Monitor, MsgServer
+from fishchat.config.schema import Accounts, Config, Gateway, Limits, Monitor, MsgServer, Risks
 
 
 class Addresses(unittest.SynchronousTestCase):
@@ -97,11 +97,46 @@ class Together(unittest.SynchronousTestCase):
     def test_the_defaults_can_be_run(self) -> None:
         self.assertEqual(check(Config()), [])
 
-    def test_open_accounts_need_loopback_listeners(self) -> None:
-        """Every listener that is not, is named with what to write instead."""
-        found = check(Config(gateway=Gateway(listen="0.0.0.0:17000"), monitor=Monitor(listen="[fd00::1]:30000")))
-        self.assertEqual([one.key for one in found], ["gateway.listen", "monitor.listen"])
-        self.assertIn("use 127.0.0.1:17000", found[0].text)
+    def test_a_plain_listener_on_the_network_is_refused_with_the_lines_that_mend_it(self) -> None:
+        found = check(Config(gateway=Gateway(listen="0.0.0.0:17000")))
+        self.assertEqual([one.key for one in found], ["gateway.listen"])
+        text, *lines = found[0].text.split("\n")
+        self.assertIn("must be loopback", text)
+        mended = ['    gateway.listen_tls = "0.0.0.0:17443"', '    accounts.mode = "closed"']
+        self.assertEqual(lines, mended)
+        closed = Config(gateway=Gateway(listen_tls="0.0.0.0:17443"), accounts=Accounts(mode="closed"))
+        self.assertEqual(check(closed), [])
+        # With accounts alone the secrets would be readable.
+        found = check(Config(gateway=Gateway(listen="0.0.0.0:17000"), accounts=Accounts(mode="closed")))
+        self.assertEqual(found[0].text.split("\n")[1:], mended[:1])
+
+    def test_tls_on_the_network_needs_accounts(self) -> None:
+        found = check(Config(msg_server=MsgServer(listen_tls="192.0.2.1:19443")))
+        self.assertEqual([one.key for one in found], ["accounts.mode"])
+        self.assertIn('\n    accounts.mode = "closed"', found[0].text)
+        self.assertIn("msg_server.listen_tls is 192.0.2.1:19443", found[0].text)
+        for mode in ("closed", "signup"):
+            accounts = Accounts(mode=mode)
+            self.assertEqual(check(Config(msg_server=MsgServer(listen_tls="192.0.2.1:19443"), accounts=accounts)), [])
+        self.assertEqual(check(Config(msg_server=MsgServer(listen_tls="127.0.0.1:19443"))), [])
+
+    def test_each_risk_is_taken_by_its_own_words(self) -> None:
+        plain = MsgServer(listen="192.0.2.1:19000")
+        self.assertEqual(
+            [one.key for one in check(Config(msg_server=plain, risks=Risks(plain_text_on_the_network=True)))],
+            ["accounts.mode"],
+        )
+        self.assertEqual(
+            [one.key for one in check(Config(msg_server=plain, risks=Risks(anyone_may_log_in_as_anyone=True)))],
+            ["msg_server.listen"],
+        )
+        both = Risks(plain_text_on_the_network=True, anyone_may_log_in_as_anyone=True)
+        self.assertEqual(check(Config(msg_server=plain, risks=both)), [])
+
+    def test_somebody_is_named_who_may_look_at_the_monitor(self) -> None:
+        found = check(Config(monitor=Monitor(listen_tls="127.0.0.1:30443")))
+        self.assertEqual([one.key for one in found], ["monitor.accounts"])
+        self.assertEqual(check(Config(monitor=Monitor(listen_tls="127.0.0.1:30443", accounts=["ann"]))), [])
 
     def test_limits_are_lifted_on_loopback_only(self) -> None:
         lifted = Limits(flood=False)
