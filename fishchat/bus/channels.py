@@ -48,8 +48,9 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     role: str
     id: str
-    #: ``host:port`` for clients, of gateway and msg_server.
+    #: ``host:port`` for clients, of gateway and msg_server; for those with TLS where there is a port for them.
     address: str = ""
+    address_tls: str = ""
     pid: int = 0
     #: Milliseconds since 1970 and since the start.
     at: int = 0
@@ -71,6 +72,10 @@ class ClientStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
     went: list[str] = []
     #: ``account/device`` → ``server incarnation connection`` of the session that a new login ended.
     replaced: dict[str, str] = {}
+    #: ``account/device`` → ``why server incarnation connection`` of sessions that were taken back, by whoever is no
+    #: msg_server (then ``server`` is empty); and how often that has happened, so that a lost hint is found.
+    revoked: dict[str, str] = {}
+    number: int = 0
 
 
 class TopicStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):

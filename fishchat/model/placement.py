@@ -21,6 +21,7 @@ MOST = 10_000
 class _Server:
     pid: int
     address: str
+    address_tls: str
     free: int
     heard: float
 
@@ -28,21 +29,23 @@ class _Server:
 class Placement:
     """What is known of the msg_servers, from their heartbeats.
 
-    ``fallback`` is offered when no live one is known. Times are seconds of any one clock.
+    ``fallback`` is offered when no live one is known, ``fallback_tls`` to clients with TLS. Times are seconds of any
+    one clock.
     """
 
-    def __init__(self, fallback: Sequence[str], random: Random) -> None:
+    def __init__(self, fallback: Sequence[str], random: Random, fallback_tls: Sequence[str] = ()) -> None:
         self._fallback = list(dict.fromkeys(fallback))
+        self._fallback_tls = list(dict.fromkeys(fallback_tls))
         self._random = random
         self._servers: dict[str, _Server] = {}
 
-    def heard(self, server: str, pid: int, address: str, free: int, now: float) -> None:
-        """``server`` (its process ``pid``) is alive, and has room for ``free`` more clients."""
+    def heard(self, server: str, pid: int, address: str, free: int, now: float, address_tls: str = "") -> None:
+        """``server`` (its process ``pid``) lives and has room for ``free`` more clients, with TLS if it says where."""
         if server not in self._servers and len(self._servers) >= MOST:
             self._forget(now)
             if len(self._servers) >= MOST:
                 return
-        self._servers[server] = _Server(pid, address, max(0, free), now)
+        self._servers[server] = _Server(pid, address, address_tls, max(0, free), now)
 
     def stopping(self, server: str, pid: int) -> None:
         """``server`` takes no clients any more. A process that has a successor of its name is not meant."""
@@ -50,17 +53,20 @@ class Placement:
         if known is not None and known.pid == pid:
             del self._servers[server]
 
-    def choose(self, now: float) -> list[str]:
+    def choose(self, now: float, secure: bool = False) -> list[str]:
         """Up to ``OFFERED`` different addresses, the one to use first; of the fallback when no server lives.
 
-        Empty when that is empty too. A full server comes behind all that have room.
+        Empty when that is empty too. A full server comes behind all that have room. ``secure``: addresses for TLS.
         """
         self._forget(now)
         weights: dict[str, int] = {}
         for server in self._servers.values():
-            weights[server.address] = max(weights.get(server.address, 0), server.free)
+            address = server.address_tls if secure else server.address
+            if address:
+                weights[address] = max(weights.get(address, 0), server.free)
         if not weights:
-            return self._random.sample(self._fallback, min(OFFERED, len(self._fallback)))
+            fallback = self._fallback_tls if secure else self._fallback
+            return self._random.sample(fallback, min(OFFERED, len(fallback)))
         chosen: list[str] = []
         while weights and len(chosen) < OFFERED:
             total = sum(weights.values())

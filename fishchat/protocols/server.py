@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
@@ -30,6 +30,8 @@ WAITING = 64
 LINES = 64
 #: Seconds for which nothing is read of a peer that has sent too fast: refusing is work, too.
 REST = 1.0
+#: Seconds that the handshake of TLS may take.
+HANDSHAKE = 10.0
 #: Seconds that a peer may take nothing of what is written to it.
 STUCK = 30.0
 
@@ -81,19 +83,22 @@ class _Outlet:
         pass
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IHandshakeListener)
 class LineServer(LineReceiver):
     """A connection of lines. LineReceiver gives the frame; its splitting is replaced (limits, telnet, both endings).
 
     :ivar commands: the verbs of this port.
     :ivar bucket: how fast the peer may send; None: as it likes.
+    :ivar secure: whether there is TLS below.
+    :ivar shaking: whether its handshake is still under way; nothing can be said before it is done.
     """
 
     commands: Table
     bucket: Bucket | None = None
 
-    def __init__(self, turn: Turn, clock: IReactorTime) -> None:
+    def __init__(self, turn: Turn, clock: IReactorTime, secure: bool = False) -> None:
         self._turn = turn
+        self.secure = self.shaking = secure
         self.clock = clock
         self._splitter = LineSplitter()
         self._out: list[bytes] = []
@@ -116,6 +121,9 @@ class LineServer(LineReceiver):
         """A well-formed command. A Refusal raised here becomes its ``ERR`` line."""
         raise NotImplementedError
 
+    def greet(self) -> None:
+        """The peer can be spoken to. A subclass calls this itself when there is no TLS."""
+
     def connection_ended(self) -> None:
         """The connection is gone."""
 
@@ -136,6 +144,12 @@ class LineServer(LineReceiver):
         transport.registerProducer(_Outlet(self), True)
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
+
+    def handshakeCompleted(self) -> None:
+        """The TLS below is ready."""
+        self.shaking = False
+        if not self._closing:
+            self.greet()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.lost = self._closing = True
@@ -255,6 +269,7 @@ class LineServer(LineReceiver):
         """Whether the peer takes nothing any more; to be asked every few seconds. Slowly is not nothing."""
         if self.full_since is None and self.closing_since is None:
             return False
+        # A layer of TLS keeps nothing back and hands these two through; what it has encrypted waits below it.
         transport: Any = self.transport
         unsent = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
         if unsent != self._unsent:
@@ -268,7 +283,7 @@ class LineServer(LineReceiver):
     def send(self, line: bytes) -> None:
         """Write ``line``, which carries its ending, with all others of this turn."""
         if not self._out:
-            if self.lost:
+            if self.lost or self.shaking:
                 return
             self._turn.at_end(self.flush)
         self._out.append(line)
@@ -293,7 +308,9 @@ class LineServer(LineReceiver):
     def close(self) -> None:
         """Write what has gathered, then end the connection; a peer that takes nothing is cut off in time."""
         self.ignore()
-        if self.closing_since is None and not self.lost:
+        if self.shaking:
+            self.abort()
+        elif self.closing_since is None and not self.lost:
             self.closing_since = self.clock.seconds()
             self.flush()
             # With a producer, a transport waits for its end before it closes.

@@ -10,7 +10,7 @@ from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.internet.protocol import ServerFactory
+from twisted.internet.protocol import Factory, ServerFactory
 from twisted.internet.task import LoopingCall
 
 from fishchat.bus import channels
@@ -22,11 +22,11 @@ from fishchat.model.flood import Bucket
 from fishchat.model.placement import Placement
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, BadCommand, Command, Table
 from fishchat.protocols.lines import MAX_LINE
-from fishchat.protocols.server import STUCK, LineServer, Turn, echo, help_lines, ok_line
+from fishchat.protocols.server import HANDSHAKE, STUCK, LineServer, Turn, echo, help_lines, ok_line
 from fishchat.protocols.verbs import GATEWAY_VERBS
 from fishchat.services import heartbeat
 from fishchat.services.heartbeat import Load
-from fishchat.services.listen import Listener
+from fishchat.services.listen import CHAT, Listener
 from fishchat.services.options import RoleOptions
 from fishchat.services.parts import Parts, standalone
 
@@ -70,8 +70,8 @@ class GatewayConnection(LineServer):
 
     commands = _Commands(GATEWAY_VERBS)
 
-    def __init__(self, gateway: Gateway, turn: Turn, clock: IReactorTime) -> None:
-        super().__init__(turn, clock)
+    def __init__(self, gateway: Gateway, turn: Turn, clock: IReactorTime, secure: bool = False) -> None:
+        super().__init__(turn, clock, secure)
         self._gateway = gateway
         self._pinged_at: float | None = None
         self._since = self.heard_at
@@ -80,11 +80,15 @@ class GatewayConnection(LineServer):
     def connectionMade(self) -> None:
         """Greet, unless there is no room."""
         super().connectionMade()
-        if self._gateway.came(self):
-            self.send(GREETING)
-        else:
+        if not self._gateway.came(self):
             self.refuse(Refusal("BUSY", "the gateway has no room; come back later", retry=RETRY), None, {})
             self.close()
+        elif not self.secure:
+            self.greet()
+
+    def greet(self) -> None:
+        """The first line."""
+        self.send(GREETING)
 
     def connection_ended(self) -> None:
         """The gateway forgets it."""
@@ -102,6 +106,9 @@ class GatewayConnection(LineServer):
         silent = now - self.heard_at
         if self.is_stuck(now):
             self.abort()
+        elif self.shaking:
+            if now - self._since >= HANDSHAKE:
+                self.abort()
         elif now - self._since >= self._gateway.patience or (silent >= DEAD and self._pinged_at == self.heard_at):
             self.close()
         elif silent >= SILENT and self._pinged_at != self.heard_at:
@@ -109,7 +116,7 @@ class GatewayConnection(LineServer):
             self.send(b"RESP_PING\r\n")
 
     def _server(self, command: Command) -> None:
-        addresses = self._gateway.placement.choose(self.clock.seconds())
+        addresses = self._gateway.placement.choose(self.clock.seconds(), self.secure)
         if not addresses:
             nobody = Refusal("TRYAGAIN", "no msg_server is there at the moment; ask again", retry=RETRY)
             self.refuse(nobody, command.verb, command.tags)
@@ -163,6 +170,11 @@ class Gateway(Service, ServerFactory):
         """Called by Twisted for each client."""
         return GatewayConnection(self, self._turn, self._clock)
 
+    def build_secure(self, addr: IAddress | None) -> GatewayConnection | None:
+        """The same for clients with TLS; None, before a handshake, when there is no room."""
+        host = addr.host if isinstance(addr, (IPv4Address, IPv6Address)) else ""
+        return GatewayConnection(self, self._turn, self._clock, secure=True) if self.has_room(host) else None
+
     def startService(self) -> None:
         """Look after the clients."""
         super().startService()
@@ -197,13 +209,16 @@ class Gateway(Service, ServerFactory):
         """How many are connected."""
         return len(self._clients)
 
-    def came(self, client: GatewayConnection) -> bool:
-        """Whether there is room for it. Whoever connects here never logs in, so those limits count."""
+    def has_room(self, host: str) -> bool:
+        """Whether one more may come. Whoever connects here never logs in, so those limits count."""
         limits = self._limits
+        crowded = limits.flood and self._per_host.get(host, 0) >= limits.per_address
+        return len(self._clients) < limits.before_login and not crowded
+
+    def came(self, client: GatewayConnection) -> bool:
+        """Whether there is room for it, which it then takes."""
         host = _host(client)
-        if len(self._clients) >= limits.before_login:
-            return False
-        if limits.flood and self._per_host.get(host, 0) >= limits.per_address:
+        if not self.has_room(host):
             return False
         self._clients[client] = host
         self._per_host[host] = self._per_host.get(host, 0) + 1
@@ -227,12 +242,14 @@ class Gateway(Service, ServerFactory):
             self.placement.stopping(said.id, said.pid)
             return
         try:
-            # It goes to clients as it is.
+            # They go to clients as they are.
             parse_address(said.address)
+            if said.address_tls:
+                parse_address(said.address_tls)
         except ValueError:
             return
         free = said.capacity - said.clients
-        self.placement.heard(said.id, said.pid, said.address, free, self._clock.seconds())
+        self.placement.heard(said.id, said.pid, said.address, free, self._clock.seconds(), said.address_tls)
 
     def _look(self) -> None:
         now = self._clock.seconds()
@@ -242,6 +259,18 @@ class Gateway(Service, ServerFactory):
     def _cut(self) -> None:
         for client in list(self._clients):
             client.abort()
+
+
+class _Secure(Factory):
+    """Makes the connections that have TLS."""
+
+    noisy = False
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def buildProtocol(self, addr: IAddress | None) -> GatewayConnection | None:
+        return self._gateway.build_secure(addr)
 
 
 def _host(client: GatewayConnection) -> str:
@@ -259,14 +288,22 @@ class Options(RoleOptions):
 def build(parts: Parts) -> Sequence[IService]:
     """The gateway's services, in the order of their start."""
     config: Config = parts.config
-    gateway = Gateway(parts.bus, Placement(config.gateway.servers, SystemRandom()), config.limits, parts.clock)
-    listener = Listener(config.gateway.listen, gateway, "gateway.listen", parts.reactor)
+    section = config.gateway
+    placement = Placement(section.servers, SystemRandom(), section.servers_tls)
+    gateway = Gateway(parts.bus, placement, config.limits, parts.clock)
+    listeners = [Listener(section.listen, gateway, "gateway.listen", parts.reactor)]
 
     def load() -> Load:
         figures = {"placed": float(gateway.placed)}
-        return Load(address=config.gateway.listen, clients=gateway.clients, figures=figures)
+        return Load(section.listen, gateway.clients, figures=figures, address_tls=section.listen_tls)
 
-    return [gateway, listener, parts.heartbeat("gateway", load)]
+    told: Callable[[], Load] = load
+    if section.listen_tls:
+        creator = parts.certificates.creator(CHAT)
+        secure = _Secure(gateway)
+        listeners.append(Listener(section.listen_tls, secure, "gateway.listen_tls", parts.reactor, creator))
+        told = parts.certificates.counted(load)
+    return [gateway, *listeners, parts.heartbeat("gateway", told)]
 
 
 def makeService(options: Options) -> IService:

@@ -32,6 +32,7 @@ class Load:
     clients: int = 0
     capacity: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
+    address_tls: str = ""
 
 
 def instance() -> str:
@@ -97,6 +98,7 @@ class Heartbeat(Service):
             role=self.role,
             id=self.id,
             address=load.address,
+            address_tls=load.address_tls,
             pid=os.getpid(),
             at=int(self._wall() * 1000),
             uptime=int((self._clock.seconds() - self._started) * 1000),

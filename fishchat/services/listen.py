@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -14,8 +14,14 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from fishchat.config.check import parse_address
 from fishchat.services.starting import StartError
 
+if TYPE_CHECKING:
+    from fishchat.services.tls import Creator
+
 #: Clients that come back after a restart come all at once.
 BACKLOG = 1024
+
+#: What clients of a TLS listener may ask for by ALPN, so that bytes meant for another protocol are not taken for ours.
+CHAT, HTTP = b"fishchat/1", b"http/1.1"
 
 #: Texts by the system's reason; ``key`` is the configuration key.
 _WHY = {
@@ -41,14 +47,18 @@ def refusal(address: str, key: str, error: OSError | None) -> ListenError:
 class Listener(Service):
     """Accepts connections on ``address`` for ``factory`` from the start to the stop of the service.
 
+    With ``tls`` each connection begins with a handshake, which that makes the server's side of.
     ``key`` is the configuration key that the address came from. ``port`` is the real port number while it
     listens, which matters when the address says 0.
     """
 
-    def __init__(self, address: str, factory: IProtocolFactory, key: str, reactor: Any = None) -> None:
+    def __init__(
+        self, address: str, factory: IProtocolFactory, key: str, reactor: Any = None, tls: Creator | None = None
+    ) -> None:
         self.address = address
         self.key = key
         self.factory = factory
+        self.tls = tls
         self.port = 0
         self._reactor = reactor
         self._listening: IListeningPort | None = None
@@ -77,8 +87,16 @@ class Listener(Service):
             from twisted.internet import reactor
         host, port = parse_address(self.address)
         try:
-            self._listening = reactor.listenTCP(port, self.factory, interface=host, backlog=BACKLOG)
+            self._listening = reactor.listenTCP(port, self._outer(), interface=host, backlog=BACKLOG)
         except CannotListenError as error:
             cause = error.socketError
             raise refusal(self.address, self.key, cause if isinstance(cause, OSError) else None) from error
         self.port = cast(IPv4Address | IPv6Address, self._listening.getHost()).port
+
+    def _outer(self) -> IProtocolFactory:
+        if self.tls is None:
+            return self.factory
+        # Here and not above: it brings OpenSSL in, which a process without such a listener need not load.
+        from fishchat.services.tls import TlsFactory
+
+        return TlsFactory(self.tls, self.factory)

@@ -7,7 +7,7 @@ A role's module has ``build(parts) -> services`` and a ``makeService`` that says
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorTime
@@ -23,6 +23,9 @@ from fishchat.services.ordered import OrderedService
 from fishchat.storage.redis import Connection, Pipeline, Script, StoreError, Subscriber, parse_url
 from fishchat.storage.settings import check_settings
 
+if TYPE_CHECKING:
+    from fishchat.services.certificates import Certificates
+
 
 class Parts(OrderedService):
     """Redis (an embedded one unless the configuration names one), a bus, and connections on request.
@@ -33,6 +36,7 @@ class Parts(OrderedService):
     """
 
     bus: IBus
+    _certificates: Certificates | None = None
 
     def __init__(
         self, config: Config, *, embedded: bool = True, reactor: Any = None, clock: IReactorTime | None = None
@@ -71,6 +75,22 @@ class Parts(OrderedService):
         made = Heartbeat(self.bus, role, load, self.clock, id=id)
         self.speaker.on_connected.append(made.again)
         return made
+
+    @property
+    def certificates(self) -> Certificates:
+        """What the TLS listeners show, the same for all roles here; read at the start if anybody has asked for it."""
+        if self._certificates is None:
+            # Here and not above: it brings OpenSSL in, which a process without such a listener need not load.
+            from fishchat.services.certificates import Certificates
+
+            self._certificates = Certificates(self.config, self.clock)
+            self._certificates.setServiceParent(self)
+        return self._certificates
+
+    def reload(self) -> None:
+        """Read the certificate again, if there is one."""
+        if self._certificates is not None:
+            self._certificates.reload()
 
     async def _checked(self, wire: Pipeline) -> None:
         problems = await check_settings(wire, self.config.redis.durability)

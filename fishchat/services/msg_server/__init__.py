@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from twisted.application.service import IService
 
 from fishchat.config.check import server_id
-from fishchat.services.listen import Listener
+from fishchat.services.listen import CHAT, Listener
 from fishchat.services.msg_server.service import ClientFactory, MsgServer
 from fishchat.services.options import RoleOptions
 from fishchat.services.parts import Parts, standalone
@@ -32,8 +32,15 @@ def build(parts: Parts) -> Sequence[IService]:
     section = config.msg_server
     address = section.advertise or section.listen
     server = MsgServer(config, server_id(config), address, writer, reader, epoch, parts.bus, parts.clock)
-    listener = Listener(section.listen, ClientFactory(server.connect), "msg_server.listen", parts.reactor)
-    return [server, listener, parts.heartbeat("msg_server", server.load, server_id(config))]
+    listeners = [Listener(section.listen, ClientFactory(server), "msg_server.listen", parts.reactor)]
+    load = server.load
+    if section.listen_tls:
+        certificates = parts.certificates
+        server.address_tls = certificates.address
+        factory, creator = ClientFactory(server, secure=True), certificates.creator(CHAT)
+        listeners.append(Listener(section.listen_tls, factory, "msg_server.listen_tls", parts.reactor, creator))
+        load = certificates.counted(load)
+    return [server, *listeners, parts.heartbeat("msg_server", load, server_id(config))]
 
 
 def makeService(options: Options) -> IService:

@@ -35,8 +35,8 @@ class ClientConnection(LineServer):
 
     commands = MSG_SERVER_COMMANDS
 
-    def __init__(self, server: MsgServer, number: int, address: str) -> None:
-        super().__init__(server.turn, server.clock)
+    def __init__(self, server: MsgServer, number: int, address: str, secure: bool = False) -> None:
+        super().__init__(server.turn, server.clock, secure)
         self.server = server
         self.number = number
         self.address = address
@@ -55,6 +55,10 @@ class ClientConnection(LineServer):
     def connectionMade(self) -> None:
         super().connectionMade()
         self.server.doors.enter(self)
+        if not self.secure:
+            self.greet()
+
+    def greet(self) -> None:
         self.send(self.server.greeting)
 
     def connection_ended(self) -> None:
@@ -163,7 +167,7 @@ class ClientConnection(LineServer):
 
     def evicted(self) -> None:
         """The store does not know this session any more."""
-        self.say_goodbye(self.server.neighbours.move_line(0))
+        self.say_goodbye(self.server.neighbours.move_line(0, self.secure))
 
     def is_done(self) -> bool:
         """Whether everything is answered, and everything given that was missed at the login."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fishchat.errors import Refusal
-from fishchat.protocols.server import error_line
+from fishchat.protocols.server import HANDSHAKE, error_line
 from fishchat.protocols.verbs import State
 from fishchat.services.msg_server.connection import ClientConnection
 
@@ -23,6 +23,9 @@ def look_after(connections: Collection[ClientConnection], now: float, login_seco
         silent = now - connection.heard_at if connection.is_read else 0.0
         if connection.is_stuck(now):
             connection.abort()
+        elif connection.shaking:
+            if now - connection.since >= HANDSHAKE:
+                connection.abort()
         elif silent >= GONE_AFTER:
             connection.end()
             connection.abort()

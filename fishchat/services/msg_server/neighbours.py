@@ -31,9 +31,13 @@ class Neighbours:
             self._placement.stopping(beat.id, beat.pid)
         else:
             free = beat.capacity - beat.clients
-            self._placement.heard(beat.id, beat.pid, beat.address, free, self._clock.seconds())
+            now = self._clock.seconds()
+            self._placement.heard(beat.id, beat.pid, beat.address, free, now, beat.address_tls)
 
-    def move_line(self, within: float) -> bytes:
-        """``RESP_MOVE`` to one of them; to ``-``, which means ask the gateway, when none is known."""
-        addresses = self._placement.choose(self._clock.seconds())
+    def move_line(self, within: float, secure: bool) -> bytes:
+        """``RESP_MOVE`` to one of them; to ``-``, which means ask the gateway, when none is known.
+
+        Who came by TLS is sent where there is TLS.
+        """
+        addresses = self._placement.choose(self._clock.seconds(), secure)
         return b"RESP_MOVE %s within=%d\r\n" % (addresses[0].encode() if addresses else b"-", within)

@@ -42,7 +42,7 @@ class MsgServer(Service):
 
     :param writer: the connection of the queue, in which also questions are answered in their order.
     :param reader: the one of logs, memberships and sweeps, so that no catching up stands in front of a message.
-    :param address: what clients are told to connect to.
+    :param address: what clients are told to connect to; ``address_tls`` gives the same for those with TLS.
     """
 
     log = Logger()
@@ -57,10 +57,12 @@ class MsgServer(Service):
         epoch: Epoch,
         bus: IBus,
         clock: IReactorTime,
+        address_tls: Callable[[], str] = lambda: "",
     ) -> None:
         self.config = config
         self.id = server.encode()
         self.address = address
+        self.address_tls = address_tls
         self.bus = bus
         self.clock = clock
         self.turn = Turn(clock)
@@ -106,14 +108,17 @@ class MsgServer(Service):
         """All of them, logged in or not."""
         return self.doors.inside
 
-    def connect(self, address: IAddress | None) -> ClientConnection | Refused:
-        """The protocol for a new connection, or one that only says why it is not let in."""
+    def connect(self, address: IAddress | None, secure: bool = False) -> ClientConnection | Refused | None:
+        """The protocol for a new connection, or one that only says why it is not let in.
+
+        With TLS it is None then: a handshake costs more than a refusal may.
+        """
         host = address.host if isinstance(address, (IPv4Address, IPv6Address)) else ""
         refusal = self.doors.refusal(host, len(self.connections) - self.logins.count)
         if refusal is not None:
-            return Refused(refusal)
+            return None if secure else Refused(refusal)
         self._numbers += 1
-        return ClientConnection(self, self._numbers, host)
+        return ClientConnection(self, self._numbers, host, secure)
 
     def topic_changed(self, topic: bytes, event: str, account: bytes) -> None:
         """Tell the manager what happened, and the other msg_servers to read the membership again: once a turn."""
@@ -143,7 +148,8 @@ class MsgServer(Service):
             "sweeps": self.hearing.sweeps,
             "conversations": len(self.delivery.conversations),
         }
-        return Load(self.address, len(self.connections), self.config.msg_server.capacity, figures)
+        capacity = self.config.msg_server.capacity
+        return Load(self.address, len(self.connections), capacity, figures, self.address_tls())
 
     # -- the store's side
 
@@ -164,7 +170,7 @@ class MsgServer(Service):
         self.commits.refuse_all()
         for connection in list(self.connections):
             if connection.device is not None:
-                connection.say_goodbye(self.neighbours.move_line(0))
+                connection.say_goodbye(self.neighbours.move_line(0, connection.secure))
 
     # -- the life of the service
 
@@ -189,7 +195,7 @@ class MsgServer(Service):
 
     async def _stop(self) -> None:
         for connection in list(self.connections):
-            connection.send(self.neighbours.move_line(LAST_WORDS))
+            connection.send(self.neighbours.move_line(LAST_WORDS, connection.secure))
             connection.hold()
         await self.commits.when_idle()
         for connection in list(self.connections):
@@ -212,15 +218,16 @@ class MsgServer(Service):
 
 
 class ClientFactory(Factory):
-    """Makes the connections of one msg_server."""
+    """Makes the connections of one listener of a msg_server; ``secure`` says that TLS is in front of it."""
 
     noisy = False
 
-    def __init__(self, connect: Callable[[IAddress | None], ClientConnection | Refused]) -> None:
-        self._connect = connect
+    def __init__(self, server: MsgServer, secure: bool = False) -> None:
+        self._server = server
+        self._secure = secure
 
-    def buildProtocol(self, addr: IAddress | None) -> ClientConnection | Refused:
-        return self._connect(addr)
+    def buildProtocol(self, addr: IAddress | None) -> ClientConnection | Refused | None:
+        return self._server.connect(addr, self._secure)
 
 
 def handlers(server: MsgServer) -> dict[bytes, Handler]:

@@ -122,7 +122,8 @@ def _notice(connection: ClientConnection, text: bytes) -> bytes:
 def locate(connection: ClientConnection, command: Command) -> None:
     """Every msg_server serves every topic: this one is as good as any, if there is such a topic."""
     topic = command.fields[0]
-    address = connection.server.address.encode()
+    server = connection.server
+    address = (server.address_tls() if connection.secure else server.address).encode()
 
     def take(reply: Any) -> bytes:
         if not reply:

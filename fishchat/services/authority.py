@@ -1,0 +1,204 @@
+"""Certificates for those who have none: a private authority, and what it signs for servers and clients.
+
+Nothing here reads or writes a file; certificates and keys are given and come back as PEM.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import re
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+#: Days that an authority and what it signs are good for; browsers accept no server's certificate of more than 398.
+AUTHORITY_DAYS, DAYS = 3650, 397
+#: Clocks of other machines may be late.
+_SKEW = datetime.timedelta(hours=1)
+
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+#: The longest name that DNS knows.
+_LONGEST = 253
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A certificate and its key, both PEM; only the certificate is ever shown."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+def parse_host(text: str) -> str:
+    """The host as it stands in a certificate: an IP address, or a name in lower case.
+
+    Raises ValueError, whose text says what is wrong, for anything that a client could not connect to.
+    """
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return _parse_name(text)
+    if getattr(address, "scope_id", None):
+        raise ValueError(f"{text!r} means something on this machine alone: leave out the part behind %")
+    if address.is_unspecified:
+        raise ValueError(
+            f"{text!r} is where a server listens, but nobody can connect to it: give the names and addresses"
+        )
+    return str(address)
+
+
+def _parse_name(text: str) -> str:
+    name = text.lower().removesuffix(".")
+    labels = name.split(".")
+    if not name.isascii():
+        raise ValueError(f"{text!r} has letters that DNS does not know: write the name as xn--…")
+    if "*" in name:
+        raise ValueError(f"{text!r} is a pattern: give every name")
+    if len(name) > _LONGEST or not all(map(_LABEL.fullmatch, labels)):
+        raise ValueError(f"{text!r} is no host name and no IP address: a host alone is meant, like chat.example.org")
+    if labels[-1].isdigit():
+        raise ValueError(f"{text!r} is not an IP address")
+    return name
+
+
+def new_authority(now: datetime.datetime, days: float = AUTHORITY_DAYS) -> Pair:
+    """A private authority: what it signs are certificates of servers and clients, never of other authorities."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    # Told apart by their keys, since a client may have those of two places.
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    name = _name(f"FishChat private authority {identifier.digest.hex()[:8]}")
+    usage = _usage(key_cert_sign=True, crl_sign=True)
+    made = (
+        _unsigned(name, name, key, now, days)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return _pair(made, key)
+
+
+def server_pair(authority: Pair, hosts: list[str], now: datetime.datetime, days: float = DAYS) -> Pair:
+    """A server's certificate for ``hosts``, as ``parse_host`` gives them. ValueError if the authority cannot sign."""
+    names = [_general_name(host) for host in hosts]
+    return _signed(authority, hosts[0], names, ExtendedKeyUsageOID.SERVER_AUTH, now, days)
+
+
+def client_pair(authority: Pair, name: str, now: datetime.datetime, days: float = DAYS) -> Pair:
+    """A client's certificate, for links between machines. ValueError if the authority cannot sign."""
+    return _signed(authority, name, [x509.DNSName(name)], ExtendedKeyUsageOID.CLIENT_AUTH, now, days)
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """The DNS names and IP addresses that a certificate is for, in its order."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for name in names if isinstance(name, (x509.DNSName, x509.IPAddress))]
+
+
+def days_left(certificate: x509.Certificate, now: datetime.datetime) -> float:
+    """Days until it expires, below 0 when it has."""
+    return (certificate.not_valid_after_utc - now) / datetime.timedelta(days=1)
+
+
+def issuer_of(certificate: x509.Certificate) -> str:
+    """The authority's common name, or all of its name when it has none."""
+    names = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.issuer.rfc4514_string()
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256, as ``openssl x509 -fingerprint`` prints it."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _signed(
+    authority: Pair,
+    subject: str,
+    names: list[x509.GeneralName],
+    purpose: x509.ObjectIdentifier,
+    now: datetime.datetime,
+    days: float,
+) -> Pair:
+    root, signer = _loaded(authority)
+    if days_left(root, now) < days:
+        raise ValueError(f"the authority itself is good for {max(0, int(days_left(root, now)))} more days only")
+    key = ec.generate_private_key(ec.SECP256R1())
+    identifier = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    made = (
+        # A name that is too long for a common name stands in the alternative names, which alone are looked at.
+        _unsigned(_name(subject[:64]), root.subject, key, now, days)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
+        .sign(signer, hashes.SHA256())
+    )
+    return _pair(made, key)
+
+
+def _loaded(authority: Pair) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    root = x509.load_pem_x509_certificate(authority.certificate)
+    key = serialization.load_pem_private_key(authority.key, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != root.public_key():
+        raise ValueError("the authority's key is not that of its certificate")
+    try:
+        root.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        raise ValueError("the authority's certificate is not one that was made here") from None
+    return root, key
+
+
+def _unsigned(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime.datetime, days: float
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _SKEW)
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
+    return Pair(
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )

@@ -1,0 +1,57 @@
+"""Certificates for tests: one authority for each test process, in a temporary directory that is removed at its end."""
+
+from __future__ import annotations
+
+import atexit
+import datetime
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from fishchat.services.authority import Pair, client_pair, new_authority, server_pair
+
+#: What the server's certificate is for.
+HOSTS = ["localhost", "127.0.0.1", "::1"]
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Paths of PEM files: the authority's certificate, a server's pair for ``HOSTS`` and a client's."""
+
+    pair: Pair
+    directory: Path
+    ca: Path
+    server: Path
+    server_key: Path
+    client: Path
+    client_key: Path
+
+
+_authority: Authority | None = None
+
+
+def authority() -> Authority:
+    """The one of this test process. Its files stay as they are: a test that changes one has a copy."""
+    global _authority
+    if _authority is None:
+        directory = Path(tempfile.mkdtemp(prefix="fc-tls-", dir="/tmp"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        pair = new_authority(now)
+        (directory / "ca.pem").write_bytes(pair.certificate)
+        server = write_pair(directory, "server", server_pair(pair, HOSTS, now))
+        client = write_pair(directory, "client", client_pair(pair, "ms1", now))
+        _authority = Authority(pair, directory, directory / "ca.pem", *server, *client)
+    return _authority
+
+
+def write_pair(directory: Path, name: str, pair: Pair) -> tuple[Path, Path]:
+    """Write a pair as NAME.pem and NAME.key, over one that is there; their paths."""
+    certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
+    certificate.write_bytes(pair.certificate)
+    handle = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(handle, "wb") as stream:
+        stream.write(pair.key)
+    return certificate, key
