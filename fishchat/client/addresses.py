@@ -7,59 +7,40 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.python.failure import Failure
+from twisted.internet.protocol import Factory
 
 from fishchat.client.events import ClientError
+from fishchat.client.link import Link
 from fishchat.client.replies import parse_error
-from fishchat.protocols.lines import MAX_OUT, LineSplitter
-
-#: Seconds for a connection to stand, and for the gateway to answer.
-CONNECT_TIMEOUT = 5.0
+from fishchat.client.security import CONNECT_TIMEOUT, Security, split_address
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of ``host:port`` or ``[v6]:port``. Raises ValueError for what is no address."""
-    host, colon, port = address.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not host or not colon or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError(f"no address: {address!r}")
-    return host, int(port)
-
-
-def endpoint(reactor: Any, address: str) -> IStreamClientEndpoint:
-    """How to connect to ``host:port``. Raises ValueError for what is no address."""
-    host, port = split_address(address)
-    return HostnameEndpoint(reactor, host, port, timeout=CONNECT_TIMEOUT)
-
-
-class GatewayQuestion(Protocol):
+class GatewayQuestion(Link):
     """One question to a gateway; ``answer`` fires with the addresses, or fails with ClientError."""
 
-    def __init__(self) -> None:
+    def __init__(self, security: Security, gateway: str) -> None:
+        super().__init__()
         self.answer: Deferred[list[str]] = Deferred()
-        self._splitter = LineSplitter(MAX_OUT)
+        self._security = security
+        self._gateway = gateway
 
-    def connectionMade(self) -> None:
+    def opened(self) -> None:
         """Ask."""
-        assert self.transport is not None
-        self.transport.write(b"REQ_MSG_SERVER\r\n")
+        self.send([b"REQ_MSG_SERVER"])
 
-    def dataReceived(self, data: bytes) -> None:
+    def received(self, lines: list[bytes]) -> None:
         """Take the answer; the greeting and anything unknown is passed over."""
-        for line in self._splitter.feed(data):
+        for line in lines:
             verb, _, rest = line.partition(b" ")
             if verb == b"SELECT_MSG_SERVER_FOR_CLIENT":
                 self._answer(rest.decode("utf-8", "replace").split())
             elif verb == b"ERR":
                 self._answer(parse_error(rest.partition(b" ")[2]))
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def lost(self, reason: BaseException | None) -> None:
         """Fail, if there was no answer."""
-        self._answer(ClientError("the gateway closed the connection"))
+        why = self._security.failure(self._gateway, reason)
+        self._answer(why or ClientError("the gateway closed the connection"))
 
     def _answer(self, answer: list[str] | ClientError) -> None:
         if self.answer.called:
@@ -70,14 +51,16 @@ class GatewayQuestion(Protocol):
             self.answer.callback(answer)
 
 
-async def ask_gateway(reactor: Any, gateway: str) -> list[str]:
+async def ask_gateway(reactor: Any, gateway: str, security: Security) -> list[str]:
     """The msg_servers that ``gateway`` names. Raises ClientError, ValueError or what connecting may fail with."""
-    question: Any = await endpoint(reactor, gateway).connect(Factory.forProtocol(GatewayQuestion))
+    factory = Factory.forProtocol(lambda: GatewayQuestion(security, gateway))
+    factory.noisy = False
+    question: Any = await security.endpoint(reactor, gateway).connect(factory)
     question.answer.addTimeout(CONNECT_TIMEOUT, reactor)
     try:
         addresses: list[str] = await question.answer
     finally:
-        question.transport.abortConnection()
+        question.abort()
     for address in addresses:
         split_address(address)
     if not addresses:
@@ -88,8 +71,9 @@ async def ask_gateway(reactor: Any, gateway: str) -> list[str]:
 class Addresses:
     """Where to connect next. A server that failed comes last, never not at all: it may be the only one."""
 
-    def __init__(self, reactor: Any, gateway: str | None, servers: Sequence[str]) -> None:
+    def __init__(self, reactor: Any, gateway: str | None, servers: Sequence[str], security: Security) -> None:
         self._reactor = reactor
+        self._security = security
         self._gateway = gateway
         self._fixed = tuple(servers)
         for address in (*self._fixed, *([gateway] if gateway else [])):
@@ -124,10 +108,11 @@ class Addresses:
         if self._gateway is None:
             return self._fixed
         try:
-            return await ask_gateway(self._reactor, self._gateway)
+            return await ask_gateway(self._reactor, self._gateway, self._security)
         except CancelledError:
             raise
-        except Exception:
+        except Exception as error:
+            self._security.warn(error)
             # The servers may be well while the gateway is not.
             if self._last is None:
                 raise

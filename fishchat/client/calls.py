@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from twisted.internet.defer import Deferred
 
 from fishchat.client import requests
-from fishchat.client.events import Conversation, HistoryItem, Member, Status, Topic
+from fishchat.client.events import Conversation, Device, HistoryItem, Member, Status, Topic
 from fishchat.client.machine import Machine
 
 T = TypeVar("T")
@@ -85,5 +85,54 @@ class Calls:
         return self._ask(lambda: requests.mark_read(message_id))
 
     def status(self, account: str) -> Deferred[Status]:
-        """Whether ``account`` is online, and when it last was. Fails with RefusedError."""
+        """Whether ``account`` is online, when it last was, and the name it shows. Fails with RefusedError."""
         return self._ask(lambda: requests.status(account))
+
+    def set_name(self, name: str) -> Deferred[None]:
+        """Have this name shown to others beside the account's. Fails with RefusedError."""
+        return self._ask(lambda: requests.set_name(name))
+
+    def change_password(self, password: str) -> Deferred[None]:
+        """Have another password, for this client too; every device but this one has to log in by it.
+
+        Fails with RefusedError: ``PASSWORD``, or ``STATE`` on a connection that was logged in by a token. So use a
+        client that has the old password as its ``secret`` and no ``state``, right after its ``start``; if the
+        connection is lost in between, ``STATE`` leaves open whether the password was changed.
+        """
+        return self._call(lambda: self._machine.change_password(password))
+
+    def devices(self) -> Deferred[list[Device]]:
+        """The devices of one's account."""
+        return self._ask(requests.devices)
+
+    def revoke_device(self, device: str) -> Deferred[None]:
+        """End the token and the connection of a device of one's own. Fails with RefusedError, e.g. ``NOTFOUND``."""
+        return self._ask(lambda: requests.revoke_device(device))
+
+    def block(self, account: str) -> Deferred[None]:
+        """Let ``account`` neither write to one nor see whether one is there; it is not told. May fail: RefusedError."""
+        return self._ask(lambda: requests.block(account))
+
+    def unblock(self, account: str) -> Deferred[None]:
+        """End that. Fails with RefusedError."""
+        return self._ask(lambda: requests.unblock(account))
+
+    def blocked(self) -> Deferred[list[str]]:
+        """The accounts that one has blocked."""
+        return self._ask(requests.blocked)
+
+    def add_contact(self, account: str) -> Deferred[None]:
+        """Let ``account`` begin to write to one when only contacts may. Fails with RefusedError."""
+        return self._ask(lambda: requests.add_contact(account))
+
+    def remove_contact(self, account: str) -> Deferred[None]:
+        """End that. Fails with RefusedError."""
+        return self._ask(lambda: requests.remove_contact(account))
+
+    def contacts(self) -> Deferred[list[str]]:
+        """One's contacts."""
+        return self._ask(requests.contacts)
+
+    def set_privacy(self, who: Literal["everyone", "contacts"]) -> Deferred[None]:
+        """Say who may begin to write to one. Fails with RefusedError."""
+        return self._ask(lambda: requests.set_privacy(who))

@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail, maybeDeferred, succeed
-from twisted.internet.interfaces import IDelayedCall, ITCPTransport
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from fishchat.client.addresses import Addresses, endpoint
+from fishchat.client.addresses import Addresses
 from fishchat.client.calls import Calls
 from fishchat.client.events import (
     Broken,
@@ -35,9 +34,10 @@ from fishchat.client.events import (
     Settled,
     Synced,
 )
+from fishchat.client.link import Link
 from fishchat.client.machine import Machine
+from fishchat.client.security import Security, Tls
 from fishchat.client.state import ClientState, Store
-from fishchat.protocols.lines import MAX_OUT, LineSplitter
 
 #: Delay before the first reconnection, the longest one, and how long a connection must last to be no failure.
 FIRST_DELAY = 0.05
@@ -47,39 +47,33 @@ STEADY = 5.0
 GOODBYE = 5.0
 
 
-class Connection(Protocol):
-    """Bytes to lines and back; everything else is the client's."""
+class Connection(Link):
+    """The connection that a client has; everything on it is the client's.
+
+    :ivar gone: fires when it is lost.
+    """
 
     def __init__(self, client: Client) -> None:
+        super().__init__()
         self._client = client
-        self._splitter = LineSplitter(MAX_OUT)
         self.gone: Deferred[None] = Deferred()
 
-    def connectionMade(self) -> None:
+    def opened(self) -> None:
         """Begin."""
-        if ITCPTransport.providedBy(self.transport):  # a small line must not wait for the reply to the one before
-            self.transport.setTcpNoDelay(True)
         self._client._connected(self)
 
-    def dataReceived(self, data: bytes) -> None:
+    def secured(self, binding: bytes | None) -> None:
+        """TLS is agreed on."""
+        self._client._machine.secured(binding)
+
+    def received(self, lines: list[bytes]) -> None:
         """Take lines."""
-        self._client._received(self._splitter.feed(data))
+        self._client._received(lines)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def lost(self, reason: BaseException | None) -> None:
         """End."""
-        self._client._lost()
+        self._client._lost(reason)
         self.gone.callback(None)
-
-    def send(self, lines: list[bytes]) -> None:
-        """Write ``lines`` at once."""
-        if self.transport is not None:
-            self.transport.write(b"\r\n".join(lines) + b"\r\n")
-
-    def abort(self) -> None:
-        """Drop the connection without waiting for anything."""
-        abort = getattr(self.transport, "abortConnection", None)
-        if abort is not None:
-            abort()
 
 
 class Client(Calls):
@@ -95,8 +89,18 @@ class Client(Calls):
     It is saved before anything that depends on it is sent: so an answer that ``on_message`` sends before it
     returns is sent exactly once.
 
+    It logs in by a token where it has one: from its state, where every login by ``secret`` leaves one. Without a
+    token, or with one that the server does not take any more, it proves the ``secret``; this computes for 0.2 s, in
+    which the reactor stands still. A ``secret`` that is itself a token (``fct_…``) is used as it is. When the server
+    takes a token back (``RESP_REVOKED``) and there is a password, it logs in by that; else it ends.
+
+    :param tls: how servers and gateways are talked to: None: TLS with a certificate from an authority that the system
+        trusts, but plain text on this machine (loopback); True: such TLS everywhere; a path: TLS, trusting the
+        authorities in that PEM file alone; False: plain text, over the network too, where everybody on the way can read
+        the secret and everything else. Raises OSError or ValueError for a file that holds no certificates.
     :ivar on_message, on_notice, on_synced, on_gap, on_read, on_closed: what to call; None: nothing.
-        ``on_closed(reason)`` comes once: ``stopped``, ``replaced`` (this device logged in elsewhere) or ``refused``.
+        ``on_closed(reason)`` comes once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused`` (the
+        login was) or ``revoked`` (the server took it back, and there is nothing to log in by again).
     """
 
     _log = Logger()
@@ -109,6 +113,7 @@ class Client(Calls):
         device: str = "main",
         gateway: str | None = None,
         servers: Sequence[str] = ("127.0.0.1:19000",),
+        tls: Tls = None,
         reactor: Any,
         state: ClientState | Store | None = None,
         manual_ack: bool = False,
@@ -126,7 +131,8 @@ class Client(Calls):
             self._store = state
             state = state.load()
         self._machine = Machine(account, device, secret=secret, state=state, manual_ack=True)
-        self._addresses = Addresses(reactor, gateway, servers)
+        self._security = Security(tls)
+        self._addresses = Addresses(reactor, gateway, servers, self._security)
         self._connection: Connection | None = None
         self._address = ""
         self._online_at: float | None = None
@@ -201,7 +207,7 @@ class Client(Calls):
                 self._address = await self._addresses.choose()
                 factory = Factory.forProtocol(lambda: Connection(self))
                 factory.noisy = False
-                connection: Any = await endpoint(self._reactor, self._address).connect(factory)
+                connection: Any = await self._security.endpoint(self._reactor, self._address).connect(factory)
                 await connection.gone
             except CancelledError:
                 raise
@@ -231,7 +237,8 @@ class Client(Calls):
             self._machine.received(line, now)
         self._flush()
 
-    def _lost(self) -> None:
+    def _lost(self, reason: BaseException | None) -> None:
+        self._security.warn(self._security.failure(self._address, reason))
         self._connection = None
         self._moving = _cancel(None, self._moving)
         now = self._reactor.seconds()
@@ -384,8 +391,9 @@ class Client(Calls):
         for call in (self._timer, self._soon, self._moving):
             _cancel(None, call)
         if self._connection is not None:
-            assert self._connection.transport is not None
-            self._connection.transport.loseConnection()
+            # With TLS the other side has a part in closing, and may not play it.
+            self._moving = self._reactor.callLater(GOODBYE, self._drop)
+            self._connection.close()
         elif self._running is not None:
             self._running.cancel()
         starting, self._starting = self._starting, []
@@ -404,8 +412,9 @@ class Client(Calls):
             waiting.callback(None)
 
     def _closed_error(self) -> ClosedError:
-        reason = "stopped" if self._ended is None else self._ended.reason
-        return ClosedError(f"the client is closed: {reason}")
+        ended = self._ended or Ended("stopped")
+        why = f"{ended.reason} ({ended.detail})" if ended.detail else ended.reason
+        return ClosedError(f"the client is closed: {why}")
 
 
 def _cancel(result: Any, call: IDelayedCall | None) -> Any:

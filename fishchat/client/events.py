@@ -34,6 +34,10 @@ class RefusedError(ClientError):
             return None
 
 
+class TlsError(ClientError):
+    """The server could not prove who it is, or speaks no TLS. The text says what to do."""
+
+
 class ClosedError(ClientError):
     """The client stopped before the command was answered. A send may be stored all the same."""
 
@@ -116,10 +120,14 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The client is through: stopped, replaced by another login of this device, or its login refused."""
+    """The client is through: stopped, replaced by another login of this device, its login refused or taken back.
+
+    ``detail``: why it was taken back, in the server's word.
+    """
 
     reason: str
     error: RefusedError | None = None
+    detail: str = ""
 
 
 Event = Message | Notice | Online | Synced | Gap | Read | Settled | Moved | Broken | Ended
@@ -166,8 +174,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Whether an account is online, and when it last was (seconds since 1970; 0.0: never)."""
+    """Whether an account is online, when it last was (seconds since 1970; 0.0: never), and the name it shows."""
 
     account: str
     online: bool
     last_seen: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of one's own: when it last was online and when its token ends (seconds since 1970; 0.0: never, none)."""
+
+    device: str
+    online: bool
+    last_seen: float
+    token_ends: float

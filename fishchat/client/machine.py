@@ -1,9 +1,9 @@
 """The client's side of the line protocol: it is fed lines and the time, and says which lines to send and what happened.
 
-No transport, no reactor, no clock of its own. Whoever drives it calls ``connected``, ``received``, ``tick`` and
-``lost``, then takes ``events()``, then ``lines(now)``, remembers ``snapshot()`` while ``changed`` is true,
-writes the lines, and calls ``tick`` at ``deadline()``. In that order: what the user did with an event and what
-follows from it are then remembered together.
+No transport, no reactor, no clock of its own. Whoever drives it calls ``connected`` (``secured`` too, where there is
+TLS), ``received``, ``tick`` and ``lost``, then takes ``events()``, then ``lines(now)``, remembers ``snapshot()`` while
+``changed`` is true, writes the lines, and calls ``tick`` at ``deadline()``. In that order: what the user did with an
+event and what follows from it are then remembered together.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from fishchat.client import requests
 from fishchat.client.events import Broken, Ended, Event, Message, Notice, Online, RefusedError, Settled
+from fishchat.client.login import Login, Step, masked
 from fishchat.client.outbox import Errand, Outbox
 from fishchat.client.pushes import parse_push
 from fishchat.client.receipts import Receipts
 from fishchat.client.replies import Reply, parse_error
 from fishchat.client.state import ClientState
 from fishchat.errors import ProtocolError
-from fishchat.model.names import Position, format_position, split_id
+from fishchat.model.names import split_id
 from fishchat.protocols.lines import OVERLONG, parse_tags
 
 #: Commands on the wire without a reply.
@@ -72,13 +73,10 @@ class _Own:
         self.then(reply, now)
 
 
-def _text(position: Position) -> str:
-    return format_position(position).decode()
-
-
 class Machine:
     """One device of one account.
 
+    :param secret: what the device logs in by when it has no token (see ``login``); it is never part of a state.
     :param state: what an earlier program remembered; it must be of this account and device (ValueError).
     :param manual_ack: a message is acknowledged when ``finish`` or ``finish_up_to`` names it, else as it is handed
         out.
@@ -94,14 +92,8 @@ class Machine:
         manual_ack: bool = False,
     ) -> None:
         self.account, self.device, self.manual_ack = account, device, manual_ack
-        # Their form is checked here: a refused login is a decision of the server.
-        self._login = b"@device=%s SEND_CLIENT_ID %s" % (requests.name(device), requests.name(account))
-        if secret is not None:
-            if not secret or not secret.isprintable():
-                raise ValueError("a secret is printable text")
-            self._login += b" " + secret.encode()
         self.phase = Phase.AWAY
-        self.server: str | None = None
+        self._login = Login(account, device, secret)
         self._events: list[Event] = []
         self._first: list[bytes] = []
         self._fifo: deque[Pending] = deque()
@@ -128,6 +120,11 @@ class Machine:
     def ask(self, request: requests.Request[Any]) -> int:
         """Queue another command; a Settled with this key and its result, or the refusal, follows once."""
         return self._outbox.ask(request)
+
+    def change_password(self, password: str) -> int:
+        """Queue a change of the password, which the device logs in by from then on. May raise RefusedError."""
+        request = requests.change_password(password)
+        return self.ask(replace(request, result=lambda reply: self._login.renew(password)))
 
     def finish(self, message_id: str, now: float) -> None:
         """This message has been dealt with. Raises ValueError when it was not handed out."""
@@ -162,8 +159,13 @@ class Machine:
     def connected(self, now: float) -> None:
         """A new connection stands; the server speaks first."""
         self.phase = Phase.GREETING
+        self._login.connected()
         self._heard = now
         self._give_up = now + PATIENCE
+
+    def secured(self, binding: bytes | None) -> None:
+        """The new connection has TLS; ``binding`` (``tls-server-end-point``) is None where it is not defined."""
+        self._login.secured(binding)
 
     def lost(self) -> None:
         """The connection is gone. Nothing is lost by that: what had no reply is sent again on the next one."""
@@ -198,7 +200,7 @@ class Machine:
         elif self._fifo and now >= self._overdue:
             self._break("the server does not answer")
         elif self._login_at is not None and now >= self._login_at:
-            self._log_in()
+            self._log_in(now)
         elif self.phase is Phase.ONLINE and self._give_up is None and now >= self._heard + QUIET:
             self._give_up = now + PATIENCE
             self._ping()
@@ -247,29 +249,25 @@ class Machine:
     @property
     def changed(self) -> bool:
         """Whether ``snapshot`` may differ from what was ``saved`` last."""
-        return self._changed or self._outbox.changed
+        return self._changed or self._outbox.changed or self._login.changed
 
     def saved(self) -> None:
         """The snapshot of now is safe."""
-        self._changed = self._outbox.changed = False
+        self._changed = self._outbox.changed = self._login.changed = False
 
     def snapshot(self) -> ClientState:
         """What to remember across a restart."""
-        state = ClientState(self.account, self.device)
+        state = ClientState(self.account, self.device, token=self._login.token)
         self._outbox.save(state)
-        for conversation, place in self._receipts.places.items():
-            token = conversation.decode()
-            state.done[token] = _text(place.done)
-            if ahead := place.ahead:
-                state.ahead[token] = [(_text(first), _text(last)) for first, last in ahead]
+        self._receipts.save(state)
         return state
 
     def _restore(self, state: ClientState) -> None:
         if (state.account, state.device) != (self.account, self.device):
             raise ValueError(f"the state is of {state.account}/{state.device}, not of {self.account}/{self.device}")
+        self._login.token = state.token
         self._outbox.restore(state)
-        for conversation, done in state.done.items():
-            self._receipts.restore(conversation.encode(), done, state.ahead.get(conversation, []))
+        self._receipts.restore(state)
 
     # Inside: one line.
 
@@ -294,7 +292,8 @@ class Machine:
             self._reply.error = parse_error(rest)
             self._answered(which, now)
         elif verb == b"HELLO" and self.phase is Phase.GREETING:
-            self._greeted(rest)
+            self.phase = Phase.ENTERING
+            self._step(lambda: self._login.greeted(rest), now)
         elif verb != b"BEGIN":
             raise ValueError("unknown verb")
 
@@ -316,6 +315,8 @@ class Machine:
             self._ping()
         elif verb == b"RESP_REPLACED":
             self._end("replaced")
+        elif verb == b"RESP_REVOKED":
+            self._revoked(rest.decode())
         elif isinstance(push := parse_push(verb, rest, escaped), (Message, Notice)):
             conversation, epoch, seq = split_id(push.id.encode())
             if self._receipts.arrived(conversation, (epoch, seq), now):
@@ -326,42 +327,40 @@ class Machine:
         elif push is not None:
             self._events.append(push)
 
+    def _revoked(self, why: str) -> None:
+        # The account is as it was, only the token is not: with a password it is worth another login.
+        if why in ("password", "revoked") and self._login.forget():
+            self._break(f"the server took the login back: {why}")
+        else:
+            self._end("revoked", detail=why)
+
     # Inside: from the greeting to being online.
 
-    def _greeted(self, rest: bytes) -> None:
-        told = dict(word.split("=", 1) for word in rest.decode().split(" ") if "=" in word)
-        self.server = told.get("server")
-        self.phase = Phase.ENTERING
-        self._say(b"HELLO", b"HELLO 1 caps=ack", self._agreed)
-
-    def _agreed(self, reply: Reply, now: float) -> None:
-        error = reply.error
-        if error is None and b"caps=ack" not in reply.rest.split(b" "):
-            error = RefusedError("VERSION", "the server does not offer caps=ack")
-        if error is None:
-            self._log_in()
-        elif error.word in _PASSING:
-            self._break(f"the server says {error}")
+    def _step(self, take: Callable[[], Step | None], now: float) -> None:
+        try:
+            step = take()
+        except RefusedError as error:
+            self._kept_out(error, now)
+            return
+        if step is not None:
+            self._say(*step, lambda reply, now: self._step(lambda: self._login.answered(reply), now))
         else:
-            self._end("refused", error)
-
-    def _log_in(self) -> None:
-        self._login_at = None
-        self._say(b"SEND_CLIENT_ID", self._login, self._logged_in)
-
-    def _logged_in(self, reply: Reply, now: float) -> None:
-        error = reply.error
-        if error is None:
             self.phase = Phase.ONLINE
             self._give_up = None
             self._events.append(Online())
-        elif error.retry is not None and error.word != "BUSY":
+
+    def _kept_out(self, error: RefusedError, now: float) -> None:
+        if error.retry is not None and error.word != "BUSY":
             self._login_at = now + error.retry
             self._give_up = self._login_at + PATIENCE
         elif error.word in _PASSING:
             self._break(f"the server says {error}")
         else:
             self._end("refused", error)
+
+    def _log_in(self, now: float) -> None:
+        self._login_at = None
+        self._step(self._login.again, now)
 
     # Inside: small things.
 
@@ -378,12 +377,12 @@ class Machine:
     def _break(self, reason: str) -> None:
         self.phase = Phase.BROKEN
         self._give_up = self._login_at = None
-        self._events.append(Broken(reason))
+        self._events.append(Broken(masked(reason)))
 
-    def _end(self, reason: str, error: RefusedError | None = None) -> None:
+    def _end(self, reason: str, error: RefusedError | None = None, detail: str = "") -> None:
         self.phase = Phase.ENDED
         self._give_up = self._login_at = None
-        self._events.append(Ended(reason, error))
+        self._events.append(Ended(reason, error, detail))
 
     def _settled(self, key: int, value: object) -> None:
         self._events.append(Settled(key, value))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from fishchat.client.state import ClientState
 from fishchat.model.names import START, Position, format_position, parse_position
 
 #: An acknowledgement goes out after so many messages, or so many seconds after the first of them.
@@ -22,6 +23,10 @@ RUNS = 512
 
 
 Run = tuple[Position, Position]
+
+
+def _text(position: Position) -> str:
+    return format_position(position).decode()
 
 
 class Place:
@@ -110,11 +115,21 @@ class Receipts:
         self._count = 0
         self._since: float | None = None
 
-    def restore(self, conversation: bytes, done: str, known: list[tuple[str, str]]) -> None:
+    def save(self, state: ClientState) -> None:
+        """Write what has been dealt with into ``state``."""
+        for conversation, place in self.places.items():
+            token = conversation.decode()
+            state.done[token] = _text(place.done)
+            if ahead := place.ahead:
+                state.ahead[token] = [(_text(first), _text(last)) for first, last in ahead]
+
+    def restore(self, state: ClientState) -> None:
         """Go on from what an earlier program had dealt with. Raises ValueError for what is no position."""
-        place = self._place(conversation)
-        place.seen = place.done = parse_position(done.encode())
-        place.known = [(parse_position(first.encode()), parse_position(last.encode())) for first, last in known]
+        for conversation, done in state.done.items():
+            place = self._place(conversation.encode())
+            place.seen = place.done = parse_position(done.encode())
+            known = state.ahead.get(conversation, [])
+            place.known = [(parse_position(first.encode()), parse_position(last.encode())) for first, last in known]
 
     def _place(self, conversation: bytes) -> Place:
         place = self.places.get(conversation)

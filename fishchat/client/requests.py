@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar, cast
 
-from fishchat.client.events import Conversation, HistoryItem, Member, Status, Topic
+from fishchat.client.events import Conversation, Device, HistoryItem, Member, RefusedError, Status, Topic
 from fishchat.client.replies import Reply, refused, text_of
 from fishchat.model.names import is_conversation, is_name, split_id
 from fishchat.protocols.lines import format_tags
@@ -22,7 +22,7 @@ class Request(Generic[T]):
     """
 
     verb: bytes
-    line: bytes
+    line: bytes = field(repr=False)  # a password may be in it
     result: Callable[[Reply], T]
     settled: str | None = None
 
@@ -97,8 +97,8 @@ def status(account: str) -> Request[Status]:
     """Whether an account is online."""
 
     def result(reply: Reply) -> Status:
-        who, state, seen = reply.rest.split(b" ")
-        return Status(who.decode(), state == b"online", int(seen) / 1000)
+        who, state, seen, *shown = reply.rest.split(b" ", 3)
+        return Status(who.decode(), state == b"online", int(seen) / 1000, text_of(b"".join(shown), False))
 
     return Request(b"REQ_CLIENT_STATUS", b"REQ_CLIENT_STATUS " + name(account), result)
 
@@ -147,3 +147,74 @@ def members(topic: str) -> Request[list[Member]]:
         return Member(account, role == "owner", int(read))
 
     return Request(b"REQ_MEMBERS", b"REQ_MEMBERS " + name(topic), lambda reply: [one(*item) for item in reply.items])
+
+
+def line_text(value: str, word: str) -> bytes:
+    """``value`` as it goes to the end of a line. Raises RefusedError (``word``) for what no line can hold."""
+    if not value or not value.isprintable():
+        raise RefusedError(word, "it is empty or holds a character that no line can hold")
+    return value.encode()
+
+
+def change_password(password: str) -> Request[None]:
+    """Have another password from now on."""
+    return Request(b"SEND_PASSWORD", b"SEND_PASSWORD " + line_text(password, "PASSWORD"), _none)
+
+
+def devices() -> Request[list[Device]]:
+    """One's devices."""
+
+    def one(item: bytes, _escaped: bool) -> Device:
+        device, state, seen, ends = item.decode().split(" ")
+        return Device(device, state == "online", int(seen) / 1000, int(ends) / 1000)
+
+    return Request(b"REQ_DEVICES", b"REQ_DEVICES", lambda reply: [one(*item) for item in reply.items])
+
+
+def revoke_device(device: str) -> Request[None]:
+    """End a device's token and connection."""
+    return Request(b"REVOKE_DEVICE", b"REVOKE_DEVICE " + name(device), _none, "NOTFOUND")
+
+
+def block(account: str) -> Request[None]:
+    """Hear nothing of an account."""
+    return Request(b"BLOCK_CLIENT", b"BLOCK_CLIENT " + name(account), _none)
+
+
+def unblock(account: str) -> Request[None]:
+    """End that."""
+    return Request(b"UNBLOCK_CLIENT", b"UNBLOCK_CLIENT " + name(account), _none)
+
+
+def blocked() -> Request[list[str]]:
+    """Whom one has blocked."""
+    return Request(b"REQ_BLOCKED", b"REQ_BLOCKED", _accounts)
+
+
+def add_contact(account: str) -> Request[None]:
+    """Let an account begin a conversation."""
+    return Request(b"ADD_CONTACT", b"ADD_CONTACT " + name(account), _none)
+
+
+def remove_contact(account: str) -> Request[None]:
+    """End that."""
+    return Request(b"REMOVE_CONTACT", b"REMOVE_CONTACT " + name(account), _none)
+
+
+def contacts() -> Request[list[str]]:
+    """One's contacts."""
+    return Request(b"REQ_CONTACTS", b"REQ_CONTACTS", _accounts)
+
+
+def set_privacy(who: Literal["everyone", "contacts"]) -> Request[None]:
+    """Say who may begin a conversation."""
+    return Request(b"SEND_PRIVACY", b"SEND_PRIVACY " + name(who), _none)
+
+
+def set_name(shown: str) -> Request[None]:
+    """Have a name that others are shown."""
+    return Request(b"SEND_NAME", b"SEND_NAME " + line_text(shown, "FIELDS"), _none)
+
+
+def _accounts(reply: Reply) -> list[str]:
+    return [item.decode() for item, _ in reply.items]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -22,7 +22,7 @@ class ClientState(msgspec.Struct):
 
     ``counters`` next number to send under; ``sends`` what has no ``OK`` yet, in order; ``done`` the last
     message dealt with; ``ahead`` runs above that which are no news either: the device's own messages, and what
-    was dealt with out of order.
+    was dealt with out of order; ``token`` what the device logs in by: whoever has it is this device.
     """
 
     account: str
@@ -31,6 +31,14 @@ class ClientState(msgspec.Struct):
     sends: list[SavedSend] = []
     done: dict[str, str] = {}
     ahead: dict[str, list[tuple[str, str]]] = {}
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        # Neither the token nor unsent texts belong into a log.
+        return f"ClientState({self.account!r}, {self.device!r}, …)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("account", self.account), ("device", self.device)]
 
     def to_json(self) -> bytes:
         """The state as JSON."""
@@ -76,7 +84,7 @@ class FileState:
     def save(self, state: ClientState) -> None:
         """Write ``state`` to disk. Raises OSError."""
         fresh = self.path.with_name(self.path.name + ".new")
-        # Unsent texts are in it: nobody else's business.
+        # A token and unsent texts are in it: nobody else's business.
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(state.to_json())
             file.flush()

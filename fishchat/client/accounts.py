@@ -1,0 +1,89 @@
+"""Making an account, where the server lets one: by an invitation, or by anybody who comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.protocol import Factory
+
+from fishchat.client import requests
+from fishchat.client.addresses import ask_gateway
+from fishchat.client.events import ClientError
+from fishchat.client.link import Link
+from fishchat.client.login import masked
+from fishchat.client.replies import parse_error
+from fishchat.client.security import Security, Tls
+from fishchat.protocols.lines import format_tags
+
+#: Seconds for the server's answer: it hashes the password, maybe after those of others.
+PATIENCE = 10.0
+
+
+async def create_account(
+    account: str,
+    password: str,
+    *,
+    invite: str | None = None,
+    gateway: str | None = None,
+    server: str = "127.0.0.1:19000",
+    tls: Tls = None,
+    reactor: Any,
+) -> None:
+    """Make ``account``; after that a ``Client`` with the password as its ``secret`` can log in.
+
+    Asks the ``gateway`` for a server when there is one; ``tls`` is what it is to ``Client``. Raises RefusedError:
+    ``EXISTS``, ``INVITATION`` (a code is needed, or this one is not valid), ``PASSWORD``, or ``TRYAGAIN`` and
+    ``FLOOD``, which say when to try again (``retry``). Raises ClientError when there was no answer, and the account may
+    have been made; and what connecting may fail with.
+    """
+    tags = {} if invite is None else {b"invite": requests.line_text(invite, "INVITATION")}
+    line = b"CREATE_CLIENT %s %s" % (requests.name(account), requests.line_text(password, "PASSWORD"))
+    security = Security(tls)
+    if gateway is not None:
+        server = (await ask_gateway(reactor, gateway, security))[0]
+    factory = Factory.forProtocol(lambda: _SignUp(format_tags(tags) + line, security, server))
+    factory.noisy = False
+    connection: Any = await security.endpoint(reactor, server).connect(factory)
+    connection.answer.addTimeout(PATIENCE, reactor)
+    try:
+        await connection.answer
+    except (TimeoutError, CancelledError):
+        raise ClientError(f"no answer from {server}") from None
+    finally:
+        connection.abort()
+
+
+class _SignUp(Link):
+    """One command, when the server has said who it is."""
+
+    def __init__(self, line: bytes, security: Security, address: str) -> None:
+        super().__init__()
+        self.answer: Deferred[None] = Deferred()
+        self._line = line
+        self._security = security
+        self._address = address
+
+    def received(self, lines: list[bytes]) -> None:
+        for line in lines:
+            verb, _, rest = line.partition(b" ")
+            if verb == b"HELLO":
+                self.send([self._line])
+            elif (verb, rest.partition(b" ")[0]) == (b"OK", b"CREATE_CLIENT"):
+                self._answer(None)
+            elif verb == b"ERR":
+                self._answer(parse_error(rest.partition(b" ")[2]))
+            else:
+                self._answer(ClientError(f"{self._address} says {masked(repr(line[:80]))}"))
+
+    def lost(self, reason: BaseException | None) -> None:
+        why = self._security.failure(self._address, reason)
+        self._answer(why or ClientError(f"{self._address} closed the connection"))
+
+    def _answer(self, answer: ClientError | None) -> None:
+        if self.answer.called:
+            return
+        if answer is None:
+            self.answer.callback(None)
+        else:
+            self.answer.errback(answer)

@@ -1,0 +1,138 @@
+"""From the greeting to being logged in: what to say next, by what the server offers and what is at hand. Pure.
+
+A token comes first: of this device, remembered from an earlier login, or given in the secret's place. Without one, or
+when it is refused, the secret is proved by SCRAM, which takes a moment (see ``scram``), and the server gives a token.
+Only a server that offers no SCRAM, because it asks for no secret, is told the secret as it is. Whoever drives this sees
+to it that the connection is one to say secrets on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fishchat.client import requests
+from fishchat.client.events import RefusedError
+from fishchat.client.replies import Reply
+from fishchat.client.scram import Scram
+
+#: What a token begins with; no password does.
+TOKEN = "fct_"
+
+_TOKEN = re.compile(r"fct_[A-Za-z0-9_-]{1,128}")
+_SHOWN = re.compile(r"fct_[^\s'\"]+|(?<=token=)[^\s'\"]+")
+
+#: What is said next: the verb that the reply repeats, and the line.
+Step = tuple[bytes, bytes]
+
+
+def masked(text: str) -> str:
+    """``text`` without any token that stands in it, to be shown."""
+    return _SHOWN.sub("…", text)
+
+
+class Login:
+    """What one device logs in by, and how far it has come on this connection.
+
+    Its form is checked here (RefusedError, ValueError): a refused login is a decision of the server.
+
+    :ivar token: the token of this device, to be remembered.
+    :ivar changed: whether it is another than the one that was remembered last.
+    """
+
+    def __init__(self, account: str, device: str, secret: str | None) -> None:
+        self._account, self._device = requests.name(account), requests.name(device)
+        if secret is not None and (not secret or not secret.isprintable()):
+            raise ValueError("a secret is printable text")
+        given = secret is not None and secret.startswith(TOKEN)
+        self._password = None if given else secret
+        self._given = secret if given else None
+        self.token: str | None = None
+        self.changed = False
+        self.connected()
+
+    def connected(self) -> None:
+        """A new connection: nothing is said on it yet."""
+        self._binding: bytes | None = None
+        self._offered: frozenset[str] = frozenset()
+        self._agreed = False
+        self._by_token = False
+        self._then: Callable[[Reply], Step | None] = self._hello
+
+    def secured(self, binding: bytes | None) -> None:
+        """The connection has TLS, with this binding to the server's certificate if there is one."""
+        self._binding = binding
+
+    def greeted(self, rest: bytes) -> Step:
+        """Take the greeting; what to say first. Raises RefusedError."""
+        told = dict(word.split("=", 1) for word in rest.decode().split(" ") if "=" in word)
+        self._offered = frozenset(filter(None, told.get("sasl", "").split(",")))
+        return self.again()
+
+    def again(self) -> Step:
+        """What to say for another attempt. Raises RefusedError."""
+        if not self._agreed:
+            self._then = self._hello
+            return b"HELLO", b"HELLO 1 caps=ack"
+        token = self.token if self._given is None else self._given
+        self._by_token = token is not None
+        if token is None and self._password is not None and self._offered:
+            return self._prove(self._password)
+        self._then = self._let_in
+        line = b"@device=%s SEND_CLIENT_ID %s" % (self._device, self._account)
+        secret = self._password if token is None else token
+        return b"SEND_CLIENT_ID", line if secret is None else line + b" " + secret.encode()
+
+    def answered(self, reply: Reply) -> Step | None:
+        """What to say after this reply; None: logged in. Raises RefusedError, or ValueError for what is no reply."""
+        error = reply.error
+        if error is None:
+            return self._then(reply)
+        if error.word == "AUTH" and self._by_token and self.forget():
+            return self.again()
+        raise error
+
+    def forget(self) -> bool:
+        """Give the remembered token up, if there is a password to log in by instead; whether there is."""
+        # Without one it stays: an account that is disabled today may be let in with it tomorrow.
+        if self._password is None:
+            return False
+        self._remember(None)
+        return True
+
+    def renew(self, password: str) -> None:
+        """The account has this password from now on."""
+        self._password = password
+
+    def _hello(self, reply: Reply) -> Step:
+        if b"caps=ack" not in reply.rest.split(b" "):
+            raise RefusedError("VERSION", "the server does not offer caps=ack")
+        self._agreed = True
+        return self.again()
+
+    def _prove(self, password: str) -> Step:
+        scram = Scram(self._account.decode(), password, self._offered, self._binding)
+        said = b"SEND_AUTH %s " % scram.mechanism.encode()
+
+        def challenged(reply: Reply) -> Step:
+            self._then = proved
+            return b"SEND_AUTH", said + scram.final(reply.rest.decode()).encode()
+
+        def proved(reply: Reply) -> None:
+            scram.check(reply.rest.decode().partition(" ")[0])
+            self._let_in(reply)
+
+        self._then = challenged
+        return b"SEND_AUTH", b"@device=%s %s" % (self._device, said + scram.first().encode())
+
+    def _let_in(self, reply: Reply) -> None:
+        for word in reply.rest.decode().split(" "):
+            key, _, value = word.partition("=")
+            if key == "token":
+                if _TOKEN.fullmatch(value) is None:
+                    raise ValueError("what should be a token is none")
+                self._remember(value)
+
+    def _remember(self, token: str | None) -> None:
+        if token != self.token:
+            self.token, self.changed = token, True
