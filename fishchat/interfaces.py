@@ -9,6 +9,13 @@ from zope.interface import Interface
 Receiver = Callable[[bytes], None]
 
 
+class IReloads(Interface):
+    """What reads its certificates again when it is told to."""
+
+    def reload() -> object:
+        """Do so; what is not good is logged and changes nothing."""
+
+
 class IBus(Interface):
     """Hints between the roles. Nothing here is a promise: a hint may be lost, and the store tells the truth."""
 

@@ -63,6 +63,12 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+def is_everywhere(address: str) -> bool:
+    """Whether ``host:port`` is every address of the machine: something to listen on, and not to connect to."""
+    host = _ip(parse_address(address)[0]) if address else None
+    return host is not None and host.is_unspecified
+
+
 def server_id(config: Config) -> str:
     """The msg_server's name among all of them: ``msg_server.id``, or one made of its port (``ms-19000``)."""
     return config.msg_server.id or f"ms-{parse_address(config.msg_server.listen)[1]}"

@@ -22,3 +22,7 @@ class Bucket:
             return (1 - self._left) / self._rate
         self._left -= 1
         return 0.0
+
+    def give_back(self) -> None:
+        """The last token was not used after all."""
+        self._left = min(self._burst, self._left + 1)

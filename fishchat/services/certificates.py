@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL
 from twisted.application.service import Service
@@ -21,8 +17,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from fishchat.config.check import format_address, parse_address
+from fishchat.config.check import format_address, is_everywhere, parse_address
 from fishchat.config.schema import Config
+from fishchat.services import pem
 from fishchat.services.authority import days_left, names_of
 from fishchat.services.embedded import data_path
 from fishchat.services.heartbeat import Load
@@ -174,9 +171,9 @@ class Certificates(Service):
 def _told(listen: str, advertise: str, names: list[str]) -> str:
     if advertise:
         return advertise
-    host, port = parse_address(listen)
-    if host not in ("0.0.0.0", "::"):
+    if not is_everywhere(listen):
         return listen
+    port = parse_address(listen)[1]
     # A pattern is a name for many; which of them is this machine, it does not say.
     return next((format_address(name, port) for name in names if "*" not in name), "")
 
@@ -190,10 +187,11 @@ def pair_paths(config: Config) -> tuple[Path, Path]:
 
 def read_pair(certificate: Path, key: Path, now: datetime) -> Shown:
     """Read a pair and try it. CertificateError, which names the file, when it is not good."""
-    chain = _read_chain(certificate)
-    shown = Shown(chain, _read_key(key))
-    if chain[0].public_key() != shown.key.public_key():
-        raise _error(key, f"is not the key of the first certificate in {certificate}")
+    try:
+        shown = Shown(*pem.read_pair(certificate, key))
+    except pem.PemError as error:
+        raise CertificateError(f"{error}; {_ADVICE}") from None
+    chain = shown.chain
     _check_purpose(certificate, chain[0])
     if not names_of(chain[0]):
         raise _error(certificate, "names no host (as a subject alternative name), so every client would refuse it")
@@ -207,34 +205,6 @@ def read_pair(certificate: Path, key: Path, now: datetime) -> Shown:
         reasons = [reason[-1] for reason in error.args[0]] if error.args else []
         raise _error(certificate, f"is refused by OpenSSL ({', '.join(reasons)})") from None
     return shown
-
-
-def _read_chain(path: Path) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
-    except OSError as error:
-        raise _error(path, f"cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise _error(path, "is no certificate in PEM form") from None
-
-
-def _read_key(path: Path) -> Any:
-    try:
-        with open(path, "rb") as file:
-            status = os.fstat(file.fileno())
-            text = file.read()
-    except OSError as error:
-        raise _error(path, f"cannot be read ({error.strerror})") from None
-    # A key of root may be for a group too, as Debian's are.
-    others = stat.S_IRWXO if status.st_uid == 0 else stat.S_IRWXO | stat.S_IRWXG
-    if status.st_mode & others:
-        raise CertificateError(f"the key {path} can be read by others: `chmod 600 {path}`")
-    try:
-        return serialization.load_pem_private_key(text, password=None)
-    except TypeError:
-        raise _error(path, "is encrypted, and nobody is there to type its password") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise _error(path, "is no private key in PEM form") from None
 
 
 def _check_purpose(path: Path, certificate: x509.Certificate) -> None:

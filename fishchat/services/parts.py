@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
 
 from fishchat.bus.redis import RedisBus
 from fishchat.clock import use_monotonic
 from fishchat.config.schema import Config
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IReloads
 from fishchat.services.embedded import EmbeddedRedis, redis_url
+from fishchat.services.hangup import Hangup
 from fishchat.services.heartbeat import Heartbeat, Load
 from fishchat.services.lifeline import with_lifeline
 from fishchat.services.ordered import OrderedService
+from fishchat.services.redis_tls import credentials
 from fishchat.storage.redis import Connection, Pipeline, Script, StoreError, Subscriber, parse_url
 from fishchat.storage.settings import check_settings
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from fishchat.services.certificates import Certificates
 
 
+@implementer(IReloads)
 class Parts(OrderedService):
     """Redis (an embedded one unless the configuration names one), a bus, and connections on request.
 
@@ -47,6 +51,7 @@ class Parts(OrderedService):
         self.config = config
         self.reactor = reactor
         self.clock: IReactorTime = reactor if clock is None else clock
+        self._credentials = credentials(config.redis)
         if embedded:
             EmbeddedRedis(config, reactor).setServiceParent(self)
         #: Speaks for the bus; for commands too that need neither scripts nor a checked store.
@@ -98,7 +103,8 @@ class Parts(OrderedService):
             raise StoreError("; ".join(problems))
 
     def _options(self) -> dict[str, Any]:
-        return {"timeout": self.config.redis.timeout, "reactor": self.reactor, "clock": self.clock}
+        base = {"timeout": self.config.redis.timeout, "reactor": self.reactor, "clock": self.clock}
+        return {**base, **self._credentials}
 
 
 #: Makes the services of one role, in the order of their start. It starts nothing.
@@ -113,4 +119,5 @@ def standalone(config: Config, build: Build) -> IService:
     parts = Parts(config)
     for service in build(parts):
         service.setServiceParent(parts)
+    Hangup(parts.reload, reactor).setServiceParent(parts)
     return with_lifeline(parts)

@@ -6,20 +6,24 @@ One ``Processes`` is one stage of the start: what is in it stops together, and b
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.python.failure import Failure
 from twisted.runner.procmon import ProcessMonitor
+from zope.interface import implementer
 
 import fishchat
-from fishchat.config.check import format_address, parse_address
+from fishchat.config.check import format_address, is_everywhere, parse_address
 from fishchat.config.schema import Config
+from fishchat.interfaces import IReloads
 from fishchat.services import lifeline, logs
 from fishchat.services.embedded import data_path, redis_url
 
@@ -37,6 +41,7 @@ class Role:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+@implementer(IReloads)
 class Processes(ProcessMonitor):
     """Runs these roles. One that ended is started again: at once, or ever later if it lives but a second."""
 
@@ -59,6 +64,13 @@ class Processes(ProcessMonitor):
         self._gone = Deferred()
         self._tell_if_gone()
         return self._gone
+
+    def reload(self) -> None:
+        """Pass SIGHUP on to all of them."""
+        for protocol in self.protocols.values():
+            transport: Any = protocol.transport
+            with suppress(ProcessExitedAlready):
+                transport.signalProcess(signal.SIGHUP)
 
     def _monitoredProcessExited(self, name: str, reason: Failure | None = None) -> None:
         # Private in Twisted, but the only place that tells when a process is gone.
@@ -89,12 +101,16 @@ def stages(config: Config, config_file: str | None = None) -> list[list[Role]]:
         for number in range(config.up.msg_servers)
     ]
     known = config.gateway.servers or client_addresses(config)
+    told = {"GATEWAY__SERVERS": ",".join(known)}
+    known_tls = config.gateway.servers_tls or client_addresses_tls(config)
+    if known_tls:
+        told["GATEWAY__SERVERS_TLS"] = ",".join(known_tls)
     return [
         [_role(config, config_file, "monitor", "fishchat-monitor")],
         [_role(config, config_file, "manager", "fishchat-manager")],
         [_role(config, config_file, "router", "fishchat-router")],
         [
-            _role(config, config_file, "gateway", "fishchat-gateway", {"GATEWAY__SERVERS": ",".join(known)}),
+            _role(config, config_file, "gateway", "fishchat-gateway", told),
             *servers,
         ],
     ]
@@ -102,25 +118,46 @@ def stages(config: Config, config_file: str | None = None) -> list[list[Role]]:
 
 def client_addresses(config: Config) -> list[str]:
     """What clients are told to connect to; nothing for a server whose port is not known beforehand."""
-    first = config.msg_server.advertise or config.msg_server.listen
-    if parse_address(first)[1] == 0:
+    return _row(config.msg_server.advertise or config.msg_server.listen, config.up.msg_servers)
+
+
+def client_addresses_tls(config: Config) -> list[str]:
+    """The same for clients with TLS; nothing either where only the certificate says what the machine is called."""
+    section = config.msg_server
+    if not section.advertise_tls and is_everywhere(section.listen_tls):
         return []
-    return [_plus(first, number) for number in range(config.up.msg_servers)]
+    return _row(section.advertise_tls or section.listen_tls, config.up.msg_servers)
 
 
 def listeners(config: Config, msg_servers: int) -> list[tuple[str, str]]:
-    """Address and configuration key of each port: the gateway's, those of the msg_servers, the monitor's."""
-    first = config.msg_server.listen
-    servers = [(_plus(first, number), "msg_server.listen") for number in range(msg_servers)]
-    return [(config.gateway.listen, "gateway.listen"), *servers, (config.monitor.listen, "monitor.listen")]
+    """Address and configuration key of each port: gateway, msg_servers, monitor, and then the same with TLS."""
+    plain = (config.gateway.listen, config.msg_server.listen, config.monitor.listen)
+    secure = (config.gateway.listen_tls, config.msg_server.listen_tls, config.monitor.listen_tls)
+    return _ports("listen", *plain, msg_servers) + _ports("listen_tls", *secure, msg_servers)
+
+
+def _ports(name: str, gateway: str, first: str, monitor: str, msg_servers: int) -> list[tuple[str, str]]:
+    servers = [(_plus(first, number), f"msg_server.{name}") for number in range(msg_servers if first else 0)]
+    found = [(gateway, f"gateway.{name}"), *servers, (monitor, f"monitor.{name}")]
+    return [(address, key) for address, key in found if address]
+
+
+def _row(first: str, count: int) -> list[str]:
+    known = first and parse_address(first)[1] != 0
+    return [_plus(first, number) for number in range(count)] if known else []
 
 
 def _server(config: Config, number: int) -> dict[str, str]:
     own = config.msg_server
     name = own.id if own.id and config.up.msg_servers == 1 else f"{own.id or 'ms'}{number + 1}"
     told = {"MSG_SERVER__ID": name, "MSG_SERVER__LISTEN": _plus(own.listen, number)}
-    if own.advertise:
-        told["MSG_SERVER__ADVERTISE"] = _plus(own.advertise, number)
+    for key, address in (
+        ("ADVERTISE", own.advertise),
+        ("LISTEN_TLS", own.listen_tls),
+        ("ADVERTISE_TLS", own.advertise_tls),
+    ):
+        if address:
+            told["MSG_SERVER__" + key] = _plus(address, number)
     return told
 
 

@@ -7,11 +7,11 @@ nothing that keeps the next from starting.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.clock import use_monotonic
-from fishchat.config.check import parse_address
+from fishchat.config.check import parse_address, tls_listeners
 from fishchat.config.schema import Config
+from fishchat.interfaces import IReloads
 from fishchat.services import logs, processes, redis_server
 from fishchat.services.embedded import EmbeddedRedis, data_path
+from fishchat.services.hangup import Hangup
 from fishchat.services.listen import refusal
 from fishchat.services.ordered import OrderedService
 from fishchat.services.starting import StartError
@@ -45,12 +47,12 @@ TALK = """\
 FishChat is running. Talk to it from two terminals:
 
     {first:<38}    {second}
-    SEND_CLIENT_ID bob                        SEND_CLIENT_ID alice
+    {bob:<38}    {alice}
                                               SEND_MESSAGE_P2P bob hello
 
 Gateway  {gateway}
 Monitor  http://{monitor}/
-Data     {data}
+{more}Data     {data}
 Log      {log}
 Stop     Ctrl+C
 """
@@ -138,16 +140,19 @@ def run(
     try:
         ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
         wait_for_ports(ports, PATIENCE if left_behind else 0, say)
+        text = talk(config, in_processes, _address_tls(config, reactor))
         logs.begin(data / "fishchat.log")
         if make is None:
             make = partial(process_per_role, config_file=config_file) if in_processes else one_process
-        service, redis = assemble(config, make(config))
+        roles = make(config)
+        service, redis = assemble(config, roles)
+        Hangup(partial(_reload, roles), reactor).setServiceParent(service)
         service.privilegedStartService()
         service.startService()
         reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-        _handle_signals(reactor)
-        addresses = [address for address, _ in ports]
-        _when_reachable(config, redis, addresses, reactor, say, _text(config, in_processes))
+        # A second Ctrl+C while it stops ends this process at once; Redis and the roles then end by themselves.
+        reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
+        _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text)
         reactor.run()
         say("FishChat has stopped.")
     finally:
@@ -175,12 +180,25 @@ def _taken(address: str) -> OSError | None:
     return None
 
 
-def _handle_signals(reactor: Any) -> None:
-    # A terminal that is closed sends SIGHUP; under nohup it is ignored, which stays.
-    if sys.stdin is not None and sys.stdin.isatty() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
-    # A second Ctrl+C while it stops ends this process at once; Redis and the roles then end by themselves.
-    reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
+def _reload(roles: Sequence[IService]) -> None:
+    for role in roles:
+        if IReloads.providedBy(role):
+            role.reload()
+
+
+def _address_tls(config: Config, reactor: Any) -> str:
+    """Where the first msg_server's clients with TLS connect to, if there is a port for them.
+
+    A certificate that cannot be used is told here, and not by a process that would be started again and again.
+    """
+    if not tls_listeners(config):
+        return ""
+    # Here and not above: it brings OpenSSL in.
+    from fishchat.services.certificates import Certificates
+
+    certificates = Certificates(config, reactor)
+    certificates.privilegedStartService()
+    return certificates.address() if config.msg_server.listen_tls else ""
 
 
 def _when_reachable(
@@ -238,15 +256,33 @@ async def _connectable(reactor: Any, address: str) -> None:
             return
 
 
-def _text(config: Config, in_processes: bool) -> str:
-    servers = processes.listeners(config, config.up.msg_servers if in_processes else 1)[1:-1]
-    first, second = ("nc {} {}".format(*parse_address(address)) for address, _ in (servers[0], servers[-1]))
+def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
+    """What to tell a person when everything is up; ``address_tls``: where a client with TLS can connect to."""
+    ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
+    servers = [address for address, key in ports if key == "msg_server.listen"]
+    first, second = ("nc {} {}".format(*parse_address(address)) for address in (servers[0], servers[-1]))
     data = data_path(config)
+    secret = "" if config.accounts.mode == "open" else " PASSWORD"
     return TALK.format(
         first=first,
         second=second,
+        bob=f"SEND_CLIENT_ID bob{secret}",
+        alice=f"SEND_CLIENT_ID alice{secret}",
         gateway=config.gateway.listen,
         monitor=config.monitor.listen,
+        more="".join(f"{name:<8} {text}\n" for name, text in _more(config, data, address_tls)),
         data=data,
         log=data / ("*.log" if in_processes else "fishchat.log"),
     )
+
+
+def _more(config: Config, data: Path, address_tls: str) -> Iterator[tuple[str, str]]:
+    for key, address in tls_listeners(config).items():
+        if not key.startswith("msg_server"):
+            yield "", address if key.startswith("gateway") else f"https://{address}/"
+    if address_tls:
+        authority = data / "tls" / "ca.pem"
+        trusted = f" -CAfile {shlex.quote(str(authority))}" if authority.exists() else ""
+        yield "TLS", f"openssl s_client -quiet -crlf -alpn fishchat/1 -connect {address_tls}{trusted}"
+    if config.accounts.mode != "open":
+        yield "Accounts", "fishchat user add NAME"

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from fishchat.config.redis_url import Address, parse_url
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from OpenSSL.crypto import X509
+    from twisted.internet.ssl import PrivateCertificate
 
 __all__ = ["Address", "endpoint", "parse_url"]
 
@@ -15,10 +22,13 @@ __all__ = ["Address", "endpoint", "parse_url"]
 CONNECT_TIMEOUT = 2.0
 
 
-def endpoint(address: Address, reactor: Any, trust_root: Any = None) -> IStreamClientEndpoint:
+def endpoint(
+    address: Address, reactor: Any, trust_root: Any = None, certificate: ClientCertificate | None = None
+) -> IStreamClientEndpoint:
     """How to connect to ``address``. With TLS the server's certificate must name the host and be trusted.
 
     ``trust_root`` is what Twisted's ``optionsForClientTLS`` takes; the system's authorities when None.
+    ``certificate`` is shown to a server that asks for one.
     """
     if address.path:
         return UNIXClientEndpoint(reactor, address.path, timeout=CONNECT_TIMEOUT)
@@ -26,6 +36,39 @@ def endpoint(address: Address, reactor: Any, trust_root: Any = None) -> IStreamC
     if not address.tls:
         return plain
     # Here and not above: it brings OpenSSL in, a tenth of a second that a unix socket need not pay.
-    from twisted.internet.ssl import optionsForClientTLS
+    from twisted.internet.ssl import TLSVersion, optionsForClientTLS
 
-    return wrapClientTLS(optionsForClientTLS(address.host, trustRoot=trust_root), plain)
+    own, chain = (None, []) if certificate is None else (certificate.own, certificate.chain)
+    options = optionsForClientTLS(
+        address.host,
+        trustRoot=trust_root,
+        clientCertificate=own,
+        extraCertificateOptions={"insecurelyLowerMinimumTo": TLSVersion.TLSv1_2, "extraCertChain": chain or None},
+    )
+    return wrapClientTLS(options, plain)
+
+
+@dataclass(frozen=True)
+class ClientCertificate:
+    """A certificate with its key, as Twisted wants it, and what stands behind it in its chain."""
+
+    own: PrivateCertificate
+    chain: list[X509]
+
+
+def client_certificate(chain: Sequence[x509.Certificate], key: Any) -> ClientCertificate:
+    """What ``endpoint`` takes, of what ``cryptography`` has read."""
+    from OpenSSL.crypto import X509, PKey
+    from twisted.internet.ssl import Certificate, KeyPair, PrivateCertificate
+
+    own, *others = (X509.from_cryptography(certificate) for certificate in chain)
+    pair = KeyPair(PKey.from_cryptography_key(key))
+    return ClientCertificate(PrivateCertificate.fromCertificateAndKeyPair(Certificate(own), pair), others)
+
+
+def trust_only(authorities: Sequence[x509.Certificate]) -> Any:
+    """The trust root of these authorities and no others."""
+    from OpenSSL.crypto import X509
+    from twisted.internet.ssl import Certificate, trustRootFromCertificates
+
+    return trustRootFromCertificates([Certificate(X509.from_cryptography(each)) for each in authorities])

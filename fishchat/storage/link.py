@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from fishchat.storage.address import Address, endpoint
+from fishchat.storage.address import Address, ClientCertificate, endpoint
 from fishchat.storage.wire import Pipeline, StoreError, Unavailable
 
 #: Seconds before the first retry, doubled each time, and the most.
@@ -91,6 +91,7 @@ class Link(Service, Generic[WireT]):
         clock: IReactorTime | None = None,
         reactor: Any = None,
         trust_root: Any = None,
+        certificate: ClientCertificate | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         if reactor is None:
@@ -111,7 +112,7 @@ class Link(Service, Generic[WireT]):
         #: The last failure that the log has, so that it has each only once.
         self._complaint = ""
         self._service = _Reconnecting(
-            _Noted(endpoint(address, reactor, trust_root), self._complain),
+            _Noted(endpoint(address, reactor, trust_root, certificate), self._complain),
             _Wires(self._make_wire),
             retryPolicy=self._delay,
             clock=self._clock,

@@ -23,12 +23,11 @@ from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.cli import main
 from fishchat.config import describe
-from fishchat.config.check import parse_address
 from fishchat.config.load import load
 from fishchat.config.schema import Config
 from fishchat.model.routing import Entry, group
 from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
-from fishchat.services.up import TALK
+from fishchat.services.up import talk
 from fishchat.storage.catalogue import pack, unpack
 from fishchat.test.cluster import Client, ClusterCase
 from fishchat.test.conversation_runner import play
@@ -161,7 +160,7 @@ class NamesTests(DocsCase):
         """Every ``fishchat …`` has the subcommands and options that are typed."""
         wrong = []
         for page, code in every_code():
-            found = re.match(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?fishchat ((?:up|config)\b[^#|]*)", code)
+            found = re.match(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?fishchat ((?:up|config|cert)\b[^#|]*)", code)
             if found and (problem := self._mistyped(shlex.split(found[1].replace("[", "").replace("]", "")))):
                 wrong.append(f"{page}: {code}: {problem}")
         self.assertNone(wrong)
@@ -212,16 +211,7 @@ class ExamplesTests(DocsCase):
 
     def test_banner(self) -> None:
         """What a start says is what the README says that it does."""
-        config, data = Config(), "/home/you/.local/share/fishchat"
-        server = "nc {} {}".format(*parse_address(config.msg_server.listen))
-        said = TALK.format(
-            first=server,
-            second=server,
-            gateway=config.gateway.listen,
-            monitor=config.monitor.listen,
-            data=data,
-            log=f"{data}/fishchat.log",
-        )
+        said = talk(Config(data="/home/you/.local/share/fishchat"), in_processes=False)
         self.assertIn(indent(said.strip(), "    "), pages()["README.md"])
 
     def test_payloads(self) -> None:
