@@ -51,7 +51,8 @@ def write_pair(directory: Path, name: str, pair: Pair) -> tuple[Path, Path]:
     """Write a pair as NAME.pem and NAME.key, over one that is there; their paths."""
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     certificate.write_bytes(pair.certificate)
-    handle = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    key.unlink(missing_ok=True)
+    handle = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(handle, "wb") as stream:
         stream.write(pair.key)
     return certificate, key
