@@ -39,7 +39,8 @@ class Device:
     :ivar key: ``account/device``, as the store names it.
     :ivar session: what the store has as this device's session while it is here.
     :ivar push: takes one whole line; writing happens once a turn.
-    :ivar replaced: to be called when another login took its place; ``evicted`` when its session is gone otherwise.
+    :ivar replaced: to be called when another login took its place; ``evicted`` when its session is gone otherwise;
+        ``ended`` with the line that says why, when it was ended for good.
     :ivar acks: whether it acknowledges; else what is written counts as read.
     :ivar dirty: the server's set of readings whose cursor is to be stored.
     :ivar room: how many more pushes it may be given now.
@@ -50,6 +51,7 @@ class Device:
         "account",
         "acks",
         "dirty",
+        "ended",
         "evicted",
         "key",
         "lagging",
@@ -80,6 +82,7 @@ class Device:
         self.push = push
         self.replaced = replaced
         self.evicted = replaced
+        self.ended: Callable[[bytes], None] = lambda _: replaced()
         self.acks = acks
         self.dirty = dirty
         self.room = WINDOW if acks else UNBOUNDED

@@ -93,3 +93,17 @@ def split_id(raw: bytes) -> MessageId:
         raise ValueError(f"no conversation: {conversation!r}")
     epoch, seq = parse_position(position)
     return conversation, epoch, seq
+
+
+#: Letters of a display name at most.
+DISPLAY_LENGTH = 64
+
+
+def is_display_name(name: bytes) -> bool:
+    """Whether people may be shown this: printable UTF-8, so that it changes nothing on their terminals.
+
+    Characters that change the direction of writing are not printable to Python; the joiner of emoji is not either, but
+    does no harm.
+    """
+    text = name.decode()
+    return 0 < len(text) <= DISPLAY_LENGTH and text.replace("\u200d", "").isprintable() and not text.isspace()

@@ -12,6 +12,9 @@ from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, sp
 Tags = dict[bytes, Any]
 NO_TAGS: Tags = {}
 
+#: What SEND_AUTH speaks.
+MECHANISMS = (b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS")
+
 
 def _read_name(value: bytes) -> bytes:
     if not is_name(value):
@@ -38,10 +41,22 @@ def _read_version(value: bytes) -> bytes:
     return value
 
 
+def _one_of(name: str, values: tuple[bytes, ...]) -> Callable[[bytes], bytes]:
+    def read(value: bytes) -> bytes:
+        if value in values:
+            return value
+        raise ProtocolError("FIELDS", f"{name} is {b' or '.join(values).decode()}")
+
+    return read
+
+
 #: Field name → what reads it. Each raises ProtocolError, nothing else.
 FIELDS: dict[str, Callable[[bytes], Any]] = {
     "account": _read_name,
     "topic": _read_name,
+    "device": _read_name,
+    "mechanism": _one_of("the mechanism", MECHANISMS),
+    "privacy": _one_of("who may begin to write to you", (b"everyone", b"contacts")),
     "conversation": _read_conversation,
     "id": _read_id,
     "version": _read_version,
@@ -69,6 +84,12 @@ def _read_echo(value: bytes) -> bytes:
     return value
 
 
+def _read_invitation(value: bytes) -> bytes:
+    if not 0 < len(value) <= 64:
+        raise ProtocolError("BADTAG", "@invite is the code of an invitation")
+    return value
+
+
 def _read_flag(value: bytes) -> bytes:
     if value:
         raise ProtocolError("BADTAG", "@esc takes no value")
@@ -84,6 +105,7 @@ TAGS: dict[bytes, Callable[[bytes], Any]] = {
     b"cseq": _whole_number("cseq", 0, MAX_CSEQ),
     b"esc": _read_flag,
     b"device": _read_name,
+    b"invite": _read_invitation,
     b"kind": _read_kind,
     b"before": _read_id,
     b"after": _read_id,

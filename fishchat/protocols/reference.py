@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from fishchat.errors import WORDS
-from fishchat.protocols.fields import MAX_CSEQ, TAGS
+from fishchat.protocols.fields import MAX_CSEQ, MECHANISMS, TAGS
 from fishchat.protocols.state import TRANSITIONS
 from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, State, Text, Verb
 
@@ -24,6 +24,7 @@ TAG_HELP = {
     b"esc": "no value; the text holds escapes: see [Escapes](#escapes)",
     b"device": "a name; `main` when absent",
     b"kind": "`open` (when absent) or `invitation`",
+    b"invite": "the code of an invitation",
     b"before": "a message id; only what stands before it",
     b"after": "a message id; only what stands after it",
     b"limit": "1 to 100 messages; 50 when absent",
@@ -127,7 +128,16 @@ def _body(verb: Verb) -> str:
 
 
 def _term(field: str) -> str:
-    return {"id": "message-id", "version": '"1"'}.get(field, field)
+    return _TERMS.get(field, field)
+
+
+_TERMS = {
+    "id": "message-id",
+    "version": '"1"',
+    "device": "name",
+    "mechanism": "( " + " / ".join(f'"{one.decode()}"' for one in MECHANISMS) + " )",
+    "privacy": '( "everyone" / "contacts" )',
+}
 
 
 #: Mark on the page → what stands between it and its end.

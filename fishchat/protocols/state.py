@@ -16,6 +16,7 @@ class Event(enum.Enum):
 
     LOGIN = "a login was asked for"
     REFUSED = "the login was refused"
+    CHALLENGED = "a proof was asked for"
     WELCOME = "the login was stored"
     END = "one side ends the connection"
 
@@ -24,18 +25,23 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.GREETED, Event.LOGIN): State.LOGGING_IN,
     (State.LOGGING_IN, Event.REFUSED): State.GREETED,
     (State.LOGGING_IN, Event.WELCOME): State.ONLINE,
+    (State.LOGGING_IN, Event.CHALLENGED): State.PROVING,
+    (State.PROVING, Event.LOGIN): State.LOGGING_IN,
     (State.GREETED, Event.END): State.CLOSING,
     (State.LOGGING_IN, Event.END): State.CLOSING,
+    (State.PROVING, Event.END): State.CLOSING,
     (State.ONLINE, Event.END): State.CLOSING,
     (State.CLOSING, Event.END): State.CLOSING,
     # What was asked for before the end may still be answered after it.
     (State.CLOSING, Event.REFUSED): State.CLOSING,
+    (State.CLOSING, Event.CHALLENGED): State.CLOSING,
     (State.CLOSING, Event.WELCOME): State.CLOSING,
 }
 
 _HINTS = {
     State.GREETED: "log in first: SEND_CLIENT_ID <account>",
-    State.LOGGING_IN: "wait for the answer to SEND_CLIENT_ID",
+    State.LOGGING_IN: "wait for the answer to your login",
+    State.PROVING: "SEND_AUTH your proof first",
     State.ONLINE: "you are logged in already",
     State.CLOSING: "this connection is closing",
 }

@@ -18,6 +18,7 @@ class State(enum.Enum):
 
     GREETED = "before login"
     LOGGING_IN = "while logging in"
+    PROVING = "between two steps"
     ONLINE = "after login"
     CLOSING = "closing"
 
@@ -30,7 +31,7 @@ class Text(enum.Enum):
     REQUIRED = "required"
 
 
-ANY = frozenset({State.GREETED, State.LOGGING_IN, State.ONLINE})
+ANY = frozenset({State.GREETED, State.LOGGING_IN, State.PROVING, State.ONLINE})
 BEFORE = frozenset({State.GREETED})
 AFTER = frozenset({State.ONLINE})
 
@@ -106,7 +107,29 @@ MSG_SERVER_VERBS: tuple[Verb, ...] = (
         "secret",
         _tags("device"),
         BEFORE,
-        "OK SEND_CLIENT_ID <account>, then what was missed, then RESP_SYNCED",
+        "OK SEND_CLIENT_ID <account>[ token=<token>], then what was missed, then RESP_SYNCED",
+    ),
+    Verb(
+        b"SEND_AUTH",
+        "logs in by SCRAM in two steps, so that the password is not sent",
+        b"AUTH",
+        ("mechanism",),
+        Text.REQUIRED,
+        "message",
+        _tags("device"),
+        frozenset({State.GREETED, State.PROVING}),
+        "OK SEND_AUTH <message>, then OK SEND_AUTH <message> token=<token> and as after SEND_CLIENT_ID",
+    ),
+    Verb(
+        b"CREATE_CLIENT",
+        "makes an account, where everybody may or with an invitation; then log in",
+        b"SIGNUP",
+        ("account",),
+        Text.REQUIRED,
+        "password",
+        _tags("invite"),
+        BEFORE,
+        "OK CREATE_CLIENT <account>",
     ),
     _PING,
     Verb(
@@ -203,7 +226,7 @@ MSG_SERVER_VERBS: tuple[Verb, ...] = (
         b"STATUS",
         ("account",),
         tags=_tags(),
-        reply="OK REQ_CLIENT_STATUS <account> <online|offline> <last seen in ms>",
+        reply="OK REQ_CLIENT_STATUS <account> <online|offline> <last seen in ms>[ <display name>]",
     ),
     Verb(
         b"REQ_TOPICS",
@@ -219,6 +242,93 @@ MSG_SERVER_VERBS: tuple[Verb, ...] = (
         ("topic",),
         tags=_tags(),
         reply="BEGIN …, ITEM <account> <owner|member> <read number> …, END REQ_MEMBERS",
+    ),
+    Verb(
+        b"SEND_PASSWORD",
+        "changes your password; you must have logged in with the old one, and your other devices have to with the new one",
+        b"PASSWORD",
+        text=Text.REQUIRED,
+        text_name="password",
+        tags=_tags(),
+        reply="OK SEND_PASSWORD",
+    ),
+    Verb(
+        b"REQ_DEVICES",
+        "lists your devices",
+        b"DEVICES",
+        tags=_tags(),
+        reply="BEGIN …, ITEM <device> <online|offline> <last here in ms> <token ends in ms> …, END REQ_DEVICES",
+    ),
+    Verb(
+        b"REVOKE_DEVICE",
+        "ends the token and the connection of a device of yours, and forgets it",
+        b"REVOKE",
+        ("device",),
+        tags=_tags(),
+        reply="OK REVOKE_DEVICE <device>",
+    ),
+    Verb(
+        b"BLOCK_CLIENT",
+        "lets an account neither write to you nor see whether you are there; it is not told",
+        b"BLOCK",
+        ("account",),
+        tags=_tags(),
+        reply="OK BLOCK_CLIENT <account>",
+    ),
+    Verb(
+        b"UNBLOCK_CLIENT",
+        "ends that",
+        b"UNBLOCK",
+        ("account",),
+        tags=_tags(),
+        reply="OK UNBLOCK_CLIENT <account>",
+    ),
+    Verb(
+        b"REQ_BLOCKED",
+        "lists whom you have blocked",
+        b"BLOCKED",
+        tags=_tags(),
+        reply="BEGIN …, ITEM <account> …, END REQ_BLOCKED",
+    ),
+    Verb(
+        b"ADD_CONTACT",
+        "lets an account begin to write to you when only contacts may",
+        b"CONTACT",
+        ("account",),
+        tags=_tags(),
+        reply="OK ADD_CONTACT <account>",
+    ),
+    Verb(
+        b"REMOVE_CONTACT",
+        "ends that; who has written to you before still may",
+        b"UNCONTACT",
+        ("account",),
+        tags=_tags(),
+        reply="OK REMOVE_CONTACT <account>",
+    ),
+    Verb(
+        b"REQ_CONTACTS",
+        "lists your contacts",
+        b"CONTACTS",
+        tags=_tags(),
+        reply="BEGIN …, ITEM <account> …, END REQ_CONTACTS",
+    ),
+    Verb(
+        b"SEND_PRIVACY",
+        "says who may begin to write to you: everyone or contacts",
+        b"PRIVACY",
+        ("privacy",),
+        tags=_tags(),
+        reply="OK SEND_PRIVACY <privacy>",
+    ),
+    Verb(
+        b"SEND_NAME",
+        "sets the name that others are shown",
+        b"NAME",
+        text=Text.REQUIRED,
+        text_name="display name",
+        tags=_tags(),
+        reply="OK SEND_NAME",
     ),
     _HELP,
     _QUIT,

@@ -10,7 +10,7 @@ import msgpack
 from fishchat.storage.script import Script
 
 SEND = Script("send")
-LOGIN = Script("login")
+LOGIN = Script("login", using="accounts")
 LOGOUT = Script("logout")
 TALK = Script("talk")
 TALKS = Script("talks")
@@ -37,6 +37,24 @@ TRIM = Script("trim")
 ROUTE_TAKE = Script("route_take")
 ROUTE_STORE = Script("route_store")
 ROUTE_RELEASE = Script("route_release")
+
+ATTEMPT = Script("attempt", using="accounts")
+ENROL = Script("enrol")
+SECRET = Script("secret", using="accounts")
+HARDEN = Script("harden")
+PROFILE = Script("profile")
+DISABLE = Script("disable", using="accounts")
+REVOKE = Script("revoke", using="accounts")
+GRANT = Script("grant", using="accounts")
+BEARER = Script("bearer", using="accounts")
+DEVICES = Script("devices", using="accounts")
+RELATE = Script("relate")
+RELATIONS = Script("relations")
+PORTRAIT = Script("portrait")
+OFFER = Script("offer")
+ERASE = Script("erase", using="accounts")
+ERASE_TALK = Script("erase_talk")
+ERASE_END = Script("erase_end")
 
 ALL: tuple[Script, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Script))
 

@@ -20,12 +20,12 @@ def read(name: str) -> bytes:
 class Script:
     """One script: ``Script("send")`` is ``scripts/common.lua`` and ``scripts/send.lua`` behind it.
 
-    FileNotFoundError when there is no such file.
+    ``using`` names another file between the two. FileNotFoundError when there is no such file.
     """
 
-    def __init__(self, name: str, source: bytes | None = None) -> None:
+    def __init__(self, name: str, source: bytes | None = None, *, using: str = "") -> None:
         if source is None:
-            source = read("common") + read(name)
+            source = read("common") + (read(using) if using else b"") + read(name)
         self.name = name
         self.source = source
         # Redis names a script by this; it is no protection of anything.

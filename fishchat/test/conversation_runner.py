@@ -35,7 +35,7 @@ PATIENCE = 10.0
 Captures = dict[str, str]
 _PIECE = re.compile(r"…|\$[a-z][a-z0-9]*")
 _STEP = re.compile(r"(?P<who>[a-z][a-z0-9_-]*)(?P<how>>|<\*|<| )(?: ?(?P<what>.*))?")
-_SETTING = re.compile(r"with ([a-z_.]+) = (.+)")
+_SETTING = re.compile(r"with ([a-z0-9_.]+) = (.+)")
 _TIMES = re.compile(r"sends (\d+) times (.+)")
 
 

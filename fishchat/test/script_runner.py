@@ -201,9 +201,10 @@ class ScriptCase(SynchronousTestCase):
         devices: int = 10,
         create: bool = True,
         forget: int = LONG,
+        proof: tuple[Any, ...] = ("open",),
     ) -> Any:
         """``[OK, replaced session, talks]`` or the refusal; talks as a dict of conversation → the rest."""
-        args = (*fence.args, account, device, next(self.connections), devices, create, forget)
+        args = (*fence.args, account, device, next(self.connections), devices, create, forget, proof)
         reply = self.runner.script(catalogue.LOGIN, *args)
         return [*readable(reply[:2]), talks(reply[2])] if reply[0] == b"OK" else readable(reply)
 

@@ -9,7 +9,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import WORDS
+from fishchat.model.tokens import fingerprint
 from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
+from fishchat.storage.accounts import Accounts
+from fishchat.storage.catalogue import OFFER, pack
 from fishchat.test.cluster import Client, Cluster, ClusterCase
 from fishchat.test.conversation_runner import (
     CONVERSATIONS,
@@ -26,7 +29,6 @@ from fishchat.test.waiting import until
 FILES = sorted(CONVERSATIONS.glob("*.txt"))
 #: Refusals that no client can provoke by what it says alone; other tests have them.
 NOT_BY_TALKING = {
-    "AUTH": "mode open asks for no secret",
     "OLD": "takes a thousand messages; test_scripts_send has it",
     "INTERNAL": "a defect of ours",
 }
@@ -72,8 +74,20 @@ class Stage:
             await self.cluster.ready()
         elif what == "sessions are stored":
             await self.cluster.settled()
+        elif what.startswith("operator "):
+            await self._operate(*what.split()[1:])
         else:
             raise AssertionError("no such sentence")
+
+    async def _operate(self, does: str, name: str) -> None:
+        """What the operator's command line does."""
+        connection = self.cluster.roles["ms1"].parts.speaker
+        accounts = Accounts(connection, 30)
+        act = {"disables": accounts.disable, "enables": accounts.enable, "deletes": accounts.erase}
+        if does == "offers":
+            await connection.script(OFFER, (), (pack(fingerprint(name.encode()), 1, 60_000, b""),))
+        else:
+            await act[does](name.encode())
 
 
 class Played(ClusterCase):

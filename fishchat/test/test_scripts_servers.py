@@ -238,7 +238,7 @@ class Reaping(ScriptCase):
         self.command("HSET", "seen:alice", "main", 5)
         self.command("DEL", "lease:ms1")
         self.call(catalogue.REAP, 10)
-        self.assertGreater(self.call(catalogue.STATUS, "alice")[1], 1_700_000_000_000)
+        self.assertGreater(self.call(catalogue.STATUS, "bob", "alice")[1], 1_700_000_000_000)
 
     def test_without_memory(self) -> None:
         """A full memory keeps no dead server's devices online."""

@@ -221,16 +221,16 @@ class Looking(ScriptCase):
         self.login("alice", "one")
         self.login("alice", "two")
         self.command("HSET", "seen:alice", "one", 5, "two", 1_790_000_000_123)
-        self.assertEqual(self.call(catalogue.STATUS, "alice"), [1, 1_790_000_000_123])
+        self.assertEqual(self.call(catalogue.STATUS, "bob", "alice"), [1, 1_790_000_000_123, ""])
         self.fenced(catalogue.LOGOUT, ["alice", "one", 1, "alice", "two", 2])
-        online, seen = self.call(catalogue.STATUS, "alice")
+        online, seen, _ = self.call(catalogue.STATUS, "bob", "alice")
         now = int(self.command("TIME")[0]) * 1000
         self.assertEqual(online, 0)
         self.assertTrue(now - 60_000 < seen < now + 60_000, seen)
 
     def test_status_of_nobody(self) -> None:
         """An account that does not exist is not offline."""
-        self.assertEqual(self.call(catalogue.STATUS, "nobody"), "NOTFOUND")
+        self.assertEqual(self.call(catalogue.STATUS, "alice", "nobody"), "NOTFOUND")
 
 
 class Listener:

@@ -21,7 +21,7 @@ LIMIT = 50
 def history(connection: ClientConnection, command: Command) -> None:
     """A page of a conversation."""
     conversation = command.fields[0]
-    account = _account(connection)
+    account = connection.account
     if not concerns(conversation, account):
         raise Refusal("NOTFOUND")
     tags = command.tags
@@ -62,7 +62,7 @@ def _list(connection: ClientConnection, command: Command, script: Any, form: byt
     def take(reply: Any) -> bytes:
         return _items(command, unpack(reply), form, width)
 
-    connection.ask(command, script, (_account(connection),), take, fenced=False, alone=True)
+    connection.ask(command, script, (connection.account,), take, fenced=False, alone=True)
 
 
 def members(connection: ClientConnection, command: Command) -> None:
@@ -73,7 +73,7 @@ def members(connection: ClientConnection, command: Command) -> None:
             raise Refusal(reply[0].decode())
         return _items(command, unpack(reply[1]), b"%s %s %d", 3)
 
-    connection.ask(command, ROSTER, (_account(connection), command.fields[0]), take, fenced=False, alone=True)
+    connection.ask(command, ROSTER, (connection.account, command.fields[0]), take, fenced=False, alone=True)
 
 
 def _items(command: Command, flat: list[Any], form: bytes, width: int) -> bytes:
@@ -86,15 +86,10 @@ def status(connection: ClientConnection, command: Command) -> None:
     account = command.fields[0]
 
     def take(reply: Any) -> bytes:
-        if reply == b"NOTFOUND":
-            raise Refusal("NOTFOUND")
-        online, seen = reply
-        return ok_line(command, b"%s %s %d" % (account, b"online" if online else b"offline", seen))
+        if not isinstance(reply, list):
+            raise Refusal(reply.decode())
+        online, seen, name = reply
+        told = b"%s %s %d" % (account, b"online" if online else b"offline", seen)
+        return ok_line(command, told + b" " + name if name else told)
 
-    connection.ask(command, STATUS, (account,), take, fenced=False)
-
-
-def _account(connection: ClientConnection) -> bytes:
-    device = connection.device
-    assert device is not None
-    return device.account
+    connection.ask(command, STATUS, (connection.account, account), take, fenced=False)

@@ -6,8 +6,11 @@ there and its answer back in order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.python.failure import Failure
 
 from fishchat.errors import Refusal
 from fishchat.model.device import Device
@@ -18,9 +21,11 @@ from fishchat.protocols.server import WAITING, LineServer, error_line
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.verbs import State, Verb
 from fishchat.services.msg_server.operations import Call, Mark
+from fishchat.services.msg_server.revoking import REPLACED
 from fishchat.storage.redis import Script
 
 if TYPE_CHECKING:
+    from fishchat.services.msg_server.admission import Proving
     from fishchat.services.msg_server.service import MsgServer
 
 Handler = Callable[["ClientConnection", Command], None]
@@ -31,9 +36,14 @@ class ClientConnection(LineServer):
 
     :ivar number: unique in this process.
     :ivar waiting: commands whose answer is still to come from the queue.
+    :ivar proving: a login by SCRAM between its steps.
+    :ivar by_secret: whether the login was by password or SCRAM.
     """
 
     commands = MSG_SERVER_COMMANDS
+    # Of the class, since most connections never have their own.
+    proving: Proving | None = None
+    by_secret = False
 
     def __init__(self, server: MsgServer, number: int, address: str, secure: bool = False) -> None:
         super().__init__(server.turn, server.clock, secure)
@@ -59,7 +69,23 @@ class ClientConnection(LineServer):
             self.greet()
 
     def greet(self) -> None:
-        self.send(self.server.greeting)
+        self.send(self.server.greeting(self))
+
+    @property
+    def binding(self) -> bytes | None:
+        """What a proof on this connection is bound to; None without TLS."""
+        if not self.secure:
+            return None
+        # Here and not above: it brings OpenSSL in, which a server without such a listener need not load.
+        from fishchat.services.tls import binding_of
+
+        return binding_of(self.transport)
+
+    @property
+    def account(self) -> bytes:
+        """Who is logged in."""
+        assert self.device is not None
+        return self.device.account
 
     def connection_ended(self) -> None:
         self.server.doors.leave(self)
@@ -69,6 +95,7 @@ class ClientConnection(LineServer):
         """Nothing more is taken from this client; its session ends when what it asked for is done."""
         if self.state is not State.CLOSING:
             self.state = after(self.state, Event.END)
+            self.proving = None
             self.server.logins.forget(self)
 
     def command_received(self, command: Command) -> None:
@@ -106,6 +133,34 @@ class ClientConnection(LineServer):
         busy = self._alone or self.state is State.LOGGING_IN or self.waiting > WAITING // 2
         if not busy and self.server.running:
             super().go_on()
+
+    def login_begins(self) -> None:
+        """A step of a login is under way: what the client has sent behind it is looked at when it is through."""
+        self.state = after(self.state, Event.LOGIN)
+        self.asked()
+        self.hold()
+
+    def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
+        """Answer with the line that ``work`` gives, or with its Refusal; nothing more is read until then."""
+
+        def refused(failure: Failure) -> bytes:
+            if failure.check(Refusal) is None:
+                self.server.log.failure("{verb} failed", failure, verb=command.verb.name)
+            refusal = failure.value if isinstance(failure.value, Refusal) else Refusal("INTERNAL")
+            return error_line(refusal, command.verb, command.tags)
+
+        def answer(line: bytes) -> None:
+            self._alone = False
+            self.answered(line)
+
+        def in_turn(line: bytes) -> None:
+            # What was asked before may still wait for the store.
+            self.server.commits.add(Mark(lambda: answer(line)))
+
+        self.asked()
+        self._alone = True
+        self.hold()
+        ensureDeferred(work).addErrback(refused).addCallback(in_turn)
 
     def ask(
         self,
@@ -161,9 +216,16 @@ class ClientConnection(LineServer):
 
     # -- the end
 
+    def revoked(self, line: bytes) -> None:
+        """The session has ended in the store, for good; ``line`` tells why."""
+        if self.device is not None:
+            # What it had acknowledged is nobody's any more.
+            self.server.cursors.discard(self.device)
+        self.say_goodbye(line)
+
     def replaced(self) -> None:
         """The same device has logged in elsewhere."""
-        self.say_goodbye(b"RESP_REPLACED\r\n")
+        self.say_goodbye(REPLACED)
 
     def evicted(self) -> None:
         """The store does not know this session any more."""

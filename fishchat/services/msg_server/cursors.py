@@ -32,6 +32,10 @@ class Cursors:
         for start in range(0, len(moved), CHUNK):
             self._write([(reading, reading.acked) for reading in moved[start : start + CHUNK]])
 
+    def discard(self, device: Device) -> None:
+        """Forget what one device has acknowledged and nobody has written yet."""
+        self._dirty.difference_update([*device.readings.values(), *device.left.values()])
+
     def _write(self, moved: list[tuple[Reading, Position]]) -> None:
         flat: list[bytes] = []
         for reading, acked in moved:

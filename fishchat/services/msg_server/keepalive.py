@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from fishchat.errors import Refusal
 from fishchat.protocols.server import HANDSHAKE, error_line
-from fishchat.protocols.verbs import State
+from fishchat.services.msg_server.admission import is_stranger
 from fishchat.services.msg_server.connection import ClientConnection
 
 #: Seconds between two looks.
@@ -29,7 +29,7 @@ def look_after(connections: Collection[ClientConnection], now: float, login_seco
         elif silent >= GONE_AFTER:
             connection.end()
             connection.abort()
-        elif connection.state in (State.GREETED, State.LOGGING_IN):
+        elif is_stranger(connection.state):
             if now - connection.since >= login_seconds:
                 late = Refusal("STATE", "log in sooner", limit=f"{login_seconds:g}s")
                 connection.say_goodbye(error_line(late, None, {}))

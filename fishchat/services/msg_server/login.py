@@ -1,4 +1,4 @@
-"""Coming and going: HELLO, SEND_CLIENT_ID, QUIT, and the sessions in the store."""
+"""Coming and going: HELLO, QUIT, and the sessions in the store. Who may come is the business of ``admission``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from fishchat.protocols.commands import Command
 from fishchat.protocols.server import error_line, help_lines, ok_line
 from fishchat.protocols.state import Event, after
 from fishchat.protocols.verbs import State
+from fishchat.services.msg_server.admission import flood
 from fishchat.services.msg_server.logs import parse_talks
 from fishchat.services.msg_server.operations import Call, Mark
+from fishchat.storage.accounts import days_in_ms
 from fishchat.storage.catalogue import LOGIN, LOGOUT
 
 if TYPE_CHECKING:
@@ -65,48 +67,65 @@ class Logins:
         self.here: dict[bytes, ClientConnection] = {}
         self.count = 0
 
-    def listen(self) -> None:
-        """Hear of devices that logged in elsewhere."""
-        self._bus.subscribe(channels.CLIENT_STATUS, self._status_heard, None)
+    def find(self, key: bytes) -> Device | None:
+        """The device that is logged in here under ``account/device``."""
+        connection = self.here.get(key)
+        return connection.device if connection is not None else None
 
     # -- coming
 
-    def login(self, connection: ClientConnection, command: Command) -> None:
-        """SEND_CLIENT_ID: the session is stored, then the conversations are read, in one step of the store."""
-        account = command.fields[0]
-        device = command.tags.get(b"device", b"main")
-        connection.state = after(connection.state, Event.LOGIN)
+    def enter(
+        self,
+        connection: ClientConnection,
+        command: Command,
+        account: bytes,
+        device: bytes,
+        proof: tuple[Any, ...],
+        answer: bytes,
+    ) -> None:
+        """The last step of a login: the proof is looked at, the session is stored, the conversations are read, in one
+        step of the store. ``answer`` is what the client is told when all is well.
+        """
         server = self._server
         key = account + b"/" + device
         server.delivery.login_begins()
+        server.revoking.login_begins()
+
+        def through() -> None:
+            server.delivery.login_ends()
+            server.revoking.login_ends()
 
         def settle(reply: Any) -> None:
-            server.delivery.login_ends()
             if reply[0] == b"OK":
-                self._welcome(connection, command, key, parse_talks(reply[2]))
+                self._welcome(connection, command, key, parse_talks(reply[2]), answer)
             else:
-                refuse(_refusal(reply[0].decode(), server))
+                self.refuse(connection, command, _refusal(reply, server))
+            through()
 
         def fail(refusal: Refusal) -> None:
-            server.delivery.login_ends()
+            through()
             if refusal.word != "TRYAGAIN":
                 # It may be stored all the same, and nobody would end that session.
                 self._end_session(account, device, connection.number)
-            refuse(refusal)
+            self.refuse(connection, command, refusal)
 
-        def refuse(refusal: Refusal) -> None:
-            connection.state = after(connection.state, Event.REFUSED)
-            connection.answered(error_line(refusal, command.verb, command.tags))
-
-        limits = server.config.limits
-        forget = int(limits.device_days * 86_400_000)
-        arguments = (account, device, connection.number, limits.devices, True, forget)
-        connection.asked()
-        # What the client has sent behind its login is looked at when that is through.
-        connection.hold()
+        config = server.config
+        forget = days_in_ms(config.limits.device_days)
+        create: bool | bytes = config.accounts.mode == "open"
+        if create and config.accounts.privacy == "contacts":
+            create = b"contacts"
+        arguments = (account, device, connection.number, config.limits.devices, create, forget, proof)
         server.commits.add(Call(LOGIN, arguments, settle, fail))
 
-    def _welcome(self, connection: ClientConnection, command: Command, key: bytes, talks: list[Any]) -> None:
+    def refuse(self, connection: ClientConnection, command: Command, refusal: Refusal) -> None:
+        """A login, or a step of one, comes to nothing."""
+        connection.by_secret = False
+        connection.state = after(connection.state, Event.REFUSED)
+        connection.answered(error_line(refusal, command.verb, command.tags))
+
+    def _welcome(
+        self, connection: ClientConnection, command: Command, key: bytes, talks: list[Any], answer: bytes
+    ) -> None:
         server = self._server
         account, _, _ = key.partition(b"/")
         fence = server.lease.fence
@@ -117,6 +136,7 @@ class Logins:
             account, key, session, connection.send, connection.replaced, connection.acks, server.delivery.dirty
         )
         device.evicted = connection.evicted
+        device.ended = connection.revoked
         connection.device = device
         old = self.here.pop(key, None)
         if old is not None:
@@ -124,14 +144,27 @@ class Logins:
         if connection.state is State.CLOSING:
             self._logout(connection, device)
             return
+        self._share_bucket(connection, device)
         self.here[key] = connection
         self.count += 1
-        connection.answered(ok_line(command, account))
+        server.doors.known(connection)
+        connection.answered(ok_line(command, answer))
         if connection.full_since is not None:
             device.choke()
         server.delivery.add(device, talks)
         self._came.append(key.decode())
         self._announce()
+        ended = server.revoking.ended_meanwhile(session)
+        if ended is not None:
+            connection.revoked(ended)
+
+    def _share_bucket(self, connection: ClientConnection, device: Device) -> None:
+        """What an account may send is for all of its devices here together."""
+        for key in self._server.delivery.accounts.get(device.account, ()):
+            other = self.here.get(key)
+            if other is not None:
+                connection.bucket = other.bucket
+                return
 
     def _displace(self, old: ClientConnection) -> None:
         """The same device logged in again: what it has acknowledged is kept, its session is the new one's."""
@@ -176,17 +209,15 @@ class Logins:
         status = channels.ClientStatus(server=self._server.id.decode(), came=came, went=went)
         self._bus.publish(channels.CLIENT_STATUS, status.encode())
 
-    def _status_heard(self, payload: bytes) -> None:
-        for key, session in channels.ClientStatus.decode(payload).replaced.items():
-            connection = self.here.get(key.encode())
-            device = connection.device if connection is not None else None
-            if device is not None and device.session == session.encode():
-                device.replaced()
 
-
-def _refusal(word: str, server: MsgServer) -> Refusal:
+def _refusal(reply: list[Any], server: MsgServer) -> Refusal:
+    word = reply[0].decode()
     if word == "DEVICES":
         return Refusal(word, limit=server.config.limits.devices)
+    if word == "FLOOD":
+        return flood(reply[1])
+    if word == "DISABLED":
+        return Refusal("AUTH", "this account is disabled; ask whoever runs this server")
     return Refusal("AUTH")
 
 

@@ -19,7 +19,9 @@ from fishchat.interfaces import IBus
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.server import Turn
 from fishchat.services.heartbeat import Load
-from fishchat.services.msg_server import asking, chat, login, topics
+from fishchat.services.hashing import Hashing
+from fishchat.services.msg_server import asking, chat, login, people, topics
+from fishchat.services.msg_server.admission import Admission
 from fishchat.services.msg_server.commits import Commits
 from fishchat.services.msg_server.connection import ClientConnection, Handler
 from fishchat.services.msg_server.cursors import Cursors
@@ -30,6 +32,7 @@ from fishchat.services.msg_server.keepalive import EVERY, look_after
 from fishchat.services.msg_server.lease import Lease
 from fishchat.services.msg_server.login import Logins
 from fishchat.services.msg_server.neighbours import Neighbours
+from fishchat.services.msg_server.revoking import Revoking
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
 
@@ -66,7 +69,7 @@ class MsgServer(Service):
         self.bus = bus
         self.clock = clock
         self.turn = Turn(clock)
-        self.doors = Doors(config)
+        self.doors = Doors(config, clock)
         shards = config.router.shards
         self.stream = channels.send_stream(_shard(self.id, shards)).encode()
         self.delivery = Delivery(reader, clock)
@@ -85,15 +88,19 @@ class MsgServer(Service):
         self.logins = Logins(self, bus)
         self.neighbours = Neighbours(self.id, clock)
         self.hearing = Hearing(reader, self.delivery, self.id, shards)
-        self.greeting = (
+        self.revoking = Revoking(reader, bus, self.logins.find, self.hearing.sweep)
+        self.hashing = Hashing()
+        self.admission = Admission(self, reader, self.hashing)
+        self._greeting = (
             f"HELLO fishchat/1 server={server} auth={config.accounts.mode}"
-            f" maxline={MAX_LINE} maxtext={MAX_TEXT} caps=ack\r\n"
+            f" maxline={MAX_LINE} maxtext={MAX_TEXT} caps=ack"
         ).encode()
         self.handlers: dict[bytes, Handler] = handlers(self)
         self._chores = [
             (0.5, self.commits.expire),
             (1.0, self.cursors.flush),
             (1.0, self.hearing.compare),
+            (1.0, self.revoking.compare),
             (EVERY, self._look_after),
         ]
         self._loops: list[LoopingCall] = []
@@ -102,6 +109,12 @@ class MsgServer(Service):
         self._topic_events: list[tuple[str, str, str]] = []
 
     # -- clients
+
+    def greeting(self, connection: ClientConnection) -> bytes:
+        """The first line that a client hears."""
+        mechanisms = self.admission.mechanisms(connection)
+        sasl = b" sasl=" + b",".join(mechanisms) if mechanisms else b""
+        return self._greeting + sasl + b"\r\n"
 
     @property
     def connections(self) -> set[ClientConnection]:
@@ -114,7 +127,7 @@ class MsgServer(Service):
         With TLS it is None then: a handshake costs more than a refusal may.
         """
         host = address.host if isinstance(address, (IPv4Address, IPv6Address)) else ""
-        refusal = self.doors.refusal(host, len(self.connections) - self.logins.count)
+        refusal = self.doors.refusal(host)
         if refusal is not None:
             return None if secure else Refused(refusal)
         self._numbers += 1
@@ -142,6 +155,7 @@ class MsgServer(Service):
         """For the heartbeat."""
         figures = {
             "online": self.logins.count,
+            "hashes": self.hashing.made,
             "messages": self.commits.answered - self.delivery.unstored,
             "calls": self.commits.calls,
             "hints": self.hearing.hints,
@@ -181,7 +195,7 @@ class MsgServer(Service):
         self.hearing.start()
         self.hearing.listen(self.bus)
         self.neighbours.listen(self.bus)
-        self.logins.listen()
+        self.revoking.listen()
         for seconds, chore in self._chores:
             loop = LoopingCall(chore)
             loop.clock = self.clock
@@ -234,7 +248,11 @@ def handlers(server: MsgServer) -> dict[bytes, Handler]:
     """Which function does what a verb asks; a test compares it with the command table."""
     return {
         b"HELLO": login.hello,
-        b"SEND_CLIENT_ID": server.logins.login,
+        b"SEND_CLIENT_ID": server.admission.log_in,
+        b"SEND_AUTH": server.admission.authenticate,
+        b"CREATE_CLIENT": server.admission.sign_up,
+        b"SEND_PASSWORD": server.admission.change_password,
+        **people.HANDLERS,
         b"SEND_PING": login.ping,
         b"HELP": login.tell,
         b"QUIT": login.quit,

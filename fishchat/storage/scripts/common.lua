@@ -95,6 +95,33 @@ local function elsewhere(at, server)
   return false
 end
 
+-- Who of two accounts does not want to hear from the other is named in 'b' of their conversation's counters. Gives the
+-- word for one of them, or nothing. Whoever is shut out cannot tell that from an account that is not there.
+local function shut(names, account)
+  if not names then return end
+  return string.find(' ' .. names .. ' ', ' ' .. account .. ' ', 1, true) and 'BLOCKED' or 'NOTFOUND'
+end
+
+-- Why an account may not begin to talk to another one, or nothing.
+local function unreachable(account, peer)
+  if call('HGET', 'relations:' .. account, peer) == 'b' then return 'BLOCKED' end
+  local found = call('HMGET', 'account:' .. peer, 'created', 'privacy')
+  if not found[1] then return 'NOTFOUND' end
+  local relation = call('HGET', 'relations:' .. peer, account)
+  if relation == 'b' or (found[2] == 'contacts' and relation ~= 'c' and account ~= peer) then return 'NOTFOUND' end
+end
+
+local function p2p(one, other)
+  return one <= other and one .. '+' .. other or other .. '+' .. one
+end
+
+-- The same for two who may have talked: then what holds between them decides, not who may begin.
+local function refuses(account, peer)
+  local found = call('HMGET', 'meta:' .. p2p(account, peer), 'n', 'b')
+  if found[1] then return shut(found[2], account) end
+  return unreachable(account, peer)
+end
+
 local function pairs_of(flat)
   local map = {}
   for i = 1, #flat, 2 do map[flat[i]] = flat[i + 1] end

@@ -1,10 +1,14 @@
 -- A device logs in: its session is written before its conversations are read, so that a message is either in what
 -- is read here or is sent to its server afterwards.
--- args: server, incarnation, epoch, account, device, connection, devices at most, whether a new account may be made,
--- milliseconds after which a device that is away may be forgotten for a new one (never, without it).
+-- args: server, incarnation, epoch, account, device, connection, devices at most, whether a new account may be made
+-- ('contacts': whom only these may begin to write to),
+-- milliseconds after which a device that is away may be forgotten for a new one (never, without it), proof: {'open'},
+-- {'token', fingerprint, ms that tokens live, address, guesses, ms for one more}, or {'secret', version of the secret that
+-- was proved, fingerprint of the device's new token, address, ms for one more guess}.
 -- Gives {'OK', session that this one replaces or '', packed flat array: conversation, last position, cursor or '',
 -- spans, membership version} or {'WORD'}.
-local server, incarnation, epoch, account, device, connection, devices, create, forget = unpack(args)
+local server, incarnation, epoch, account, device, connection, devices, create, forget, proof =
+  unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 
@@ -19,14 +23,31 @@ local function make_room(account, unseen)
   end
   if not away then return false end
   call('HDEL', 'seen:' .. account, away)
+  call('HDEL', 'tokens:' .. account, away)
   call('DEL', 'cursor:' .. account .. '/' .. away)
   return true
 end
 
 local now = milliseconds()
-if call('EXISTS', 'account:' .. account) == 0 then
+local found = call('HMGET', 'account:' .. account, 'created', 'deleted', 'disabled', 'version')
+local way, value = unpack(proof)
+local made
+if way == 'token' then
+  local fingerprint, since, used = token_of(account, device)
+  if fingerprint ~= value or used + proof[3] <= now then
+    local wait = proof[4] ~= '' and proof[5] > 0 and guess({'@' .. proof[4]}, proof[5], proof[6]) or 0
+    return wait > 0 and {'FLOOD', wait} or {'AUTH'}
+  end
+  made = since
+elseif way == 'secret' and found[4] ~= value then
+  return {'AUTH'}
+end
+if found[2] then return {'AUTH'} end
+if found[3] then return {'DISABLED'} end
+if not found[1] then
   if not create then return {'NOTFOUND'} end
   call('HSET', 'account:' .. account, 'created', now)
+  if create == 'contacts' then call('HSET', 'account:' .. account, 'privacy', create) end
 end
 local me = account .. '/' .. device
 if call('HEXISTS', 'seen:' .. account, device) == 0 then
@@ -40,6 +61,13 @@ else
   begin_vital()
 end
 call('HSET', 'seen:' .. account, device, now)
+if way == 'token' then
+  set_token(account, device, value, made, now)
+elseif way == 'secret' then
+  set_token(account, device, proof[3], now, now)
+  call('DEL', 'guesses:' .. account)
+  if proof[4] ~= '' then give_guess_back('@' .. proof[4], proof[5]) end
+end
 
 incarnation = bare(incarnation)
 local session = server .. ' ' .. incarnation .. ' ' .. connection

@@ -79,12 +79,10 @@ local function is_member(state, conversation, account)
   return known
 end
 
--- The first message between two accounts, or the first notice of one.
+-- The first message between two accounts.
 local function begin(conversation, account, peer)
-  if call('EXISTS', 'account:' .. peer) == 0 then return false end
   open_span(peer, conversation, '0-0')
-  if account ~= peer and string.sub(conversation, 1, 1) ~= '@' then open_span(account, conversation, '0-0') end
-  return true
+  if account ~= peer then open_span(account, conversation, '0-0') end
 end
 
 -- Why a message is not stored, or nothing. A repetition is known before anything else is asked: it is stored already.
@@ -96,7 +94,11 @@ local function refusal(state, conversation, sender, cseq, body, account, peer)
     return call('EXISTS', 'topic:' .. conversation) == 1 and 'NOTMEMBER' or 'NOTFOUND'
   end
   if cseq == 0 or cseq > expected then return 'GAP ' .. expected end
-  if peer ~= '' and not state.begun and not begin(conversation, account, peer) then return 'NOTFOUND' end
+  if peer == '' then return end
+  if state.begun then return shut(state.shut, account) end
+  local word = unreachable(account, peer)
+  if word then return word end
+  begin(conversation, account, peer)
   state.begun = true
 end
 
@@ -111,11 +113,12 @@ for i = 1, #messages, 6 do
     messages[i], messages[i + 1], messages[i + 2], messages[i + 3], messages[i + 4], messages[i + 5]
   local state = states[conversation] or state_of(conversation)
   if state.n == false or state.cseq[sender] == nil then
-    local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', sender)
+    local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', 'b', sender)
     if state.n == false then
       state.n, state.version, state.begun = tonumber(meta[1] or 0), tonumber(meta[2] or 0), meta[1]
+      state.shut = meta[3]
     end
-    state.cseq[sender] = tonumber(meta[3] or 0)
+    state.cseq[sender] = tonumber(meta[4] or 0)
   end
   local result = refusal(state, conversation, sender, cseq, body, account, peer)
   if not result then

@@ -1,0 +1,262 @@
+"""How clients prove who they are: by password, by token, by SCRAM; how they sign up, and change their password.
+
+What is right is decided by the store in the step that writes the session (``login.lua``): so a token that was just revoked,
+an account that was just disabled and a password that was just changed let nobody in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.errors import ProtocolError, Refusal
+from fishchat.model import scram
+from fishchat.model.passwords import Costs, check, is_dated, make, prepared
+from fishchat.model.tokens import fingerprint, is_token, new_token
+from fishchat.protocols.commands import Command
+from fishchat.protocols.server import ok_line
+from fishchat.protocols.state import Event, after
+from fishchat.protocols.verbs import State
+from fishchat.services.hashing import Hashing
+from fishchat.services.msg_server.operations import Call
+from fishchat.storage.accounts import days_in_ms, decoy_key, refusal_of
+from fishchat.storage.catalogue import ATTEMPT, ENROL, HARDEN, SECRET
+from fishchat.storage.redis import Connection, Script, StoreError
+
+if TYPE_CHECKING:
+    from fishchat.services.msg_server.connection import ClientConnection
+    from fishchat.services.msg_server.service import MsgServer
+
+#: What ``login.lua`` is given where nobody has to prove anything.
+OPEN: tuple[Any, ...] = (b"open",)
+
+
+@dataclass(frozen=True)
+class Proving:
+    """A login by SCRAM between its two steps."""
+
+    exchange: scram.Exchange
+    account: bytes
+    device: bytes
+    version: bytes
+
+
+class Admission:
+    """The ways in. In mode ``open`` there is one, and no secret."""
+
+    log = Logger()
+
+    def __init__(self, server: MsgServer, reader: Connection, hashing: Hashing) -> None:
+        accounts, limits = server.config.accounts, server.config.limits
+        self._server = server
+        self._reader = reader
+        self._hashing = hashing
+        self.mode = accounts.mode
+        self._privacy = b"" if accounts.privacy == "everyone" else accounts.privacy.encode()
+        self._costs = Costs(accounts.argon2_memory, accounts.argon2_passes, accounts.scram_rounds)
+        self._token_life = days_in_ms(accounts.token_days)
+        self._guesses = limits.guesses if limits.flood else 0
+        self._guess_ms = int(limits.guess_seconds * 1000)
+        self._decoy_key = b""
+        if self.mode != "open":
+            reader.on_connected.append(self._learn)
+
+    def mechanisms(self, connection: ClientConnection) -> tuple[bytes, ...]:
+        """What SEND_AUTH may speak on this connection."""
+        if self.mode == "open":
+            return ()
+        return (scram.PLAIN,) if connection.binding is None else (scram.PLAIN, scram.PLUS)
+
+    def _learn(self) -> None:
+        ensureDeferred(self._learned()).addErrback(lambda failure: failure.trap(StoreError))
+
+    async def _learned(self) -> None:
+        self._decoy_key = await decoy_key(self._reader)
+
+    # -- logging in
+
+    def log_in(self, connection: ClientConnection, command: Command) -> None:
+        """SEND_CLIENT_ID."""
+        account, device = command.fields[0], command.tags.get(b"device", b"main")
+        secret = command.text
+        logins = self._server.logins
+        if self.mode == "open":
+            connection.login_begins()
+            logins.enter(connection, command, account, device, OPEN, account)
+        elif not secret:
+            raise Refusal("AUTH", "this server wants a secret: SEND_CLIENT_ID <account> <password or token>")
+        elif is_token(secret):
+            connection.login_begins()
+            proof = (b"token", fingerprint(secret), self._token_life, self._share(connection), *self._limits)
+            logins.enter(connection, command, account, device, proof, account)
+        else:
+            connection.login_begins()
+            self._run(connection, command, self._by_password(connection, command, account, device, secret))
+
+    async def _by_password(
+        self, connection: ClientConnection, command: Command, account: bytes, device: bytes, secret: bytes
+    ) -> None:
+        argon, scram_verifier, version = await self._attempt(connection, account)
+        if not await self._hashing.run(check, secret, argon, self._costs):
+            raise Refusal("AUTH")
+        if is_dated(argon, scram_verifier, self._costs):
+            ensureDeferred(self._harden(account, version, secret)).addErrback(self._not_hardened)
+        self._enter(connection, command, account, device, version, account)
+
+    def authenticate(self, connection: ClientConnection, command: Command) -> None:
+        """SEND_AUTH: the first step or, when a proof was asked for, the second."""
+        proving, connection.proving = connection.proving, None
+        if proving is not None:
+            self._proved(connection, command, proving)
+            return
+        mechanism, message = command.fields[0], command.text
+        offered = self.mechanisms(connection)
+        if not offered:
+            raise Refusal("STATE", "nobody has to prove anything here: SEND_CLIENT_ID <account>")
+        if mechanism not in offered:
+            raise Refusal("AUTH", f"{mechanism.decode()} needs a connection with TLS")
+        account = scram.account_of(message)
+        connection.login_begins()
+        device = command.tags.get(b"device", b"main")
+        self._run(connection, command, self._challenge(connection, command, account, device, mechanism))
+
+    async def _challenge(
+        self, connection: ClientConnection, command: Command, account: bytes, device: bytes, mechanism: bytes
+    ) -> None:
+        _, verifier, version = await self._attempt(connection, account)
+        if not verifier:
+            if not self._decoy_key:
+                raise Refusal("TRYAGAIN", retry=1)
+            verifier = scram.decoy(self._decoy_key, account, self._costs.rounds)
+        exchange = scram.Exchange(mechanism, connection.binding, verifier)
+        challenge = exchange.challenge(command.text)
+        connection.proving = Proving(exchange, account, device, version)
+        connection.state = after(connection.state, Event.CHALLENGED)
+        connection.answered(ok_line(command, challenge))
+
+    def _proved(self, connection: ClientConnection, command: Command, proving: Proving) -> None:
+        connection.login_begins()
+        try:
+            if b"device" in command.tags:
+                raise ProtocolError("BADTAG", "@device belongs to the first step")
+            if command.fields[0] != proving.exchange.mechanism:
+                raise Refusal("AUTH", "both steps name the same mechanism")
+            final = proving.exchange.finish(command.text)
+        except Refusal as refusal:
+            self._server.logins.refuse(connection, command, refusal)
+            return
+        self._enter(connection, command, proving.account, proving.device, proving.version, final)
+
+    def _enter(
+        self,
+        connection: ClientConnection,
+        command: Command,
+        account: bytes,
+        device: bytes,
+        version: bytes,
+        answer: bytes,
+    ) -> None:
+        token = new_token()
+        proof = (b"secret", version, fingerprint(token), self._share(connection), self._guess_ms)
+        connection.by_secret = True
+        self._server.logins.enter(connection, command, account, device, proof, b"%s token=%s" % (answer, token))
+
+    def _run(self, connection: ClientConnection, command: Command, work: Coroutine[Any, Any, None]) -> None:
+        """A step of a login, which is refused when it fails."""
+
+        def failed(failure: Failure) -> None:
+            if failure.check(Refusal) is None:
+                self.log.failure("a login failed", failure)
+            refusal = failure.value if isinstance(failure.value, Refusal) else Refusal("INTERNAL")
+            self._server.logins.refuse(connection, command, refusal)
+
+        ensureDeferred(work).addErrback(failed)
+
+    # -- accounts
+
+    def sign_up(self, connection: ClientConnection, command: Command) -> None:
+        """CREATE_CLIENT."""
+        if self.mode == "open":
+            raise Refusal("STATE", "accounts make themselves here: SEND_CLIENT_ID <account>")
+        invitation = command.tags.get(b"invite", b"")
+        if self.mode == "closed" and not invitation:
+            raise Refusal("INVITATION")
+        prepared(command.text)
+        connection.perform(command, self._signed_up(connection, command, invitation))
+
+    async def _signed_up(self, connection: ClientConnection, command: Command, invitation: bytes) -> bytes:
+        account = command.fields[0]
+        # A sign-up counts as a guess of its address, right or wrong.
+        await self._attempt(connection, b"")
+        made = await self._hashing.run(make, command.text, self._costs)
+        mark = fingerprint(invitation) if invitation else b""
+        needed = self.mode == "closed"
+        await self._ask(ENROL, account, made.argon, made.scram, b"", self._privacy, mark, needed)
+        return ok_line(command, account)
+
+    def change_password(self, connection: ClientConnection, command: Command) -> None:
+        """SEND_PASSWORD: a token alone, which may be stolen, does not change what it was given for."""
+        if not connection.by_secret:
+            raise Refusal("STATE", "log in with your password first, not with a token")
+        prepared(command.text)
+        connection.perform(command, self._password_changed(connection, command))
+
+    async def _password_changed(self, connection: ClientConnection, command: Command) -> bytes:
+        device = connection.device
+        made = await self._hashing.run(make, command.text, self._costs)
+        if device is None:
+            raise Refusal("STATE", "this connection is closing")
+        await self._ask(SECRET, device.account, made.argon, made.scram, device.name, device.session)
+        return ok_line(command)
+
+    async def _harden(self, account: bytes, version: bytes, secret: bytes) -> None:
+        made = await self._hashing.run(make, secret, self._costs)
+        await self._call(HARDEN, account, version, made.argon, made.scram)
+
+    def _not_hardened(self, failure: Failure) -> None:
+        # The next login by password tries again.
+        failure.trap(Refusal)
+
+    # -- the store
+
+    @property
+    def _limits(self) -> tuple[int, int]:
+        return self._guesses, self._guess_ms
+
+    def _share(self, connection: ClientConnection) -> bytes:
+        return self._server.doors.share(connection.address)
+
+    async def _attempt(self, connection: ClientConnection, account: bytes) -> tuple[bytes, bytes, bytes]:
+        """What a secret is checked by; Refusal ``FLOOD`` when too many were wrong."""
+        reply = await self._call(ATTEMPT, account, self._share(connection), *self._limits)
+        if reply[0] == b"FLOOD":
+            raise flood(reply[1])
+        _, argon, verifier, version = reply
+        return argon, verifier, version
+
+    async def _ask(self, script: Script, *arguments: Any) -> Any:
+        reply = await self._call(script, *arguments)
+        if reply[0] != b"OK":
+            raise refusal_of(reply)
+        return reply
+
+    def _call(self, script: Script, *arguments: Any) -> Deferred[Any]:
+        """Through the queue, as everything that clients want; fails with the Refusal."""
+        done: Deferred[Any] = Deferred()
+        self._server.commits.add(Call(script, arguments, done.callback, done.errback, fenced=False))
+        return done
+
+
+def flood(wait: int) -> Refusal:
+    """Too many guesses: how long to wait, from ms."""
+    return Refusal("FLOOD", "too many wrong secrets or sign-ups; wait, or log in with a token", retry=-(-wait // 1000))
+
+
+def is_stranger(state: State) -> bool:
+    """Whether nobody knows yet who this is."""
+    return state in (State.GREETED, State.LOGGING_IN, State.PROVING)

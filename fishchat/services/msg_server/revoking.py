@@ -1,0 +1,110 @@
+"""Sessions that end elsewhere: replaced by another login of the device, or taken back with the right to be here.
+
+The news travel on ``/sysctrl/client-status``, and may be lost. Of those that were taken back the store keeps the number,
+which is compared once a second: then a sweep finds who has no session any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.bus import channels
+from fishchat.interfaces import IBus
+from fishchat.model.device import Device
+from fishchat.storage.redis import Connection, StoreError
+
+REPLACED = b"RESP_REPLACED\r\n"
+
+
+def revoked_line(why: str) -> bytes:
+    """The push that tells a device why it may not be here any more."""
+    return b"RESP_REVOKED %s\r\n" % why.encode()
+
+
+class Revoking:
+    """Hears of ended sessions.
+
+    :param find: the device that is logged in here under ``account/device``, if one is.
+    :param sweep: called when something was missed.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self, reader: Connection, bus: IBus, find: Callable[[bytes], Device | None], sweep: Callable[[], None]
+    ) -> None:
+        self._reader = reader
+        self._bus = bus
+        self._find = find
+        self._sweep = sweep
+        #: The number of the last time that rights were taken back; None before the store was asked.
+        self._number: int | None = None
+        #: While logins are on their way: the sessions that ended meanwhile, and what to tell them. The news may come
+        #: before the answer to the login itself.
+        self._under_way = 0
+        self._ended: dict[bytes, bytes] = {}
+
+    def listen(self) -> None:
+        """Begin to hear."""
+        self._bus.subscribe(channels.CLIENT_STATUS, self._heard, None)
+
+    def login_begins(self) -> None:
+        """A login is on its way: remember what ends until it is through."""
+        self._under_way += 1
+
+    def login_ends(self) -> None:
+        """The login is through, or refused."""
+        self._under_way -= 1
+        if not self._under_way:
+            self._ended.clear()
+
+    def ended_meanwhile(self, session: bytes) -> bytes | None:
+        """What to tell a session that has just begun, when it has ended already."""
+        return self._ended.get(session)
+
+    def _heard(self, payload: bytes) -> None:
+        status = channels.ClientStatus.decode(payload)
+        for key, session in status.replaced.items():
+            self._end(key, session, REPLACED)
+        for key, told in status.revoked.items():
+            why, _, session = told.partition(" ")
+            self._end(key, session, revoked_line(why))
+        if status.number:
+            self._count(status.number)
+
+    def _end(self, key: str, session: str, line: bytes) -> None:
+        if self._under_way:
+            self._ended[session.encode()] = line
+        device = self._find(key.encode())
+        if device is not None and device.session == session.encode():
+            device.ended(line)
+
+    def _count(self, number: int) -> None:
+        if self._number is not None and number > self._number + 1:
+            self._sweep()
+        self._number = max(number, self._number or 0)
+
+    def compare(self) -> Deferred[Any]:
+        """Compare with what the store has counted; to be called once a second."""
+        return ensureDeferred(self._compare()).addErrback(self._failed)
+
+    async def _compare(self) -> None:
+        if not self._reader.connected:
+            return
+        known = self._number
+        stored = int(await self._reader.run("GET", "revocations") or 0)
+        if known is None:
+            self._number = max(stored, self._number or 0)
+        elif stored > (self._number or 0) or stored < known:
+            # Fewer: the store was put back to an earlier state.
+            self._number = stored
+            self._sweep()
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(StoreError) is None:
+            self.log.failure("what was taken back could not be compared", failure)

@@ -1,0 +1,10 @@
+-- Sets what an account says of itself. args: account, 'name' or 'privacy', value ('' removes it).
+-- Gives {'OK'} or {'NOTFOUND'}.
+local account, field, value = unpack(args)
+if call('HEXISTS', 'account:' .. account, 'created') == 0 then return {'NOTFOUND'} end
+if value == '' then
+  call('HDEL', 'account:' .. account, field)
+else
+  call('HSET', 'account:' .. account, field, value)
+end
+return {'OK'}
