@@ -15,10 +15,13 @@ from fishchat.interfaces import IBus
 from fishchat.model.servers import LATE, Health, Server, Servers
 from fishchat.services import heartbeat
 from fishchat.services.heartbeat import Load
-from fishchat.services.listen import Listener
+from fishchat.services.listen import HTTP, Listener
+from fishchat.services.monitor_guard import Guard
 from fishchat.services.monitor_web import Web
 from fishchat.services.options import RoleOptions
 from fishchat.services.parts import Parts, standalone
+from fishchat.storage.accounts import Accounts
+from fishchat.storage.catalogue import BEARER
 
 ROLE = "monitor"
 
@@ -73,6 +76,7 @@ def _shown(server: Server[channels.Heartbeat], now: float) -> dict[str, Any]:
         "stopped": health is Health.GONE and server.stopped,
         "age": int((now - server.heard) * 1000),
         "address": said.address,
+        "address_tls": said.address_tls,
         "pid": said.pid,
         "version": said.version,
         "uptime": said.uptime,
@@ -90,9 +94,20 @@ class Options(RoleOptions):
 
 def build(parts: Parts) -> Sequence[IService]:
     """The monitor's services, in the order of their start."""
-    beat = parts.heartbeat(ROLE, Load)
-    web = Web(Monitor(parts.bus, parts.clock, beat.id), parts.reactor)
-    return [web, beat, Listener(parts.config.monitor.listen, web.factory, "monitor.listen", parts.reactor)]
+    config = parts.config
+    section = config.monitor
+    load: Callable[[], Load] = parts.certificates.counted(Load) if section.listen_tls else Load
+    beat = parts.heartbeat(ROLE, load)
+    shown = Monitor(parts.bus, parts.clock, beat.id)
+    web = Web(shown, parts.reactor)
+    services = [web, beat, Listener(section.listen, web.factory, "monitor.listen", parts.reactor)]
+    if section.listen_tls:
+        accounts = Accounts(parts.connection([BEARER]), config.accounts.token_days)
+        guarded = Web(shown, parts.reactor, Guard(section.accounts, accounts, config.limits, parts.clock))
+        creator = parts.certificates.creator(HTTP)
+        listener = Listener(section.listen_tls, guarded.factory, "monitor.listen_tls", parts.reactor, creator)
+        services += [guarded, listener]
+    return services
 
 
 def makeService(options: Options) -> IService:
