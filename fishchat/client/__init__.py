@@ -29,11 +29,13 @@ be awaited or not.
 
 from __future__ import annotations
 
+from fishchat.client.accounts import create_account
 from fishchat.client.connection import Client
 from fishchat.client.events import (
     ClientError,
     ClosedError,
     Conversation,
+    Device,
     Gap,
     HistoryItem,
     Member,
@@ -42,6 +44,7 @@ from fishchat.client.events import (
     Read,
     RefusedError,
     Status,
+    TlsError,
     Topic,
 )
 from fishchat.client.state import ClientState, FileState
@@ -52,6 +55,7 @@ __all__ = [
     "ClientState",
     "ClosedError",
     "Conversation",
+    "Device",
     "FileState",
     "Gap",
     "HistoryItem",
@@ -61,5 +65,7 @@ __all__ = [
     "Read",
     "RefusedError",
     "Status",
+    "TlsError",
     "Topic",
+    "create_account",
 ]

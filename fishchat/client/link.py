@@ -19,6 +19,7 @@ class Link(Protocol):
 
     def __init__(self) -> None:
         self._splitter = LineSplitter(MAX_OUT)
+        self._gone = False
 
     def opened(self) -> None:
         """The connection stands; where there is TLS, it has yet to be agreed on."""
@@ -49,6 +50,7 @@ class Link(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End."""
+        self._gone = True
         self.lost(reason.value)
 
     def send(self, lines: list[bytes]) -> None:
@@ -64,5 +66,5 @@ class Link(Protocol):
     def abort(self) -> None:
         """Drop the connection without waiting for anything."""
         abort = getattr(self.transport, "abortConnection", None)
-        if abort is not None:
+        if abort is not None and not self._gone:  # Twisted's TLS does not bear it twice
             abort()

@@ -15,9 +15,7 @@ from fishchat.client import requests
 from fishchat.client.events import RefusedError
 from fishchat.client.replies import Reply
 from fishchat.client.scram import Scram
-
-#: What a token begins with; no password does.
-TOKEN = "fct_"
+from fishchat.model.tokens import is_token
 
 _TOKEN = re.compile(r"fct_[A-Za-z0-9_-]{1,128}")
 _SHOWN = re.compile(r"fct_[^\s'\"]+|(?<=token=)[^\s'\"]+")
@@ -44,7 +42,7 @@ class Login:
         self._account, self._device = requests.name(account), requests.name(device)
         if secret is not None and (not secret or not secret.isprintable()):
             raise ValueError("a secret is printable text")
-        given = secret is not None and secret.startswith(TOKEN)
+        given = secret is not None and is_token(secret.encode())
         self._password = None if given else secret
         self._given = secret if given else None
         self.token: str | None = None

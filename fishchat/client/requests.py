@@ -8,7 +8,7 @@ from typing import Generic, Literal, TypeVar, cast
 
 from fishchat.client.events import Conversation, Device, HistoryItem, Member, RefusedError, Status, Topic
 from fishchat.client.replies import Reply, refused, text_of
-from fishchat.model.names import is_conversation, is_name, split_id
+from fishchat.model.names import DISPLAY_LENGTH, is_conversation, is_display_name, is_name, split_id
 from fishchat.protocols.lines import format_tags
 
 T = TypeVar("T")
@@ -213,7 +213,10 @@ def set_privacy(who: Literal["everyone", "contacts"]) -> Request[None]:
 
 def set_name(shown: str) -> Request[None]:
     """Have a name that others are shown."""
-    return Request(b"SEND_NAME", b"SEND_NAME " + line_text(shown, "FIELDS"), _none)
+    raw = shown.strip().encode("utf-8", "replace")
+    if not is_display_name(raw):
+        raise RefusedError("BADNAME", "a display name is short printable text", {"limit": str(DISPLAY_LENGTH)})
+    return Request(b"SEND_NAME", b"SEND_NAME " + raw, _none)
 
 
 def _accounts(reply: Reply) -> list[str]:

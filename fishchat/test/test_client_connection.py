@@ -461,11 +461,13 @@ class StateTests(TestCase):
         self.assertEqual(self.server.log, [("alice", 1, "one")])
 
     def test_file(self) -> None:
-        """No file is no state; a file of something else is an error that names it; only the owner can read it."""
+        """No file is no state; one of something else is an error that names it; old ones load; only the owner reads."""
         self.assertIsNone(self.file.load())
-        self.file.save(ClientState("alice"))
-        self.assertEqual(self.file.load(), ClientState("alice"))
+        self.file.save(ClientState("alice", token="fct_x"))
+        self.assertEqual(self.file.load(), ClientState("alice", token="fct_x"))
         self.assertEqual(self.file.path.stat().st_mode & 0o777, 0o600)
+        self.file.path.write_bytes(b'{"account":"alice","device":"main","counters":{"alice+bob":3}}')
+        self.assertEqual(self.file.load(), ClientState("alice", counters={"alice+bob": 3}))
         self.file.path.write_bytes(b"{}")
         error = self.assertRaises(ValueError, self.file.load)
         self.assertIn(str(self.file.path), str(error))

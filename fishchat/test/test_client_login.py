@@ -438,4 +438,4 @@ class SilenceTests(LoginCase):
             error = self.assertRaises(RefusedError, requests.change_password, wrong)
             self.assertEqual(error.word, "PASSWORD")
             self.assertNotIn("staple", str(error))
-            self.assertEqual(self.assertRaises(RefusedError, requests.set_name, wrong).word, "FIELDS")
+            self.assertEqual(self.assertRaises(RefusedError, requests.set_name, wrong).word, "BADNAME")

@@ -334,6 +334,17 @@ class ClientTests(SynchronousTestCase):
             (requests.conversations(), said("REQ_CONVERSATIONS")),
             (requests.topics(), said("REQ_TOPICS")),
             (requests.members("a"), said("REQ_MEMBERS", b"a")),
+            (requests.change_password("correct  horse"), said("SEND_PASSWORD", text="correct  horse")),
+            (requests.devices(), said("REQ_DEVICES")),
+            (requests.revoke_device("a"), said("REVOKE_DEVICE", b"a")),
+            (requests.block("bob"), said("BLOCK_CLIENT", b"bob")),
+            (requests.unblock("bob"), said("UNBLOCK_CLIENT", b"bob")),
+            (requests.blocked(), said("REQ_BLOCKED")),
+            (requests.add_contact("bob"), said("ADD_CONTACT", b"bob")),
+            (requests.remove_contact("bob"), said("REMOVE_CONTACT", b"bob")),
+            (requests.contacts(), said("REQ_CONTACTS")),
+            (requests.set_privacy("contacts"), said("SEND_PRIVACY", b"contacts")),
+            (requests.set_name("Bob the Builder"), said("SEND_NAME", text="Bob the Builder")),
         ]
         for request, command in samples:
             self.assertEqual(MSG_SERVER_COMMANDS.parse(request.line), command)
