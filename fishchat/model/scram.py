@@ -1,7 +1,7 @@
 """One login by SCRAM at the server (RFC 5802, 7677), with channel binding by ``tls-server-end-point`` (RFC 5929). No I/O.
 
-The steps are the library's (``scramp``); here is what it leaves to its user: whose verifier it is, and that nobody can tell
-an account that is not there from one that is.
+The steps are the library's (``scramp``); here is what it leaves to its user: whose verifier it is, and that nobody can
+tell an account that is not there from one that is.
 """
 
 from __future__ import annotations

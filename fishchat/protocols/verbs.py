@@ -245,7 +245,7 @@ MSG_SERVER_VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         b"SEND_PASSWORD",
-        "changes your password; you must have logged in with the old one, and your other devices have to with the new one",
+        "changes your password, after a login with the old one; your other devices have to log in with the new one",
         b"PASSWORD",
         text=Text.REQUIRED,
         text_name="password",

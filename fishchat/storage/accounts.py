@@ -43,7 +43,7 @@ def days_in_ms(days: float) -> int:
 
 
 async def decoy_key(connection: Connection) -> bytes:
-    """The key from which salts are made for accounts that are not there: 32 bytes, the same for all msg_servers for ever.
+    """The key from which salts are made for accounts that are not there: 32 bytes, for all msg_servers and for ever.
 
     Made by whoever asks first. Fails as ``Connection.run`` does.
     """
@@ -160,7 +160,8 @@ class Accounts:
         """What there is to know."""
         reply = await self._run(PORTRAIT, account)
         if not isinstance(reply, list):
-            raise Refusal("NOTFOUND", "this name belonged to an account that was deleted" if reply == b"DELETED" else None)
+            gone = "this name belonged to an account that was deleted"
+            raise Refusal("NOTFOUND", gone if reply == b"DELETED" else None)
         created, disabled, name, privacy, *numbers = reply
         password, *counts = numbers
         texts = (name.decode(), privacy.decode() or "everyone")

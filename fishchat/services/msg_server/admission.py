@@ -1,7 +1,7 @@
 """How clients prove who they are: by password, by token, by SCRAM; how they sign up, and change their password.
 
-What is right is decided by the store in the step that writes the session (``login.lua``): so a token that was just revoked,
-an account that was just disabled and a password that was just changed let nobody in.
+What is right is decided by the store in the step that writes the session (``login.lua``): so a token that was just
+revoked, an account that was just disabled and a password that was just changed let nobody in.
 """
 
 from __future__ import annotations

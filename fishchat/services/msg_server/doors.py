@@ -1,4 +1,4 @@
-"""Who may come in: how many connections there are, of one address and of those that have not logged in, and how fast."""
+"""Who may come in: how many connections there may be, of one address and of strangers, and how fast they may come."""
 
 from __future__ import annotations
 

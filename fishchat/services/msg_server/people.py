@@ -1,4 +1,4 @@
-"""What an account says of itself and of others: its name, who may write to it, contacts, who is blocked; its devices."""
+"""What an account says of itself and of others: its name, its devices, who may write to it and who may not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Sessions that end elsewhere: replaced by another login of the device, or taken back with the right to be here.
 
-The news travel on ``/sysctrl/client-status``, and may be lost. Of those that were taken back the store keeps the number,
-which is compared once a second: then a sweep finds who has no session any more.
+The news travel on ``/sysctrl/client-status``, and may be lost. Of those that were taken back the store keeps the
+number, which is compared once a second: then a sweep finds who has no session any more.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from fishchat.config.schema import Config
 from fishchat.interfaces import IBus
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.server import Turn
-from fishchat.services.heartbeat import Load
 from fishchat.services.hashing import Hashing
+from fishchat.services.heartbeat import Load
 from fishchat.services.msg_server import asking, chat, login, people, topics
 from fishchat.services.msg_server.admission import Admission
 from fishchat.services.msg_server.commits import Commits
