@@ -269,6 +269,9 @@ class _Secure(Factory):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
+    def logPrefix(self) -> str:
+        return "Gateway"
+
     def buildProtocol(self, addr: IAddress | None) -> GatewayConnection | None:
         return self._gateway.build_secure(addr)
 
