@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -29,7 +30,7 @@ class HashingTests(TestCase):
 
         asked = [hashing.run(slow, number) for number in range(THREADS + WAITING)]
         await until(lambda: len(running) == THREADS)
-        refused = await self.assertFailure(hashing.run(slow, 99), Refusal)
+        refused: Any = await self.assertFailure(hashing.run(slow, 99), Refusal)
         self.assertEqual((refused.word, refused.extra), ("TRYAGAIN", {"retry": 1}))
         self.assertEqual(len(running), THREADS)
         go_on.set()
