@@ -20,6 +20,7 @@ from fishchat.errors import ProtocolError, Refusal
 from fishchat.interfaces import IBus
 from fishchat.model.flood import Bucket
 from fishchat.model.placement import Placement
+from fishchat.model.sources import Sources
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, BadCommand, Command, Table
 from fishchat.protocols.lines import MAX_LINE
 from fishchat.protocols.server import HANDSHAKE, STUCK, LineServer, Turn, echo, help_lines, ok_line
@@ -160,7 +161,8 @@ class Gateway(Service, ServerFactory):
         self._clock = clock
         self._turn = Turn(clock)
         self._clients: dict[GatewayConnection, str] = {}
-        self._per_host: dict[str, int] = {}
+        self._sources = Sources(limits.exempt)
+        self._per_source: dict[str, int] = {}
         self._sweep = LoopingCall(self._look)
         self._sweep.clock = clock
         self._empty: Deferred[None] | None = None
@@ -212,7 +214,8 @@ class Gateway(Service, ServerFactory):
     def has_room(self, host: str) -> bool:
         """Whether one more may come. Whoever connects here never logs in, so those limits count."""
         limits = self._limits
-        crowded = limits.flood and self._per_host.get(host, 0) >= limits.per_address
+        source = self._sources.name(host)
+        crowded = limits.flood and source and self._per_source.get(source, 0) >= limits.per_address
         return len(self._clients) < limits.before_login and not crowded
 
     def came(self, client: GatewayConnection) -> bool:
@@ -220,17 +223,17 @@ class Gateway(Service, ServerFactory):
         host = _host(client)
         if not self.has_room(host):
             return False
-        self._clients[client] = host
-        self._per_host[host] = self._per_host.get(host, 0) + 1
+        source = self._clients[client] = self._sources.name(host)
+        self._per_source[source] = self._per_source.get(source, 0) + 1
         return True
 
     def went(self, client: GatewayConnection) -> None:
         """It is gone."""
-        host = self._clients.pop(client, None)
-        if host is not None:
-            self._per_host[host] -= 1
-            if not self._per_host[host]:
-                del self._per_host[host]
+        source = self._clients.pop(client, None)
+        if source is not None:
+            self._per_source[source] -= 1
+            if not self._per_source[source]:
+                del self._per_source[source]
         if not self._clients and self._empty is not None:
             empty, self._empty = self._empty, None
             empty.callback(None)

@@ -24,6 +24,14 @@ class Tokens(SynchronousTestCase):
         bucket.take(0)
         self.assertEqual([bucket.take(0.5) for _ in range(5)], [0.5] * 5)
 
+    def test_given_back(self) -> None:
+        """A token that was not used can be taken again; there are never more than the burst."""
+        bucket = Bucket(1, 2, 0)
+        bucket.give_back()
+        self.assertEqual([bucket.take(0) for _ in range(3)], [0, 0, 1])
+        bucket.give_back()
+        self.assertEqual([bucket.take(0) for _ in range(2)], [0, 1])
+
     def test_full(self) -> None:
         """An hour of silence gives the burst, not more."""
         bucket = Bucket(10, 3, 0)

@@ -17,6 +17,7 @@ from fishchat.bus import channels
 from fishchat.bus.memory import MemoryBus
 from fishchat.config import schema
 from fishchat.model.placement import GONE, Placement
+from fishchat.protocols.server import HANDSHAKE
 from fishchat.services import gateway
 from fishchat.services.gateway import DEAD, LINGER, SILENT, SWEEP, Gateway
 from fishchat.services.parts import Parts
@@ -29,11 +30,12 @@ GREETING = "HELLO fishchat/1 server=gateway maxline=8192"
 class Client:
     """The other side of a gateway's connection."""
 
-    def __init__(self, served: Gateway, clock: Clock, host: str = "192.0.2.1") -> None:
+    def __init__(self, served: Gateway, clock: Clock, host: str = "192.0.2.1", secure: bool = False) -> None:
         peer = IPv4Address("TCP", host, 4000)
         self.clock = clock
         self.transport: Any = StringTransportWithDisconnection(peerAddress=peer)
-        self.protocol = served.buildProtocol(peer)
+        build: Any = served.build_secure if secure else served.buildProtocol
+        self.protocol = build(peer)
         self.transport.protocol = self.protocol
         self.protocol.makeConnection(self.transport)
 
@@ -70,9 +72,12 @@ class GatewayCase(SynchronousTestCase):
         self.gateway = Gateway(self.bus, placement, self.limits, self.clock)
         self.gateway.startService()
 
-    def connect(self, host: str = "192.0.2.1") -> Client:
+    def connect(self, host: str = "192.0.2.1", secure: bool = False) -> Client:
         """A client that was greeted."""
-        client = Client(self.gateway, self.clock, host)
+        client = Client(self.gateway, self.clock, host, secure)
+        if secure:
+            self.assertEqual(client.hear(), [])
+            client.protocol.handshakeCompleted()
         self.assertEqual(client.hear(), [GREETING])
         return client
 
@@ -131,6 +136,57 @@ class Placing(GatewayCase):
         self.assertIn(" TRYAGAIN ", self.connect().say("REQ_MSG_SERVER")[0])
 
 
+class Secure(GatewayCase):
+    """Clients with TLS; the handshake itself is not played here."""
+
+    limits = schema.Limits(before_login=3, per_address=2)
+
+    def test_placed(self) -> None:
+        """Each is told addresses of its own kind, of the servers that have such a one."""
+        self.beat("ms1", "127.0.0.1:19000")
+        self.beat("ms2", "127.0.0.1:19001", address_tls="chat.example:19444")
+        self.assertEqual(
+            self.connect(secure=True).say("REQ_MSG_SERVER"), ["SELECT_MSG_SERVER_FOR_CLIENT chat.example:19444"]
+        )
+        (line,) = self.connect().say("REQ_MSG_SERVER")
+        self.assertEqual(set(line.split()[1:]), {"127.0.0.1:19000", "127.0.0.1:19001"})
+
+    def test_nobody(self) -> None:
+        """Servers without a port for TLS are nothing to them."""
+        self.beat("ms1", "127.0.0.1:19000")
+        self.assertIn(" TRYAGAIN ", self.connect(secure=True).say("REQ_MSG_SERVER")[0])
+
+    def test_no_address(self) -> None:
+        """Neither goes to anybody when one of the two is none."""
+        self.beat("ms1", "127.0.0.1:19000", address_tls="a:1 b:2")
+        self.assertIn(" TRYAGAIN ", self.connect().say("REQ_MSG_SERVER")[0])
+
+    def test_at_the_door(self) -> None:
+        """Who is too many gets no handshake."""
+        first = self.connect(secure=True)
+        self.connect()
+        peer = IPv4Address("TCP", "192.0.2.1", 4000)
+        self.assertIsNone(self.gateway.build_secure(peer))
+        first.say("QUIT")
+        self.assertIsNotNone(self.gateway.build_secure(peer))
+
+    def test_handshake(self) -> None:
+        """One that is not done within ten seconds is cut off, and counts until then."""
+        late, done = Client(self.gateway, self.clock, secure=True), self.connect(secure=True)
+        self.assertEqual(self.gateway.clients, 2)
+        self.clock.pump([SWEEP] * (round(HANDSHAKE / SWEEP) - 1))
+        self.assertTrue(late.open)
+        self.clock.advance(SWEEP)
+        self.assertEqual((late.open, done.open, late.hear()), (False, True, []))
+        self.assertEqual(self.gateway.clients, 1)
+
+    def test_stopping(self) -> None:
+        """The end of the gateway waits for no handshake."""
+        late = Client(self.gateway, self.clock, secure=True)
+        self.successResultOf(self.gateway.stopService())
+        self.assertFalse(late.open)
+
+
 class Fallback(GatewayCase):
     """The configured list, when nobody was heard."""
 
@@ -139,6 +195,7 @@ class Fallback(GatewayCase):
     def test_configured(self) -> None:
         """It is what is offered then."""
         self.assertEqual(self.connect().say("REQ_MSG_SERVER"), ["SELECT_MSG_SERVER_FOR_CLIENT 10.0.0.1:19000"])
+        self.assertIn(" TRYAGAIN ", self.connect(secure=True).say("REQ_MSG_SERVER")[0])
 
 
 class Talking(GatewayCase):
@@ -213,6 +270,13 @@ class Bounds(GatewayCase):
         first.say("QUIT")
         self.connect("192.0.2.1")
 
+    def test_networks(self) -> None:
+        """Of IPv6 a whole /64 is one address."""
+        self.connect("2001:db8::1")
+        self.connect("2001:db8::2")
+        self.refused("2001:db8::3")
+        self.connect("2001:db8:0:1::1")
+
     def test_in_all(self) -> None:
         """So many at all."""
         for host in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
@@ -251,6 +315,19 @@ class NoFlood(GatewayCase):
         self.connect()
         self.connect()
         self.assertEqual(Client(self.gateway, self.clock).open, False)
+
+
+class Exempt(GatewayCase):
+    """Addresses that are not counted."""
+
+    limits = schema.Limits(per_address=1, exempt=["192.0.2.0/24"])
+
+    def test_proxy(self) -> None:
+        """All that come through a proxy have its address."""
+        self.connect()
+        self.connect()
+        self.connect("198.51.100.1")
+        self.assertEqual(Client(self.gateway, self.clock, "198.51.100.1").open, False)
 
 
 class Stopping(GatewayCase):

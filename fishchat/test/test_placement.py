@@ -35,6 +35,16 @@ class Choosing(SynchronousTestCase):
         known.heard("ms1", 1, "b:1", 10, now=0)
         self.assertEqual(known.choose(0), ["b:1"])
 
+    def test_secure(self) -> None:
+        """With TLS only servers that have an address for it, and a list of their own when there is none."""
+        known = Placement(["f:1"], Random(1), ["f:2", "f:2"])
+        self.assertEqual((known.choose(0), known.choose(0, secure=True)), (["f:1"], ["f:2"]))
+        known.heard("ms1", 1, "a:1", 10, now=0)
+        self.assertEqual((known.choose(0), known.choose(0, secure=True)), (["a:1"], ["f:2"]))
+        known.heard("ms2", 1, "b:1", 10, 0, "b:2")
+        self.assertEqual(sorted(known.choose(0)), ["a:1", "b:1"])
+        self.assertEqual(known.choose(0, secure=True), ["b:2"])
+
     def test_unheard(self) -> None:
         """A server unheard for six seconds is not offered; heard again, it is."""
         known = placement("a:1")
