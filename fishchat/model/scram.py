@@ -1,4 +1,4 @@
-"""One login by SCRAM at the server (RFC 5802, 7677), with channel binding by ``tls-server-end-point`` (RFC 5929). No I/O.
+"""One login by SCRAM at the server (RFC 5802, 7677), with the channel binding ``tls-server-end-point``. No I/O.
 
 The steps are the library's (``scramp``); here is what it leaves to its user: whose verifier it is, and that nobody can
 tell an account that is not there from one that is.

@@ -10,6 +10,7 @@ from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wra
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from fishchat.config.redis_url import Address, parse_url
+from fishchat.storage.wire import StoreError
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -36,16 +37,18 @@ def endpoint(
     if not address.tls:
         return plain
     # Here and not above: it brings OpenSSL in, a tenth of a second that a unix socket need not pay.
-    from twisted.internet.ssl import TLSVersion, optionsForClientTLS
+    from fishchat.peer import CheckedPeer
 
     own, chain = (None, []) if certificate is None else (certificate.own, certificate.chain)
-    options = optionsForClientTLS(
+    peer = CheckedPeer(
         address.host,
+        lambda wrong: StoreError(f"the certificate of {address} {wrong}"),
+        "set redis.authority to the authority's PEM file",
+        extra={"extraCertChain": chain or None},
         trustRoot=trust_root,
         clientCertificate=own,
-        extraCertificateOptions={"insecurelyLowerMinimumTo": TLSVersion.TLSv1_2, "extraCertChain": chain or None},
     )
-    return wrapClientTLS(options, plain)
+    return wrapClientTLS(peer, plain)
 
 
 @dataclass(frozen=True)

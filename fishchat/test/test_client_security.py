@@ -10,7 +10,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509.oid import NameOID
 from OpenSSL import SSL, crypto
 from scramp import ScramException, ScramMechanism
 from twisted.internet import reactor as the_reactor
@@ -24,7 +23,7 @@ from fishchat.client import Client, ClosedError, FileState, RefusedError, TlsErr
 from fishchat.client.security import PROTOCOL, Security, binding_of, is_plain, split_address
 from fishchat.services.authority import Pair, new_authority, server_pair
 from fishchat.test.test_client_connection import LittleConnection, LittleGateway, LittleServer
-from fishchat.test.tls_fixture import HOSTS, authority
+from fishchat.test.tls_fixture import HOSTS, authority, signed
 from fishchat.test.waiting import until
 
 # Its interfaces promise less than it does.
@@ -33,25 +32,6 @@ reactor: Any = the_reactor
 PASSWORD = "correct horse"
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
-
-
-def signed(key: Any, names: list[x509.GeneralName] | None, signer: Any = None) -> x509.Certificate:
-    """A certificate for ``key`` as no authority of ours makes one, signed by ours (by ``signer``)."""
-    root = x509.load_pem_x509_certificate(authority().pair.certificate)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
-        .issuer_name(root.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - DAY)
-        .not_valid_after(NOW + DAY)
-    )
-    if names is not None:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    if signer is None:
-        signer = load_pem_private_key(authority().pair.key, None)
-    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
 def shown(certificate: x509.Certificate, key: Any) -> CertificateOptions:

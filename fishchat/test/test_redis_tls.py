@@ -6,12 +6,15 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
+from OpenSSL.crypto import X509, PKey
 from twisted.internet import reactor
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.internet.interfaces import IReactorSSL
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
-from twisted.internet.ssl import PrivateCertificate
+from twisted.internet.ssl import CertificateOptions, PrivateCertificate
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -23,7 +26,7 @@ from fishchat.services.starting import StartError
 from fishchat.storage.redis import Connection
 from fishchat.test.redis_fixture import RedisServer
 from fishchat.test.tls_clients import trust
-from fishchat.test.tls_fixture import authority, write_pair
+from fishchat.test.tls_fixture import authority, signed, write_pair
 from fishchat.test.waiting import until
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -165,6 +168,17 @@ class Connecting(GateCase):
         other = server_pair(authority().pair, ["other.example"], NOW)
         self.port = self.serve(PrivateCertificate.loadPEM(other.certificate + other.key).options(trust()))
         await self.refused(self.connection(":secret@localhost"))
+
+    async def test_no_name(self) -> None:
+        """Nor one whose certificate is signed by the right authority, and for nobody, or for a name that is none."""
+        odd: tuple[list[x509.GeneralName] | None, ...] = (None, [x509.DNSName("*.org")])
+        for names in odd:
+            key = ec.generate_private_key(ec.SECP256R1())
+            shown = CertificateOptions(
+                privateKey=PKey.from_cryptography_key(key), certificate=X509.from_cryptography(signed(key, names))
+            )
+            self.port = self.serve(shown)
+            await self.refused(self.connection(":secret@localhost"))
 
     async def test_other_authority(self) -> None:
         """Nor one that is signed by another authority, or by one that only the system would have to know."""

@@ -27,7 +27,11 @@ class AccountsCase(TlsCase):
 
     async def closed(self, mode: str = "closed") -> None:
         """Begin."""
-        cheap = {"argon2_memory": CHEAP.memory, "argon2_passes": CHEAP.passes, "scram_rounds": CHEAP.rounds}
+        cheap: dict[str, Any] = {
+            "argon2_memory": CHEAP.memory,
+            "argon2_passes": CHEAP.passes,
+            "scram_rounds": CHEAP.rounds,
+        }
         await self.begin(accounts__mode=mode, **{f"accounts__{key}": value for key, value in cheap.items()})
         self.accounts = Accounts(self.cluster_.roles["ms1"].parts.speaker, 30)
         await self.accounts.add(b"alice", make(PASSWORD.encode(), CHEAP))
@@ -99,8 +103,8 @@ class Library(AccountsCase):
     async def test_wrong_password(self) -> None:
         """It is refused, and not tried for ever."""
         await self.closed()
-        error = await self.assertFailure(self.client("another password").start(), RefusedError)
-        self.assertEqual(getattr(error, "word", ""), "AUTH")
+        error: Any = await self.assertFailure(self.client("another password").start(), RefusedError)
+        self.assertEqual(error.word, "AUTH")
 
     async def test_revoked(self) -> None:
         """A token that ended sends the client back to its password; without one it is through."""
@@ -113,8 +117,8 @@ class Library(AccountsCase):
         await self.accounts.revoke(b"alice", b"main")
         await until(lambda: client.state.token not in (None, before))
         bare = self.client(secret=None, state=ClientState("alice", token=before))
-        error = await self.assertFailure(bare.start(), RefusedError)
-        self.assertEqual(getattr(error, "word", ""), "AUTH")
+        error: Any = await self.assertFailure(bare.start(), RefusedError)
+        self.assertEqual(error.word, "AUTH")
         await until(lambda: not closed)
         await self.accounts.disable(b"alice")
         await until(lambda: closed == ["revoked"])
@@ -125,8 +129,8 @@ class Library(AccountsCase):
         where: dict[str, Any] = {"server": f"localhost:{self.port}", "tls": authority().ca, "reactor": reactor}
         await create_account("bob", "a password of bob's", **where)
         again = Deferred.fromCoroutine(create_account("bob", "another password", **where))
-        error = await self.assertFailure(again, RefusedError)
-        self.assertEqual(getattr(error, "word", ""), "EXISTS")
+        error: Any = await self.assertFailure(again, RefusedError)
+        self.assertEqual(error.word, "EXISTS")
         bob = self.client("a password of bob's", account="bob")
         await bob.start()
         alice = self.client()
@@ -137,4 +141,4 @@ class Library(AccountsCase):
         await until(lambda: heard == ["hello"])
         await alice.block("bob")
         error = await self.assertFailure(bob.send("alice", "hello again"), RefusedError)
-        self.assertEqual(getattr(error, "word", ""), "NOTFOUND")
+        self.assertEqual(error.word, "NOTFOUND")

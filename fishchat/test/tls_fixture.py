@@ -9,6 +9,13 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from fishchat.services.authority import Pair, client_pair, new_authority, server_pair
 
@@ -56,3 +63,23 @@ def write_pair(directory: Path, name: str, pair: Pair) -> tuple[Path, Path]:
     with open(handle, "wb") as stream:
         stream.write(pair.key)
     return certificate, key
+
+
+def signed(key: Any, names: list[x509.GeneralName] | None, signer: Any = None) -> x509.Certificate:
+    """A certificate for ``key`` as no authority of ours makes one, signed by ours (by ``signer``)."""
+    now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
+    root = x509.load_pem_x509_certificate(authority().pair.certificate)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
+        .issuer_name(root.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+    )
+    if names is not None:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if signer is None:
+        signer = load_pem_private_key(authority().pair.key, None)
+    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
