@@ -51,7 +51,7 @@ FishChat is running. Talk to it from two terminals:
                                               SEND_MESSAGE_P2P bob hello
 
 Gateway  {gateway}
-Monitor  http://{monitor}/
+Monitor  {monitor}
 {more}Data     {data}
 Log      {log}
 Stop     Ctrl+C
@@ -262,24 +262,26 @@ def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
     servers = [address for address, key in ports if key == "msg_server.listen"]
     first, second = ("nc {} {}".format(*parse_address(address)) for address in (servers[0], servers[-1]))
     data = data_path(config)
+    monitor_tls = config.monitor.listen_tls
     secret = "" if config.accounts.mode == "open" else " PASSWORD"
     return TALK.format(
         first=first,
         second=second,
         bob=f"SEND_CLIENT_ID bob{secret}",
         alice=f"SEND_CLIENT_ID alice{secret}",
-        gateway=config.gateway.listen,
-        monitor=config.monitor.listen,
+        gateway=_both(config.gateway.listen, config.gateway.listen_tls),
+        monitor=_both(f"http://{config.monitor.listen}/", monitor_tls and f"https://{monitor_tls}/"),
         more="".join(f"{name:<8} {text}\n" for name, text in _more(config, data, address_tls)),
         data=data,
         log=data / ("*.log" if in_processes else "fishchat.log"),
     )
 
 
+def _both(plain: str, secure: str) -> str:
+    return f"{plain}, with TLS {secure}" if secure else plain
+
+
 def _more(config: Config, data: Path, address_tls: str) -> Iterator[tuple[str, str]]:
-    for key, address in tls_listeners(config).items():
-        if not key.startswith("msg_server"):
-            yield "", address if key.startswith("gateway") else f"https://{address}/"
     if address_tls:
         authority = data / "tls" / "ca.pem"
         trusted = f" -CAfile {shlex.quote(str(authority))}" if authority.exists() else ""

@@ -404,9 +404,8 @@ class TalkTests(SynchronousTestCase):
         (self.data / "tls" / "ca.pem").touch()
         said = talk(config, False, "chat.example:19443")
         self.assertIn(f"{command} -CAfile {self.data / 'tls' / 'ca.pem'}\n", said)
-        self.assertIn("Gateway  127.0.0.1:17000\n", said)
-        self.assertIn("         0.0.0.0:17443\n", said)
-        self.assertIn("         https://0.0.0.0:30443/\n", said)
+        self.assertIn("Gateway  127.0.0.1:17000, with TLS 0.0.0.0:17443\n", said)
+        self.assertIn("Monitor  http://127.0.0.1:30000/, with TLS https://0.0.0.0:30443/\n", said)
 
     def test_accounts(self) -> None:
         """Where accounts are needed: how to make one, and that it has a password."""
