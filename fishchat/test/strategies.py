@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
-from fishchat.protocols.fields import MAX_CSEQ
+from fishchat.protocols.fields import MAX_CSEQ, MECHANISMS
 from fishchat.protocols.lines import format_tags
 from fishchat.protocols.verbs import MSG_SERVER_VERBS, Text, Verb
 
@@ -29,6 +29,7 @@ TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
     b"kind": st.sampled_from([b"open", b"invitation"]),
     b"before": ids,
     b"after": ids,
+    b"invite": names,
     b"limit": st.integers(1, 100).map(lambda number: b"%d" % number),
 }
 FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
@@ -37,6 +38,9 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "conversation": conversations,
     "id": ids,
     "version": st.just(b"1"),
+    "device": names,
+    "mechanism": st.sampled_from(MECHANISMS),
+    "privacy": st.sampled_from([b"everyone", b"contacts"]),
 }
 
 

@@ -59,6 +59,21 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"REQ_CLIENT_STATUS bob", said("REQ_CLIENT_STATUS", b"bob")),
     (b"REQ_TOPICS", said("REQ_TOPICS")),
     (b"REQ_MEMBERS fishing", said("REQ_MEMBERS", b"fishing")),
+    (b"SEND_AUTH SCRAM-SHA-256 n,,n=alice,r=a=b", said("SEND_AUTH", b"SCRAM-SHA-256", text="n,,n=alice,r=a=b")),
+    (b"@device=phone AUTH SCRAM-SHA-256-PLUS x", said("SEND_AUTH", b"SCRAM-SHA-256-PLUS", text="x", device=b"phone")),
+    (b"CREATE_CLIENT alice open sesame", said("CREATE_CLIENT", b"alice", text="open sesame")),
+    (b"@invite=fci_x SIGNUP alice open sesame", said("CREATE_CLIENT", b"alice", text="open sesame", invite=b"fci_x")),
+    (b"SEND_PASSWORD close sesame", said("SEND_PASSWORD", text="close sesame")),
+    (b"REQ_DEVICES", said("REQ_DEVICES")),
+    (b"REVOKE_DEVICE phone", said("REVOKE_DEVICE", b"phone")),
+    (b"BLOCK_CLIENT bob", said("BLOCK_CLIENT", b"bob")),
+    (b"UNBLOCK_CLIENT bob", said("UNBLOCK_CLIENT", b"bob")),
+    (b"REQ_BLOCKED", said("REQ_BLOCKED")),
+    (b"ADD_CONTACT bob", said("ADD_CONTACT", b"bob")),
+    (b"REMOVE_CONTACT bob", said("REMOVE_CONTACT", b"bob")),
+    (b"REQ_CONTACTS", said("REQ_CONTACTS")),
+    (b"SEND_PRIVACY contacts", said("SEND_PRIVACY", b"contacts")),
+    ("SEND_NAME 爱丽丝".encode(), said("SEND_NAME", text="爱丽丝")),
     (b"HELP", said("HELP")),
     (b"HELP MSG", said("HELP", text="MSG")),
     (b"QUIT", said("QUIT")),
@@ -128,6 +143,11 @@ BAD: list[tuple[bytes, str]] = [
         for line in (b"PING x", b"JOIN", b"JOIN a b", b"INVITE a", b"INVITE a b c", b"HELLO", b"QUIT now")
     ],
     (b"MSG bob \x01\x02", "FIELDS"),
+    (b"AUTH SCRAM-SHA-1 n,,n=alice,r=x", "FIELDS"),
+    (b"AUTH SCRAM-SHA-256", "FIELDS"),
+    (b"CREATE_CLIENT alice", "FIELDS"),
+    (b"PRIVACY nobody", "FIELDS"),
+    (b"@invite= SIGNUP alice open sesame", "BADTAG"),
     (b"HELLO 2", "VERSION"),
     (b"HELLO x caps=ack", "VERSION"),
     *[(b"LOGIN " + name, "BADNAME") for name in (b"Alice", b"a+b", b"#a", b"@a", b"a" * 33, "é".encode(), b"a/b")],
@@ -272,6 +292,11 @@ class LimitTests(SynchronousTestCase):
         for mark, written in ((b"x" * 64, b"x" * 64), (b" " * 64, rb"\s" * 64)):
             self.assertEqual(meaning(self, b"@id=%s PING" % written), [said("SEND_PING", id=mark)])
             self.assertEqual(meaning(self, b"@id=x%s PING" % written), ["BADTAG"])
+
+    def test_invitation(self) -> None:
+        """The code of an invitation has 1 to 64 bytes."""
+        for length, wanted in ((64, said("CREATE_CLIENT", b"a", text="x", invite=b"c" * 64)), (65, "BADTAG")):
+            self.assertEqual(meaning(self, b"@invite=%s SIGNUP a x" % (b"c" * length)), [wanted])
 
     def test_cseq(self) -> None:
         """A number has up to 15 digits."""

@@ -15,14 +15,17 @@ from fishchat.errors import WORDS, Refusal
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.messages import ESCAPED, NOTICE, PLAIN, push_line
-from fishchat.model.names import DIGITS, NAME_LENGTH
+from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
+from fishchat.model.passwords import LONGEST
 from fishchat.protocols import lines, server
 from fishchat.protocols.commands import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS
 from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.protocols.reference import PAGE, PARTS, fill
 from fishchat.protocols.verbs import MSG_SERVER_VERBS
 from fishchat.services.gateway import GREETING
+from fishchat.services.hashing import WAITING
 from fishchat.services.msg_server.keepalive import GONE_AFTER, PING_AFTER
+from fishchat.services.msg_server.people import RELATED
 from fishchat.storage.catalogue import HISTORY
 from fishchat.test.test_commands import BAD, GOOD
 
@@ -46,6 +49,12 @@ LIMITS = {
     "seconds of silence until a ping": PING_AFTER,
     "seconds of silence until the end": GONE_AFTER,
     "seconds until a login": Limits().login_seconds,
+    "seconds of a TLS handshake": server.HANDSHAKE,
+    "letters of a password": LONGEST,
+    "bytes of an `@invite`": 64,
+    "letters of a display name": DISPLAY_LENGTH,
+    "accounts that one account blocks": RELATED,
+    "hashes of passwords that wait": WAITING,
 }
 #: What the grammar refuses. The others are no matter of form: a tag that the verb does not know, a forbidden verb, …
 FORM = {"FIELDS", "BADNAME", "UNKNOWN_VERB", "SERVER_VERB", "BADUTF8", "NUL"}
