@@ -34,6 +34,7 @@ from fishchat.services.embedded import EmbeddedRedis, data_path
 from fishchat.services.hangup import Hangup
 from fishchat.services.listen import refusal
 from fishchat.services.ordered import OrderedService
+from fishchat.services.redis_tls import credentials
 from fishchat.services.starting import StartError
 
 #: Seconds that the roles of an ``up`` that was killed have to give their ports back.
@@ -140,6 +141,8 @@ def run(
     try:
         ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
         wait_for_ports(ports, PATIENCE if left_behind else 0, say)
+        # What is wrong with a file is told here, and not by a process that would be started again and again.
+        credentials(config.redis)
         text = talk(config, in_processes, _address_tls(config, reactor))
         logs.begin(data / "fishchat.log")
         if make is None:
@@ -187,10 +190,7 @@ def _reload(roles: Sequence[IService]) -> None:
 
 
 def _address_tls(config: Config, reactor: Any) -> str:
-    """Where the first msg_server's clients with TLS connect to, if there is a port for them.
-
-    A certificate that cannot be used is told here, and not by a process that would be started again and again.
-    """
+    """Where the first msg_server's clients with TLS connect to, if there is a port for them. May raise StartError."""
     if not tls_listeners(config):
         return ""
     # Here and not above: it brings OpenSSL in.

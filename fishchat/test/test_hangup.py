@@ -151,6 +151,16 @@ class TwistdTests(ProcessCase):
         process.send_signal(signal.SIGTERM)
         await self.when_ended(process)
 
+    async def test_refused_redis(self) -> None:
+        """A file for a Redis by TLS that is not there is told in the same way."""
+        self.environment["FISHCHAT__REDIS__URL"] = "rediss://localhost"
+        self.environment["FISHCHAT__REDIS__AUTHORITY"] = "/no/such/file"
+        process = self.popen([TWISTD, "-n", "--pidfile=", "fishchat-router", "--data", str(self.place.data)])
+        await until(lambda: process.poll() is not None)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("redis.authority: /no/such/file cannot be read", self.output().splitlines()[-1])
+        self.assertNotIn("Traceback", self.output())
+
     async def test_refused_start(self) -> None:
         """Without a pair it says what to do, in one line and without a traceback."""
         (self.tls / "server.pem").unlink()
@@ -212,10 +222,21 @@ class UpTests(ProcessCase):
     async def test_refused_start(self) -> None:
         """A pair that cannot be used is told at once, not by roles that start again and again."""
         (self.tls / "server.key").chmod(0o644)
+        text = await self.refusal()
+        self.assertIn(f"`chmod 600 {self.tls / 'server.key'}`", text)
+
+    async def test_refused_redis(self) -> None:
+        """So are the files for a Redis by TLS."""
+        self.environment["FISHCHAT__REDIS__URL"] = "rediss://localhost"
+        self.environment["FISHCHAT__REDIS__AUTHORITY"] = "/no/such/file"
+        self.assertIn("redis.authority: /no/such/file cannot be read", await self.refusal())
+
+    async def refusal(self) -> str:
+        """What it says, in one line, when it ends at once; no role was started."""
         up = Up(self.place, environment=self.environment)
         self.addCleanup(up.kill)
         await until(lambda: up.process.poll() is not None)
         self.assertEqual(up.process.returncode, 1)
         self.assertEqual(len(up.output().splitlines()), 1, up.output())
-        self.assertIn(f"`chmod 600 {self.tls / 'server.key'}`", up.output())
         self.assertEqual(list(Path(self.place.data).glob("*.log")), [])
+        return up.output()

@@ -17,6 +17,7 @@ from twisted.web.http_headers import Headers
 from fishchat.config import schema
 from fishchat.protocols.server import HANDSHAKE
 from fishchat.services import monitor, monitor_web
+from fishchat.services.heartbeat import Heartbeat
 from fishchat.services.listen import HTTP, Listener
 from fishchat.services.monitor_guard import LONGEST, Guard, Wrong
 from fishchat.services.monitor_web import IDLE
@@ -265,6 +266,11 @@ class Whole(TestCase):
         status, shown, _ = await self.get("/readyz", right, b"HEAD")
         self.assertIn(status, (200, 503))
         self.assertIsNone(shown)
+        beat: Any = next(service for service in self.parts if isinstance(service, Heartbeat))
+        beat.beat()
+        while not (shown := (await self.get("/servers", right))[1]["servers"]):
+            continue
+        self.assertGreater(shown[0]["figures"]["certificate_days"], 390)
         plain: Any = await self.agent.request(b"GET", f"http://127.0.0.1:{self.plain}/servers".encode())
         self.assertEqual((plain.code, list(json.loads(await readBody(plain)))), (200, ["at", "servers"]))
 

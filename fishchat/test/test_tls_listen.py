@@ -16,6 +16,7 @@ from fishchat.bus import channels
 from fishchat.protocols.server import HANDSHAKE, STUCK
 from fishchat.services.authority import server_pair
 from fishchat.services.certificates import Certificates
+from fishchat.services.heartbeat import Heartbeat
 from fishchat.services.listen import CHAT, Listener
 from fishchat.services.msg_server.connection import ClientConnection
 from fishchat.services.msg_server.keepalive import EVERY
@@ -130,7 +131,10 @@ class Talking(TlsCase):
         self.cluster_.bus("ms1").publish(channels.MONITOR, beat.encode())
         await until(lambda: self.server.neighbours.move_line(0, True) == b"RESP_MOVE chat.example:443 within=0\r\n")
         self.assertEqual(self.server.neighbours.move_line(0, False), b"RESP_MOVE 127.0.0.1:19001 within=0\r\n")
-        self.assertEqual(self.server.load().address_tls, "127.0.0.1:19443")
+        heartbeat: Any = self.cluster_.roles["ms1"].find(Heartbeat)
+        load = heartbeat._load()
+        self.assertEqual(load.address_tls, "127.0.0.1:19443")
+        self.assertGreater(load.figures["certificate_days"], 390)
 
     async def test_last_words(self) -> None:
         """A server that stops says so to them as well, and does not wait for a peer that does not answer."""
