@@ -33,9 +33,16 @@ SIZE, KEEP = 5_000_000, 5
 # C0 (but tab and newline), DEL, C1, and what changes the direction of text.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+# A token or an invitation. None is ever meant to be logged; but libraries log what they were given.
+_SECRETS = re.compile("(fc[ti]_)[A-Za-z0-9_-]{8,}")
+
 
 def escaped(text: str) -> str:
-    """``text`` with every character that a terminal would act on written as ``\\x1b`` or ``\\u202e``."""
+    """``text`` with every character that a terminal would act on written as ``\\x1b`` or ``\\u202e``.
+
+    What looks like a token is left out.
+    """
+    text = _SECRETS.sub(r"\1***", text)
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 

@@ -37,8 +37,9 @@ class RevokingTests(TestCase):
 
     def log_in(self) -> None:
         """The device is here."""
-        device = Device(b"alice", KEY.encode(), SESSION.encode(), self.told.append, lambda: None, False, set())
-        device.ended = self.told.append
+        key, session = KEY.encode(), SESSION.encode()
+        device = Device(b"alice", key, session, self.told.append, lambda: self.told.append(REPLACED), False, set())
+        device.revoked = self.told.append
         self.here[KEY.encode()] = device
 
     def say(self, **status: object) -> None:

@@ -426,3 +426,4 @@ class LogTests(SynchronousTestCase):
     def test_no_control_characters(self) -> None:
         """What a peer sent cannot control the terminal of who reads the log."""
         self.assertEqual(logs.escaped("a\x1b[2J\u202eb\tc\nd 鱼"), "a\\x1b[2J\\u202eb\tc\nd 鱼")
+        self.assertEqual(logs.escaped("token=fct_abcdefghij0123 x fci_AAAA-BBBB_c"), "token=fct_*** x fci_***")

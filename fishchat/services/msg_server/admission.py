@@ -61,7 +61,7 @@ class Admission:
         self._costs = Costs(accounts.argon2_memory, accounts.argon2_passes, accounts.scram_rounds)
         self._token_life = days_in_ms(accounts.token_days)
         self._guesses = limits.guesses if limits.flood else 0
-        self._guess_ms = int(limits.guess_seconds * 1000)
+        self._guess_ms = max(1, int(limits.guess_seconds * 1000))
         self._decoy_key = b""
         if self.mode != "open":
             reader.on_connected.append(self._learn)
@@ -128,11 +128,12 @@ class Admission:
     async def _challenge(
         self, connection: ClientConnection, command: Command, account: bytes, device: bytes, mechanism: bytes
     ) -> None:
+        if not self._decoy_key:
+            # Whoever asks: else this would tell who has an account.
+            self._learn()
+            raise Refusal("TRYAGAIN", retry=1)
         _, verifier, version = await self._attempt(connection, account)
-        if not verifier:
-            if not self._decoy_key:
-                raise Refusal("TRYAGAIN", retry=1)
-            verifier = scram.decoy(self._decoy_key, account, self._costs.rounds)
+        verifier = verifier or scram.decoy(self._decoy_key, account, self._costs.rounds)
         exchange = scram.Exchange(mechanism, connection.binding, verifier)
         challenge = exchange.challenge(command.text)
         connection.proving = Proving(exchange, account, device, version)

@@ -217,7 +217,7 @@ class ClientConnection(LineServer):
     # -- the end
 
     def revoked(self, line: bytes) -> None:
-        """The session has ended in the store, for good; ``line`` tells why."""
+        """The right to be here was taken back; ``line`` tells why."""
         if self.device is not None:
             # What it had acknowledged is nobody's any more.
             self.server.cursors.discard(self.device)

@@ -136,7 +136,7 @@ class Logins:
             account, key, session, connection.send, connection.replaced, connection.acks, server.delivery.dirty
         )
         device.evicted = connection.evicted
-        device.ended = connection.revoked
+        device.revoked = connection.revoked
         connection.device = device
         old = self.here.pop(key, None)
         if old is not None:

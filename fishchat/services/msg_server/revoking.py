@@ -70,19 +70,23 @@ class Revoking:
     def _heard(self, payload: bytes) -> None:
         status = channels.ClientStatus.decode(payload)
         for key, session in status.replaced.items():
-            self._end(key, session, REPLACED)
+            device = self._ended_one(key, session, REPLACED)
+            if device is not None:
+                device.replaced()
         for key, told in status.revoked.items():
             why, _, session = told.partition(" ")
-            self._end(key, session, revoked_line(why))
+            device = self._ended_one(key, session, revoked_line(why))
+            if device is not None:
+                device.revoked(revoked_line(why))
         if status.number:
             self._count(status.number)
 
-    def _end(self, key: str, session: str, line: bytes) -> None:
+    def _ended_one(self, key: str, session: str, line: bytes) -> Device | None:
+        """The device whose session this is, if it is here."""
         if self._under_way:
             self._ended[session.encode()] = line
         device = self._find(key.encode())
-        if device is not None and device.session == session.encode():
-            device.ended(line)
+        return device if device is not None and device.session == session.encode() else None
 
     def _count(self, number: int) -> None:
         if self._number is not None and number > self._number + 1:
