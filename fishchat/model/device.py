@@ -40,7 +40,7 @@ class Device:
     :ivar session: what the store has as this device's session while it is here.
     :ivar push: takes one whole line; writing happens once a turn.
     :ivar replaced: to be called when another login took its place; ``evicted`` when its session is gone otherwise;
-        ``revoked`` with the line that says why, when its account or device may not be here any more.
+        ``revoked`` with the reason, when its account or it may not be here any more.
     :ivar acks: whether it acknowledges; else what is written counts as read.
     :ivar dirty: the server's set of readings whose cursor is to be stored.
     :ivar room: how many more pushes it may be given now.
@@ -82,7 +82,7 @@ class Device:
         self.push = push
         self.replaced = replaced
         self.evicted = replaced
-        self.revoked: Callable[[bytes], None] = lambda _: replaced()
+        self.revoked: Callable[[str], None] = lambda _: replaced()
         self.acks = acks
         self.dirty = dirty
         self.room = WINDOW if acks else UNBOUNDED

@@ -14,7 +14,7 @@ from fishchat.test.sync_oracle import Login, Oracle, Stored
 
 #: What may be heard beside answers and messages.
 _PUSHES = frozenset(
-    ["HELLO", "ITEM", "RESP_SYNCED", "RESP_GAP", "RESP_READ", "RESP_REPLACED", "RESP_MOVE", "RESP_PING"]
+    ["HELLO", "ITEM", "RESP_SYNCED", "RESP_GAP", "RESP_READ", "RESP_REPLACED", "RESP_REVOKED", "RESP_MOVE", "RESP_PING"]
 )
 
 

@@ -16,6 +16,7 @@ from zope.interface import implementer
 from fishchat.bus import channels
 from fishchat.bus.memory import Medium, MemoryBus
 from fishchat.config.schema import Config, Limits
+from fishchat.storage.catalogue import DISABLE, pack
 from fishchat.test.sync_client import Device
 from fishchat.test.sync_link import Link
 from fishchat.test.sync_oracle import Books, Oracle
@@ -212,6 +213,14 @@ class World:
         server = self.server(name)
         if server is not None:
             device.begin(server.connect(device))
+
+    def shut_out(self, account: str, told: bool) -> None:
+        """The operator disables an account, and has second thoughts; the servers are told, or the news are lost."""
+        for disable in (True, False):
+            self.store.command("EVALSHA", DISABLE.sha, 0, pack(account, disable))
+        for payload in self.store.said():
+            if told:
+                self.voice.publish(channels.CLIENT_STATUS, payload)
 
     @property
     def links(self) -> list[Link]:

@@ -188,6 +188,13 @@ class Mishaps(RuleBasedStateMachine):
             else:
                 link.producer.resumeProducing()
 
+    @rule(account=st.sampled_from(ACCOUNTS), told=st.booleans(), settled=st.booleans())
+    def shut_out(self, account: str, told: bool, settled: bool) -> None:
+        """An account's sessions are taken back."""
+        self.world.shut_out(account, told)
+        if settled:
+            self.world.settle()
+
     # -- what is under way, and time
 
     @rule(picks=numbers)

@@ -8,7 +8,7 @@ from twisted.trial.unittest import TestCase
 from fishchat.bus import channels
 from fishchat.bus.memory import Medium, MemoryBus
 from fishchat.model.device import Device
-from fishchat.services.msg_server.revoking import REPLACED, Revoking
+from fishchat.services.msg_server.revoking import Revoking
 from fishchat.storage.redis import Connection, parse_url
 from fishchat.test.redis_fixture import shared_redis
 from fishchat.test.waiting import until
@@ -26,7 +26,7 @@ class RevokingTests(TestCase):
         self.reader.startService()
         self.addCleanup(self.reader.stopService)
         bus = MemoryBus(Medium(reactor))
-        self.told: list[bytes] = []
+        self.told: list[str] = []
         self.swept = 0
         self.here: dict[bytes, Device] = {}
         self.revoking = Revoking(self.reader, bus, self.here.get, self.sweep)
@@ -35,12 +35,13 @@ class RevokingTests(TestCase):
         """Called when something was missed."""
         self.swept += 1
 
-    def log_in(self) -> None:
-        """The device is here."""
-        key, session = KEY.encode(), SESSION.encode()
-        device = Device(b"alice", key, session, self.told.append, lambda: self.told.append(REPLACED), False, set())
-        device.revoked = self.told.append
-        self.here[KEY.encode()] = device
+    def device(self, session: str = SESSION) -> Device:
+        """A device with this session."""
+        made = Device(
+            b"alice", KEY.encode(), session.encode(), lambda _: None, lambda: self.told.append("replaced"), False, set()
+        )
+        made.revoked = self.told.append
+        return made
 
     def say(self, **status: object) -> None:
         """The news arrive."""
@@ -48,23 +49,26 @@ class RevokingTests(TestCase):
 
     def test_told(self) -> None:
         """The device whose session it is hears why; another session of the same device does not."""
-        self.log_in()
+        self.here[KEY.encode()] = self.device()
         self.say(revoked={KEY: f"disabled {SESSION}"}, number=1)
         self.say(revoked={KEY: "revoked ms1 aaaa 6"}, number=2)
         self.say(replaced={KEY: SESSION})
-        self.assertEqual(self.told, [b"RESP_REVOKED disabled\r\n", REPLACED])
+        self.assertEqual(self.told, ["disabled", "replaced"])
         self.assertEqual(self.swept, 0)
 
     def test_before_the_login_is_known(self) -> None:
         """The store may end a session before its own server has the answer to the login; then it is told then."""
         self.revoking.login_begins()
         self.say(revoked={KEY: f"deleted {SESSION}"}, number=1)
-        self.assertEqual(self.revoking.ended_meanwhile(SESSION.encode()), b"RESP_REVOKED deleted\r\n")
-        self.assertIsNone(self.revoking.ended_meanwhile(b"ms1 aaaa 8"))
+        self.say(replaced={KEY: "ms1 aaaa 9"})
+        for number in (7, 8, 9):
+            self.revoking.welcomed(self.device(f"ms1 aaaa {number}"))
+        self.assertEqual(self.told, ["deleted", "replaced"])
         self.revoking.login_ends()
-        self.assertIsNone(self.revoking.ended_meanwhile(SESSION.encode()))
+        self.revoking.welcomed(self.device())
         self.say(revoked={KEY: f"deleted {SESSION}"}, number=2)
-        self.assertIsNone(self.revoking.ended_meanwhile(SESSION.encode()))
+        self.revoking.welcomed(self.device())
+        self.assertEqual(self.told, ["deleted", "replaced"])
 
     def test_a_number_is_missing(self) -> None:
         """News that skip a number are a sign of news that were lost."""

@@ -21,12 +21,14 @@ from fishchat.protocols.server import WAITING, LineServer, error_line
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.verbs import State, Verb
 from fishchat.services.msg_server.operations import Call, Mark
-from fishchat.services.msg_server.revoking import REPLACED
 from fishchat.storage.redis import Script
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.admission import Proving
     from fishchat.services.msg_server.service import MsgServer
+
+#: Reasons for which the store has forgotten the device: its cursors are to be stored no more.
+FORGOTTEN = ("deleted", "revoked")
 
 Handler = Callable[["ClientConnection", Command], None]
 
@@ -216,16 +218,15 @@ class ClientConnection(LineServer):
 
     # -- the end
 
-    def revoked(self, line: bytes) -> None:
-        """The right to be here was taken back; ``line`` tells why."""
-        if self.device is not None:
-            # What it had acknowledged is nobody's any more.
+    def revoked(self, why: str) -> None:
+        """The right to be here was taken back: from the account, or from the device alone."""
+        if self.device is not None and why in FORGOTTEN:
             self.server.cursors.discard(self.device)
-        self.say_goodbye(line)
+        self.say_goodbye(b"RESP_REVOKED %s\r\n" % why.encode())
 
     def replaced(self) -> None:
         """The same device has logged in elsewhere."""
-        self.say_goodbye(REPLACED)
+        self.say_goodbye(b"RESP_REPLACED\r\n")
 
     def evicted(self) -> None:
         """The store does not know this session any more."""

@@ -154,9 +154,7 @@ class Logins:
         server.delivery.add(device, talks)
         self._came.append(key.decode())
         self._announce()
-        ended = server.revoking.ended_meanwhile(session)
-        if ended is not None:
-            connection.revoked(ended)
+        server.revoking.welcomed(device)
 
     def _share_bucket(self, connection: ClientConnection, device: Device) -> None:
         """What an account may send is for all of its devices here together."""

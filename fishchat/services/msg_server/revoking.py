@@ -18,14 +18,6 @@ from fishchat.interfaces import IBus
 from fishchat.model.device import Device
 from fishchat.storage.redis import Connection, StoreError
 
-REPLACED = b"RESP_REPLACED\r\n"
-
-
-def revoked_line(why: str) -> bytes:
-    """The push that tells a device why it may not be here any more."""
-    return b"RESP_REVOKED %s\r\n" % why.encode()
-
-
 class Revoking:
     """Hears of ended sessions.
 
@@ -44,10 +36,10 @@ class Revoking:
         self._sweep = sweep
         #: The number of the last time that rights were taken back; None before the store was asked.
         self._number: int | None = None
-        #: While logins are on their way: the sessions that ended meanwhile, and what to tell them. The news may come
-        #: before the answer to the login itself.
+        #: While logins are on their way: the sessions that ended meanwhile, and why (nothing: replaced). The news may
+        #: come before the answer to the login itself.
         self._under_way = 0
-        self._ended: dict[bytes, bytes] = {}
+        self._ended: dict[bytes, str] = {}
 
     def listen(self) -> None:
         """Begin to hear."""
@@ -63,28 +55,32 @@ class Revoking:
         if not self._under_way:
             self._ended.clear()
 
-    def ended_meanwhile(self, session: bytes) -> bytes | None:
-        """What to tell a session that has just begun, when it has ended already."""
-        return self._ended.get(session)
+    def welcomed(self, device: Device) -> None:
+        """A login is through: if its session has ended already, the device is told so now."""
+        why = self._ended.get(device.session)
+        if why:
+            device.revoked(why)
+        elif why is not None:
+            device.replaced()
 
     def _heard(self, payload: bytes) -> None:
         status = channels.ClientStatus.decode(payload)
         for key, session in status.replaced.items():
-            device = self._ended_one(key, session, REPLACED)
+            device = self._ended_one(key, session, "")
             if device is not None:
                 device.replaced()
         for key, told in status.revoked.items():
             why, _, session = told.partition(" ")
-            device = self._ended_one(key, session, revoked_line(why))
+            device = self._ended_one(key, session, why)
             if device is not None:
-                device.revoked(revoked_line(why))
+                device.revoked(why)
         if status.number:
             self._count(status.number)
 
-    def _ended_one(self, key: str, session: str, line: bytes) -> Device | None:
+    def _ended_one(self, key: str, session: str, why: str) -> Device | None:
         """The device whose session this is, if it is here."""
         if self._under_way:
-            self._ended[session.encode()] = line
+            self._ended[session.encode()] = why
         device = self._find(key.encode())
         return device if device is not None and device.session == session.encode() else None
 
