@@ -8,6 +8,7 @@ from fishchat import __version__
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
 from fishchat.cli.up import up as up_command
+from fishchat.cli.user import user as user_group
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,3 +20,4 @@ def main() -> None:
 main.add_command(cert_group)
 main.add_command(config_group)
 main.add_command(up_command)
+main.add_command(user_group)

@@ -98,18 +98,19 @@ class EmbeddedRedis(Service):
     """Sees to it that the Redis of the data directory runs.
 
     Does nothing when the configuration names an external one. ``clock`` times the waiting; it is the reactor
-    if not given.
+    if not given. ``ends_adopted=False`` for a visitor: what it did not start goes on running when it goes.
     """
 
     log = Logger()
 
-    def __init__(self, config: Config, reactor: Any = None, clock: Any = None) -> None:
+    def __init__(self, config: Config, reactor: Any = None, clock: Any = None, *, ends_adopted: bool = True) -> None:
         if reactor is None:
             from twisted.internet import reactor
         self._reactor = reactor
         self._clock = clock or reactor
         self._external = bool(config.redis.url)
         self._durability = config.redis.durability
+        self._ends_adopted = ends_adopted
         self.data: Path = data_path(config)
         self.path = socket_path(self.data)
         self._lock: int | None = None
@@ -232,7 +233,7 @@ class EmbeddedRedis(Service):
     async def _end(self) -> None:
         redis, self._redis = self._redis, None
         try:
-            if redis is not None:
+            if redis is not None and (self._ends_adopted or isinstance(redis, _Child)):
                 redis.signal(signal.SIGTERM)
                 try:
                     await redis.ended().addTimeout(STOP_PATIENCE, self._clock)

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.defer import DeferredList
+
 from fishchat.errors import Refusal
 from fishchat.model.passwords import Verifier
 from fishchat.model.tokens import fingerprint, new_invitation, new_token
@@ -34,6 +36,10 @@ from fishchat.storage.redis import Connection, Script
 
 #: Log entries that one step of a deletion looks at.
 ERASE_STEP = 500
+#: Digits of a fingerprint that name an invitation.
+ID_DIGITS = 12
+#: Keys of one step of a SCAN, and accounts that are asked for at a time.
+_PAGE = 200
 _DAY = 86_400_000
 
 
@@ -47,7 +53,9 @@ async def decoy_key(connection: Connection) -> bytes:
 
     Made by whoever asks first. Fails as ``Connection.run`` does.
     """
-    await connection.run("SET", "decoy", os.urandom(32), "NX")
+    # Asked first: a full memory refuses to set what is there.
+    if await connection.run("GET", "decoy") is None:
+        await connection.run("SET", "decoy", os.urandom(32), "NX")
     key: bytes = await connection.run("GET", "decoy")
     return key
 
@@ -78,6 +86,20 @@ class DeviceInfo:
     online: bool
     seen: int
     token_ends: int
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """An invitation that can still be used, under the beginning of its fingerprint; times in ms since 1970.
+
+    ``account`` is the only name that it is good for, if there is one.
+    """
+
+    id: str
+    uses: int
+    made: int
+    ends: int
+    account: str
 
 
 @dataclass
@@ -153,8 +175,31 @@ class Accounts:
     async def invite(self, uses: int, days: float, account: bytes = b"") -> bytes:
         """An invitation for so many sign-ups within so many days; with ``account`` for that name only."""
         code = new_invitation()
-        await self._run(OFFER, fingerprint(code), uses, days_in_ms(days), account)
+        await self._done(OFFER, fingerprint(code), uses, days_in_ms(days), account)
         return code
+
+    async def invitations(self) -> list[Invitation]:
+        """Those that can still be used, the one that ends first in front."""
+        found = []
+        run = self._connection.run
+        async for key in self._keys(b"invitation:"):
+            uses, made, account = await run("HMGET", b"invitation:" + key, "uses", "made", "account")
+            left, (seconds, micros) = await run("PTTL", b"invitation:" + key), await run("TIME")
+            # It may have ended since its key was found.
+            if uses is not None and left > 0:
+                ends = int(seconds) * 1000 + int(micros) // 1000 + left
+                name = (account or b"").decode()
+                found.append(Invitation(key[:ID_DIGITS].decode(), int(uses), int(made), ends, name))
+        return sorted(found, key=lambda invitation: invitation.ends)
+
+    async def withdraw(self, invitation: bytes) -> None:
+        """End the invitation with this id, or this longer beginning of a fingerprint, in hex digits."""
+        # Anything but letters and digits could be a pattern that others fit too.
+        if len(invitation) >= ID_DIGITS and invitation.isalnum():
+            keys = [b"invitation:" + key async for key in self._keys(b"invitation:" + invitation)]
+            if keys and await self._connection.run("DEL", *keys):
+                return
+        raise Refusal("NOTFOUND")
 
     async def show(self, account: bytes) -> Portrait:
         """What there is to know."""
@@ -162,22 +207,25 @@ class Accounts:
         if not isinstance(reply, list):
             gone = "this name belonged to an account that was deleted"
             raise Refusal("NOTFOUND", gone if reply == b"DELETED" else None)
-        created, disabled, name, privacy, *numbers = reply
-        password, *counts = numbers
-        texts = (name.decode(), privacy.decode() or "everyone")
-        return Portrait(account.decode(), int(created), int(disabled or 0), *texts, bool(password), *counts)
+        return _portrait(account, reply)
+
+    async def all(self) -> list[Portrait]:
+        """What there is to know of every account, by name; deleted ones are left out."""
+        found, names = [], [name async for name in self.names()]
+        for start in range(0, len(names), _PAGE):
+            page = names[start : start + _PAGE]
+            asked = [self._connection.script(PORTRAIT, (), (pack(name),)) for name in page]
+            for name, (success, reply) in zip(page, await DeferredList(asked, consumeErrors=True), strict=True):
+                if not success:
+                    reply.raiseException()
+                if isinstance(reply, list):
+                    found.append(_portrait(name, reply))
+        return sorted(found, key=lambda portrait: portrait.account)
 
     async def names(self) -> AsyncIterator[bytes]:
-        """Every account, in no order; one that is made or deleted meanwhile may be missing or there."""
-        cursor, given = b"0", set()
-        while True:
-            cursor, keys = await self._connection.run("SCAN", cursor, "MATCH", "account:*", "COUNT", 200)
-            for key in keys:
-                if key not in given:
-                    given.add(key)
-                    yield key[8:]
-            if cursor == b"0":
-                return
+        """Every name that is taken, in no order; one that comes meanwhile may be missing or there."""
+        async for name in self._keys(b"account:"):
+            yield name
 
     async def erase(self, account: bytes) -> Erased:
         """Delete an account and what it said, step by step; one that was interrupted goes on when asked again."""
@@ -197,6 +245,18 @@ class Accounts:
         await self._run(ERASE_END, account)
         return erased
 
+    async def _keys(self, beginning: bytes) -> AsyncIterator[bytes]:
+        """What stands behind the colon in the keys that begin so, each once."""
+        cursor, given = b"0", set()
+        while True:
+            cursor, keys = await self._connection.run("SCAN", cursor, "MATCH", beginning + b"*", "COUNT", _PAGE)
+            for key in keys:
+                if key not in given:
+                    given.add(key)
+                    yield key.partition(b":")[2]
+            if cursor == b"0":
+                return
+
     async def _run(self, script: Script, *args: Any) -> Any:
         return await self._connection.script(script, (), (pack(*args),))
 
@@ -205,6 +265,13 @@ class Accounts:
         if reply[0] != b"OK":
             raise refusal_of(reply)
         return reply
+
+
+def _portrait(account: bytes, reply: list[Any]) -> Portrait:
+    created, disabled, name, privacy, *numbers = reply
+    password, *counts = numbers
+    texts = (name.decode(), privacy.decode() or "everyone")
+    return Portrait(account.decode(), int(created), int(disabled or 0), *texts, bool(password), *counts)
 
 
 def refusal_of(reply: list[Any]) -> Refusal:

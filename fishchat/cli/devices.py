@@ -1,0 +1,89 @@
+"""``fishchat user devices``, ``revoke`` and ``token``: what an account logs in with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from fishchat.cli.printing import local_time, plural, print_json, print_table
+from fishchat.cli.store import Store, checked_name, name_argument, with_store
+from fishchat.errors import Refusal
+
+if TYPE_CHECKING:
+    from fishchat.storage.accounts import Accounts, DeviceInfo
+
+
+@click.command()
+@name_argument("account")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times in ms since 1970, 0 for never or none.")
+@with_store
+def devices(store: Store, account: bytes, as_json: bool) -> None:
+    """Print the devices of an account: when each was last here, and when its token ends."""
+
+    async def work(accounts: Accounts) -> list[DeviceInfo]:
+        # Of an account that is not there no devices are known either.
+        await accounts.show(account)
+        return await accounts.devices(account)
+
+    found = store.ask(work, account)
+    if as_json:
+        print_json([asdict(device) for device in found])
+        return
+    rows = [
+        (each.device, "now" if each.online else local_time(each.seen), local_time(each.token_ends, "no token"))
+        for each in found
+    ]
+    print_table(("DEVICE", "SEEN", "TOKEN ENDS"), rows)
+
+
+@click.command()
+@name_argument("account")
+@click.argument("device", required=False, callback=checked_name)
+@click.option("--all", "everything", is_flag=True, help="All devices of the account.")
+@with_store
+def revoke(store: Store, account: bytes, device: bytes, everything: bool) -> None:
+    """Shut a lost device out: its token ends, and its connection."""
+    if everything == bool(device):
+        raise click.UsageError("name one DEVICE, or say --all")
+
+    async def work(accounts: Accounts) -> tuple[int, int] | None:
+        await accounts.show(account)
+        try:
+            return await accounts.revoke(account, device)
+        except Refusal as refusal:
+            if refusal.word != "NOTFOUND":
+                raise
+            return None
+
+    ended = store.ask(work, account)
+    name, which = account.decode(), device.decode()
+    if ended is None:
+        raise click.ClickException(f"{name} has no device {which}")
+    tokens, sessions = plural(ended[0], "token"), plural(ended[1], "session")
+    click.echo(f"{f'{which} of {name}' if which else f'all devices of {name}'}: {tokens} and {sessions} ended")
+
+
+@click.command()
+@name_argument("account")
+@name_argument("device")
+@with_store
+def token(store: Store, account: bytes, device: bytes) -> None:
+    """Print a new token for a device, and nothing else: the secret of a bot, or of who looks at the monitor.
+
+    It logs in as NAME on DEVICE without a password, so keep it as one: `fishchat user token NAME DEVICE > FILE` after
+    `umask 077`.
+    """
+    most = store.config.limits.devices
+
+    async def work(accounts: Accounts) -> tuple[bool, bytes]:
+        former = [each for each in await accounts.devices(account) if each.device == device.decode()]
+        return any(each.token_ends for each in former), await accounts.grant(account, device, most)
+
+    had_one, granted = store.ask(work, account)
+    click.echo(granted.decode())
+    if had_one:
+        click.echo(f"note: the token that {device.decode()} had ended with this", err=True)
+    days = store.config.accounts.token_days
+    click.echo(f"note: it ends {days:g} days after its last login", err=True)

@@ -1,0 +1,65 @@
+"""``fishchat user invite``, ``invitations`` and ``withdraw``: letting people make their accounts themselves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from fishchat.cli.printing import local_time, print_json, print_table
+from fishchat.cli.store import Store, checked_name, with_store
+from fishchat.errors import Refusal
+
+if TYPE_CHECKING:
+    from fishchat.storage.accounts import Accounts
+
+
+@click.command()
+@click.option(
+    "--uses", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="Accounts it is good for."
+)
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 3650), help="How long it is good.")
+@click.option("--for", "account", metavar="NAME", callback=checked_name, help="The only name that it is good for.")
+@with_store
+def invite(store: Store, uses: int, days: int, account: bytes) -> None:
+    """Print the code of a new invitation. Whoever has it makes an account, with a password of their own."""
+    code = store.ask(lambda accounts: accounts.invite(uses, days, account), account).decode()
+    click.echo(code)
+    name = account.decode() or "<name>"
+    click.echo(f"the line to type: @invite={code} CREATE_CLIENT {name} <password>", err=True)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times in ms since 1970.")
+@with_store
+def invitations(store: Store, as_json: bool) -> None:
+    """Print the invitations that can still be used. Their codes are not kept, so each has an ID instead."""
+    found = store.ask(lambda accounts: accounts.invitations())
+    if as_json:
+        print_json([asdict(invitation) for invitation in found])
+        return
+    rows = [
+        (each.id, each.uses, local_time(each.made), local_time(each.ends), each.account or "anybody") for each in found
+    ]
+    print_table(("ID", "USES LEFT", "MADE", "ENDS", "FOR"), rows)
+
+
+@click.command()
+@click.argument("invitation", metavar="ID")
+@with_store
+def withdraw(store: Store, invitation: str) -> None:
+    """End an invitation. ID is what `fishchat user invitations` prints."""
+
+    async def work(accounts: Accounts) -> bool:
+        try:
+            await accounts.withdraw(invitation.encode(errors="replace"))
+        except Refusal as refusal:
+            if refusal.word != "NOTFOUND":
+                raise
+            return False
+        return True
+
+    if not store.ask(work):
+        raise click.ClickException(f"there is no invitation {invitation!a}")
+    click.echo(f"the invitation {invitation} is withdrawn")
