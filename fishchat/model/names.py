@@ -8,6 +8,8 @@ so that ids compare as ``(epoch, seq)`` and never name two messages.
 
 from __future__ import annotations
 
+from unicodedata import category
+
 #: What a name is made of, and its length at most.
 NAME_BYTES = b"abcdefghijklmnopqrstuvwxyz0123456789._-"
 NAME_LENGTH = 32
@@ -97,13 +99,21 @@ def split_id(raw: bytes) -> MessageId:
 
 #: Letters of a display name at most.
 DISPLAY_LENGTH = 64
+JOINER = "\u200d"
+#: Letters and signs that nothing is seen of: the fillers of Hangul, and the empty pattern of Braille.
+BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 def is_display_name(name: bytes) -> bool:
     """Whether people may be shown this: printable UTF-8, so that it changes nothing on their terminals.
 
     Characters that change the direction of writing are not printable to Python; the joiner of emoji is not either, but
-    does no harm.
+    does no harm. Something must be seen of it.
     """
-    text = name.decode()
-    return 0 < len(text) <= DISPLAY_LENGTH and text.replace("\u200d", "").isprintable() and not text.isspace()
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        return False
+    if not (0 < len(text) <= DISPLAY_LENGTH and text.replace(JOINER, "").isprintable()):
+        return False
+    return any(letter not in BLANKS and category(letter)[0] in "LNPS" for letter in text)

@@ -1,5 +1,6 @@
 -- Cursors move forward. args: server, incarnation, epoch, flat array of account, device, conversation, position.
 -- Positions of an earlier epoch count only if the log still knows them: a store that was put back does not.
+-- A device that was forgotten meanwhile leaves none: its server writes its last ones when it hears of that.
 -- Gives {'OK', how many moved} or a refusal.
 local server, incarnation, epoch, acks = unpack(args)
 local refused = fence(server, incarnation, epoch)
@@ -12,8 +13,7 @@ local function known(conversation, at)
   return first == nil or above(first[1], at)
 end
 
-local function forward(key, conversation, at)
-  local old = call('HGET', key, conversation)
+local function forward(key, conversation, at, old)
   if old and not above(at, old) then return 0 end
   call('HSET', key, conversation, at)
   return 1
@@ -23,9 +23,11 @@ begin_vital()
 local moved = 0
 for i = 1, #acks, 4 do
   local account, device, conversation, at = acks[i], acks[i + 1], acks[i + 2], acks[i + 3]
-  if known(conversation, at) then
-    moved = moved + forward('cursor:' .. account .. '/' .. device, conversation, at)
-    forward('cursor:' .. account, conversation, at)
+  local own, furthest = 'cursor:' .. account .. '/' .. device, 'cursor:' .. account
+  local old = call('HGET', own, conversation)
+  if (old or call('HEXISTS', 'seen:' .. account, device) == 1) and known(conversation, at) then
+    moved = moved + forward(own, conversation, at, old)
+    forward(furthest, conversation, at, call('HGET', furthest, conversation))
   end
 end
 return {'OK', moved}

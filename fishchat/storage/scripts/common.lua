@@ -15,8 +15,8 @@ local function bare(incarnation)
   return string.match(incarnation, '^[^.]+')
 end
 
--- In front of writes that replace what is there or hardly let it grow: leases, cursors, logins of known devices. A full
--- memory must not end them. Redis asks about memory before a script's first write only, and never for a removal.
+-- In front of writes that replace what is there or hardly let it grow: leases, cursors, logins of known devices, rights
+-- that are taken back. A full memory must not end them. Redis asks about memory before a script's first write only, and never for a removal.
 local function begin_vital()
   call('DEL', '')
 end
@@ -95,6 +95,11 @@ local function elsewhere(at, server)
   return false
 end
 
+-- What a deleted account had asked for before its server heard of it must not bring its name back.
+local function is_deleted(account)
+  return call('HEXISTS', 'account:' .. account, 'deleted') == 1
+end
+
 -- Who of two accounts does not want to hear from the other is named in 'b' of their conversation's counters. Gives the
 -- word for one of them, or nothing. Whoever is shut out cannot tell that from an account that is not there.
 local function shut(names, account)
@@ -111,15 +116,26 @@ local function unreachable(account, peer)
   if relation == 'b' or (found[2] == 'contacts' and relation ~= 'c' and account ~= peer) then return 'NOTFOUND' end
 end
 
+-- Whether a name stands before another one. Lua's own '<' asks the locale of Redis, where 'aa' may stand before 'a.b'.
+local function precedes(one, other)
+  for i = 1, #other do
+    local mine, its = string.byte(one, i) or 0, string.byte(other, i)
+    if mine ~= its then return mine < its end
+  end
+  return false
+end
+
 local function p2p(one, other)
-  return one <= other and one .. '+' .. other or other .. '+' .. one
+  return precedes(other, one) and other .. '+' .. one or one .. '+' .. other
 end
 
 -- The same for two who may have talked: then what holds between them decides, not who may begin.
 local function refuses(account, peer)
   local found = call('HMGET', 'meta:' .. p2p(account, peer), 'n', 'b')
-  if found[1] then return shut(found[2], account) end
-  return unreachable(account, peer)
+  if not found[1] then return unreachable(account, peer) end
+  local word = shut(found[2], account)
+  if word then return word end
+  if call('HEXISTS', 'account:' .. peer, 'created') == 0 then return 'NOTFOUND' end
 end
 
 local function pairs_of(flat)

@@ -6,6 +6,7 @@ if not disable then
   call('HDEL', 'account:' .. account, 'disabled')
   return {'OK', 0}
 end
+begin_vital()
 if call('HEXISTS', 'account:' .. account, 'disabled') == 0 then
   call('HSET', 'account:' .. account, 'disabled', milliseconds())
 end

@@ -6,6 +6,7 @@ local account, conversation, after, count = unpack(args)
 local log = 'log:' .. conversation
 local page = call('XRANGE', log, after == '' and '-' or '(' .. after, '+', 'COUNT', count)
 local mine, erased = account .. ' ', 0
+begin_vital()
 for _, entry in ipairs(page) do
   if string.sub(entry[2][4], 1, #mine) == mine then erased = erased + call('XDEL', log, entry[1]) end
 end
@@ -36,7 +37,7 @@ if call('HGET', 'topic:' .. conversation, 'owner') == account then
   local heir, since
   local members = call('HGETALL', 'members:' .. conversation)
   for i = 1, #members, 2 do
-    if not heir or above(since, members[i + 1]) or (since == members[i + 1] and members[i] < heir) then
+    if not heir or above(since, members[i + 1]) or (since == members[i + 1] and precedes(members[i], heir)) then
       heir, since = members[i], members[i + 1]
     end
   end

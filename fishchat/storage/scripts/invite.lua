@@ -7,9 +7,10 @@ if refused then return refused end
 local conversation = '#' .. topic
 if call('EXISTS', 'topic:' .. conversation) == 0 then return {'NOTFOUND'} end
 if call('HEXISTS', 'members:' .. conversation, account) == 0 then return {'NOTMEMBER'} end
+-- First: whoever is a member can be seen to be there, and 'NOTFOUND' would tell of a block.
+if call('HEXISTS', 'members:' .. conversation, guest) == 1 then return {'EXISTS'} end
 local word = refuses(account, guest)
 if word then return {word} end
-if call('HEXISTS', 'members:' .. conversation, guest) == 1 then return {'EXISTS'} end
 if call('SCARD', 'invited:' .. conversation) >= most then return {'FULL', most} end
 if call('SADD', 'invited:' .. conversation, guest) == 0 then return {'OK'} end
 local notices = '@' .. guest

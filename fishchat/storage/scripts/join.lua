@@ -5,6 +5,7 @@ local server, incarnation, epoch, account, topic, most_members, most_topics = un
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 local conversation = '#' .. topic
+if is_deleted(account) then return {'NOTFOUND'} end
 local kind = call('HGET', 'topic:' .. conversation, 'kind')
 if not kind then return {'NOTFOUND'} end
 local after = call('HGET', 'members:' .. conversation, account)

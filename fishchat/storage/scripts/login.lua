@@ -39,7 +39,7 @@ if way == 'token' then
     return wait > 0 and {'FLOOD', wait} or {'AUTH'}
   end
   made = since
-elseif way == 'secret' and found[4] ~= value then
+elseif way ~= 'open' and (way ~= 'secret' or found[4] ~= value) then
   return {'AUTH'}
 end
 if found[2] then return {'AUTH'} end

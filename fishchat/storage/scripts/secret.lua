@@ -4,6 +4,8 @@
 local account, argon, scram, keep, session = unpack(args)
 if call('HEXISTS', 'account:' .. account, 'created') == 0 then return {'NOTFOUND'} end
 if session ~= '' and call('HGET', 'session:' .. account, keep) ~= session then return {'STATE'} end
+-- A password that somebody else knows must end.
+begin_vital()
 call('HSET', 'account:' .. account, 'argon', argon, 'scram', scram)
 call('HINCRBY', 'account:' .. account, 'version', 1)
 for _, device in ipairs(call('HKEYS', 'tokens:' .. account)) do
