@@ -1,16 +1,21 @@
 -- Erases what a deleted account said in one conversation, some hundred entries a call.
 -- args: account, conversation, position to go on after ('' at the beginning), entries to look at.
 -- Gives {position to go on after or '', messages erased, 1 if a membership ended, 1 if a topic has another owner now,
--- 1 if a topic ended}. At the end the account can neither be written to nor be a member.
+-- 1 if a topic ended}. At the end the account can neither be written to nor be a member, and the conversation is off its
+-- list: a deletion that was interrupted does not begin anew.
 local account, conversation, after, count = unpack(args)
 local log = 'log:' .. conversation
 local page = call('XRANGE', log, after == '' and '-' or '(' .. after, '+', 'COUNT', count)
 local mine, erased = account .. ' ', 0
 begin_vital()
 for _, entry in ipairs(page) do
-  if string.sub(entry[2][4], 1, #mine) == mine then erased = erased + call('XDEL', log, entry[1]) end
+  local body = entry[2][4]
+  if string.sub(body, 1, #mine) == mine then erased = erased + call('XDEL', log, entry[1]) end
+  local topic = conversation == '@' .. account and string.match(body, '^%S+ %S+ %S+ n INVITED (%S+)$')
+  if topic then call('SREM', 'invited:#' .. topic, account) end
 end
 if #page == count then return {page[#page][1], erased, 0, 0, 0} end
+call('HDEL', 'talks:' .. account, conversation)
 
 local meta = 'meta:' .. conversation
 for _, field in ipairs(call('HKEYS', meta)) do
