@@ -190,7 +190,10 @@ def _lifted_limits(config: Config) -> list[Finding]:
 def _unreachable(config: Config) -> list[Finding]:
     host, port = parse_address(config.msg_server.listen)
     address = _ip(host)
-    if config.msg_server.advertise or address is None or not address.is_unspecified:
+    # Where plain text is refused, this address is refused already.
+    if not config.risks.plain_text_on_the_network or config.msg_server.advertise:
+        return []
+    if address is None or not address.is_unspecified:
         return []
     text = f"must say what clients connect to, because they cannot connect to {host}: HOST:{port}"
     return [Finding("msg_server.advertise", text)]
