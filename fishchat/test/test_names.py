@@ -104,3 +104,47 @@ class LimitTests(SynchronousTestCase):
         self.assertLess(high, 2**53)
         for raw in (b"#a:%d-1" % (high + 1), b"#a:1-%d" % (high + 1)):
             self.assertRaises(ValueError, names.split_id, raw)
+
+
+class DisplayNameTests(SynchronousTestCase):
+    def test_samples(self) -> None:
+        """What people may be called."""
+        for name in (
+            "Alice",
+            "A",
+            "Alice B. (mobile)",
+            "Zoë",
+            "鱼传尺素",
+            "אליס",
+            "🐟",
+            "👩\u200d💻",
+            "1",
+            "¿?",
+            "e\u0301",
+        ):
+            self.assertTrue(names.is_display_name(name.encode()), name)
+
+    def test_nothing_to_be_seen(self) -> None:
+        """A name that shows nothing is none: blanks, joiners, marks without a letter, letters without a shape."""
+        for name in ("", " ", "   ", "\u200d", "\u200d \u200d", "\u0301", "\ufe0f", "\u3164", "\u115f\u1160", "\u2800"):
+            self.assertFalse(names.is_display_name(name.encode()), ascii(name))
+
+    def test_what_changes_a_terminal(self) -> None:
+        """Control characters, line ends, and what turns the direction of writing, wherever it stands."""
+        for sign in "\0\t\n\r\x1b\x7f\x85\xa0\xad\u061c\u200b\u200e\u202e\u2028\u2066\ufeff\ue000\U000e0041":
+            for name in (sign, "A" + sign, sign + "A", f"A{sign}B"):
+                self.assertFalse(names.is_display_name(name.encode()), ascii(name))
+
+    def test_length(self) -> None:
+        """64 letters, however many bytes those are."""
+        self.assertTrue(names.is_display_name("鱼".encode() * 64))
+        self.assertFalse(names.is_display_name(b"a" * 65))
+
+    @given(st.one_of(st.binary(), st.text().map(str.encode)))
+    def test_any_bytes(self, name: bytes) -> None:
+        """Whatever comes is a name or is none; what is one is text, on one line, and not too long."""
+        if names.is_display_name(name):
+            text = name.decode()
+            self.assertTrue(0 < len(text) <= names.DISPLAY_LENGTH)
+            self.assertEqual(len(text.splitlines()), 1)
+            self.assertTrue(text.replace(names.JOINER, "").isprintable() and text.strip())
