@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from base64 import b64decode, b64encode
-from contextlib import suppress
 from hashlib import pbkdf2_hmac, sha256
 
 from hypothesis import given
@@ -233,7 +233,7 @@ class FirstMessageTests(ScramCase):
     )
     def test_anything(self, message: bytes, kind: tuple[bytes, bytes | None]) -> None:
         """Whatever comes is understood or refused, in either step; what is answered is one line of plain letters."""
-        with suppress(ProtocolError):
+        with contextlib.suppress(ProtocolError):
             self.assertTrue(account_of(message))
         exchange = self.exchange(*kind)
         try:
