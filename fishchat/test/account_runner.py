@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import hiredis
+from twisted.internet.defer import ensureDeferred
 
 from fishchat.storage import catalogue
+from fishchat.storage.accounts import decoy_key
 from fishchat.storage.catalogue import Fence
-from fishchat.test.script_runner import LONG, MS1, ScriptCase
+from fishchat.storage.redis import Connection
+from fishchat.test.script_runner import LONG, MS1, Runner, ScriptCase
 from fishchat.test.test_scripts_sessions import Listener
 
 #: As in the configuration: guesses at most, and ms for one more.
 MOST, EACH = 5, 60_000
 ADDRESS = "192.0.2.1"
+
+
+class Plain:
+    """Commands, answered at once."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def run(self, *words: bytes | str | int) -> Any:
+        """The reply."""
+        return self._runner.command(*words)
 
 
 class AccountCase(ScriptCase):
@@ -102,6 +116,11 @@ class AccountCase(ScriptCase):
             sums = [one + other for one, other in zip(sums, step, strict=True)]
             if not after:
                 return sums
+
+    def decoy_key(self) -> bytes:
+        """As a msg_server asks for it."""
+        key: bytes = self.successResultOf(ensureDeferred(decoy_key(cast(Connection, Plain(self.runner)))))
+        return key
 
     def hear_revoked(self, *call: Any) -> tuple[Any, Any]:
         """What a script gives, and what it tells the msg_servers."""
