@@ -209,6 +209,8 @@ class Admission:
 
     async def _password_changed(self, connection: ClientConnection, command: Command) -> bytes:
         device = connection.device
+        # As a sign-up: else one client that goes on changing it would keep the hashes from all others.
+        await self._attempt(connection, b"")
         made = await self._hashing.run(make, command.text, self._costs)
         if device is None:
             raise Refusal("STATE", "this connection is closing")
@@ -255,7 +257,7 @@ class Admission:
 
 def flood(wait: int) -> Refusal:
     """Too many guesses: how long to wait, from ms."""
-    return Refusal("FLOOD", "too many wrong secrets or sign-ups; wait, or log in with a token", retry=-(-wait // 1000))
+    return Refusal("FLOOD", "too many wrong secrets, sign-ups or new passwords; wait, or log in with a token", retry=-(-wait // 1000))
 
 
 def is_stranger(state: State) -> bool:
