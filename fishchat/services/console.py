@@ -20,10 +20,13 @@ from fishchat.clock import use_monotonic
 from fishchat.config.schema import Config
 from fishchat.services.embedded import redis_url
 from fishchat.services.redis_tls import credentials
-from fishchat.services.redis_visit import PATIENCE, RedisVisit
+from fishchat.services.redis_visit import RedisVisit
 from fishchat.services.starting import StartError
 from fishchat.storage.redis import Connection, StoreError, Unavailable, Unknown, parse_url
 from fishchat.storage.settings import check_settings
+
+#: Seconds that Redis may be away.
+PATIENCE = 10.0
 
 T = TypeVar("T")
 #: What is to be done with the connection.
@@ -99,20 +102,19 @@ def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callab
     asked.addBoth(finish)
 
 
-async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes | None = None) -> T:
-    """The same on a reactor that runs; it is left running. ``notes`` must hear the log, to tell what is wrong."""
-    notes = notes or Notes()
+async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE) -> T:
+    """The same on a reactor that runs, and goes on. ``notes`` hears the log, to tell what is wrong with Redis."""
     address = parse_url(redis_url(config))
     connection = Connection(address, timeout=config.redis.timeout, reactor=reactor, **credentials(config.redis))
-    visit = RedisVisit(config, reactor)
+    visit = RedisVisit(config, reactor, patience)
     try:
         try:
             await visit.begin()
             connection.startService()
-            await connection.when_connected().addTimeout(PATIENCE, reactor)
+            await connection.when_connected().addTimeout(patience, reactor)
         except TimeoutError:
             why = f": {notes.trouble}" if notes.trouble else ""
-            raise StartError(f"no answer from Redis at {address} for {PATIENCE:g} seconds{why}") from None
+            raise StartError(f"no answer from Redis at {address} for {patience:g} seconds{why}") from None
         try:
             problems = await check_settings(connection, config.redis.durability)
             if problems:
@@ -122,6 +124,9 @@ async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes |
             raise ConsoleError(_explained(error)) from error
     finally:
         if connection.running:
+            if not connection.connected:
+                # Nothing is awaited any more that would be worth its time.
+                connection.drop("too late")
             await connection.stopService()
         await visit.end()
 

@@ -21,18 +21,20 @@ from fishchat.services.embedded import STOP_PATIENCE, EmbeddedRedis
 from fishchat.services.redis_question import ask
 from fishchat.services.starting import StartError
 
-#: Seconds that Redis may be away.
-PATIENCE = 10.0
 #: Seconds between two looks at what is waited for.
 LOOK_EVERY = 0.02
 
 
 class RedisVisit:
-    """One visit. ``end`` belongs behind ``begin`` in any case; neither does anything for an external Redis."""
+    """One visit. ``end`` belongs behind ``begin`` in any case; neither does anything for an external Redis.
 
-    def __init__(self, config: Config, reactor: Any) -> None:
+    :param patience: seconds that Redis may be away.
+    """
+
+    def __init__(self, config: Config, reactor: Any, patience: float) -> None:
         self._external = bool(config.redis.url)
         self._reactor = reactor
+        self._patience = patience
         self._redis = EmbeddedRedis(config, reactor, ends_adopted=False)
         self._visitors: int | None = None
 
@@ -50,7 +52,7 @@ class RedisVisit:
             self._visitors = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StartError(f"cannot open {path}: {error.strerror}") from error
-        deadline = self._reactor.seconds() + STOP_PATIENCE + PATIENCE
+        deadline = self._reactor.seconds() + STOP_PATIENCE + self._patience
         while not self._locked(fcntl.LOCK_SH):
             await self._pause(deadline)
         self._redis.startService()
@@ -69,10 +71,10 @@ class RedisVisit:
                 self._visitors = None
 
     async def _until_loaded(self) -> None:
-        deadline = self._reactor.seconds() + PATIENCE
+        deadline = self._reactor.seconds() + self._patience
         while (answer := await self._ping()) != b"PONG":
             if str(answer).startswith("LOADING"):
-                deadline = self._reactor.seconds() + PATIENCE
+                deadline = self._reactor.seconds() + self._patience
             await self._pause(deadline)
 
     async def _ping(self) -> Any:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredList
 
 from fishchat.errors import Refusal
-from fishchat.model.passwords import Verifier
 from fishchat.model.tokens import fingerprint, new_invitation, new_token
 from fishchat.storage.catalogue import (
     BEARER,
@@ -33,6 +32,10 @@ from fishchat.storage.catalogue import (
     unpack,
 )
 from fishchat.storage.redis import Connection, Script
+
+if TYPE_CHECKING:
+    # It brings the libraries of hashes in, which most commands need not load.
+    from fishchat.model.passwords import Verifier
 
 #: Log entries that one step of a deletion looks at.
 ERASE_STEP = 500
