@@ -288,6 +288,23 @@ class Limits(AccountsCase):
         await client.expect("HELLO …")
         await client.ask(f"LOGIN alice {PASSWORD}", "OK …")
 
+    async def test_new_passwords(self) -> None:
+        """Five new passwords from one address, then one a minute: their hashes are what logins wait for."""
+        cluster = await self.closed()
+        alice = cluster.connect(host="192.0.2.7")
+        await alice.expect("HELLO …")
+        await alice.ask(f"LOGIN alice {PASSWORD}", "OK …")
+        await alice.expect("RESP_SYNCED")
+        hashing = cluster.server("ms1").hashing
+        for n in range(5):
+            await alice.ask(f"PASSWORD another password {n}", "OK SEND_PASSWORD")
+        made = hashing.made
+        await alice.ask("PASSWORD another password", "ERR SEND_PASSWORD FLOOD retry=…")
+        self.assertEqual(hashing.made, made)
+        client = cluster.connect(host="192.0.2.8")
+        await client.expect("HELLO …")
+        await client.ask("LOGIN alice another password 4", "OK …")
+
     async def test_exempt(self) -> None:
         """An address that is exempt is not counted: behind it are many."""
         cluster = await self.closed(limits__exempt=["192.0.2.0/24"], limits__per_address=1)

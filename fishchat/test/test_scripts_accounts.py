@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fishchat.storage import catalogue
 from fishchat.test.account_runner import ADDRESS, EACH, MOST, AccountCase
-from fishchat.test.script_runner import on_each_redis
+from fishchat.test.script_runner import PROPERTY, on_each_redis
 
 
 @on_each_redis
@@ -250,6 +254,24 @@ class Guesses(AccountCase):
         before = self.dump()
         self.assertEqual(self.by_secret("alice", version="2", address=ADDRESS), ["AUTH"])
         self.assert_unchanged(before)
+
+    @PROPERTY
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["alice", "bob", "nobody", ""]), st.sampled_from(["", "1", "2"])), max_size=40
+        )
+    )
+    def test_any_order(self, attempts: list[tuple[str, str]]) -> None:
+        """Whoever guesses at whom from wherever: each share gives five, and an attempt is one of both or of neither."""
+        self.empty()
+        self.enrol("alice")
+        taken: Counter[str] = Counter()
+        for account, address in attempts:
+            shares = [share for share in (account, address) if share]
+            allowed = all(taken[share] < MOST for share in shares)
+            self.assertEqual(self.attempt(account, address)[0], "OK" if allowed else "FLOOD")
+            if allowed:
+                taken.update(shares)
 
     def test_clock_put_back(self) -> None:
         """However far ahead the stored moment is, nothing fails, and the key still ends by itself."""

@@ -7,7 +7,6 @@ local account, conversation, after, count = unpack(args)
 local log = 'log:' .. conversation
 local page = call('XRANGE', log, after == '' and '-' or '(' .. after, '+', 'COUNT', count)
 local mine, erased = account .. ' ', 0
-begin_vital()
 for _, entry in ipairs(page) do
   local body = entry[2][4]
   if string.sub(body, 1, #mine) == mine then erased = erased + call('XDEL', log, entry[1]) end
