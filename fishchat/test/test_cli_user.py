@@ -118,12 +118,11 @@ class Changing(AccountCase, Commands):
         before = self.dump()
         told = at_once(
             self.refused("passwd", "nobody", env={VARIABLE: PASSWORD}),
-            self.refused("revoke", "nobody", "--all"),
             self.refused("token", "nobody", "lamp"),
             self.refused("add", "alice", "--no-password"),
         )
         taken = "Error: the name alice is taken; one that was deleted stays taken"
-        self.assertEqual(await told, [*["Error: there is no account nobody"] * 3, taken])
+        self.assertEqual(await told, [*["Error: there is no account nobody"] * 2, taken])
         self.assert_unchanged(before)
 
     async def test_shown(self) -> None:
@@ -197,9 +196,9 @@ class Changing(AccountCase, Commands):
         self.assertIn(f"@invite={one.out.strip()} CREATE_CLIENT carol <password>\n", one.err)
         listed, table = await at_once(self.good("invitations", "--json"), self.good("invitations"))
         first, second = listed.json
+        self.assertEqual([line.split()[-1] for line in table.out.splitlines()], ["FOR", "anybody", "carol"])
         self.assertEqual((first["id"], first["uses"], first["account"]), (mark(some.out)[:12], 3, ""))
         self.assertEqual((second["id"], second["uses"], second["account"]), (mark(one.out)[:12], 1, "carol"))
-        self.assertEqual([line.split()[-1] for line in table.out.splitlines()], ["FOR", "anybody", "carol"])
         self.assertEqual(self.enrol("carol", invitation=mark(one.out), needed=True), ["OK"])
         _, refused = await at_once(self.good("withdraw", first["id"]), self.refused("withdraw", second["id"]))
         self.assertEqual(self.enrol("dave", invitation=mark(some.out), needed=True), ["INVITATION"])
@@ -221,9 +220,8 @@ class Changing(AccountCase, Commands):
         counts = {"messages": 1201, "conversations": 3, "memberships": 2, "topics_passed_on": 1, "topics_ended": 1}
         self.assertEqual(said.json, {**counts, "devices": 1, "tokens": 1, "sessions": 1})
         self.assertEqual(self.log("alice+bob"), [("7-1201", "his")])
-        again, gone = await at_once(self.good("delete", "alice", "--yes"), self.refused("show", "alice"))
+        again = await self.good("delete", "alice", "--yes")
         self.assertEqual({line.split()[-1] for line in again.out.splitlines()[1:]}, {"0"})
-        self.assertIn("belonged to an account that was deleted", gone)
 
 
 class WithServers(Commands):
@@ -246,9 +244,6 @@ class WithServers(Commands):
         await self.good("add", "alice", "--password-file", str(file), env=closed)
         secrets = [PASSWORD, (await self.good("token", "alice", "d2", env=closed)).out.strip()]
         alices = [await self.logged_in(place.msg_server + n, "alice", f"d{n + 1}", secrets[n]) for n in range(2)]
-        listed = await self.good("list", "--json", env=closed)
-        self.assertEqual([(each["account"], each["online"]) for each in listed.json], [("alice", 2)])
-
         disabling = self.start("disable", "alice", env=closed)
         for alice in alices:
             await alice.expect("RESP_REVOKED disabled")
