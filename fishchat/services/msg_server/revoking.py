@@ -18,6 +18,7 @@ from fishchat.interfaces import IBus
 from fishchat.model.device import Device
 from fishchat.storage.redis import Connection, StoreError
 
+
 class Revoking:
     """Hears of ended sessions.
 
