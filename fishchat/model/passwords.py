@@ -59,13 +59,24 @@ def prepared(password: bytes) -> str:
     """
     if is_token(password):
         raise Refusal("PASSWORD", "a password does not begin as a token does")
+    measure(password)
     try:
         text: str = saslprep(password.decode())
     except (ScramException, UnicodeDecodeError):
         raise Refusal("PASSWORD", "it holds a character that no password may have") from None
     if not SHORTEST <= len(text) <= LONGEST:
-        raise Refusal("PASSWORD", shortest=SHORTEST, longest=LONGEST)
+        raise _unfit()
     return text
+
+
+def measure(password: bytes) -> None:
+    """Raises Refusal ``PASSWORD`` for what is far too short or too long; to look at the letters takes some ms."""
+    if not SHORTEST <= len(password) <= 8 * LONGEST:
+        raise _unfit()
+
+
+def _unfit() -> Refusal:
+    return Refusal("PASSWORD", shortest=SHORTEST, longest=LONGEST)
 
 
 def make(password: bytes, costs: Costs) -> Verifier:

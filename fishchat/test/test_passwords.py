@@ -50,6 +50,12 @@ class PreparedTests(SynchronousTestCase):
             refusal = self.assert_none(password.encode())
             self.assertEqual(refusal.extra, {"shortest": 8, "longest": 256})
 
+    def test_letters_in_two(self) -> None:
+        """Letters that were typed as two count once; what is longer still is too long, whatever it would become."""
+        self.assertEqual(prepared("a\u0308".encode() * 256), "ä" * 256)
+        for password in ("a\u0308" * 257, "\u00ad" * 1021 + "password", "a" * 7168, "\0" * 7168):
+            self.assertEqual(self.assert_none(password.encode()).extra, {"shortest": 8, "longest": 256})
+
     def test_what_is_no_text(self) -> None:
         """Bytes that are no UTF-8, control characters, letters that no table knows, directions that are mixed."""
         for password in (b"\xff" * 8, b"password\0", b"pass\nword", b"password\x7f", "password🐟".encode()):

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.model import scram
-from fishchat.model.passwords import Costs, check, is_dated, make, prepared
+from fishchat.model.passwords import Costs, check, is_dated, make, measure
 from fishchat.model.tokens import fingerprint, is_token, new_token
 from fishchat.protocols.commands import Command
 from fishchat.protocols.server import ok_line
@@ -187,12 +187,12 @@ class Admission:
         invitation = command.tags.get(b"invite", b"")
         if self.mode == "closed" and not invitation:
             raise Refusal("INVITATION")
-        prepared(command.text)
+        measure(command.text)
         connection.perform(command, self._signed_up(connection, command, invitation))
 
     async def _signed_up(self, connection: ClientConnection, command: Command, invitation: bytes) -> bytes:
         account = command.fields[0]
-        # A sign-up counts as a guess of its address, right or wrong.
+        # A sign-up counts as a guess of its address, right or wrong: even to look at a password takes time.
         await self._attempt(connection, b"")
         made = await self._hashing.run(make, command.text, self._costs)
         mark = fingerprint(invitation) if invitation else b""
@@ -204,7 +204,7 @@ class Admission:
         """SEND_PASSWORD: a token alone, which may be stolen, does not change what it was given for."""
         if not connection.by_secret:
             raise Refusal("STATE", "log in with your password first, not with a token")
-        prepared(command.text)
+        measure(command.text)
         connection.perform(command, self._password_changed(connection, command))
 
     async def _password_changed(self, connection: ClientConnection, command: Command) -> bytes:
@@ -257,7 +257,8 @@ class Admission:
 
 def flood(wait: int) -> Refusal:
     """Too many guesses: how long to wait, from ms."""
-    return Refusal("FLOOD", "too many wrong secrets, sign-ups or new passwords; wait, or log in with a token", retry=-(-wait // 1000))
+    text = "too many wrong secrets, sign-ups or new passwords; wait, or log in with a token"
+    return Refusal("FLOOD", text, retry=-(-wait // 1000))
 
 
 def is_stranger(state: State) -> bool:
