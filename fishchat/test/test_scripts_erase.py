@@ -93,6 +93,13 @@ class Account(EraseCase):
         self.assertEqual(self.fenced(catalogue.LOGOUT, ["alice", "main", 1]), 0)
         self.assert_unchanged(before)
 
+    def test_nobody_writes_on(self) -> None:
+        """Nobody is told that a message was stored for her, however long the rest takes or whether it ever comes."""
+        self.call(catalogue.ERASE, "alice")
+        self.assertEqual(self.said("bob", "alice", "x", 4), "NOTFOUND")
+        self.assertEqual(self.said("carol", "alice", "x"), "NOTFOUND")
+        self.assertEqual(self.status("bob", "alice"), "NOTFOUND")
+
     def test_nobody(self) -> None:
         """There is nothing to delete where nobody was."""
         before = self.dump()
@@ -112,6 +119,7 @@ class Talks(EraseCase):
 
     def test_between_two(self) -> None:
         """What she wrote is gone, what she was written stays; numbers go on as they were, for nobody."""
+        self.call(catalogue.ERASE, "alice")
         self.assertEqual(self.erase_talk("alice", AB), [3, 0, 0, 0])
         self.assertEqual([text for _, text in self.log(AB)], ["b1", "b2", "b3"])
         fields = self.command("HGETALL", "meta:" + AB)
@@ -132,8 +140,8 @@ class Talks(EraseCase):
         """It goes on blocking, and is named once, however often the step is done."""
         self.block("bob", "alice")
         for _ in range(2):
-            self.erase_talk("alice", AB)
-            self.assertEqual(self.command("HGET", "meta:" + AB, "b"), "alice bob")
+            self.call(catalogue.ERASE, "alice")
+            self.assertEqual(self.command("HGET", "meta:" + AB, "b"), "bob alice")
         self.assertEqual(self.said("bob", "alice", "x"), "BLOCKED")
 
     def test_a_peer_whom_she_had_blocked(self) -> None:

@@ -107,6 +107,20 @@ local function shut(names, account)
   return string.find(' ' .. names .. ' ', ' ' .. account .. ' ', 1, true) and 'BLOCKED' or 'NOTFOUND'
 end
 
+-- Names an account there, or no longer.
+local function set_shut(conversation, account, wanted)
+  local meta, names = 'meta:' .. conversation, {}
+  for name in string.gmatch(call('HGET', meta, 'b') or '', '%S+') do
+    if name ~= account then names[#names + 1] = name end
+  end
+  if wanted then names[#names + 1] = account end
+  if #names == 0 then
+    call('HDEL', meta, 'b')
+  else
+    call('HSET', meta, 'b', table.concat(names, ' '))
+  end
+end
+
 -- Why an account may not begin to talk to another one, or nothing.
 local function unreachable(account, peer)
   if call('HGET', 'relations:' .. account, peer) == 'b' then return 'BLOCKED' end

@@ -1,5 +1,5 @@
--- An account ends: its sessions, devices, secrets and relations are gone, its name stays taken. What it said is erased
--- conversation by conversation behind this (erase_talk), and then the list of those (erase_end).
+-- An account ends: its sessions, devices, secrets and relations are gone, nobody can write to it, its name stays taken.
+-- What it said is erased conversation by conversation behind this (erase_talk), and then the list of those (erase_end).
 -- args: account. Gives {'OK', sessions ended, devices, tokens, flat array of the conversations that are left} or {'NOTFOUND'}.
 local account = args[1]
 local found = call('HMGET', 'account:' .. account, 'created', 'deleted')
@@ -10,4 +10,9 @@ for _, device in ipairs(devices) do call('DEL', 'cursor:' .. account .. '/' .. d
 call('DEL', 'account:' .. account, 'seen:' .. account, 'tokens:' .. account, 'relations:' .. account,
   'cursor:' .. account, 'guesses:' .. account, 'at:' .. account)
 call('HSET', 'account:' .. account, 'deleted', milliseconds())
-return {'OK', ended, #devices, tokens, call('HKEYS', 'talks:' .. account)}
+local left = call('HKEYS', 'talks:' .. account)
+for _, conversation in ipairs(left) do
+  local one, other = string.match(conversation, '^([^#@+]+)%+(.+)$')
+  if one and one ~= other then set_shut(conversation, account, true) end
+end
+return {'OK', ended, #devices, tokens, left}

@@ -1,8 +1,8 @@
 -- Erases what a deleted account said in one conversation, some hundred entries a call.
 -- args: account, conversation, position to go on after ('' at the beginning), entries to look at.
 -- Gives {position to go on after or '', messages erased, 1 if a membership ended, 1 if a topic has another owner now,
--- 1 if a topic ended}. At the end the account can neither be written to nor be a member, and the conversation is off its
--- list: a deletion that was interrupted does not begin anew.
+-- 1 if a topic ended}. At the end the account is no member any more, and the conversation is off its list: a deletion that
+-- was interrupted does not begin anew.
 local account, conversation, after, count = unpack(args)
 local log = 'log:' .. conversation
 local page = call('XRANGE', log, after == '' and '-' or '(' .. after, '+', 'COUNT', count)
@@ -25,12 +25,7 @@ if string.sub(conversation, 1, 1) == '@' or (one and one == other) then
   call('DEL', log, meta)
   return {'', erased, 0, 0, 0}
 end
-if one then
-  local peer = one == account and other or one
-  local too = string.find(' ' .. (call('HGET', meta, 'b') or '') .. ' ', ' ' .. peer .. ' ', 1, true)
-  call('HSET', meta, 'b', too and account .. ' ' .. peer or account)
-  return {'', erased, 0, 0, 0}
-end
+if one then return {'', erased, 0, 0, 0} end
 
 local topic = string.sub(conversation, 2)
 call('SREM', 'invited:' .. conversation, account)

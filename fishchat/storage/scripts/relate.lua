@@ -10,17 +10,8 @@ elseif not wanted and now == kind then
   call('HDEL', relations, other)
 end
 -- Where the two have talked, send.lua sees it with the counters, which it reads anyway.
-local meta = 'meta:' .. p2p(account, other)
-if call('HEXISTS', meta, 'n') == 1 and account ~= other then
-  local names = {}
-  for name in string.gmatch(call('HGET', meta, 'b') or '', '%S+') do
-    if name ~= account then names[#names + 1] = name end
-  end
-  if call('HGET', relations, other) == 'b' then names[#names + 1] = account end
-  if #names == 0 then
-    call('HDEL', meta, 'b')
-  else
-    call('HSET', meta, 'b', table.concat(names, ' '))
-  end
+local conversation = p2p(account, other)
+if account ~= other and call('HEXISTS', 'meta:' .. conversation, 'n') == 1 then
+  set_shut(conversation, account, call('HGET', relations, other) == 'b')
 end
 return {'OK'}
