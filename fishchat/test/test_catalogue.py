@@ -23,7 +23,7 @@ class Catalogue(SynchronousTestCase):
     def test_complete(self) -> None:
         """Each file is in the catalogue and each entry has its file."""
         found = {path.name[:-4] for path in (files("fishchat.storage") / "scripts").iterdir()}
-        self.assertEqual({script.name for script in ALL} | {"common"}, found)
+        self.assertEqual({script.name for script in ALL} | {"common", "accounts"}, found)
 
     def test_distinct(self) -> None:
         """No two share a name or a hash."""
