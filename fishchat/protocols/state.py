@@ -56,3 +56,8 @@ def guard(state: State, verb: Verb) -> None:
     """Raises Refusal ``STATE`` when ``verb`` is not allowed in ``state``."""
     if state not in verb.states:
         raise Refusal("STATE", _HINTS[state])
+
+
+def is_stranger(state: State) -> bool:
+    """Whether nobody knows yet who this is."""
+    return state in (State.GREETED, State.LOGGING_IN, State.PROVING)

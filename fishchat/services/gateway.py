@@ -23,7 +23,8 @@ from fishchat.model.placement import Placement
 from fishchat.model.sources import Sources
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, BadCommand, Command, Table
 from fishchat.protocols.lines import MAX_LINE
-from fishchat.protocols.server import HANDSHAKE, STUCK, LineServer, Turn, echo, help_lines, ok_line
+from fishchat.protocols.replies import echo, help_lines, ok_line
+from fishchat.protocols.server import HANDSHAKE, STUCK, LineServer, Turn
 from fishchat.protocols.verbs import GATEWAY_VERBS
 from fishchat.services import heartbeat
 from fishchat.services.heartbeat import Load

@@ -15,7 +15,7 @@ from fishchat.model.messages import ESCAPED, NOTICE, PLAIN, from_body, item_line
 from fishchat.model.names import message_id, p2p, topic_conversation
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS
 from fishchat.protocols.lines import MAX_LINE, MAX_OUT, MAX_TEXT
-from fishchat.protocols.server import error_line, help_lines, list_lines, ok_line
+from fishchat.protocols.replies import error_line, help_lines, list_lines, ok_line
 from fishchat.protocols.verbs import MSG_SERVER_VERBS
 from fishchat.test import strategies
 

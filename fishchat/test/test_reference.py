@@ -17,7 +17,7 @@ from fishchat.model.device import WINDOW
 from fishchat.model.messages import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
 from fishchat.model.passwords import LONGEST
-from fishchat.protocols import lines, server
+from fishchat.protocols import lines, replies, server
 from fishchat.protocols.commands import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS
 from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.protocols.reference import PAGE, PARTS, fill
@@ -162,9 +162,9 @@ class GrammarTests(PageCase):
                 said.append(push_line(conversation, conversation + b":471893-3", b"alice", flag, text))
         for word in WORDS:
             for verb in (None, *MSG_SERVER_VERBS[:2]):
-                said.append(server.error_line(Refusal(word, expected=17, retry=1), verb, {b"id": b"a b"}))
+                said.append(replies.error_line(Refusal(word, expected=17, retry=1), verb, {b"id": b"a b"}))
         help_ = MSG_SERVER_COMMANDS.parse(b"@id=7 HELP")
-        said += server.help_lines(MSG_SERVER_COMMANDS, help_).splitlines(keepends=True)
+        said += replies.help_lines(MSG_SERVER_COMMANDS, help_).splitlines(keepends=True)
         for line in said:
             self.assertTrue(self.allowed("line-out", line), line)
 

@@ -20,7 +20,8 @@ from fishchat.model.messages import PLAIN, from_body, pack_body
 from fishchat.model.placement import Placement
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command
 from fishchat.protocols.lines import MAX_LINE
-from fishchat.protocols.server import STUCK, WAITING, LineServer, Turn, list_lines, ok_line
+from fishchat.protocols.replies import list_lines, ok_line
+from fishchat.protocols.server import STUCK, WAITING, LineServer, Turn
 from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, State
 from fishchat.services.gateway import Gateway, GatewayConnection
 from fishchat.services.msg_server.commits import ANSWERED

@@ -19,9 +19,8 @@ from fishchat.model import scram
 from fishchat.model.passwords import Costs, check, is_dated, make, measure
 from fishchat.model.tokens import fingerprint, is_token, new_token
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import ok_line
+from fishchat.protocols.replies import ok_line
 from fishchat.protocols.state import Event, after
-from fishchat.protocols.verbs import State
 from fishchat.services.hashing import Hashing
 from fishchat.services.msg_server.operations import Call
 from fishchat.storage.accounts import days_in_ms, decoy_key, refusal_of
@@ -259,8 +258,3 @@ def flood(wait: int) -> Refusal:
     """Too many guesses: how long to wait, from ms."""
     text = "too many wrong secrets, sign-ups or new passwords; wait, or log in with a token"
     return Refusal("FLOOD", text, retry=-(-wait // 1000))
-
-
-def is_stranger(state: State) -> bool:
-    """Whether nobody knows yet who this is."""
-    return state in (State.GREETED, State.LOGGING_IN, State.PROVING)

@@ -8,7 +8,7 @@ from fishchat.errors import Refusal
 from fishchat.model.messages import item_line
 from fishchat.model.names import MessageId, concerns, format_position
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import list_lines, ok_line
+from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.storage.catalogue import CONVERSATIONS, HISTORY, ROSTER, STATUS, TOPICS, unpack
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from fishchat.errors import Refusal
 from fishchat.model.messages import ESCAPED, PLAIN, pack_body
 from fishchat.model.names import concerns, format_position, message_id, p2p, topic_conversation
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import ok_line
+from fishchat.protocols.replies import ok_line
 from fishchat.services.msg_server.operations import Send
 from fishchat.storage.catalogue import READ
 

@@ -17,7 +17,8 @@ from fishchat.model.device import Device
 from fishchat.model.flood import Bucket
 from fishchat.protocols.commands import MSG_SERVER_COMMANDS, Command
 from fishchat.protocols.fields import Tags
-from fishchat.protocols.server import WAITING, LineServer, error_line
+from fishchat.protocols.replies import error_line
+from fishchat.protocols.server import WAITING, LineServer
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.verbs import State, Verb
 from fishchat.services.msg_server.operations import Call, Mark

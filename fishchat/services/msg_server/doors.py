@@ -12,7 +12,7 @@ from fishchat.config.schema import Config
 from fishchat.errors import Refusal
 from fishchat.model.flood import Bucket
 from fishchat.model.sources import Sources
-from fishchat.protocols.server import error_line
+from fishchat.protocols.replies import error_line
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.connection import ClientConnection

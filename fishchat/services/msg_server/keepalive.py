@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fishchat.errors import Refusal
-from fishchat.protocols.server import HANDSHAKE, error_line
-from fishchat.services.msg_server.admission import is_stranger
+from fishchat.protocols.replies import error_line
+from fishchat.protocols.server import HANDSHAKE
+from fishchat.protocols.state import is_stranger
 from fishchat.services.msg_server.connection import ClientConnection
 
 #: Seconds between two looks.

@@ -9,7 +9,7 @@ from fishchat.errors import Refusal
 from fishchat.interfaces import IBus
 from fishchat.model.device import Device
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import error_line, help_lines, ok_line
+from fishchat.protocols.replies import error_line, help_lines, ok_line
 from fishchat.protocols.state import Event, after
 from fishchat.protocols.verbs import State
 from fishchat.services.msg_server.admission import flood

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from fishchat.errors import Refusal
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import error_line, ok_line
+from fishchat.protocols.replies import error_line, ok_line
 from fishchat.storage.catalogue import Fence, pack
 from fishchat.storage.redis import Script
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fishchat.errors import Refusal
 from fishchat.model.names import DISPLAY_LENGTH, is_display_name
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import list_lines, ok_line
+from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.storage.accounts import days_in_ms, refusal_of
 from fishchat.storage.catalogue import DEVICES, PROFILE, RELATE, RELATIONS, REVOKE, unpack
 from fishchat.storage.redis import Script

@@ -9,7 +9,7 @@ from fishchat.errors import Refusal
 from fishchat.model.messages import NOTICE, pack_body
 from fishchat.model.names import parse_position, topic_conversation
 from fishchat.protocols.commands import Command
-from fishchat.protocols.server import echo, ok_line
+from fishchat.protocols.replies import echo, ok_line
 from fishchat.storage.catalogue import CREATE, DISMISS, INVITE, JOIN, LEAVE, LOCATE
 from fishchat.storage.redis import Script
 
