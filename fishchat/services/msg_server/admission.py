@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.errors import ProtocolError, Refusal
@@ -22,6 +21,7 @@ from fishchat.protocols.commands import Command
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.state import Event, after
 from fishchat.services.hashing import Hashing
+from fishchat.services.msg_server.login import Claim, flood
 from fishchat.services.msg_server.operations import Call
 from fishchat.storage.accounts import days_in_ms, decoy_key, refusal_of
 from fishchat.storage.catalogue import ATTEMPT, ENROL, HARDEN, SECRET
@@ -47,8 +47,6 @@ class Proving:
 
 class Admission:
     """The ways in. In mode ``open`` there is one, and no secret."""
-
-    log = Logger()
 
     def __init__(self, server: MsgServer, reader: Connection, hashing: Hashing) -> None:
         accounts, limits = server.config.accounts, server.config.limits
@@ -83,18 +81,16 @@ class Admission:
         """SEND_CLIENT_ID."""
         account, device = command.fields[0], command.tags.get(b"device", b"main")
         secret = command.text
+        if self.mode != "open" and not secret:
+            raise Refusal("AUTH", "this server wants a secret: SEND_CLIENT_ID <account> <password or token>")
+        connection.login_begins()
         logins = self._server.logins
         if self.mode == "open":
-            connection.login_begins()
-            logins.enter(connection, command, account, device, OPEN, account)
-        elif not secret:
-            raise Refusal("AUTH", "this server wants a secret: SEND_CLIENT_ID <account> <password or token>")
+            logins.enter(connection, command, Claim(account, device, OPEN, account, makes=self._privacy or True))
         elif is_token(secret):
-            connection.login_begins()
             proof = (b"token", fingerprint(secret), self._token_life, self._share(connection), *self._limits)
-            logins.enter(connection, command, account, device, proof, account)
+            logins.enter(connection, command, Claim(account, device, proof, account))
         else:
-            connection.login_begins()
             self._run(connection, command, self._by_password(connection, command, account, device, secret))
 
     async def _by_password(
@@ -163,17 +159,14 @@ class Admission:
     ) -> None:
         token = new_token()
         proof = (b"secret", version, fingerprint(token), self._share(connection), self._guess_ms)
-        connection.by_secret = True
-        self._server.logins.enter(connection, command, account, device, proof, b"%s token=%s" % (answer, token))
+        claim = Claim(account, device, proof, b"%s token=%s" % (answer, token), by_secret=True)
+        self._server.logins.enter(connection, command, claim)
 
     def _run(self, connection: ClientConnection, command: Command, work: Coroutine[Any, Any, None]) -> None:
         """A step of a login, which is refused when it fails."""
 
         def failed(failure: Failure) -> None:
-            if failure.check(Refusal) is None:
-                self.log.failure("a login failed", failure)
-            refusal = failure.value if isinstance(failure.value, Refusal) else Refusal("INTERNAL")
-            self._server.logins.refuse(connection, command, refusal)
+            self._server.logins.refuse(connection, command, connection.refusal_for(command, failure))
 
         ensureDeferred(work).addErrback(failed)
 
@@ -252,9 +245,3 @@ class Admission:
         done: Deferred[Any] = Deferred()
         self._server.commits.add(Call(script, arguments, done.callback, done.errback, fenced=False))
         return done
-
-
-def flood(wait: int) -> Refusal:
-    """Too many guesses: how long to wait, from ms."""
-    text = "too many wrong secrets, sign-ups or new passwords; wait, or log in with a token"
-    return Refusal("FLOOD", text, retry=-(-wait // 1000))

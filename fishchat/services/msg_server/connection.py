@@ -147,10 +147,7 @@ class ClientConnection(LineServer):
         """Answer with the line that ``work`` gives, or with its Refusal; nothing more is read until then."""
 
         def refused(failure: Failure) -> bytes:
-            if failure.check(Refusal) is None:
-                self.server.log.failure("{verb} failed", failure, verb=command.verb.name)
-            refusal = failure.value if isinstance(failure.value, Refusal) else Refusal("INTERNAL")
-            return error_line(refusal, command.verb, command.tags)
+            return error_line(self.refusal_for(command, failure), command.verb, command.tags)
 
         def answer(line: bytes) -> None:
             self._alone = False
@@ -164,6 +161,13 @@ class ClientConnection(LineServer):
         self._alone = True
         self.hold()
         ensureDeferred(work).addErrback(refused).addCallback(in_turn)
+
+    def refusal_for(self, command: Command, failure: Failure) -> Refusal:
+        """What to answer to a command that came to nothing; a defect of ours is logged."""
+        if isinstance(failure.value, Refusal):
+            return failure.value
+        self.server.log.failure("{verb} failed", failure, verb=command.verb.name)
+        return Refusal("INTERNAL")
 
     def ask(
         self,

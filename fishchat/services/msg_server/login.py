@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fishchat.bus import channels
@@ -12,7 +13,6 @@ from fishchat.protocols.commands import Command
 from fishchat.protocols.replies import error_line, help_lines, ok_line
 from fishchat.protocols.state import Event, after
 from fishchat.protocols.verbs import State
-from fishchat.services.msg_server.admission import flood
 from fishchat.services.msg_server.logs import parse_talks
 from fishchat.services.msg_server.operations import Call, Mark
 from fishchat.storage.accounts import days_in_ms
@@ -55,6 +55,24 @@ def quit(connection: ClientConnection, command: Command) -> None:
         close()
 
 
+@dataclass(frozen=True, repr=False)
+class Claim:
+    """Who a client says to be.
+
+    :ivar proof: by what ``login.lua`` decides whether that is so.
+    :ivar answer: what stands behind the ``OK`` when it is.
+    :ivar by_secret: whether a password was sent or proved, and not a token.
+    :ivar makes: whether an account that is not there is made, or whom alone that one lets begin to write to it.
+    """
+
+    account: bytes
+    device: bytes
+    proof: tuple[Any, ...]
+    answer: bytes
+    by_secret: bool = False
+    makes: bool | bytes = False
+
+
 class Logins:
     """The sessions of this server's clients, here and in the store."""
 
@@ -78,16 +96,12 @@ class Logins:
         self,
         connection: ClientConnection,
         command: Command,
-        account: bytes,
-        device: bytes,
-        proof: tuple[Any, ...],
-        answer: bytes,
+        claim: Claim,
     ) -> None:
         """The last step of a login: the proof is looked at, the session is stored, the conversations are read, in one
-        step of the store. ``answer`` is what the client is told when all is well.
+        step of the store.
         """
         server = self._server
-        key = account + b"/" + device
         server.delivery.login_begins()
         server.revoking.login_begins()
 
@@ -97,7 +111,7 @@ class Logins:
 
         def settle(reply: Any) -> None:
             if reply[0] == b"OK":
-                self._welcome(connection, command, key, parse_talks(reply[2]), answer)
+                self._welcome(connection, command, claim, parse_talks(reply[2]))
             else:
                 self.refuse(connection, command, _refusal(reply, server))
             through()
@@ -106,38 +120,33 @@ class Logins:
             through()
             if refusal.word != "TRYAGAIN":
                 # It may be stored all the same, and nobody would end that session.
-                self._end_session(account, device, connection.number)
+                self._end_session(claim.account, claim.device, connection.number)
             self.refuse(connection, command, refusal)
 
-        config = server.config
-        forget = days_in_ms(config.limits.device_days)
-        create: bool | bytes = config.accounts.mode == "open"
-        if create and config.accounts.privacy == "contacts":
-            create = b"contacts"
-        arguments = (account, device, connection.number, config.limits.devices, create, forget, proof)
+        limits = server.config.limits
+        session = (claim.account, claim.device, connection.number)
+        arguments = (*session, limits.devices, claim.makes, days_in_ms(limits.device_days), claim.proof)
         server.commits.add(Call(LOGIN, arguments, settle, fail))
 
     def refuse(self, connection: ClientConnection, command: Command, refusal: Refusal) -> None:
         """A login, or a step of one, comes to nothing."""
-        connection.by_secret = False
         connection.state = after(connection.state, Event.REFUSED)
         connection.answered(error_line(refusal, command.verb, command.tags))
 
-    def _welcome(
-        self, connection: ClientConnection, command: Command, key: bytes, talks: list[Any], answer: bytes
-    ) -> None:
+    def _welcome(self, connection: ClientConnection, command: Command, claim: Claim, talks: list[Any]) -> None:
         server = self._server
-        account, _, _ = key.partition(b"/")
+        key = claim.account + b"/" + claim.device
         fence = server.lease.fence
         incarnation = fence.incarnation if fence else b""
         session = b"%s %s %d" % (server.id, incarnation, connection.number)
         connection.state = after(connection.state, Event.WELCOME)
         device = Device(
-            account, key, session, connection.send, connection.replaced, connection.acks, server.delivery.dirty
+            claim.account, key, session, connection.send, connection.replaced, connection.acks, server.delivery.dirty
         )
         device.evicted = connection.evicted
         device.revoked = connection.revoked
         connection.device = device
+        connection.by_secret = claim.by_secret
         old = self.here.pop(key, None)
         if old is not None:
             self._displace(old)
@@ -148,7 +157,7 @@ class Logins:
         self.here[key] = connection
         self.count += 1
         server.doors.known(connection)
-        connection.answered(ok_line(command, answer))
+        connection.answered(ok_line(command, claim.answer))
         if connection.full_since is not None:
             device.choke()
         server.delivery.add(device, talks)
@@ -217,6 +226,12 @@ def _refusal(reply: list[Any], server: MsgServer) -> Refusal:
     if word == "DISABLED":
         return Refusal("AUTH", "this account is disabled; ask whoever runs this server")
     return Refusal("AUTH")
+
+
+def flood(wait: int) -> Refusal:
+    """Too many guesses: how long to wait, from ms."""
+    text = "too many wrong secrets, sign-ups or new passwords; wait, or log in with a token"
+    return Refusal("FLOOD", text, retry=-(-wait // 1000))
 
 
 def _done(_: object) -> None:
