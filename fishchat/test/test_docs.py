@@ -27,7 +27,7 @@ from fishchat.config.load import load
 from fishchat.config.schema import Config
 from fishchat.model.routing import Entry, group
 from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
-from fishchat.services.up import talk
+from fishchat.services.banner import talk
 from fishchat.storage.catalogue import pack, unpack
 from fishchat.test.cluster import Client, ClusterCase
 from fishchat.test.conversation_runner import play
