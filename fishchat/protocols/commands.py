@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fishchat.errors import ProtocolError, Refusal
+from fishchat.model.names import DIGITS, NAME_BYTES, NAME_LENGTH
 from fishchat.protocols.fields import NO_TAGS, TAGS, Tags
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG, parse_tags, unescape
 from fishchat.protocols.near import Near
@@ -48,6 +49,13 @@ _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
 
 
+# What almost every line of a busy client looks like. A test compares this short way with the long one.
+_MESSAGE = re.compile(
+    rb"(?:@cseq=(\d{1,%d}) )?(SEND_MESSAGE_P2P|SEND_MESSAGE_TOPIC) ([%s]{1,%d}) ([\t -~]{1,%d})"
+    % (DIGITS, re.escape(NAME_BYTES), NAME_LENGTH, MAX_TEXT)
+)
+
+
 class Table:
     """The verbs of one port. ``parse`` gives a command or raises ProtocolError, nothing else."""
 
@@ -55,6 +63,7 @@ class Table:
         self.verbs = tuple(verbs)
         self._by_word = {word: verb for verb in self.verbs for word in (verb.name, verb.alias) if word}
         self._near = Near(self._by_word)
+        self._has_messages = b"SEND_MESSAGE_P2P" in self._by_word
 
     def find(self, word: bytes) -> Verb | None:
         """The verb that ``word`` names, whatever its case, by name or alias."""
@@ -62,6 +71,13 @@ class Table:
 
     def parse(self, line: bytes) -> Command:
         """The command in ``line``. Raises ProtocolError, as BadCommand when a verb was read."""
+        if self._has_messages and (found := _MESSAGE.fullmatch(line)) is not None:
+            cseq, word, name, text = found.groups()
+            return Command(self._by_word[word], [name], text, NO_TAGS if cseq is None else {b"cseq": int(cseq)})
+        return self.parse_any(line)
+
+    def parse_any(self, line: bytes) -> Command:
+        """The same without the short way for plain messages."""
         raw_tags = None
         line = clean(line)
         if line[:1] == b"@":

@@ -7,7 +7,7 @@ from hypothesis.strategies import SearchStrategy
 
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
 from fishchat.protocols.fields import MAX_CSEQ, MECHANISMS
-from fishchat.protocols.lines import format_tags
+from fishchat.protocols.lines import MAX_TEXT, format_tags
 from fishchat.protocols.verbs import MSG_SERVER_VERBS, Text, Verb
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=NAME_LENGTH).map(str.encode)
@@ -71,6 +71,20 @@ _pieces = st.one_of(
     st.sampled_from([word for verb in MSG_SERVER_VERBS for word in (verb.name, verb.alias) if word]),
     st.builds(lambda parts: to_line(*parts), command_parts()),
     st.binary(max_size=8),
+)
+#: A message, or nearly one: each part right or just wrong.
+message_lines = st.builds(
+    lambda *parts: b"".join(parts),
+    st.sampled_from(
+        [b"", b"", b"@cseq=1 ", b"@cseq=0 ", b"@cseq=%d " % MAX_CSEQ, b"@cseq=%d " % (MAX_CSEQ + 1), b"@cseq= "]
+    ),
+    st.sampled_from([b"SEND_MESSAGE_P2P ", b"SEND_MESSAGE_TOPIC ", b"send_message_p2p ", b"MSG ", b"SEND_MESSAGE_P2P"]),
+    st.one_of(names, st.sampled_from([b"", b"a" * 32, b"a" * 33, b"Bob", b"a+b", b"bob\n"])),
+    st.sampled_from([b" ", b" ", b" ", b"", b"  ", b"\t"]),
+    st.one_of(
+        st.text("ab \t~é鱼\x7f\x01\x85\u202e\r").map(str.encode),
+        st.sampled_from([b"x" * MAX_TEXT, b"x" * (MAX_TEXT + 1), b"x\n", b"\xff", b"a\0"]),
+    ),
 )
 #: Bytes that look enough like the protocol to get far into the parser.
 streams = st.lists(_pieces, max_size=12).map(b"".join)

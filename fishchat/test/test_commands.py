@@ -322,6 +322,18 @@ class PropertyTests(SynchronousTestCase):
         for tag, value in command.tags.items():
             self.assertEqual(value, TAGS[tag](tags[tag]))
 
+    @given(st.one_of(strategies.message_lines, strategies.streams))
+    def test_short_way(self, line: bytes) -> None:
+        """A plain message is understood at once; that, and all that only looks like one, as the long way has it."""
+
+        def meant(parse: Callable[[bytes], Command]) -> Command | str:
+            try:
+                return parse(line)
+            except ProtocolError as error:
+                return error.word
+
+        self.assertEqual(meant(MSG_SERVER_COMMANDS.parse), meant(MSG_SERVER_COMMANDS.parse_any))
+
     @given(st.one_of(st.binary(), strategies.streams))
     def test_any_bytes(self, stream: bytes) -> None:
         """Any bytes give commands and refusals, and nothing else; of either port."""
