@@ -118,7 +118,7 @@ MSG_SERVER_VERBS: tuple[Verb, ...] = (
         "message",
         _tags("device"),
         frozenset({State.GREETED, State.PROVING}),
-        "OK SEND_AUTH <message>, then OK SEND_AUTH <message> token=<token> and as after SEND_CLIENT_ID",
+        "OK SEND_AUTH <message>, then OK SEND_AUTH <message> token=<token>, then what was missed, then RESP_SYNCED",
     ),
     Verb(
         b"CREATE_CLIENT",

@@ -27,6 +27,7 @@ from fishchat.services.hashing import WAITING
 from fishchat.services.msg_server.keepalive import GONE_AFTER, PING_AFTER
 from fishchat.services.msg_server.people import RELATED
 from fishchat.storage.catalogue import HISTORY
+from fishchat.test.rfc5802 import ScramClient
 from fishchat.test.test_commands import BAD, GOOD
 
 #: The limits of the page by the beginning of their rows.
@@ -178,6 +179,17 @@ class GrammarTests(PageCase):
             b"RESP_GAP a 1\r\n",
         ):
             self.assertFalse(self.allowed("line-out", line), line)
+
+
+class ProofTests(PageCase):
+    def test_scram(self) -> None:
+        """Whoever programs a login by SCRAM can compute the one of the page."""
+        said = [line.partition("SEND_AUTH ")[2].split(" ") for _, line in self.examples() if "SEND_AUTH " in line]
+        (_, first), (challenge,), (_, final), (signature, _) = said
+        client = ScramClient("carol", "correct horse battery", nonce=first.rpartition("r=")[2])
+        self.assertEqual(client.first, first)
+        self.assertEqual(client.final(challenge), final)
+        self.assertTrue(client.accepts(signature))
 
 
 class LimitTests(PageCase):
