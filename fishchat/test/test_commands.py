@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given
@@ -326,7 +327,7 @@ class PropertyTests(SynchronousTestCase):
     def test_short_way(self, line: bytes) -> None:
         """A plain message is understood at once; that, and all that only looks like one, as the long way has it."""
 
-        def meant(parse: Callable[[bytes], Command]) -> Command | str:
+        def meant(parse: Callable[[bytes], Command]) -> object:
             try:
                 return parse(line)
             except ProtocolError as error:
