@@ -88,7 +88,7 @@ class Admission:
         if self.mode == "open":
             logins.enter(connection, command, Claim(account, device, OPEN, account, makes=self._privacy or True))
         elif is_token(secret):
-            proof = (b"token", fingerprint(secret), self._token_life, self._share(connection), *self._limits)
+            proof = (b"token", fingerprint(secret), self._token_life, self._source(connection), *self._limits)
             logins.enter(connection, command, Claim(account, device, proof, account))
         else:
             self._run(connection, command, self._by_password(connection, command, account, device, secret))
@@ -158,7 +158,7 @@ class Admission:
         answer: bytes,
     ) -> None:
         token = new_token()
-        proof = (b"secret", version, fingerprint(token), self._share(connection), self._guess_ms)
+        proof = (b"secret", version, fingerprint(token), self._source(connection), self._guess_ms)
         claim = Claim(account, device, proof, b"%s token=%s" % (answer, token), by_secret=True)
         self._server.logins.enter(connection, command, claim)
 
@@ -223,12 +223,12 @@ class Admission:
     def _limits(self) -> tuple[int, int]:
         return self._guesses, self._guess_ms
 
-    def _share(self, connection: ClientConnection) -> bytes:
-        return self._server.doors.share(connection.address)
+    def _source(self, connection: ClientConnection) -> bytes:
+        return self._server.doors.source(connection.address)
 
     async def _attempt(self, connection: ClientConnection, account: bytes) -> tuple[bytes, bytes, bytes]:
         """What a secret is checked by; Refusal ``FLOOD`` when too many were wrong."""
-        reply = await self._call(ATTEMPT, account, self._share(connection), *self._limits)
+        reply = await self._call(ATTEMPT, account, self._source(connection), *self._limits)
         if reply[0] == b"FLOOD":
             raise flood(reply[1])
         _, argon, verifier, version = reply

@@ -35,8 +35,8 @@ class Doors:
         self._strangers_of: Counter[str] = Counter()
         self.inside: set[ClientConnection] = set()
 
-    def share(self, address: str) -> bytes:
-        """What guesses from ``address`` are counted under; nothing for one that is not counted."""
+    def source(self, address: str) -> bytes:
+        """Whose guesses those from ``address`` are; nothing for one that is not counted."""
         return self._sources.name(address).encode()
 
     def refusal(self, address: str) -> Refusal | None:
