@@ -46,7 +46,7 @@ def add(store: Store, account: bytes, name: bytes, no_password: bool, password_f
     if no_password and password_file is not None:
         raise click.UsageError("--no-password and --password-file exclude each other")
     verifier = None if no_password else new_verifier(password_file, store.config)
-    privacy = b"contacts" if store.config.accounts.privacy == "contacts" else b""
+    privacy = store.config.accounts.privacy
     store.ask(lambda accounts: accounts.add(account, verifier, name, privacy), account)
     click.echo(f"{account.decode()} is there")
 

@@ -51,6 +51,11 @@ def days_in_ms(days: float) -> int:
     return int(days * _DAY)
 
 
+def privacy_of(chosen: str) -> bytes:
+    """How the store keeps who may begin to write to an account: nothing for ``everyone``."""
+    return b"" if chosen == "everyone" else chosen.encode()
+
+
 async def decoy_key(connection: Connection) -> bytes:
     """The key from which salts are made for accounts that are not there: 32 bytes, for all msg_servers and for ever.
 
@@ -129,10 +134,12 @@ class Accounts:
         self._connection = connection
         self._lives = days_in_ms(token_days)
 
-    async def add(self, account: bytes, verifier: Verifier | None, name: bytes = b"", privacy: bytes = b"") -> None:
+    async def add(
+        self, account: bytes, verifier: Verifier | None, name: bytes = b"", privacy: str = "everyone"
+    ) -> None:
         """Make an account; without a verifier it can log in by tokens only."""
         argon, scram = (verifier.argon, verifier.scram) if verifier else (b"", b"")
-        await self._done(ENROL, account, argon, scram, name, privacy, b"", False)
+        await self._done(ENROL, account, argon, scram, name, privacy_of(privacy), b"", False)
 
     async def set_password(self, account: bytes, verifier: Verifier) -> int:
         """Another password; all tokens and sessions end. Gives how many sessions did."""

@@ -23,7 +23,7 @@ from fishchat.protocols.state import Event, after
 from fishchat.services.hashing import Hashing
 from fishchat.services.msg_server.login import Claim, flood
 from fishchat.services.msg_server.operations import Call
-from fishchat.storage.accounts import days_in_ms, decoy_key, refusal_of
+from fishchat.storage.accounts import days_in_ms, decoy_key, privacy_of, refusal_of
 from fishchat.storage.catalogue import ATTEMPT, ENROL, HARDEN, SECRET
 from fishchat.storage.redis import Connection, Script, StoreError
 
@@ -54,7 +54,7 @@ class Admission:
         self._reader = reader
         self._hashing = hashing
         self.mode = accounts.mode
-        self._privacy = b"" if accounts.privacy == "everyone" else accounts.privacy.encode()
+        self._privacy = privacy_of(accounts.privacy)
         self._costs = Costs(accounts.argon2_memory, accounts.argon2_passes, accounts.scram_rounds)
         self._token_life = days_in_ms(accounts.token_days)
         self._guesses = limits.guesses if limits.flood else 0

@@ -9,7 +9,7 @@ from fishchat.errors import Refusal
 from fishchat.model.names import DISPLAY_LENGTH, is_display_name
 from fishchat.protocols.commands import Command
 from fishchat.protocols.replies import list_lines, ok_line
-from fishchat.storage.accounts import days_in_ms, refusal_of
+from fishchat.storage.accounts import days_in_ms, privacy_of, refusal_of
 from fishchat.storage.catalogue import DEVICES, PROFILE, RELATE, RELATIONS, REVOKE, unpack
 from fishchat.storage.redis import Script
 
@@ -47,8 +47,7 @@ def related(kind: bytes) -> Handler:
 def set_privacy(connection: ClientConnection, command: Command) -> None:
     """SEND_PRIVACY: who may begin to write to the account."""
     chosen = command.fields[0]
-    value = b"" if chosen == b"everyone" else chosen
-    _change(connection, command, PROFILE, (connection.account, b"privacy", value), chosen)
+    _change(connection, command, PROFILE, (connection.account, b"privacy", privacy_of(chosen.decode())), chosen)
 
 
 def set_name(connection: ClientConnection, command: Command) -> None:
