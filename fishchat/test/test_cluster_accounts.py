@@ -40,11 +40,16 @@ class AccountsCase(ClusterCase):
         self, cluster: Cluster, account: str, server: str = "ms1", device: str = "main"
     ) -> tuple[Client, str]:
         """A client that has logged in by password, and its token."""
+        client, token = await self.let_in(cluster, account, server, device)
+        await client.expect("RESP_SYNCED")
+        return client, token
+
+    async def let_in(self, cluster: Cluster, account: str, server: str, device: str) -> tuple[Client, str]:
+        """The same, before it is given what it has missed."""
         client = cluster.connect(server, account)
         await client.expect("HELLO fishchat/1 …")
         line = f"@device={device} SEND_CLIENT_ID {account} {PASSWORD}"
         found = await client.ask(line, f"OK SEND_CLIENT_ID {account} token=$token")
-        await client.expect("RESP_SYNCED")
         return client, found["token"]
 
 
@@ -244,13 +249,10 @@ class Going(AccountsCase):
         self, cluster: Cluster, account: str, server: str = "ms1", device: str = "main"
     ) -> tuple[Client, str]:
         """The same; what was missed is left out."""
-        client = cluster.connect(server, account)
-        await client.expect("HELLO fishchat/1 …")
-        line = f"@device={device} SEND_CLIENT_ID {account} {PASSWORD}"
-        found = await client.ask(line, f"OK SEND_CLIENT_ID {account} token=$token")
+        client, token = await self.let_in(cluster, account, server, device)
         while await client.take() != "RESP_SYNCED":
             pass
-        return client, found["token"]
+        return client, token
 
 
 class Limits(AccountsCase):
