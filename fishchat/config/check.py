@@ -1,15 +1,12 @@
-"""What the schema's types cannot say: addresses, and keys that depend on each other.
-
-Nothing here resolves a name or opens a socket: a host name other than ``localhost`` counts as not loopback.
-"""
+"""What the schema's types cannot say: which values make sense, and keys that depend on each other."""
 
 from __future__ import annotations
 
 import ipaddress
 import math
-import re
 from dataclasses import dataclass
 
+from fishchat.config.addresses import format_address, is_everywhere, is_loopback, parse_address
 from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 
@@ -21,9 +18,6 @@ TARGETS = ("gateway.servers", "gateway.servers_tls", "msg_server.advertise", "ms
 #: The port that a TLS listener is proposed to have beside a plain one's.
 TLS_PORT = 443
 
-_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
-_NUMERIC = re.compile(r"[0-9.]+")
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -31,42 +25,6 @@ class Finding:
 
     key: str
     text: str
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """Split ``host:port`` or ``[ipv6]:port``; the host comes back without brackets. Port 0 is any free one.
-
-    Raises ValueError, whose text says what is wrong, for anything else.
-    """
-    found = _ADDRESS.fullmatch(text)
-    if found is None:
-        raise ValueError("must be host:port (an IPv6 address in brackets)")
-    host, port = found["six"] or found["name"], int(found["port"])
-    if port > 65535:
-        raise ValueError(f"port {port} is above 65535")
-    if (found["six"] or _NUMERIC.fullmatch(host)) and _ip(host) is None:
-        raise ValueError(f"{host} is not an IP address")
-    return host, port
-
-
-def format_address(host: str, port: int) -> str:
-    """The inverse of ``parse_address``."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host`` (127/8, ::1, localhost); no resolver is asked."""
-    address = _ip(host)
-    if address is None:
-        return host.lower() == "localhost"
-    # An IPv4 address inside an IPv6 one reaches what the IPv4 address does; Python knows that from 3.13 on.
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
-
-
-def is_everywhere(address: str) -> bool:
-    """Whether ``host:port`` is every address of the machine: something to listen on, and not to connect to."""
-    host = _ip(parse_address(address)[0]) if address else None
-    return host is not None and host.is_unspecified
 
 
 def server_id(config: Config) -> str:
@@ -189,11 +147,10 @@ def _lifted_limits(config: Config) -> list[Finding]:
 
 def _unreachable(config: Config) -> list[Finding]:
     host, port = parse_address(config.msg_server.listen)
-    address = _ip(host)
     # Where plain text is refused, this address is refused already.
     if not config.risks.plain_text_on_the_network or config.msg_server.advertise:
         return []
-    if address is None or not address.is_unspecified:
+    if not is_everywhere(config.msg_server.listen):
         return []
     text = f"must say what clients connect to, because they cannot connect to {host}: HOST:{port}"
     return [Finding("msg_server.advertise", text)]
@@ -221,10 +178,3 @@ def _address_problem(address: str, *, target: bool) -> str | None:
     except ValueError as error:
         return str(error)
     return "port 0 cannot be connected to" if target and port == 0 else None
-
-
-def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None

@@ -14,7 +14,7 @@ from twisted.internet.protocol import Factory, ServerFactory
 from twisted.internet.task import LoopingCall
 
 from fishchat.bus import channels
-from fishchat.config.check import parse_address
+from fishchat.config.addresses import parse_address
 from fishchat.config.schema import Config, Limits
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.interfaces import IBus

@@ -25,7 +25,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.clock import use_monotonic
-from fishchat.config.check import parse_address, tls_listeners
+from fishchat.config.addresses import parse_address
+from fishchat.config.check import tls_listeners
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.services import logs, processes, redis_server

@@ -1,0 +1,55 @@
+"""Addresses, ``host:port``, as the configuration has them.
+
+Nothing here resolves a name or opens a socket: a host name other than ``localhost`` counts as not loopback.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
+_NUMERIC = re.compile(r"[0-9.]+")
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Split ``host:port`` or ``[ipv6]:port``; the host comes back without brackets. Port 0 is any free one.
+
+    Raises ValueError, whose text says what is wrong, for anything else.
+    """
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        raise ValueError("must be host:port (an IPv6 address in brackets)")
+    host, port = found["six"] or found["name"], int(found["port"])
+    if port > 65535:
+        raise ValueError(f"port {port} is above 65535")
+    if (found["six"] or _NUMERIC.fullmatch(host)) and _ip(host) is None:
+        raise ValueError(f"{host} is not an IP address")
+    return host, port
+
+
+def format_address(host: str, port: int) -> str:
+    """The inverse of ``parse_address``."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host`` (127/8, ::1, localhost); no resolver is asked."""
+    address = _ip(host)
+    if address is None:
+        return host.lower() == "localhost"
+    # An IPv4 address inside an IPv6 one reaches what the IPv4 address does; Python knows that from 3.13 on.
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def is_everywhere(address: str) -> bool:
+    """Whether ``host:port`` is every address of the machine: something to listen on, and not to connect to."""
+    host = _ip(parse_address(address)[0]) if address else None
+    return host is not None and host.is_unspecified
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
