@@ -6,7 +6,6 @@ accepts it for every host.
 
 from __future__ import annotations
 
-import ipaddress
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +19,8 @@ from twisted.internet.ssl import TLSVersion, optionsForClientTLS
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from fishchat.addresses import is_ip
 
 _UNTIMELY = (SSL.X509VerificationCodes.ERR_CERT_HAS_EXPIRED, SSL.X509VerificationCodes.ERR_CERT_NOT_YET_VALID)
 
@@ -80,12 +81,3 @@ class CheckedPeer:
                 f" ({type(error).__name__})"
             )
         return None
-
-
-def is_ip(host: str) -> bool:
-    """Whether ``host`` is an address and no name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import Certificate, platformTrust, trustRootFromCertificates
 from twisted.logger import Logger
 
+from fishchat.addresses import is_loopback
 from fishchat.client.events import TlsError
 from fishchat.peer import CheckedPeer
 
@@ -41,22 +41,7 @@ def split_address(address: str) -> tuple[str, int]:
 
 def is_plain(host: str, tls: Tls) -> bool:
     """Whether ``host`` is talked to without TLS. Secrets go there as they are: it is this machine, or said outright."""
-    return tls is False or (tls is None and _is_loopback(host))
-
-
-def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def _is_loopback(host: str) -> bool:
-    address = _ip(host)
-    if address is None:
-        return host.lower() == "localhost"
-    # An IPv4 address inside an IPv6 one reaches what the IPv4 address does; Python knows that from 3.13 on.
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    return tls is False or (tls is None and is_loopback(host))
 
 
 def binding_of(certificate: x509.Certificate) -> bytes | None:

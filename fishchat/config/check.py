@@ -6,7 +6,7 @@ import ipaddress
 import math
 from dataclasses import dataclass
 
-from fishchat.config.addresses import format_address, is_everywhere, is_loopback, parse_address
+from fishchat.addresses import format_address, is_everywhere, is_loopback, parse_address
 from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 

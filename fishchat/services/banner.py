@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from fishchat.config.addresses import parse_address
+from fishchat.addresses import parse_address
 from fishchat.config.schema import Config
 from fishchat.services import processes
 from fishchat.services.embedded import data_path

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from fishchat.config.addresses import format_address, is_everywhere, parse_address
+from fishchat.addresses import format_address, is_everywhere, parse_address
 from fishchat.config.schema import Config
 from fishchat.services import pem
 from fishchat.services.authority import days_left, names_of

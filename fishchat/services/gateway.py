@@ -13,8 +13,8 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, ServerFactory
 from twisted.internet.task import LoopingCall
 
+from fishchat.addresses import parse_address
 from fishchat.bus import channels
-from fishchat.config.addresses import parse_address
 from fishchat.config.schema import Config, Limits
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.interfaces import IBus

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
-from fishchat.config.addresses import parse_address
+from fishchat.addresses import parse_address
 from fishchat.services.starting import StartError
 
 if TYPE_CHECKING:

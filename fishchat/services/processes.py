@@ -21,7 +21,7 @@ from twisted.runner.procmon import ProcessMonitor
 from zope.interface import implementer
 
 import fishchat
-from fishchat.config.addresses import format_address, is_everywhere, parse_address
+from fishchat.addresses import format_address, is_everywhere, parse_address
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.services import lifeline, logs

@@ -24,8 +24,8 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from fishchat.addresses import parse_address
 from fishchat.clock import use_monotonic
-from fishchat.config.addresses import parse_address
 from fishchat.config.check import tls_listeners
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads

@@ -1,4 +1,4 @@
-"""Addresses, ``host:port``, as the configuration has them.
+"""Addresses, ``host:port``, and whom they are for: of the configuration, and of the client library.
 
 Nothing here resolves a name or opens a socket: a host name other than ``localhost`` counts as not loopback.
 """
@@ -46,6 +46,11 @@ def is_everywhere(address: str) -> bool:
     """Whether ``host:port`` is every address of the machine: something to listen on, and not to connect to."""
     host = _ip(parse_address(address)[0]) if address else None
     return host is not None and host.is_unspecified
+
+
+def is_ip(host: str) -> bool:
+    """Whether ``host`` is an address and no name."""
+    return _ip(host) is not None
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

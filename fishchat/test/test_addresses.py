@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial import unittest
 
-from fishchat.config.addresses import format_address, is_everywhere, is_loopback, parse_address
+from fishchat.addresses import format_address, is_everywhere, is_loopback, parse_address
 
 
 class Addresses(unittest.SynchronousTestCase):
