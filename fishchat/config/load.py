@@ -181,6 +181,10 @@ def _spread(one: Given, problems: list[Problem]) -> list[Given]:
 
 
 def _unknown(one: Given) -> str:
+    inside, _, name = one.key.rpartition(".")
+    if inside and name in describe.sections() and isinstance(one.value, dict):
+        # A line with a dot, at the end of a file that has sections, is one of the last section.
+        return f"no such key; what begins with `{name}.` stands above the first section, or without that in [{name}]"
     text = f"no such key; {describe.suggestion(one.key)}"
     names = [describe.environment_name(key) for key in describe.nearest(one.key)] if one.text else []
     return f"{text} ({', '.join(names)})" if names else text

@@ -113,6 +113,8 @@ class Refusals(LoadCase):
         self.assertIn("msg_server.lisen: no such key; did you mean msg_server.listen?",
                       self.refused("[msg_server]\nlisen = '127.0.0.1:1'"))  # fmt: skip
         self.assertIn("did you mean limits.rate? (FISHCHAT__LIMITS__RATE)", self.refused(FISHCHAT__RATE="1"))
+        self.assertIn("risks.accounts: no such key; what begins with `accounts.` stands above the first section,",
+                      self.refused('[risks]\naccounts.mode = "closed"'))  # fmt: skip
         self.assertIn("router has shards", self.refused("[router]\nwings = 2"))
         self.assertIn("the top level has data, redis", self.refused("xyz = 1"))
 
