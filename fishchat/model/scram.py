@@ -64,7 +64,7 @@ class Exchange:
             self._server.set_client_first(first.decode())
             answer: str = self._server.get_server_first()
         except (ScramException, ValueError) as error:
-            raise Refusal("AUTH", f"the first message of SCRAM is not understood: {_reason(error)}") from None
+            raise Refusal("AUTH", f"the first message of SCRAM is refused: {_reason(error)}") from None
         return answer.encode()
 
     def finish(self, final: bytes) -> bytes:
