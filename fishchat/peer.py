@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.hashes import MD5, SHA1, SHA256
 from OpenSSL import SSL, crypto
 from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
@@ -81,3 +83,17 @@ class CheckedPeer:
                 f" ({type(error).__name__})"
             )
         return None
+
+
+def binding(certificate: x509.Certificate) -> bytes | None:
+    """What ties a login to this certificate (RFC 5929, ``tls-server-end-point``); None where that is not defined.
+
+    Both sides go by this one function: its hash by what it was signed with, SHA-256 where that was weaker.
+    """
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
+    if algorithm is None:
+        return None
+    return certificate.fingerprint(SHA256() if isinstance(algorithm, (MD5, SHA1)) else algorithm)

@@ -9,7 +9,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from fishchat.client.security import binding_of
+from fishchat.peer import binding
 from fishchat.protocols.lines import MAX_OUT, LineSplitter
 
 
@@ -42,7 +42,7 @@ class Link(Protocol):
     def handshakeCompleted(self) -> None:
         """The server's certificate is good."""
         transport: Any = self.transport
-        self.secured(binding_of(transport.getPeerCertificate().to_cryptography()))
+        self.secured(binding(transport.getPeerCertificate().to_cryptography()))
 
     def dataReceived(self, data: bytes) -> None:
         """Take lines."""

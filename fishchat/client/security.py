@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.hashes import MD5, SHA1, SHA256
 from OpenSSL import SSL, crypto
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -42,17 +40,6 @@ def split_address(address: str) -> tuple[str, int]:
 def is_plain(host: str, tls: Tls) -> bool:
     """Whether ``host`` is talked to without TLS. Secrets go there as they are: it is this machine, or said outright."""
     return tls is False or (tls is None and is_loopback(host))
-
-
-def binding_of(certificate: x509.Certificate) -> bytes | None:
-    """What ties a login to this certificate (RFC 5929, ``tls-server-end-point``); None where that is not defined."""
-    try:
-        algorithm = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        return None
-    if algorithm is None:
-        return None
-    return certificate.fingerprint(SHA256() if isinstance(algorithm, (MD5, SHA1)) else algorithm)
 
 
 class Security:

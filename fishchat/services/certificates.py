@@ -25,7 +25,7 @@ from fishchat.services.embedded import data_path
 from fishchat.services.heartbeat import Load
 from fishchat.services.listen import CHAT
 from fishchat.services.starting import StartError
-from fishchat.services.tls import Creator, binding, server_context
+from fishchat.services.tls import Creator, server_context
 
 #: Seconds between two looks at the date, and days left from which the log warns.
 EVERY = 12 * 3600.0
@@ -112,11 +112,6 @@ class Certificates(Service):
     def names(self) -> list[str]:
         """The DNS names and IP addresses that it is for."""
         return names_of(self.current)
-
-    @property
-    def binding(self) -> bytes:
-        """Its channel binding. Of a connection that exists, ask ``tls.binding_of``."""
-        return binding(self.current)
 
     @property
     def days(self) -> float:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator, IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
+
+from fishchat.peer import binding
 
 #: The suites of TLS 1.2: forward secrecy and authenticated encryption. Those of TLS 1.3 are all good.
 SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -85,7 +85,7 @@ class TlsFactory(TLSMemoryBIOFactory):
 
 
 def binding_of(transport: Any) -> bytes | None:
-    """The channel binding ``tls-server-end-point`` (RFC 5929) of a connection; None of one without TLS.
+    """The channel binding of a connection; None of one without TLS, or with a certificate that has none.
 
     It is that of the certificate which this very connection was made with, whatever was loaded since.
     """
@@ -94,13 +94,3 @@ def binding_of(transport: Any) -> bytes | None:
     handle = transport.getHandle()
     shown = None if handle is None else handle.get_certificate()
     return None if shown is None else binding(shown.to_cryptography())
-
-
-def binding(certificate: x509.Certificate) -> bytes:
-    """The same of a certificate: its hash by SHA-256, or by what it was signed with when that is longer."""
-    try:
-        signed = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        signed = None
-    longer = isinstance(signed, (hashes.SHA384, hashes.SHA512))
-    return certificate.fingerprint(signed if longer and signed is not None else hashes.SHA256())

@@ -21,7 +21,6 @@ from fishchat.services.certificates import EVERY, WARN_DAYS, CertificateError, C
 from fishchat.services.heartbeat import Load
 from fishchat.services.listen import CHAT
 from fishchat.services.starting import StartError
-from fishchat.services.tls import binding
 from fishchat.test.tls_fixture import HOSTS, authority, write_pair
 
 DAY = 86400.0
@@ -87,7 +86,6 @@ class Starting(Case):
         """The pair of the data directory is found without any key of the configuration."""
         made = self.started()
         self.assertEqual(made.names, HOSTS)
-        self.assertEqual(made.binding, binding(made.current))
 
     def test_configured(self) -> None:
         """Or the pair that is named."""

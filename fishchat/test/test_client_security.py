@@ -20,7 +20,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer, provider
 
 from fishchat.client import Client, ClosedError, FileState, RefusedError, TlsError, create_account
-from fishchat.client.security import PROTOCOL, Security, binding_of, is_plain, split_address
+from fishchat.client.security import PROTOCOL, Security, is_plain, split_address
+from fishchat.peer import binding
 from fishchat.services.authority import Pair, new_authority, server_pair
 from fishchat.test.test_client_connection import LittleConnection, LittleGateway, LittleServer
 from fishchat.test.tls_fixture import HOSTS, authority, signed
@@ -94,7 +95,7 @@ class SecretServer(LittleServer):
     def binding(self) -> bytes | None:
         """What ties to the certificate that is shown."""
         assert self.options.certificate is not None
-        return binding_of(self.options.certificate.to_cryptography())
+        return binding(self.options.certificate.to_cryptography())
 
 
 class SecretConnection(LittleConnection):
@@ -168,8 +169,8 @@ class RuleTests(SynchronousTestCase):
         """It is the certificate under its signature's hash (RFC 5929); where there is no such hash, there is none."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = signed(key, None)
-        self.assertEqual(binding_of(certificate), certificate.fingerprint(hashes.SHA256()))
-        self.assertIsNone(binding_of(signed(key, None, ed25519.Ed25519PrivateKey.generate())))
+        self.assertEqual(binding(certificate), certificate.fingerprint(hashes.SHA256()))
+        self.assertIsNone(binding(signed(key, None, ed25519.Ed25519PrivateKey.generate())))
 
     def test_no_authorities(self) -> None:
         """A file that holds no certificates, or is not there, is an error at once, and names the file."""

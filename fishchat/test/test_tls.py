@@ -17,9 +17,10 @@ from OpenSSL import SSL
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.peer import binding
 from fishchat.services.listen import CHAT, HTTP
 from fishchat.services.pem import read_pair
-from fishchat.services.tls import binding, binding_of, server_context
+from fishchat.services.tls import binding_of, server_context
 from fishchat.test.tls_fixture import authority
 
 #: The alert ``no_application_protocol`` of RFC 7301, fatal, as it stands in a record of TLS 1.2 before any encryption.
@@ -254,18 +255,18 @@ class Bindings(HandshakeCase):
         )
 
     def test_hashes(self) -> None:
-        """SHA-256 for SHA-256 and for what has no hash of its own; the longer ones as they are."""
+        """The hash that it was signed with; where that is none of its own, there is no binding."""
         curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
         for key, algorithm, name in (
             (curve, hashes.SHA256(), "sha256"),
             (curve, hashes.SHA384(), "sha384"),
             (curve, hashes.SHA512(), "sha512"),
-            (curve, hashes.SHA224(), "sha256"),
-            (edwards, None, "sha256"),
+            (curve, hashes.SHA224(), "sha224"),
         ):
             made = self.made(key, algorithm)
             der = made.public_bytes(serialization.Encoding.DER)
             self.assertEqual(binding(made), hashlib.new(name, der).digest())
+        self.assertIsNone(binding(self.made(edwards, None)))
 
     def test_without_tls(self) -> None:
         """There is none."""

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from fishchat.client import Client, ClientState, RefusedError
 from fishchat.client.accounts import create_account
 from fishchat.model.passwords import Costs, make
-from fishchat.services.tls import binding
+from fishchat.peer import binding
 from fishchat.storage.accounts import Accounts
 from fishchat.test.rfc5802 import ScramClient
 from fishchat.test.test_tls_listen import TlsCase

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 
 from fishchat.bus import channels
+from fishchat.peer import binding
 from fishchat.protocols.server import HANDSHAKE, STUCK
 from fishchat.services.authority import server_pair
 from fishchat.services.certificates import Certificates
@@ -21,7 +22,7 @@ from fishchat.services.listen import CHAT, Listener
 from fishchat.services.msg_server.connection import ClientConnection
 from fishchat.services.msg_server.keepalive import EVERY
 from fishchat.services.msg_server.service import ClientFactory, MsgServer
-from fishchat.services.tls import binding, binding_of
+from fishchat.services.tls import binding_of
 from fishchat.test.cluster import Cluster, ClusterCase
 from fishchat.test.tls_clients import SocketClient, begin_tls, connect_plain, connect_tls
 from fishchat.test.tls_fixture import HOSTS, authority, write_pair
@@ -209,7 +210,7 @@ class Reloading(TlsCase):
         """The binding of a connection is that of the certificate that it was made with; without TLS there is none."""
         await self.begin()
         await self.login("alice")
-        old = self.certificates.binding
+        old = binding(self.certificates.current)
         self.replace()
         bob = await self.login("bob")
         bindings = [binding_of(connection.transport) for connection in self.connections]
