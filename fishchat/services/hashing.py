@@ -9,38 +9,52 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, fail
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.threads import deferToThreadPool
 
 from fishchat.errors import Refusal
 
 #: Hashes that are made at the same time, and that wait for their turn.
 THREADS, WAITING = 2, 32
+#: Seconds that one may wait: whoever asked for it is to be answered within five, and the store has a part in that.
+PATIENCE = 2.0
 
 Result = TypeVar("Result")
 
 
 class Hashing:
-    """Hashes in some of the reactor's own threads."""
+    """Hashes in some of the reactor's own threads. ``clock`` times the waiting; it is the reactor if not given."""
 
-    def __init__(self, reactor: Any = None) -> None:
+    def __init__(self, reactor: Any = None, clock: IReactorTime | None = None) -> None:
         if reactor is None:
             from twisted.internet import reactor
         self._reactor = reactor
+        self._clock: IReactorTime = clock or reactor
         self._turns = DeferredSemaphore(THREADS)
         self._busy = 0
-        #: How many were asked for: a figure of the heartbeat, and what tests count.
+        #: How many were begun: a figure of the heartbeat, and what tests count.
         self.made = 0
 
     def run(self, function: Callable[..., Result], *args: Any) -> Deferred[Result]:
-        """Call ``function`` in a thread. Fails with Refusal ``TRYAGAIN``, at once, when too many wait."""
+        """Call ``function`` in a thread. Fails with Refusal ``TRYAGAIN``, at once when too many wait, or when its turn
+        comes too late.
+        """
         if self._busy >= THREADS + WAITING:
-            return fail(Refusal("TRYAGAIN", "too many are logging in by password; send it again", retry=1))
+            return fail(_too_many())
         self._busy += 1
-        self.made += 1
-        pool = self._reactor.getThreadPool()
-        done: Deferred[Result] = self._turns.run(deferToThreadPool, self._reactor, pool, function, *args)
+        done: Deferred[Result] = self._turns.run(self._in_turn, self._clock.seconds(), function, *args)
         return done.addBoth(self._done)
+
+    def _in_turn(self, asked: float, function: Callable[..., Result], *args: Any) -> Deferred[Result]:
+        if self._clock.seconds() - asked > PATIENCE:
+            raise _too_many()
+        self.made += 1
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function, *args)
 
     def _done(self, result: Any) -> Any:
         self._busy -= 1
         return result
+
+
+def _too_many() -> Refusal:
+    return Refusal("TRYAGAIN", "too many are logging in by password; send it again", retry=1)

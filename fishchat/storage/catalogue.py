@@ -39,6 +39,7 @@ ROUTE_STORE = Script("route_store")
 ROUTE_RELEASE = Script("route_release")
 
 ATTEMPT = Script("attempt", using="accounts")
+SPARE = Script("spare", using="accounts")
 ENROL = Script("enrol")
 SECRET = Script("secret", using="accounts")
 HARDEN = Script("harden")

@@ -361,6 +361,18 @@ class Limits(AccountsCase):
         for client in clients[:34]:
             await client.expect("HELLO …", "OK SEND_CLIENT_ID alice token=…")
 
+    async def test_no_time(self) -> None:
+        """Who is told to come again has not guessed: not even the tenth time is there anything to wait for."""
+        cluster = await self.closed()
+        hashing = cluster.server("ms1").hashing
+        hashing._busy += 34
+        alice = cluster.connect(host="192.0.2.7")
+        await alice.expect("HELLO …")
+        for _ in range(10):
+            await alice.ask(f"LOGIN alice {PASSWORD}", "ERR SEND_CLIENT_ID TRYAGAIN retry=1 too many …")
+        hashing._busy -= 34
+        await alice.ask(f"LOGIN alice {PASSWORD}", "OK SEND_CLIENT_ID alice token=…")
+
 
 class Secrets(AccountsCase):
     """What is secret stands nowhere."""

@@ -7,10 +7,11 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from fishchat.errors import Refusal
-from fishchat.services.hashing import THREADS, WAITING, Hashing
+from fishchat.services.hashing import PATIENCE, THREADS, WAITING, Hashing
 from fishchat.test.waiting import until
 
 
@@ -37,6 +38,23 @@ class HashingTests(TestCase):
         self.assertEqual([await each for each in asked], list(range(THREADS + WAITING)))
         self.assertEqual(await hashing.run(slow, 7), 7)
         self.assertEqual(hashing.made, THREADS + WAITING + 1)
+
+    async def test_late(self) -> None:
+        """Whoever has waited too long when the turn comes is refused without a hash; who comes then is served."""
+        clock, go_on = Clock(), threading.Event()
+        self.addCleanup(go_on.set)
+        hashing = Hashing(reactor, clock)
+        slow = [hashing.run(go_on.wait, 10) for _ in range(THREADS)]
+        late = [hashing.run(int) for _ in range(5)]
+        clock.advance(PATIENCE + 0.1)
+        fresh = hashing.run(int, "7")
+        go_on.set()
+        for each in late:
+            refused: Any = await self.assertFailure(each, Refusal)
+            self.assertEqual(refused.word, "TRYAGAIN")
+        self.assertEqual([await each for each in slow], [True, True])
+        self.assertEqual(await fresh, 7)
+        self.assertEqual(hashing.made, THREADS + 1)
 
     async def test_failing(self) -> None:
         """What fails in its thread fails here, and leaves its place to the next."""

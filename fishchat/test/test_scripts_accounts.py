@@ -188,6 +188,19 @@ class Guesses(AccountCase):
                 self.assert_about(self.command("PTTL", key), full)
                 self.assertTrue((taken - 1) * EACH < full <= taken * EACH)
 
+    def test_given_back(self) -> None:
+        """A guess that came to nothing is whole again, in both shares; with none taken nothing is written."""
+        self.attempt("alice", ADDRESS)
+        for _ in range(3 * MOST):
+            self.assertEqual(self.attempt("alice", ADDRESS)[0], "OK")
+            self.assertEqual(self.call(catalogue.SPARE, "alice", ADDRESS, EACH), "OK")
+        self.call(catalogue.SPARE, "alice", ADDRESS, EACH)
+        before = self.dump()
+        self.call(catalogue.SPARE, "alice", ADDRESS, EACH)
+        self.call(catalogue.SPARE, "", "", EACH)
+        self.assert_unchanged(before)
+        self.assertFalse({key for key in self.names() if key.startswith("guesses")})
+
     def test_exempt_address(self) -> None:
         """An address without a name is not counted; the account is."""
         self.use_up("alice", "")

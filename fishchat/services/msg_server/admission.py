@@ -6,9 +6,9 @@ revoked, an account that was just disabled and a password that was just changed 
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
@@ -24,12 +24,14 @@ from fishchat.services.hashing import Hashing
 from fishchat.services.msg_server.login import Claim, flood
 from fishchat.services.msg_server.operations import Call
 from fishchat.storage.accounts import days_in_ms, decoy_key, privacy_of, refusal_of
-from fishchat.storage.catalogue import ATTEMPT, ENROL, HARDEN, SECRET
+from fishchat.storage.catalogue import ATTEMPT, ENROL, HARDEN, SECRET, SPARE
 from fishchat.storage.redis import Connection, Script, StoreError
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.connection import ClientConnection
     from fishchat.services.msg_server.service import MsgServer
+
+Hashed = TypeVar("Hashed")
 
 #: What ``login.lua`` is given where nobody has to prove anything.
 OPEN: tuple[Any, ...] = (b"open",)
@@ -97,7 +99,7 @@ class Admission:
         self, connection: ClientConnection, command: Command, account: bytes, device: bytes, secret: bytes
     ) -> None:
         argon, scram_verifier, version = await self._attempt(connection, account)
-        if not await self._hashing.run(check, secret, argon, self._costs):
+        if not await self._hashed(connection, account, check, secret, argon, self._costs):
             raise Refusal("AUTH")
         if is_dated(argon, scram_verifier, self._costs):
             ensureDeferred(self._harden(account, version, secret)).addErrback(self._not_hardened)
@@ -186,7 +188,7 @@ class Admission:
         account = command.fields[0]
         # A sign-up counts as a guess of its address, right or wrong: even to look at a password takes time.
         await self._attempt(connection, b"")
-        made = await self._hashing.run(make, command.text, self._costs)
+        made = await self._hashed(connection, b"", make, command.text, self._costs)
         mark = fingerprint(invitation) if invitation else b""
         needed = self.mode == "closed"
         await self._ask(ENROL, account, made.argon, made.scram, b"", self._privacy, mark, needed)
@@ -203,7 +205,7 @@ class Admission:
         device = connection.device
         # As a sign-up: else one client that goes on changing it would keep the hashes from all others.
         await self._attempt(connection, b"")
-        made = await self._hashing.run(make, command.text, self._costs)
+        made = await self._hashed(connection, b"", make, command.text, self._costs)
         if device is None:
             raise Refusal("STATE", "this connection is closing")
         await self._ask(SECRET, device.account, made.argon, made.scram, device.name, device.session)
@@ -233,6 +235,19 @@ class Admission:
             raise flood(reply[1])
         _, argon, verifier, version = reply
         return argon, verifier, version
+
+    async def _hashed(
+        self, connection: ClientConnection, account: bytes, function: Callable[..., Hashed], *arguments: Any
+    ) -> Hashed:
+        """A slow hash behind an attempt, whose guess is given back when there was no time for the hash."""
+        try:
+            return await self._hashing.run(function, *arguments)
+        except Refusal as refusal:
+            if refusal.word == "TRYAGAIN" and self._guesses:
+                # Else whoever sends a right password again, as told, would be shut out in the end.
+                given = self._call(SPARE, account, self._source(connection), self._guess_ms)
+                given.addErrback(lambda failure: failure.trap(Refusal))
+            raise
 
     async def _ask(self, script: Script, *arguments: Any) -> Any:
         reply = await self._call(script, *arguments)
