@@ -6,6 +6,7 @@ What a line means is the business of a subclass. Nothing here knows of stores or
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,9 @@ WAITING = 64
 LINES = 64
 #: Seconds for which nothing is read of a peer that has sent too fast: refusing is work, too.
 REST = 1.0
+#: How a browser begins, and goes on when the first line is too long to be looked at. Any page can have the browser of
+#: who looks at it send lines behind these to a port of this machine, and the plain ones trust whoever is here.
+_BROWSER = re.compile(rb"[A-Z]+ \S+ HTTP/[0-9.]+|(?i:host):.*")
 #: Seconds that the handshake of TLS may take.
 HANDSHAKE = 10.0
 #: Seconds that a peer may take nothing of what is written to it.
@@ -199,6 +203,8 @@ class LineServer(LineReceiver):
         except BadCommand as error:
             self.spend()
             self.refuse(error, error.verb, error.tags)
+            if error.verb is None and _BROWSER.fullmatch(line):
+                self.close()
             return
         except ProtocolError as error:
             self.spend()

@@ -154,6 +154,14 @@ class WritingTests(Connected):
             (said,) = self.say(line)
             self.assertTrue(said.startswith(answer), said)
 
+    def test_browser(self) -> None:
+        """Of what a page has a browser send nothing is looked at, however long its first line is."""
+        for first in (b"POST /a HTTP/1.1\r\nHost: localhost\r\n", b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nhost: x\r\n"):
+            self.setUp()
+            said = self.say(first + b"\r\nPING\r\n")
+            self.assertEqual([line[:6] for line in said], ["ERR - "] * len(said))
+            self.assertTrue(self.transport.disconnecting)
+
     def test_list(self) -> None:
         """A list says how long it is, each line repeats the id, and escaped items have their mark."""
         for line, mark in ((b"TOPICS", b""), (b"@id=7 TOPICS", b"@id=7 ")):
