@@ -50,6 +50,10 @@ class Guard:
         self._sources = Sources(limits.exempt)
         self._guesses: OrderedDict[str, Bucket] = OrderedDict()
 
+    def source(self, address: str) -> str:
+        """Under which name connections from ``address`` are counted; nothing for those that are not."""
+        return self._sources.name(address) if self._limits.flood else ""
+
     async def check(self, header: bytes | None, address: str) -> None:
         """Return when the ``Authorization`` of a request from ``address`` is right, else raise Wrong.
 

@@ -26,6 +26,8 @@ from fishchat.storage.redis import StoreError
 
 #: Connections at most, seconds that one may be idle, and bytes of a body that nobody needs anyway.
 CONNECTIONS, IDLE, BODY = 256, 30, 16384
+#: Those with TLS of one source: a stranger that sends a little now and then is not to have them all.
+OF_SOURCE = 16
 
 HEADERS = {
     "Content-Type": "application/json",
@@ -170,6 +172,7 @@ class _Door(ProtocolWrapper):
     """Cuts off a peer that does not end its handshake, or that is to go and does not: TLS waits for its answer."""
 
     _cut: IDelayedCall | None = None
+    source = ""
 
     def makeConnection(self, transport: Any) -> None:
         if self.factory.secure:
@@ -210,16 +213,23 @@ class _Bounded(WrappingFactory):
     noisy = False
     protocol = _Door
 
-    def __init__(self, site: Site, reactor: Any, secure: bool) -> None:
+    def __init__(self, site: Site, reactor: Any, guard: Guard | None) -> None:
         super().__init__(site)
         self.reactor = reactor
-        self.secure = secure
+        self.secure = guard is not None
+        self._guard = guard
 
     def logPrefix(self) -> str:
         return "Monitor"
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        return None if len(self.protocols) >= CONNECTIONS else super().buildProtocol(addr)
+        source = "" if self._guard is None else self._guard.source(getattr(addr, "host", ""))
+        same = sum(1 for door in self.protocols if door.source == source) if source else 0
+        if same >= OF_SOURCE or len(self.protocols) >= CONNECTIONS:
+            return None
+        door: Any = super().buildProtocol(addr)
+        door.source = source
+        return door
 
 
 class Web(Service):
@@ -228,7 +238,7 @@ class Web(Service):
     def __init__(self, shown: Shown, reactor: Any, guard: Guard | None = None) -> None:
         site = _Site(Pages(shown, guard), requestFactory=_Request, timeout=IDLE, reactor=reactor)
         site.displayTracebacks = False
-        self.factory = _Bounded(site, reactor, secure=guard is not None)
+        self.factory = _Bounded(site, reactor, guard)
 
     def stopService(self) -> None:
         """End the connections; a browser would keep them for a minute."""

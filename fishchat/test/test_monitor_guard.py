@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -20,7 +21,7 @@ from fishchat.services import monitor, monitor_web
 from fishchat.services.heartbeat import Heartbeat
 from fishchat.services.listen import HTTP, Listener
 from fishchat.services.monitor_guard import LONGEST, Guard, Wrong
-from fishchat.services.monitor_web import IDLE
+from fishchat.services.monitor_web import IDLE, OF_SOURCE
 from fishchat.services.parts import Parts
 from fishchat.storage.accounts import Accounts
 from fishchat.storage.catalogue import ALL
@@ -199,6 +200,17 @@ class DoorTests(SynchronousTestCase):
         protocol.loseConnection()
         self.clock.advance(IDLE)
         self.assertTrue(transport.disconnected)
+
+    def test_of_source(self) -> None:
+        """One source has a part of the connections; who goes makes room."""
+        build = self.web.factory.buildProtocol
+        doors = [build(IPv6Address("TCP", f"2001:db8::{n:x}", 1)) for n in range(OF_SOURCE)]
+        for door in doors:
+            door.makeConnection(StringTransport())
+        self.assertIsNone(build(IPv6Address("TCP", "2001:db8::ffff", 1)))
+        self.assertIsNotNone(build(IPv4Address("TCP", "192.0.2.1", 1)))
+        doors[0].connectionLost(None)
+        self.assertIsNotNone(build(IPv6Address("TCP", "2001:db8::ffff", 1)))
 
     def test_gone(self) -> None:
         """Of one that is gone nothing is left."""
