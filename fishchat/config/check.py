@@ -104,7 +104,7 @@ def _plain_on_network(config: Config) -> list[Finding]:
             continue
         host, port = parse_address(address)
         section = key.partition(".")[0]
-        lines = [f'{section}.listen_tls = "{format_address(host, port // 1000 * 1000 + TLS_PORT)}"']
+        lines = [f'{section}.listen_tls = "{format_address(host, _tls_port(port))}"']
         if config.accounts.mode == "open":
             lines.append('accounts.mode = "closed"')
         if section == "monitor" and not config.monitor.accounts:
@@ -112,6 +112,11 @@ def _plain_on_network(config: Config) -> list[Finding]:
         text = "must be loopback: whoever is on the way could read and change everything. In its place:"
         findings.append(Finding(key, _with_lines(text, lines)))
     return findings
+
+
+def _tls_port(port: int) -> int:
+    """A port to propose beside a plain one, another one for each."""
+    return port + TLS_PORT if port + TLS_PORT < 65536 else port - TLS_PORT
 
 
 def _open_on_network(config: Config) -> list[Finding]:

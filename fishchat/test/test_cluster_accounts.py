@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.task import deferLater
 
 from fishchat.bus import channels
 from fishchat.model.passwords import Costs, make, parse_scram
@@ -372,6 +373,49 @@ class Limits(AccountsCase):
             await alice.ask(f"LOGIN alice {PASSWORD}", "ERR SEND_CLIENT_ID TRYAGAIN retry=1 too many …")
         hashing._busy -= 34
         await alice.ask(f"LOGIN alice {PASSWORD}", "OK SEND_CLIENT_ID alice token=…")
+
+
+class InTime(AccountsCase):
+    """Whatever the store does, everybody is answered within five seconds."""
+
+    async def test_steps_together(self) -> None:
+        """What takes several steps has five seconds for all of them: then the outcome is unknown, and the end comes."""
+        redis = self.own_redis()
+        cluster = await self.closed("signup", redis=redis, limits__flood=False)
+        bob, _ = await self.come(cluster, "bob")
+        alice, carol = cluster.connect(), cluster.connect()
+        await alice.expect("HELLO …")
+        await carol.expect("HELLO …")
+        server = cluster.server("ms1")
+        turns = [await server.hashing._turns.acquire() for _ in range(2)]
+        redis.pause()
+        began = reactor.seconds()
+        alice.send(f"LOGIN alice {PASSWORD}")
+        carol.send(f"SIGNUP carol {PASSWORD}")
+        bob.send("PASSWORD another password")
+        # Late enough for the first step to succeed, and the next one then has no store again.
+        await deferLater(reactor, 2.7)
+        redis.resume()
+        await until(lambda: server.hashing._busy == 3)
+        redis.pause()
+        for turn in turns:
+            turn.release()
+        for client in (alice, carol, bob):
+            while not (line := await client.take(8)).startswith("ERR"):
+                self.assertTrue(line.startswith("RESP_"), line)
+            self.assertRegex(line, r"^ERR (SEND_CLIENT_ID|CREATE_CLIENT|SEND_PASSWORD) (UNKNOWN|TRYAGAIN) ")
+        self.assertLess(reactor.seconds() - began, 5.0)
+        redis.resume()
+
+    async def test_right_is_no_guess(self) -> None:
+        """A right password that leads nowhere uses no guesses up."""
+        cluster = await self.closed(limits__devices=1)
+        await self.come(cluster, "alice")
+        for _ in range(7):
+            client = cluster.connect()
+            await client.expect("HELLO …")
+            await client.ask(f"@device=phone LOGIN alice {PASSWORD}", "ERR SEND_CLIENT_ID DEVICES limit=1 …")
+            await until(lambda: cluster.redis.command("EXISTS", "guesses:alice") == 0)
 
 
 class Secrets(AccountsCase):

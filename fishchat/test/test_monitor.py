@@ -210,6 +210,7 @@ class Whole(TestCase):
         """It becomes ready by its own heartbeat, shows itself, and says so when Redis hangs."""
         server = RedisServer()
         self.addCleanup(server.close)
+        server.pause()
         config = schema.Config(redis=schema.Redis(url=server.url), monitor=schema.Monitor(listen="127.0.0.1:0"))
         parts = Parts(config)
         services = monitor.build(parts)
@@ -225,6 +226,7 @@ class Whole(TestCase):
             return response.code, json.loads(await readBody(response))
 
         self.assertEqual((await get("/readyz"))[0], 503)
+        server.resume()
         await parts.listener.when_connected()
         await parts.speaker.when_connected()
         beat: Any = services[1]

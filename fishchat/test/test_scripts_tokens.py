@@ -154,12 +154,18 @@ class Looking(TokenCase):
         return {flat[start]: flat[start + 1 : start + 4] for start in range(0, len(flat), 4)}
 
     def test_bearer(self) -> None:
-        """The device whose token it is; asking does not make it live longer."""
+        """The device whose token it is; asking again on the same day writes nothing."""
         self.by_secret("alice", "phone", token="phone's")
         before = self.dump()
         self.assertEqual([self.bearer("print"), self.bearer("phone's"), self.bearer("x")], ["main", "phone", ""])
         self.assertEqual(self.bearer("print", "bob"), "")
         self.assert_unchanged(before)
+
+    def test_bearer_is_a_use(self) -> None:
+        """Whoever shows a token uses it: it does not end while it is shown."""
+        self.set_used(self.now() - LONG * 2 // 3)
+        self.assertEqual(self.bearer("print"), "main")
+        self.assertGreater(int(self.token()[2]), self.now() - 60_000)
 
     def test_bearer_without_right(self) -> None:
         """A token that ended, or of an account that is disabled or deleted, is nobody's."""

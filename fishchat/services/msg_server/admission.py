@@ -21,6 +21,7 @@ from fishchat.protocols.commands import Command
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.state import Event, after
 from fishchat.services.hashing import Hashing
+from fishchat.services.msg_server.commits import tryagain
 from fishchat.services.msg_server.login import Claim, flood
 from fishchat.services.msg_server.operations import Call
 from fishchat.storage.accounts import days_in_ms, decoy_key, privacy_of, refusal_of
@@ -93,6 +94,7 @@ class Admission:
             proof = (b"token", fingerprint(secret), self._token_life, self._source(connection), *self._limits)
             logins.enter(connection, command, Claim(account, device, proof, account))
         else:
+            connection.steps_begin(command)
             self._run(connection, command, self._by_password(connection, command, account, device, secret))
 
     async def _by_password(
@@ -230,7 +232,13 @@ class Admission:
 
     async def _attempt(self, connection: ClientConnection, account: bytes) -> tuple[bytes, bytes, bytes]:
         """What a secret is checked by; Refusal ``FLOOD`` when too many were wrong."""
-        reply = await self._call(ATTEMPT, account, self._source(connection), *self._limits)
+        try:
+            reply = await self._call(ATTEMPT, account, self._source(connection), *self._limits)
+        except Refusal as refusal:
+            # A guess may be taken; but nothing of what was asked for is done.
+            if refusal.word == "UNKNOWN":
+                raise tryagain() from None
+            raise
         if reply[0] == b"FLOOD":
             raise flood(reply[1])
         _, argon, verifier, version = reply
@@ -243,11 +251,15 @@ class Admission:
         try:
             return await self._hashing.run(function, *arguments)
         except Refusal as refusal:
-            if refusal.word == "TRYAGAIN" and self._guesses:
-                # Else whoever sends a right password again, as told, would be shut out in the end.
-                given = self._call(SPARE, account, self._source(connection), self._guess_ms)
-                given.addErrback(lambda failure: failure.trap(Refusal))
+            if refusal.word == "TRYAGAIN":
+                self.spare(connection, account)
             raise
+
+    def spare(self, connection: ClientConnection, account: bytes) -> None:
+        """Give a guess back: else whoever sends a right password again, as told, would be shut out in the end."""
+        if self._guesses:
+            given = self._call(SPARE, account, self._source(connection), self._guess_ms)
+            given.addErrback(lambda failure: failure.trap(Refusal))
 
     async def _ask(self, script: Script, *arguments: Any) -> Any:
         reply = await self._call(script, *arguments)

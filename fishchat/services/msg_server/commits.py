@@ -46,6 +46,11 @@ def unknown() -> Refusal:
     return Refusal("UNKNOWN", retry=1)
 
 
+def doubtful() -> Refusal:
+    """Perhaps done, and no message: nothing numbers it."""
+    return Refusal("UNKNOWN", "the store did not answer; it may be done: look before you repeat it", retry=1)
+
+
 #: Takes the messages of a batch that were stored: the sends, a number or a refusal for each, the membership versions
 #: of their topics, the epoch.
 Stored = Callable[[list[Send], list[Any], dict[bytes, int], int], None]
@@ -234,7 +239,7 @@ class Commits:
         else:
             self._doubt()
             if isinstance(error, Unknown):
-                refusal = unknown()
+                refusal = unknown() if isinstance(unit, Batch) else doubtful()
             else:
                 refusal = Refusal("INTERNAL")
                 self.log.error("the store refused a commit: {error}", error=failure.getErrorMessage())

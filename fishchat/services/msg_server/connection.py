@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import ensureDeferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from fishchat.errors import Refusal
@@ -21,6 +22,7 @@ from fishchat.protocols.replies import error_line
 from fishchat.protocols.server import WAITING, LineServer
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.verbs import State, Verb
+from fishchat.services.msg_server.commits import ANSWERED, doubtful
 from fishchat.services.msg_server.operations import Call, Mark
 from fishchat.storage.redis import Script
 
@@ -47,6 +49,7 @@ class ClientConnection(LineServer):
     # Of the class, since most connections never have their own.
     proving: Proving | None = None
     by_secret = False
+    _late: IDelayedCall | None = None
 
     def __init__(self, server: MsgServer, number: int, address: str, secure: bool = False) -> None:
         super().__init__(server.turn, server.clock, secure)
@@ -99,6 +102,7 @@ class ClientConnection(LineServer):
         if self.state is not State.CLOSING:
             self.state = after(self.state, Event.END)
             self.proving = None
+            self.steps_end()
             self.server.logins.forget(self)
 
     def command_received(self, command: Command) -> None:
@@ -143,6 +147,22 @@ class ClientConnection(LineServer):
         self.asked()
         self.hold()
 
+    def steps_begin(self, command: Command) -> None:
+        """What answers this takes several steps, and each of them may take its time; together they may not."""
+
+        def late() -> None:
+            self._late = None
+            # Nobody waits longer. What comes of it then, the next connection finds out.
+            self.say_goodbye(error_line(doubtful(), command.verb, command.tags))
+
+        self._late = self.clock.callLater(ANSWERED, late)
+
+    def steps_end(self) -> None:
+        """They are through."""
+        late, self._late = self._late, None
+        if late is not None:
+            late.cancel()
+
     def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
         """Answer with the line that ``work`` gives, or with its Refusal; nothing more is read until then."""
 
@@ -150,6 +170,7 @@ class ClientConnection(LineServer):
             return error_line(self.refusal_for(command, failure), command.verb, command.tags)
 
         def answer(line: bytes) -> None:
+            self.steps_end()
             self._alone = False
             self.answered(line)
 
@@ -160,6 +181,7 @@ class ClientConnection(LineServer):
         self.asked()
         self._alone = True
         self.hold()
+        self.steps_begin(command)
         ensureDeferred(work).addErrback(refused).addCallback(in_turn)
 
     def refusal_for(self, command: Command, failure: Failure) -> Refusal:

@@ -113,11 +113,13 @@ class Logins:
             if reply[0] == b"OK":
                 self._welcome(connection, command, claim, parse_talks(reply[2]))
             else:
+                self._give_back(connection, claim, reply[0])
                 self.refuse(connection, command, _refusal(reply, server))
             through()
 
         def fail(refusal: Refusal) -> None:
             through()
+            self._give_back(connection, claim, b"")
             if refusal.word != "TRYAGAIN":
                 # It may be stored all the same, and nobody would end that session.
                 self._end_session(claim.account, claim.device, connection.number)
@@ -128,12 +130,19 @@ class Logins:
         arguments = (*session, limits.devices, claim.makes, days_in_ms(limits.device_days), claim.proof)
         server.commits.add(Call(LOGIN, arguments, settle, fail))
 
+    def _give_back(self, connection: ClientConnection, claim: Claim, word: bytes) -> None:
+        """A right secret was no guess, although it led nowhere."""
+        if claim.by_secret and word != b"AUTH":
+            self._server.admission.spare(connection, claim.account)
+
     def refuse(self, connection: ClientConnection, command: Command, refusal: Refusal) -> None:
         """A login, or a step of one, comes to nothing."""
+        connection.steps_end()
         connection.state = after(connection.state, Event.REFUSED)
         connection.answered(error_line(refusal, command.verb, command.tags))
 
     def _welcome(self, connection: ClientConnection, command: Command, claim: Claim, talks: list[Any]) -> None:
+        connection.steps_end()
         server = self._server
         key = claim.account + b"/" + claim.device
         fence = server.lease.fence
