@@ -54,6 +54,11 @@ _MESSAGE = re.compile(
     rb"(?:@cseq=(\d{1,%d}) )?(SEND_MESSAGE_P2P|SEND_MESSAGE_TOPIC) ([%s]{1,%d}) ([\t -~]{1,%d})"
     % (DIGITS, re.escape(NAME_BYTES), NAME_LENGTH, MAX_TEXT)
 )
+# The same of an acknowledgement between two accounts.
+_ACK = re.compile(
+    rb"SEND_ACK (([%s]{1,%d})\+([%s]{1,%d})):(\d{1,%d})-(\d{1,%d})"
+    % (re.escape(NAME_BYTES), NAME_LENGTH, re.escape(NAME_BYTES), NAME_LENGTH, DIGITS, DIGITS)
+)
 
 
 class Table:
@@ -74,10 +79,14 @@ class Table:
         if self._has_messages and (found := _MESSAGE.fullmatch(line)) is not None:
             cseq, word, name, text = found.groups()
             return Command(self._by_word[word], [name], text, NO_TAGS if cseq is None else {b"cseq": int(cseq)})
+        if self._has_messages and (found := _ACK.fullmatch(line)) is not None:
+            conversation, one, other, epoch, seq = found.groups()
+            if one <= other:
+                return Command(self._by_word[b"SEND_ACK"], [(conversation, int(epoch), int(seq))])
         return self.parse_any(line)
 
     def parse_any(self, line: bytes) -> Command:
-        """The same without the short way for plain messages."""
+        """The same without the short ways for plain messages and acknowledgements."""
         raw_tags = None
         line = clean(line)
         if line[:1] == b"@":

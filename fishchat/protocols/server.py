@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet import tcp
 from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
@@ -107,6 +108,7 @@ class LineServer(LineReceiver):
         self.clock = clock
         self._splitter = LineSplitter()
         self._out: list[bytes] = []
+        self._socket: Any = None
         self._backlog: deque[bytes] = deque()
         self._held = self._going_on = self._ended = False
         self._closing = False
@@ -149,6 +151,8 @@ class LineServer(LineReceiver):
         transport.registerProducer(_Outlet(self), True)
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
+        if isinstance(transport, tcp.Connection):
+            self._socket = transport.socket
 
     def handshakeCompleted(self) -> None:
         """The TLS below is ready."""
@@ -300,9 +304,27 @@ class LineServer(LineReceiver):
         if self._out:
             data = b"".join(self._out)
             self._out.clear()
-            self.transport.write(data)  # type: ignore[union-attr]
+            self._write(data)
             if self._ended:
                 self._close_if_done()
+
+    def _write(self, data: bytes) -> None:
+        """Give ``data`` to the kernel at once, if nothing waits before it; what is not taken goes Twisted's way.
+
+        That way alone would register the socket, be called by the next turn, and take it off again: more work than the
+        sending itself.
+        """
+        transport: Any = self.transport
+        if self._socket is not None and not transport._tempDataBuffer and not transport.dataBuffer:
+            try:
+                sent = self._socket.send(data)
+            except OSError:
+                # Full, or gone: Twisted finds out which.
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
+        transport.write(data)
 
     def refuse(self, refusal: Refusal, verb: Verb | None, tags: Tags) -> None:
         """Answer with an ``ERR`` line."""

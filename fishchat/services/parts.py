@@ -18,6 +18,7 @@ from fishchat.clock import use_monotonic
 from fishchat.config.schema import Config
 from fishchat.interfaces import IBus, IReloads
 from fishchat.services.embedded import EmbeddedRedis, redis_url
+from fishchat.services.garbage import collect_seldom
 from fishchat.services.hangup import Hangup
 from fishchat.services.heartbeat import Heartbeat, Load
 from fishchat.services.lifeline import with_lifeline
@@ -120,4 +121,5 @@ def standalone(config: Config, build: Build) -> IService:
     for service in build(parts):
         service.setServiceParent(parts)
     Hangup(parts.reload, reactor).setServiceParent(parts)
+    collect_seldom()
     return with_lifeline(parts)

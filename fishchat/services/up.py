@@ -32,6 +32,7 @@ from fishchat.interfaces import IReloads
 from fishchat.services import logs, processes, redis_server
 from fishchat.services.banner import talk
 from fishchat.services.embedded import EmbeddedRedis, data_path
+from fishchat.services.garbage import collect_seldom
 from fishchat.services.hangup import Hangup
 from fishchat.services.listen import refusal
 from fishchat.services.ordered import OrderedService
@@ -142,6 +143,7 @@ def run(
         reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
         # A second Ctrl+C while it stops ends this process at once; Redis and the roles then end by themselves.
         reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
+        collect_seldom()
         _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text)
         reactor.run()
         say("FishChat has stopped.")

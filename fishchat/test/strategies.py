@@ -86,5 +86,11 @@ message_lines = st.builds(
         st.sampled_from([b"x" * MAX_TEXT, b"x" * (MAX_TEXT + 1), b"x\n", b"\xff", b"a\0"]),
     ),
 )
+ack_lines = st.builds(
+    lambda *parts: b"".join(parts),
+    st.sampled_from([b"SEND_ACK ", b"SEND_ACK ", b"ACK ", b"SEND_ACK  ", b"@id=1 SEND_ACK "]),
+    st.one_of(ids, ids, st.sampled_from([b"b+a:1-1", b"a+a:1-1", b"A+b:1-1", b"a+b+c:1-1", b"a:1-1", b"+b:1-1"])),
+    st.sampled_from([b"", b"", b" ", b"x", b"0" * 15, b"\xd9\xa1"]),
+)
 #: Bytes that look enough like the protocol to get far into the parser.
 streams = st.lists(_pieces, max_size=12).map(b"".join)

@@ -323,9 +323,9 @@ class PropertyTests(SynchronousTestCase):
         for tag, value in command.tags.items():
             self.assertEqual(value, TAGS[tag](tags[tag]))
 
-    @given(st.one_of(strategies.message_lines, strategies.streams))
+    @given(st.one_of(strategies.message_lines, strategies.ack_lines, strategies.streams))
     def test_short_way(self, line: bytes) -> None:
-        """A plain message is understood at once; that, and all that only looks like one, as the long way has it."""
+        """Plain messages and acknowledgements are understood at once, and what looks like one as the long way does."""
 
         def meant(parse: Callable[[bytes], Command]) -> object:
             try:

@@ -18,7 +18,7 @@ from zope.interface import implementer
 from fishchat.errors import Refusal
 from fishchat.model.conversation import Conversation, IReads
 from fishchat.model.device import REFILL, Device, Reading, start_of
-from fishchat.model.messages import Message, from_body, push_line
+from fishchat.model.messages import ESCAPED, PLAIN, Message, from_body, push_line
 from fishchat.model.names import START, Position, accounts_of, parse_position
 from fishchat.services.msg_server.commits import tryagain
 from fishchat.services.msg_server.feeding import Feeder
@@ -70,8 +70,10 @@ class Delivery:
                 continue
             name = send.conversation
             message_id = b"%s:%d-%d" % (name, epoch, result)
-            _, _, _, flag, text = send.body.split(b" ", 4)
-            message = Message(epoch, result, send.sender, push_line(name, message_id, send.account, flag, text))
+            command = send.command
+            flag = ESCAPED if b"esc" in command.tags else PLAIN
+            line = push_line(name, message_id, send.account, flag, command.text)
+            message = Message(epoch, result, send.sender, line)
             conversation, version = conversations.get(name), versions.get(name, 0)
             try:
                 if conversation is not None and conversation.version == version and result != 1:
