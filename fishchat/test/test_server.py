@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
+from typing import Any, cast
 
+from twisted.internet import reactor as the_reactor
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.task import Clock
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import MemoryReactor, StringTransport
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from fishchat.bus.memory import MemoryBus
 from fishchat.config import schema
@@ -31,6 +34,7 @@ from fishchat.services.msg_server.service import MsgServer, handlers
 from fishchat.storage.address import parse_url
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
+from fishchat.test.waiting import until
 
 
 class Transport(StringTransport):
@@ -316,6 +320,52 @@ class ClosingTests(Connected):
         for _ in range(10):
             descriptor.turn()
         self.assertEqual((descriptor.written, descriptor.closed), (200_000, True))
+
+
+class _Reader(Protocol):
+    """A peer that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    def connectionMade(self) -> None:
+        cast(Any, self.transport).pauseProducing()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard += data
+
+
+class SocketTests(TestCase):
+    """Writing at once, on a real socket."""
+
+    async def test_kernel_takes_a_part(self) -> None:
+        """What the kernel does not take at once follows in order, and so does what was said behind it."""
+        reactor: Any = the_reactor
+        made: list[Echo] = []
+
+        def build() -> Echo:
+            made.append(Echo(Turn(reactor), reactor))
+            return made[-1]
+
+        port = reactor.listenTCP(0, Factory.forProtocol(build), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        endpoint = HostnameEndpoint(reactor, "127.0.0.1", port.getHost().port)
+        reader: Any = await endpoint.connect(Factory.forProtocol(_Reader))
+        await until(lambda: bool(made and made[0].transport))
+        [server] = made
+        lines = [b"%d " % number + b"x" * 150_000 + b"\r\n" for number in range(60)]
+        for line in lines:
+            server.send(line)
+            await deferLater(reactor, 0)
+        self.assertIsNotNone(server.full_since)
+        server.send(b"last\r\n")
+        reader.transport.resumeProducing()
+        await until(lambda: reader.heard.endswith(b"last\r\n"))
+        self.assertEqual(reader.heard, b"".join([*lines, b"last\r\n"]))
+        server.close()
+        await until(lambda: server.lost)
+        # Twisted tells the two sides in turns of their own.
+        await until(lambda: not reader.transport.connected)
 
 
 class _Descriptor(FileDescriptor):
