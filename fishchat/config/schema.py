@@ -45,7 +45,7 @@ class Accounts(Section, frozen=True, kw_only=True):
     mode: Literal["open", "closed", "signup"] = "open"
     #: Who may begin a conversation with an account that has not chosen by SEND_PRIVACY.
     privacy: Literal["everyone", "contacts"] = "everyone"
-    #: Days after its last login that a device's token ends.
+    #: Days after its last use (a login, or a look at the monitor) that a device's token ends.
     token_days: Days = 30.0
     #: What a hash of a password costs: KiB and passes of argon2id, rounds of SCRAM's PBKDF2 (OWASP's figures). One that
     #: was made with others is made anew at its next login by password.
