@@ -15,11 +15,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from fishchat.cli import main
 from fishchat.cli.passwords import VARIABLE
 from fishchat.cli.user import user
+from fishchat.lab.processes import HERE, MISSING, Place, Up, command_line
 from fishchat.model.passwords import Costs, check
 from fishchat.model.tokens import fingerprint
 from fishchat.services import redis_server
 from fishchat.test.account_runner import AccountCase
-from fishchat.test.processes import HERE, MISSING, Place, Up, command_line
 from fishchat.test.redis_fixture import RedisServer
 from fishchat.test.script_runner import MS2, Said
 from fishchat.test.tls_clients import SocketClient, connect_plain

@@ -14,13 +14,13 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from fishchat.config.schema import Config, Redis
 from fishchat.errors import Refusal
+from fishchat.lab.processes import free_ports
 from fishchat.services import redis_server
 from fishchat.services.console import ConsoleError, Notes, with_store
 from fishchat.services.embedded import EmbeddedRedis
 from fishchat.services.redis_visit import RedisVisit
 from fishchat.services.starting import StartError
 from fishchat.storage.redis import Connection
-from fishchat.test.processes import free_ports
 from fishchat.test.redis_fixture import RedisServer
 from fishchat.test.test_redis_tls import GateCase
 from fishchat.test.user_runner import Commands

@@ -8,9 +8,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from fishchat.test.faults import Run
-from fishchat.test.journal import Journal, Kill, Seen, Sent, recovery, violations
-from fishchat.test.processes import MISSING, ROLES
+from fishchat.lab.journal import Journal, Kill, Seen, Sent, recovery, violations
+from fishchat.lab.processes import MISSING, ROLES
+from fishchat.lab.run import Run
 
 TALK = "alice+bob"
 

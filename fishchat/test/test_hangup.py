@@ -18,9 +18,9 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from fishchat.lab.processes import HERE, MISSING, Place, Up, free_ports
 from fishchat.services.authority import server_pair
 from fishchat.services.hangup import Hangup
-from fishchat.test.processes import HERE, MISSING, Place, Up, free_ports
 from fishchat.test.tls_fixture import HOSTS, authority, write_pair
 from fishchat.test.waiting import until
 

@@ -25,10 +25,10 @@ from twisted.trial.unittest import TestCase
 
 from fishchat import __version__
 from fishchat.client import Client, Message
+from fishchat.lab.processes import HERE, MISSING, Place, Up, command_line, heard_by_monitor, heard_of
 from fishchat.protocols.lines import MAX_OUT, LineSplitter
 from fishchat.services import redis_server
 from fishchat.test.conversation_runner import CONVERSATIONS, play
-from fishchat.test.processes import HERE, MISSING, Place, Up, command_line, heard_by_monitor, heard_of
 from fishchat.test.waiting import until
 
 SOURCE = Path(HERE)

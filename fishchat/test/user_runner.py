@@ -17,7 +17,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from fishchat.test.processes import HERE
+from fishchat.lab.processes import HERE
 from fishchat.test.waiting import until
 
 #: Hashes that are as cheap as they may be.

@@ -1,6 +1,6 @@
 """Kill every process of a running FishChat once while clients talk, and see whether the promises are kept.
 
-``python -m fishchat.test.faults --seconds 60 --seed 1`` starts ``fishchat up --processes`` on free ports, with data of
+``python -m fishchat.lab.run --seconds 60 --seed 1`` starts ``fishchat up --processes`` on free ports, with data of
 its own; prints one line of JSON; and ends with code 1 when anything was lost, doubled, out of order, invented, or left
 without an answer. What was wrong is then on standard error, and the data are kept.
 """
@@ -24,10 +24,10 @@ from twisted.internet.task import deferLater, react
 from twisted.logger import globalLogPublisher
 
 from fishchat.clock import use_monotonic
+from fishchat.lab.journal import Kill, Seen, recovery, violations
+from fishchat.lab.processes import ROLES, Place, Up
+from fishchat.lab.talkers import ANSWERS, Failures, Scene, Talker, within
 from fishchat.model.names import p2p
-from fishchat.test.journal import Kill, Seen, recovery, violations
-from fishchat.test.processes import ROLES, Place, Up
-from fishchat.test.talkers import ANSWERS, Failures, Scene, Talker, within
 
 #: Accounts, and how many of them share a topic; each talks with one other alone, too.
 CLIENTS, TOPIC = 24, 6
@@ -223,7 +223,7 @@ class Run:
 
 async def main(reactor: Any, *arguments: str) -> None:
     """The command. Raises SystemExit(1) for a violation."""
-    parser = argparse.ArgumentParser(prog="python -m fishchat.test.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m fishchat.lab.run", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the killing takes")
     parser.add_argument("--seed", type=int, default=1, help="the order of the killing, and its moments")
     parser.add_argument("--rounds", type=int, default=1, help="how often each process is killed")

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.client import Client, ClientState, Gap, Message, RefusedError
-from fishchat.test.journal import Journal, Seen, Sent
+from fishchat.lab.journal import Journal, Seen, Sent
 
 #: Sends of one client without an answer at most, and how many a second it begins on the average.
 WINDOW, RATE = 8, 40.0
