@@ -118,12 +118,12 @@ class LineSplitter:
             elif line:
                 lines.append(line)
         # One byte more may be the CR of a line that is just short enough.
-        if self._skipping:
-            rest = b""
-        elif len(rest) > limit and (rest[-1:] != b"\r" or len(rest) > limit + 1):
+        if not self._skipping and len(rest) > limit and (rest[-1:] != b"\r" or len(rest) > limit + 1):
             lines.append(OVERLONG)
             self._skipping = True
-            rest = b""
+        if self._skipping:
+            # Of what is skipped a CR at the end still matters: NUL may follow, and then the line ends.
+            rest = rest[-1:] if rest[-1:] == b"\r" else b""
         self._rest = rest
         return lines
 

@@ -98,6 +98,10 @@ class LimitTests(SynchronousTestCase):
         """The line after one that was too long is read again."""
         self.assertEqual(fed(self, b"x" * 3 * MAX_LINE + b"\r\nPING\r\n"), [OVERLONG, b"PING"])
 
+    def test_overlong_ends_with_cr_nul(self) -> None:
+        """A line that is too long ends with CR NUL as well, wherever it is cut: nothing behind it is lost."""
+        self.assertEqual(fed(self, b"x" * (MAX_LINE + 1) + b"\r\0PING\r\0"), [OVERLONG, b"PING"])
+
     def test_without_end(self) -> None:
         """A line that never ends is refused once, when it passes the limit, and holds no memory."""
         piece = b"x" * MAX_LINE
