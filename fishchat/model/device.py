@@ -38,6 +38,7 @@ class Device:
 
     :ivar key: ``account/device``, as the store names it.
     :ivar session: what the store has as this device's session while it is here.
+    :ivar epoch: the store's epoch when it logged in.
     :ivar push: takes one whole line; writing happens once a turn.
     :ivar replaced: to be called when another login took its place; ``evicted`` when its session is gone otherwise;
         ``revoked`` with the reason, when its account or it may not be here any more.
@@ -51,6 +52,7 @@ class Device:
         "account",
         "acks",
         "dirty",
+        "epoch",
         "evicted",
         "key",
         "lagging",
@@ -79,6 +81,7 @@ class Device:
         self.key = key
         self.name = key[len(account) + 1 :]
         self.session = session
+        self.epoch = 0
         self.push = push
         self.replaced = replaced
         self.evicted = replaced

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 from twisted.internet import reactor
 
@@ -440,13 +441,41 @@ class RedisFaults(ClusterCase):
         first = await alice.ask("MSG bob 1", "OK SEND_MESSAGE_P2P alice+bob:$epoch-1")
         await bob.texts(1)
         await cluster.settled()
-        copy = redis.data.with_name(redis.data.name + "-copy")
-        shutil.copytree(redis.data, copy, ignore=shutil.ignore_patterns("*.sock"))
-        self.addCleanup(shutil.rmtree, copy)
+        copy = self.copy(redis)
         for n in (2, 3):
             await alice.ask(f"MSG bob {n}", "OK …")
         ids = [id_of(await bob.take()) for _ in range(2)]
         await cluster.settled()
+        await self.put_back(cluster, redis, copy)
+        second = await alice.ask("MSG bob again", "OK SEND_MESSAGE_P2P alice+bob:$epoch-2")
+        self.assertGreater(int(second["epoch"]), int(first["epoch"]))
+        self.assertNotIn(f"alice+bob:{second['epoch']}-2", ids)
+        await bob.expect("RESP_GAP alice+bob 2 3", "RESP_MESSAGE_P2P alice alice+bob:$epoch-2 again", captures=second)
+        await bob.ask("CONVERSATIONS", "BEGIN REQ_CONVERSATIONS 1")
+
+    async def test_put_back_behind_a_login(self) -> None:
+        """Whom the older copy knows at another server was not replaced: it is sent away, and may come again."""
+        redis = self.own_redis()
+        cluster = await self.cluster(redis=redis)
+        before = await cluster.login("alice")
+        copy = self.copy(redis)
+        alice = await cluster.login("alice", "ms2")
+        await until(lambda: before.closed)
+        alice.lines.clear()
+        await self.put_back(cluster, redis, copy)
+        await until(lambda: alice.closed)
+        self.assertEqual([line.split()[0] for line in alice.lines], ["RESP_MOVE"])
+        await cluster.login("alice", "ms2")
+
+    def copy(self, redis: RedisServer) -> Path:
+        """The files of Redis as they are now."""
+        copy = redis.data.with_name(redis.data.name + "-copy")
+        shutil.copytree(redis.data, copy, ignore=shutil.ignore_patterns("*.sock"))
+        self.addCleanup(shutil.rmtree, copy)
+        return copy
+
+    async def put_back(self, cluster: Cluster, redis: RedisServer, copy: Path) -> None:
+        """Redis is killed, has these files in place of its own, and starts."""
         redis.kill()
         for name in ("appendonlydir", "appendonly.aof"):
             there, old = redis.data / name, copy / name
@@ -458,11 +487,6 @@ class RedisFaults(ClusterCase):
         await until(lambda: not cluster.server("ms1").lease._connection.connected)
         redis.start()
         await cluster.ready()
-        second = await alice.ask("MSG bob again", "OK SEND_MESSAGE_P2P alice+bob:$epoch-2")
-        self.assertGreater(int(second["epoch"]), int(first["epoch"]))
-        self.assertNotIn(f"alice+bob:{second['epoch']}-2", ids)
-        await bob.expect("RESP_GAP alice+bob 2 3", "RESP_MESSAGE_P2P alice alice+bob:$epoch-2 again", captures=second)
-        await bob.ask("CONVERSATIONS", "BEGIN REQ_CONVERSATIONS 1")
 
 
 class Retention(ClusterCase):

@@ -24,6 +24,7 @@ from fishchat.services.msg_server.commits import tryagain
 from fishchat.services.msg_server.feeding import Feeder
 from fishchat.services.msg_server.logs import Known, Logs
 from fishchat.services.msg_server.operations import Send
+from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection, StoreError
 
 #: Seconds that a message ahead of a gap is held.
@@ -40,8 +41,9 @@ class Delivery:
 
     log = Logger()
 
-    def __init__(self, connection: Connection, clock: IReactorTime) -> None:
+    def __init__(self, connection: Connection, epoch: Epoch, clock: IReactorTime) -> None:
         self._clock = clock
+        self._epoch = epoch
         self._logs = Logs(connection)
         self._feeder = Feeder(self._logs, self.refresh)
         self.accounts: dict[bytes, dict[bytes, Device]] = {}
@@ -415,9 +417,11 @@ class Delivery:
         if not self.is_here(device):
             return
         if session != device.session:
-            # Only a login that took its place ends it for good; else it may come again, here or elsewhere.
+            # Only a login that took its place ends it for good; else it may come again, here or elsewhere. A store that
+            # was started anew may be an older copy, and that session one of the past.
             same = not session or session.split()[::2] == device.session.split()[::2]
-            (device.evicted if same else device.replaced)()
+            is_sure = not same and device.epoch == self._epoch.current
+            (device.replaced if is_sure else device.evicted)()
             return
         for known in talks:
             self._update(device, known)

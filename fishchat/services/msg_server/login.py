@@ -152,6 +152,7 @@ class Logins:
         device = Device(
             claim.account, key, session, connection.send, connection.replaced, connection.acks, server.delivery.dirty
         )
+        device.epoch = fence.epoch if fence else 0
         device.evicted = connection.evicted
         device.revoked = connection.revoked
         connection.device = device

@@ -72,7 +72,7 @@ class MsgServer(Service):
         self.doors = Doors(config, clock)
         shards = config.router.shards
         self.stream = channels.send_stream(_shard(self.id, shards)).encode()
-        self.delivery = Delivery(reader, clock)
+        self.delivery = Delivery(reader, epoch, clock)
         self.lease = Lease(writer, epoch, self.id, clock, self._may_write, self._lost)
         self.commits = Commits(
             writer,
