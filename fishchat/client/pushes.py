@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fishchat.client.events import Gap, Message, Moved, Notice, Read, Synced
 from fishchat.client.replies import text_of
-from fishchat.model.names import split_id
+from fishchat.model.names import DIGITS, split_id
 
 
 def parse_push(verb: bytes, rest: bytes, escaped: bool) -> Message | Notice | Synced | Gap | Read | Moved | None:
@@ -27,14 +27,29 @@ def _parse_other(verb: bytes, rest: str) -> Synced | Gap | Read | Moved | None:
         return Synced()
     if verb == b"RESP_GAP":
         conversation, first, last = rest.split(" ")
-        return Gap(conversation, int(first), int(last))
+        return Gap(conversation, _number(first), _number(last))
     if verb == b"RESP_READ":
         account, message_id = rest.split(" ")
         return Read(account, message_id)
     if verb == b"RESP_MOVE":
         address, _, within = rest.partition(" within=")
-        return Moved(None if address == "-" else address, float(within or 0))
+        return Moved(None if address == "-" else address, _seconds(within or "0"))
     return None
+
+
+def _number(text: str) -> int:
+    # int() would also take signs, blanks, and digits of any script.
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
+        raise ValueError(f"no number: {text[:20]!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    # Of what is less than nothing, endless or no number at all, no timer can be made.
+    if not 0 <= seconds < 1e9:
+        raise ValueError(f"no time: {text[:20]!r}")
+    return seconds
 
 
 def _conversation(raw_id: bytes) -> str:

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.client import events as said
 from fishchat.client import requests
-from fishchat.client.events import HistoryItem, RefusedError, Settled
+from fishchat.client.events import Broken, HistoryItem, RefusedError, Settled
 from fishchat.client.machine import Machine
 from fishchat.client.state import ClientState
 
@@ -632,6 +632,16 @@ class TranscriptTests(SynchronousTestCase):
             machine.received(line, 0.0)
             machine.lost()
             machine.connected(0.0)
+
+    def test_no_numbers(self) -> None:
+        """Times of which no timer can be made, and what is no number of the protocol, break the connection."""
+        for line in (
+            *(b"RESP_MOVE - within=" + time for time in (b"nan", b"inf", b"-1", b"1e300")),
+            *(b"RESP_GAP alice+bob %s 9" % number for number in (b"-1", b"+1", b"1_0", "٣".encode())),
+        ):
+            machine = self.play(WARM)
+            machine.received(line, 0.0)
+            self.assertEqual([type(event) for event in machine.events()], [Broken], line)
 
 
 def _transcript_test(transcript: str) -> Callable[[TranscriptTests], None]:
