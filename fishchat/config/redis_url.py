@@ -32,7 +32,11 @@ def parse_url(url: str) -> Address:
 
     Anything else is a ``ValueError`` whose text holds no part of the URL that may be a secret.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # The original text may quote all that stands before the host, or a part of it in brackets.
+        raise ValueError("the Redis URL is none: redis://host:port/db, an IPv6 address in brackets") from None
     username, password = unquote(parts.username or ""), unquote(parts.password or "")
     if parts.scheme == "unix":
         if not parts.path.startswith("/") or parts.hostname:
