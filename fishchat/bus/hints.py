@@ -38,12 +38,17 @@ class Hints:
         """Raises ValueError for anything that no router sends."""
         try:
             values = msgpack.unpackb(payload, raw=True)
-            shard, generation, number, epoch = values[:_HEAD]
         except (msgpack.UnpackException, TypeError, ValueError) as error:
             raise ValueError(f"no batch of hints: {error}") from None
-        if (len(values) - _HEAD) % _EACH:
-            raise ValueError("a batch of hints is cut off")
-        return cls(shard, generation, number, epoch, values[_HEAD:])
+        if type(values) is not list or len(values) < _HEAD or (len(values) - _HEAD) % _EACH:
+            raise ValueError("no batch of hints, or one that is cut off")
+        head, flat = values[:_HEAD], values[_HEAD:]
+        # Looked at as a whole: a batch may hold hundreds of messages.
+        numbers = {*map(type, head), *map(type, flat[1::_EACH]), *map(type, flat[3::_EACH])}
+        if numbers != {int} or not {*map(type, flat[::_EACH]), *map(type, flat[2::_EACH])} <= {bytes} or min(head) < 0:
+            raise ValueError("something in a batch of hints is of another type")
+        shard, generation, number, epoch = head
+        return cls(shard, generation, number, epoch, flat)
 
     @property
     def sweep(self) -> bool:

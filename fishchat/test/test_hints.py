@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+import msgpack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -91,6 +92,24 @@ class Batches(SynchronousTestCase):
     def test_cut_off(self) -> None:
         """Nothing is made of half a message."""
         self.assertRaises(ValueError, Hints.decode, Hints(0, 1, 1, 0, [b"alice+bob", 7]).encode())
+
+    def test_types(self) -> None:
+        """Nothing is made of numbers that are none, of bytes that are none, or of what is no array at all."""
+        message = [b"alice+bob", 7, b"alice main -1 - x", 0]
+        for values in (
+            b"\0\1\2\3",
+            {0: 1},
+            7,
+            [None, 1, 1, 7],
+            [-1, 1, 1, 7],
+            [True, 1, 1, 7],
+            [0, 1, 1.5, 7],
+            [0, 1, 1, b"7"],
+            *([0, 1, 1, 7, *message[:at], None, *message[at + 1 :]] for at in range(4)),
+            [0, 1, 1, 7, b"alice+bob", b"7", b"", 0],
+        ):
+            self.assertRaises(ValueError, Hints.decode, msgpack.packb(values))
+        self.assertTrue(Hints.decode(msgpack.packb([0, 1, 1, 7, *message])).flat)
 
     @settings(deadline=None)
     @given(st.binary(max_size=60))
