@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
+from fishchat.addresses import parse_address
+
 CLIENT_STATUS = "/sysctrl/client-status"
 TOPIC_STATUS = "/sysctrl/topic-status"
 TOPIC_SYNC = "/sysctrl/topic-sync"
@@ -62,6 +64,16 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
     stopping: bool = False
     #: Counters and gauges by name, e.g. ``messages``, ``lines_in``.
     figures: dict[str, float] = {}
+
+    def has_addresses(self) -> bool:
+        """Whether it says where clients find it, in the form in which they may be told so."""
+        try:
+            parse_address(self.address)
+            if self.address_tls:
+                parse_address(self.address_tls)
+        except ValueError:
+            return False
+        return True
 
 
 class ClientStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,7 +13,6 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, ServerFactory
 from twisted.internet.task import LoopingCall
 
-from fishchat.addresses import parse_address
 from fishchat.bus import channels
 from fishchat.config.schema import Config, Limits
 from fishchat.errors import ProtocolError, Refusal
@@ -245,12 +244,7 @@ class Gateway(Service, ServerFactory):
         if said.stopping:
             self.placement.stopping(said.id, said.pid)
             return
-        try:
-            # They go to clients as they are.
-            parse_address(said.address)
-            if said.address_tls:
-                parse_address(said.address_tls)
-        except ValueError:
+        if not said.has_addresses():
             return
         free = said.capacity - said.clients
         self.placement.heard(said.id, said.pid, said.address, free, self._clock.seconds(), said.address_tls)

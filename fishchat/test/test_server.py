@@ -13,6 +13,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from fishchat.bus import channels
 from fishchat.bus.memory import MemoryBus
 from fishchat.config import schema
 from fishchat.errors import Refusal
@@ -563,6 +564,20 @@ class _NoReads:
 
     def feed(self, device: Device) -> None:
         """Nothing is in the log."""
+
+
+class NeighbourTests(ServerCase):
+    def test_told_as_they_are(self) -> None:
+        """A client is sent to an address; what another server gives out as one and is none, is told to nobody."""
+        bus = MemoryBus()
+        neighbours = self.server.neighbours
+        neighbours.listen(bus)
+        for address in ("", "nowhere", "a b:1", "127.0.0.1:19001\r\nOK QUIT"):
+            bus.publish(channels.MONITOR, channels.Heartbeat(role="msg_server", id="ms2", address=address).encode())
+            self.assertEqual(neighbours.move_line(0, False), b"RESP_MOVE - within=0\r\n")
+        told = channels.Heartbeat(role="msg_server", id="ms2", address="127.0.0.1:19001")
+        bus.publish(channels.MONITOR, told.encode())
+        self.assertEqual(neighbours.move_line(0, False), b"RESP_MOVE 127.0.0.1:19001 within=0\r\n")
 
 
 class HandlerTests(ServerCase):

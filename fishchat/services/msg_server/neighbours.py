@@ -29,7 +29,7 @@ class Neighbours:
             return
         if beat.stopping:
             self._placement.stopping(beat.id, beat.pid)
-        else:
+        elif beat.has_addresses():
             free = beat.capacity - beat.clients
             now = self._clock.seconds()
             self._placement.heard(beat.id, beat.pid, beat.address, free, now, beat.address_tls)
