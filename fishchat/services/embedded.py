@@ -113,6 +113,9 @@ class EmbeddedRedis(Service):
         self._ends_adopted = ends_adopted
         self.data: Path = data_path(config)
         self.path = socket_path(self.data)
+        self._starting = redis_server.starting_path(self.data)
+        #: How long the log of Redis was when it was started.
+        self._told = 0
         self._lock: int | None = None
         self._redis: _Child | _Adopted | None = None
         self._keeping: Deferred[None] | None = None
@@ -166,6 +169,8 @@ class EmbeddedRedis(Service):
             begun = self._clock.seconds()
             try:
                 self._redis = await self._leftover() or self._start()
+                if isinstance(self._redis, _Child):
+                    await self._publish(self._redis)
                 await self._redis.ended()
                 text = self._last_words()
             except (EmbeddedError, OSError) as error:
@@ -188,15 +193,34 @@ class EmbeddedRedis(Service):
 
     def _start(self) -> _Child:
         child = _Child()
-        arguments = redis_server.command(self._executable(), self.data, self._durability)
+        arguments = redis_server.command(self._executable(), self.data, self._durability, self._starting)
+        self._told = redis_server.log_size(self.data)
         self._reactor.spawnProcess(child, arguments[0], arguments, env=None)
         self.log.info("Redis started, process {pid}, in {data}", pid=child.pid, data=str(self.data))
         return child
+
+    async def _publish(self, child: _Child) -> None:
+        """Let others use a Redis that has loaded its files and need not do so again; see ``is_torn``."""
+        while child.reason is None:
+            if await self._ask("PING", path=self._starting) != [b"PONG"]:
+                await deferLater(self._clock, 0.02)
+            elif redis_server.is_torn(self.data, self._told):
+                self.log.warn("the end of Redis' log was torn; loading it again, so that nothing of it comes back")
+                child.signal(signal.SIGKILL)
+                await child.ended()
+                child = self._redis = self._start()
+            else:
+                os.rename(self._starting, self.path)
+                return
 
     async def _leftover(self) -> _Adopted | None:
         """The Redis that runs here although this process did not start it."""
         while (holder := redis_server.running_process(self.data)) == 0:
             await deferLater(self._clock, 0.02)
+        if holder is not None and os.path.exists(self._starting):
+            # It may still be loading, and nobody has used it.
+            os.kill(holder, signal.SIGKILL)
+            return None
         if holder is not None:
             self.log.info("adopting the Redis that runs already, process {pid}", pid=holder)
             return _Adopted(holder, lambda: redis_server.running_process(self.data) == holder, self._clock)
@@ -211,11 +235,11 @@ class EmbeddedRedis(Service):
         self.log.warn("adopting a Redis that was started by hand, process {pid}", pid=pid)
         return _Adopted(pid, lambda: _exists(pid), self._clock)
 
-    async def _ask(self, *commands: str) -> list[Any] | None:
+    async def _ask(self, *commands: str, path: str = "") -> list[Any] | None:
         """The replies, or None when nobody answers."""
         words = [tuple(command.split()) for command in commands]
         try:
-            replies = await ask(self._reactor, self._clock, self.path, *words)
+            replies = await ask(self._reactor, self._clock, path or self.path, *words)
         except (OSError, ConnectError, ConnectionClosed, TimeoutError, hiredis.ProtocolError):
             return None
         return replies
@@ -241,6 +265,9 @@ class EmbeddedRedis(Service):
                     self.log.critical("Redis did not end in {seconds} s: killing it", seconds=STOP_PATIENCE)
                     redis.signal(signal.SIGKILL)
                     await redis.ended()
+                # Redis itself removes only the name that it gave to its socket.
+                with suppress(OSError):
+                    os.unlink(self.path)
         finally:
             self._release_lock()
 

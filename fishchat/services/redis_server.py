@@ -61,6 +61,11 @@ def socket_path(data: Path) -> str:
     return os.path.join(tempfile.gettempdir(), f"fishchat-{name}", "redis.sock")
 
 
+def starting_path(data: Path) -> str:
+    """Where Redis listens until its files are known to be whole; then the socket gets its own name."""
+    return os.path.join(os.path.dirname(socket_path(data)), "new.sock")
+
+
 def redis_url(config: Config) -> str:
     """The URL that the store connects to: the configured one, or the embedded Redis' socket as ``unix://``."""
     return config.redis.url or "unix://" + quote(socket_path(data_path(config)))
@@ -197,6 +202,25 @@ def check_data(data: Path, executable: str) -> None:
         )
 
 
+def log_size(data: Path) -> int:
+    """Where what Redis will say in its log begins."""
+    log = data / "redis.log"
+    return log.stat().st_size if log.exists() else 0
+
+
+def is_torn(data: Path, since: int) -> bool:
+    """Whether Redis has loaded its log as far as it was whole, and left the head of a transaction at its end.
+
+    It says so in what it logged behind ``since``. Of a transaction that was cut between two commands it takes nothing,
+    and removes it; of one that was cut within a command it takes nothing either, but leaves the commands before
+    that. What it writes next would stand behind them, and at the next start they would be executed together.
+    """
+    with open(data / "redis.log", "rb") as log:
+        log.seek(since)
+        told = log.read()
+    return b"short read while loading the AOF" in told and b"Revert incomplete MULTI/EXEC" not in told
+
+
 def half_of_memory() -> int:
     """Half of what this machine, or the container around this process, has; in bytes."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -205,11 +229,11 @@ def half_of_memory() -> int:
     return total // 2
 
 
-def command(executable: str, data: Path, durability: Durability) -> list[str]:
-    """The command line that runs Redis in ``data`` as a child of this process."""
+def command(executable: str, data: Path, durability: Durability, socket: str = "") -> list[str]:
+    """The command line that runs Redis in ``data`` as a child of this process, listening on its socket or another."""
     settings = {
         "port": "0",
-        "unixsocket": socket_path(data),
+        "unixsocket": socket or socket_path(data),
         "unixsocketperm": "600",
         "dir": os.path.abspath(data),
         "logfile": "redis.log",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -25,6 +26,7 @@ import fishchat
 from fishchat.config.schema import Config, Redis
 from fishchat.services import redis_server
 from fishchat.services.embedded import EmbeddedError, EmbeddedRedis, redis_url, socket_path
+from fishchat.services.redis_question import ask
 from fishchat.test.redis_fixture import RedisServer, executables
 from fishchat.test.waiting import until
 
@@ -88,6 +90,46 @@ def scenario(method: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., 
 
     test.__doc__ = method.__doc__
     return test
+
+
+class TornTests(Case):
+    """Redis' log ends in the midst of something, as after a loss of power."""
+
+    @scenario
+    async def test_nothing_of_a_torn_transaction_comes_back(self) -> None:
+        """What a script wrote is there as a whole or not at all, wherever the log was cut, and stays so."""
+        for executable in executables():
+            self.use(executable)
+            for cut in (1, 20, 70):
+                service = self.started()
+                await service.ready()
+                await self.write(service, "whole")
+                await self.write(service, "torn")
+                await service.stopService()
+                path = self.newest()
+                os.truncate(path, path.stat().st_size - cut)
+                for _ in range(2):
+                    service = self.started()
+                    await service.ready()
+                    await self.write(service, "next")
+                    await service.stopService()
+                service = self.started()
+                await service.ready()
+                for key in ("first", "second"):
+                    (found,) = await ask(reactor, reactor, service.path, ("LRANGE", key, "0", "-1"))
+                    self.assertEqual(found, [b"whole", b"next", b"next"], (executable, cut, key))
+                await service.stopService()
+                shutil.rmtree(self.data / "appendonlydir", ignore_errors=True)
+                (self.data / "appendonly.aof").unlink(missing_ok=True)
+
+    async def write(self, service: EmbeddedRedis, word: str) -> None:
+        """Two commands in one transaction."""
+        script = "redis.replicate_commands() for i = 1, 2 do redis.call('RPUSH', KEYS[i], ARGV[1]) end"
+        await ask(reactor, reactor, service.path, ("EVAL", script, "2", "first", "second", word))
+
+    def newest(self) -> Path:
+        """What Redis appends to."""
+        return next((self.data / "appendonlydir").glob("*.incr.aof"), self.data / "appendonly.aof")
 
 
 class RunningTests(Case):
@@ -156,7 +198,12 @@ class RunningTests(Case):
         clock = Clock()
         service = self.service(clock=clock)
         service.startService()
-        await until(lambda: (self.data / "redis.sock").exists())
+
+        def is_there() -> bool:
+            clock.advance(0.02)
+            return (self.data / "redis.sock").exists()
+
+        await until(is_there)
         assert service.pid is not None
         os.kill(service.pid, signal.SIGSTOP)
         stopped = service.stopService()
