@@ -166,6 +166,14 @@ class Pipeline:
         """Replies stay what Redis sent: ``007`` is no number here, and bytes need not be text."""
         return data
 
+    def dataReceived(self, data: bytes, unpause: bool = False) -> None:
+        """Take replies. What is none ends the connection: nobody knows where the next one begins."""
+        try:
+            super().dataReceived(data, unpause)  # type: ignore[misc]
+        except Exception as error:
+            self.log.error("what Redis sent is no reply: {error}", error=error)
+            self.drop("what came is no reply")
+
     def connectionMade(self) -> None:
         """Ready to send; not yet ready for use, see ``made``."""
         super().connectionMade()  # type: ignore[misc]

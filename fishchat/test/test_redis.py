@@ -202,6 +202,18 @@ class Away(ConnectionCase):
             await connection.run("PING")
         self.assertEqual(lost, [])
 
+    async def test_no_reply(self) -> None:
+        """What is no reply ends the connection, with whatever else has come behind it; the next one is well."""
+        for nonsense in (b"?\r\n+PONG\r\n", b"HTTP/1.1 400\r\n", b"%1\r\n%1\r\n+a\r\n+b\r\n+c\r\n"):
+
+            def answer(connection: FakeConnection, number: int, command: list[bytes], said: bytes = nonsense) -> None:
+                connection.say(said if number == 1 else b"+PONG\r\n")
+
+            fake = self.fake_redis(answer)
+            connection = self.start(fake.url)
+            await until(lambda: len(fake.connections) == 2 and connection.connected)  # noqa: B023
+            self.assertEqual(await connection.run("PING"), b"PONG")
+
     async def test_unasked_reply(self) -> None:
         """After a reply that belongs to no command, none can be trusted: a new connection."""
 
