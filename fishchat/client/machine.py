@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from fishchat.client import requests
-from fishchat.client.events import Broken, Ended, Event, Message, Notice, Online, RefusedError, Settled
+from fishchat.client.events import Broken, Ended, Event, Gap, Message, Notice, Online, RefusedError, Settled
 from fishchat.client.login import Login, Step, masked
 from fishchat.client.outbox import Errand, Outbox
 from fishchat.client.pushes import parse_push
@@ -23,7 +23,7 @@ from fishchat.client.receipts import Receipts
 from fishchat.client.replies import Reply, parse_error
 from fishchat.client.state import ClientState
 from fishchat.errors import ProtocolError
-from fishchat.model.names import split_id
+from fishchat.model.names import Position, split_id
 from fishchat.protocols.lines import OVERLONG, parse_tags
 
 #: Commands on the wire without a reply.
@@ -319,13 +319,21 @@ class Machine:
             self._revoked(rest.decode())
         elif isinstance(push := parse_push(verb, rest, escaped), (Message, Notice)):
             conversation, epoch, seq = split_id(push.id.encode())
+            self._overtaken(conversation, (epoch, seq))
             if self._receipts.arrived(conversation, (epoch, seq), now):
                 self._events.append(push)
                 if not self.manual_ack:
                     self.finish(push.id, now)
             self._changed = True
         elif push is not None:
+            if isinstance(push, Gap):
+                self._receipts.announced(push.conversation.encode(), push.last)
             self._events.append(push)
+
+    def _overtaken(self, conversation: bytes, position: Position) -> None:
+        """Its number was another message's: the store was put back while this device was away."""
+        if (lost := self._receipts.overtaken(conversation, position)) is not None:
+            self._events.append(Gap(conversation.decode(), lost[0][1], lost[1][1]))
 
     def _revoked(self, why: str) -> None:
         # The account is as it was, only the token is not: with a password it is worth another login.
@@ -391,4 +399,5 @@ class Machine:
         where, epoch, seq = split_id(raw_id)
         if where != conversation:
             raise ValueError("the id of another conversation")
+        self._overtaken(conversation, (epoch, seq))
         self._receipts.sent(conversation, (epoch, seq))

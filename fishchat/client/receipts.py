@@ -6,6 +6,8 @@ Per conversation there are four places, and ``acked <= min(done, pushed)``, ``do
 ``done``    everything up to here has been dealt with; this is what a restarted program goes on from
 ``pushed``  the last one on this connection: an acknowledgement above it would be refused
 ``acked``   the last acknowledgement on this connection
+
+Beside them ``top`` is the last message that this device knows of, its own ones too.
 """
 
 from __future__ import annotations
@@ -32,10 +34,12 @@ def _text(position: Position) -> str:
 class Place:
     """Where this device stands in one conversation."""
 
-    __slots__ = ("acked", "done", "finished", "known", "open", "pushed", "seen")
+    __slots__ = ("acked", "announced", "done", "finished", "known", "open", "pushed", "seen", "top")
 
     def __init__(self, done: Position = START) -> None:
-        self.seen = self.done = done
+        self.seen = self.done = self.top = done
+        # The last number that the server has said to be gone.
+        self.announced = 0
         self.pushed = self.acked = START
         self.open: deque[Position] = deque()
         self.finished: set[Position] = set()
@@ -64,6 +68,17 @@ class Place:
                 return
         self.known.append((position, position))
         del self.known[:-RUNS]
+
+    def overtaken(self, position: Position) -> Run | None:
+        """What the store must have lost: numbers that named other messages before this one came, of a higher epoch.
+
+        Nothing when it has lost nothing that this device knows of, or the server has said so.
+        """
+        top, announced = self.top, self.announced
+        self.top, self.announced = max(top, position), 0
+        if position[0] > top[0] and max(position[1], announced + 1) <= top[1]:
+            return (top[0], position[1]), top
+        return None
 
     def arrived(self, position: Position) -> bool:
         """Take a push; True when it is news for the user."""
@@ -130,6 +145,7 @@ class Receipts:
             place.seen = place.done = parse_position(done.encode())
             known = state.ahead.get(conversation, [])
             place.known = [(parse_position(first.encode()), parse_position(last.encode())) for first, last in known]
+            place.top = max([place.done, *(last for _, last in place.known)])
 
     def _place(self, conversation: bytes) -> Place:
         place = self.places.get(conversation)
@@ -146,6 +162,14 @@ class Receipts:
     def sent(self, conversation: bytes, position: Position) -> None:
         """This device's own message is stored there."""
         self._place(conversation).sent(position)
+
+    def overtaken(self, conversation: bytes, position: Position) -> Run | None:
+        """What the store must have lost, now that this message is there; see ``Place``."""
+        return self._place(conversation).overtaken(position)
+
+    def announced(self, conversation: bytes, last: int) -> None:
+        """The server has said that messages up to this number are gone."""
+        self._place(conversation).announced = last
 
     def arrived(self, conversation: bytes, position: Position, now: float) -> bool:
         """Take a push; True when it is to be handed to the user."""

@@ -321,6 +321,7 @@ TRANSCRIPTS = {
         S RESP_MESSAGE_P2P bob alice+bob:7-9 one
         event Message('bob', 'one', 'alice+bob:7-9', 'alice+bob')
         S RESP_MESSAGE_P2P bob alice+bob:8-5 two
+        event Gap('alice+bob', 5, 9)
         event Message('bob', 'two', 'alice+bob:8-5', 'alice+bob')
         S RESP_MESSAGE_P2P bob alice+bob:7-10 late
         close
@@ -350,6 +351,29 @@ TRANSCRIPTS = {
         S RESP_MESSAGE_P2P alice alice+bob:7-40 zero
         at 0.5
         C SEND_ACK alice+bob:7-40
+    """,
+    "a number that named another message tells of a loss": LOGIN
+    + """
+        S RESP_MESSAGE_P2P bob alice+bob:7-4 four
+        event Message('bob', 'four', 'alice+bob:7-4', 'alice+bob')
+        S RESP_MESSAGE_P2P bob alice+bob:7-5 five
+        event Message('bob', 'five', 'alice+bob:7-5', 'alice+bob')
+        S RESP_MESSAGE_P2P bob alice+bob:9-4 again
+        event Gap('alice+bob', 4, 5)
+        event Message('bob', 'again', 'alice+bob:9-4', 'alice+bob')
+        S RESP_MESSAGE_P2P bob alice+bob:9-5 on
+        event Message('bob', 'on', 'alice+bob:9-5', 'alice+bob')
+        S RESP_MESSAGE_P2P bob alice+bob:11-6 a new epoch without a loss
+        event Message('bob', 'a new epoch without a loss', 'alice+bob:11-6', 'alice+bob')
+    """,
+    "a loss that the server has told of is told once": LOGIN
+    + """
+        S RESP_MESSAGE_P2P bob alice+bob:7-5 five
+        event Message('bob', 'five', 'alice+bob:7-5', 'alice+bob')
+        S RESP_GAP alice+bob 4 5
+        event Gap('alice+bob', 4, 5)
+        S RESP_MESSAGE_P2P bob alice+bob:9-4 again
+        event Message('bob', 'again', 'alice+bob:9-4', 'alice+bob')
     """,
     "the other pushes": LOGIN
     + """
