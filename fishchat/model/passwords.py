@@ -12,7 +12,7 @@ from functools import cache
 from secrets import token_bytes
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import VerificationError
 from scramp import ScramMechanism
 from scramp.utils import ScramException, saslprep
 
@@ -97,7 +97,8 @@ def check(password: bytes, argon: bytes, costs: Costs) -> bool:
         text, argon = "", b""
     try:
         return costs.hasher.verify((argon or _nobodys(costs)).decode(), text) and bool(argon)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, ValueError):
+        # ValueError: what is kept is no hash, nor even text.
         return False
 
 

@@ -108,7 +108,14 @@ class CheckTests(SynchronousTestCase):
 
     def test_what_is_no_hash(self) -> None:
         """A hash that was damaged is nobody's."""
-        for argon in (b"argon", b"$argon2id$v=19$m=8192,t=1,p=1$", _verifier.argon[:-4], _verifier.scram):
+        for argon in (
+            b"argon",
+            b"$argon2id$v=19$m=8192,t=1,p=1$",
+            _verifier.argon[:-4],
+            _verifier.scram,
+            b"\xff",
+            "é".encode(),
+        ):
             self.assertFalse(check(RIGHT, argon, CHEAP), argon)
 
     @_few
