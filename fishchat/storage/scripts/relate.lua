@@ -1,6 +1,8 @@
 -- Blocks an account ('b'), takes it for a contact ('c'), or ends that. args: account, other, kind, whether it is to be
--- so, how many relations at most. Gives {'OK'} or {'FULL', how many}. Whether the other is there is not told.
+-- so, how many relations at most. Gives {'OK'}, {'NOTFOUND'} for an account that was deleted, or {'FULL', how many}.
+-- Whether the other is there is not told.
 local account, other, kind, wanted, most = unpack(args)
+if is_deleted(account) then return {'NOTFOUND'} end
 local relations = 'relations:' .. account
 local now = call('HGET', relations, other)
 if wanted and now ~= kind then
