@@ -41,7 +41,7 @@ class Payload(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
 
     @classmethod
     def decode(cls: type[Kind], payload: bytes) -> Kind:
-        """The payload of these bytes. Raises ValueError (msgspec.DecodeError) for anything else."""
+        """The payload of these bytes. Raises ValueError for anything else (not all of them msgspec's own)."""
         return msgspec.json.decode(payload, type=cls)
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
 from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
@@ -119,8 +118,8 @@ def listen(bus: IBus, receive: Callable[[channels.Heartbeat], None]) -> None:
         if len(payload) > MOST:
             return
         try:
-            said = msgspec.json.decode(payload, type=channels.Heartbeat)
-        except msgspec.DecodeError as error:
+            said = channels.Heartbeat.decode(payload)
+        except ValueError as error:
             log.debug("no heartbeat: {error}", error=error)
         else:
             receive(said)

@@ -78,7 +78,9 @@ class Beating(SynchronousTestCase):
 
     def test_no_heartbeat(self) -> None:
         """What is none, or far too long, is left out; unknown fields of a newer version are not minded."""
-        for payload in (b"", b"\xff", b"[]", b'{"role":"x"}', b'{"role":"x","id":"' + b"x" * MOST + b'"}'):
+        unreadable = b'{"role":"x\xff","id":"y"}'
+        endless = b'{"role":"x","id":"' + b"x" * MOST + b'"}'
+        for payload in (b"", b"\xff", b"[]", b'{"role":"x"}', unreadable, endless):
             self.bus.publish(channels.MONITOR, payload)
         self.assertEqual(self.heard, [])
         self.bus.publish(channels.MONITOR, b'{"role":"x","id":"y","mood":"fine"}')
