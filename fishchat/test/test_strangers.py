@@ -208,6 +208,7 @@ class Strangers(PeopleCase):
 
     async def assert_heard_nothing(self, again: bool = False) -> None:
         """Nobody else was told anything (``again``: from now on)."""
+        await self.cluster_.settled()
         for client in self.others:
             heard = await say(client)
             self.assertTrue(again or not heard, heard)
@@ -282,8 +283,9 @@ class Strangers(PeopleCase):
         carol = self.others[2]
         await say(carol, "UNBLOCK mallory")
         await say(mallory, "MSG carol hello")
+        await carol.expect("RESP_MESSAGE_P2P mallory … hello")
         await say(carol, "MSG mallory hello", "BLOCK mallory")
-        await say(mallory)
+        await mallory.expect("RESP_MESSAGE_P2P carol … hello")
         await self.assert_like_nothing(mallory, "account", ["carol"], "nobody")
 
     async def test_after_leaving(self) -> None:
