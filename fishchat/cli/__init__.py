@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from fishchat import __version__
+from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
 from fishchat.cli.up import up as up_command
@@ -17,6 +18,7 @@ def main() -> None:
     """FishChat: an instant-messaging server that one command starts."""
 
 
+main.add_command(bench_group)
 main.add_command(cert_group)
 main.add_command(config_group)
 main.add_command(up_command)

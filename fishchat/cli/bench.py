@@ -1,0 +1,119 @@
+"""``fishchat bench``: what the work of a chat costs on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from fishchat.addresses import is_loopback, parse_address
+from fishchat.bench.job import MOST_CLIENTS, MOST_MESSAGES, MOST_RATE, MOST_SECONDS
+from fishchat.bench.workloads import WORKLOADS, Wish
+from fishchat.cli.printing import print_table
+
+
+@click.group(invoke_without_command=True)
+@click.option("--only", multiple=True, type=click.Choice(list(WORKLOADS)), help="This workload; may be repeated.")
+@click.option("--processes", is_flag=True, help="A process for each role, with two msg_servers.")
+@click.option("--clients", type=click.IntRange(2, MOST_CLIENTS), help="Instead of each workload's own number.")
+@click.option("--seconds", default=4.0, show_default=True, type=click.FloatRange(0.5, MOST_SECONDS), help="Of each.")
+@click.option(
+    "--rate",
+    default=1000.0,
+    show_default=True,
+    type=click.FloatRange(1, MOST_RATE),
+    help="Messages a second of the workloads at a rate; a topic gets a hundredth.",
+)
+@click.option("--size", default=100, show_default=True, type=click.IntRange(32, 7000), help="Bytes of a message.")
+@click.option(
+    "--messages",
+    default=10_000,
+    show_default=True,
+    type=click.IntRange(100, MOST_MESSAGES),
+    help="That a device has missed.",
+)
+@click.option(
+    "--address", multiple=True, metavar="HOST:PORT", help="Of a msg_server that runs already; twice for crossing."
+)
+@click.option("--pid", multiple=True, type=int, help="A process of it, to count its CPU and that of all it started.")
+@click.option("--allow-remote", is_flag=True, help="The address may be that of another machine.")
+@click.option("--json", "file", metavar="FILE", help="Write all figures there, too.")
+@click.pass_context
+def bench(context: click.Context, /, file: str | None, **options: Any) -> None:
+    """Measure what messages, clients and logins cost here, in a table.
+
+    It starts a FishChat of its own, on free ports of this machine and with data that are removed behind it. With
+    --address it uses one that runs: its limits.flood must be false, and its accounts.mode open.
+    """
+    if context.invoked_subcommand is None:
+        _measure(file=file, **options)
+
+
+def _measure(
+    only: Sequence[str],
+    processes: bool,
+    address: Sequence[str],
+    pid: Sequence[int],
+    allow_remote: bool,
+    file: str | None,
+    **wanted: Any,
+) -> None:
+    # Here, since it takes a while and `fishchat --help` need not wait for it.
+    from fishchat.bench import report, running
+    from fishchat.bench.crowd import BenchError
+    from fishchat.bench.site import Site
+
+    wish = Wish(**wanted)
+    for one in address:
+        _check_address(one, allow_remote)
+    site = None if address else Site(servers=2 if processes else 0)
+    found = []
+    try:
+        if site is not None:
+            _say("starting FishChat")
+            site.start()
+        else:
+            for one in address:
+                running.checked(one)
+        place = running.machine(site.data if site is not None else None)
+        addresses, roots = (site.addresses, site.roots) if site is not None else (address, pid)
+        for result in running.workloads(site, addresses, only, wish, roots, _say):
+            found.append(result)
+            if file is not None:
+                _write(file, {"machine": place, "results": msgspec.to_builtins(found)})
+    except BenchError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        if site is not None:
+            site.stop()
+    print_table(report.HEAD, [report.row(result) for result in found])
+    cores, load, fsync = place["cores"], place["load"], place["fsync_ms"]
+    click.echo(f"{cores} cores, shared with the generator; load before: {load:g}; the disk's fsync: {fsync:g} ms")
+    sys.exit(1 if any(result.figures.error for result in found) else 0)
+
+
+def _check_address(address: str, allow_remote: bool) -> None:
+    try:
+        host, _ = parse_address(address)
+    except ValueError as error:
+        raise click.BadParameter(f"{address}: {error}", param_hint="--address") from None
+    if not allow_remote and not is_loopback(host):
+        raise click.UsageError(
+            f"{host} is another machine, and this is as much load as it takes: say --allow-remote when that is meant"
+        )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _write(file: str, value: dict[str, Any]) -> None:
+    try:
+        Path(file).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
