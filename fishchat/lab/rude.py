@@ -1,0 +1,206 @@
+"""Clients without manners: who do not read, who go away in the middle of a word, who shake hands a byte a second."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import cycle
+from typing import Any
+
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+#: Bytes that the kernel may hold for whoever does not read: with little room there, more is left to the server.
+RECEIVED = 4096
+#: What is said before the connection is closed, and whether an answer is waited for: logins cut in every place.
+HALVES: tuple[tuple[bytes, bool], ...] = (
+    (b"SEND_CLIENT_ID some", False),
+    (b"@id=1;device=lap", False),
+    (b"HELLO 1 caps=ack\r\n", True),
+    (b"SEND_CLIENT_ID nobody fct_" + b"A" * 43 + b"\r\n", False),
+    (b"SEND_CLIENT_ID nobody fct_" + b"A" * 43 + b"\r\n", True),
+    (b"SEND_AUTH SCRAM-SHA-256 n,,n=nobody,r=rOprNGfwEbeRWgbNEkqO\r\n", False),
+    (b"SEND_AUTH SCRAM-SHA-256 n,,n=nobody,r=rOprNGfwEbeRWgbNEkqO\r\n", True),
+    (b"CREATE_CLIENT nobody short\r\n", True),
+)
+# Closing says no good-bye then, and the port is free at once: there are not enough for a million that wait.
+_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+class Reader(Protocol):
+    """Logs in, joins a topic, and then reads nothing more.
+
+    :ivar ready: whether it is a member.
+    """
+
+    transport: Any
+
+    def __init__(self, account: str, topic: str) -> None:
+        self._lines = f"SEND_CLIENT_ID {account}\r\nJOIN_TOPIC {topic}\r\n".encode()
+        self._heard = b""
+        self._lost = False
+        self.ready = False
+
+    def connectionMade(self) -> None:
+        self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED)
+        self.transport.write(self._lines)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._heard = (self._heard + data)[-4096:]
+        self.ready = self.ready or b"OK JOIN_TOPIC" in self._heard
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._lost = True
+
+    def stop_reading(self) -> None:
+        """From now on."""
+        self.transport.pauseProducing()
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the server has ended the connection. Who does not read may not be told: the kernel is asked."""
+        if self._lost:
+            return True
+        state: int = self.transport.getHandle().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        return state != 1  # established
+
+    def leave(self) -> None:
+        """Go."""
+        self.transport.abortConnection()
+
+
+class Passing:
+    """Connects and closes, so many times, some at once; what a million of these cost must not be the client's loop.
+
+    :param halves: say a part of a login before.
+    :ivar done: connections that were greeted and closed.
+    :ivar refused: those that were not greeted.
+    """
+
+    def __init__(self, reactor: Any, port: int, count: int, halves: bool = False, at_once: int = 64) -> None:
+        self._reactor = reactor
+        self._port = port
+        self._left = count
+        self._said: Iterator[tuple[bytes, bool]] = cycle(HALVES if halves else ((b"", False),))
+        self._at_once = at_once
+        self.under_way = self.done = self.refused = 0
+
+    def start(self) -> None:
+        """Begin."""
+        while self.under_way < self._at_once and self._left:
+            self._left -= 1
+            self.under_way += 1
+            said, waits = next(self._said)
+            _Visit(self._reactor, self._port, said, waits, self._over)
+
+    def stop(self) -> None:
+        """Begin no further one."""
+        self._left = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether all have been."""
+        return not self._left and not self.under_way
+
+    def _over(self, greeted: bool) -> None:
+        self.under_way -= 1
+        self.done += greeted
+        self.refused += not greeted
+        self.start()
+
+
+@implementer(IReadDescriptor)
+class _Visit:
+    """One connection: waits for the greeting, says something, may wait for an answer, and closes."""
+
+    def __init__(self, reactor: Any, port: int, said: bytes, waits: bool, over: Callable[[bool], None]) -> None:
+        self._reactor = reactor
+        self._said = said
+        self._waits = waits
+        self._over = over
+        self._socket = socket.socket()
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        # In progress is not refused: what comes of it, reading finds out.
+        self._refused = self._socket.connect_ex(("127.0.0.1", port)) not in (0, errno.EINPROGRESS)
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        """The socket's."""
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:
+        """For a log."""
+        return "visit"
+
+    def doRead(self) -> None:
+        """The greeting, or the answer."""
+        try:
+            heard = b"" if self._refused else self._socket.recv(4096)
+        except OSError:
+            heard = b""
+        if heard and self._said:
+            said, self._said = self._said, b""
+            try:
+                self._socket.send(said)
+            except OSError:
+                self._waits = False
+            if self._waits:
+                return
+        self._end(bool(heard) and not heard.startswith(b"ERR - BUSY"))
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor has found the socket broken."""
+        self._end(False)
+
+    def _end(self, greeted: bool) -> None:
+        if self._socket.fileno() >= 0:
+            self._reactor.removeReader(self)
+            self._socket.close()
+            # Not at once, or a thousand of them would be a thousand calls deep.
+            self._reactor.callLater(0, self._over, greeted)
+
+
+class Dripping(Protocol):
+    """Begins a TLS handshake a byte a second, or says nothing at all.
+
+    :ivar ended: when the server ended it, None as long as it has not.
+    """
+
+    transport: Any
+
+    def __init__(self, clock: Any, silent: bool) -> None:
+        self._clock = clock
+        self._hello = b"" if silent else client_hello()
+        self._drip = LoopingCall(self._next)
+        self._drip.clock = clock
+        self.began = clock.seconds()
+        self.ended: float | None = None
+
+    def connectionMade(self) -> None:
+        self._drip.start(1.0)
+
+    def _next(self) -> None:
+        self.transport.write(self._hello[:1])
+        self._hello = self._hello[1:]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.ended = self._clock.seconds()
+        self._drip.stop()
+
+
+def client_hello() -> bytes:
+    """The first bytes that a client of TLS says."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    shaking = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with suppress(ssl.SSLWantReadError):
+        shaking.do_handshake()
+    return outgoing.read()
