@@ -61,7 +61,8 @@ class Readers(TestCase):
             def connectionMade(self) -> None:
                 accepted.append(self)
 
-        listening: Any = reactor.listenTCP(0, Factory.forProtocol(Server), interface="127.0.0.1")
+        serving: Any = Factory.forProtocol(Server)
+        listening: Any = reactor.listenTCP(0, serving, interface="127.0.0.1")
         self.addCleanup(listening.stopListening)
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", listening.getHost().port)
         factory: Any = Factory.forProtocol(lambda: Reader("alice", "loud"))
