@@ -10,12 +10,14 @@ READY := [ -x $(BIN)/python ] && [ -x $(BIN)/pip ]
 # The environment is installed anew when one of these changes; the package itself is not copied into it.
 PACKAGING := setup.py pyproject.toml
 
-.PHONY: help run test docs clean environment
+.PHONY: help run test docs lock audit clean environment
 
 help:
 	@echo "make run     install and start FishChat (make run ARGS=\"--processes\" for one process per role)"
 	@echo "make test    lint, types, tests and the documentation"
 	@echo "make docs    the documentation into doc/_build/html"
+	@echo "make lock    pin all that FishChat needs to run, with hashes, in requirements.lock; asks the package index"
+	@echo "make audit   look up what is known against the pinned packages; asks the package index"
 	@echo "make clean   remove the environment and everything built"
 	@echo "PYTHON=python3.12 chooses the Python"
 
@@ -32,6 +34,16 @@ test: $(VENV)/.test
 docs: $(VENV)/.test
 	$(BIN)/python -m sphinx -q -W --keep-going -b html doc doc/_build/html
 
+# One file for every Python and machine that is supported; what only some of them need says so. Versions that are
+# pinned already stay where they can; `make lock ARGS=--upgrade` takes the newest.
+lock: $(VENV)/.audit
+	$(BIN)/uv pip compile --universal --python-version 3.10 --generate-hashes --quiet --python $(BIN)/python \
+	  --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) setup.py
+
+# --strict: a package that could not be looked up must not pass for one that nothing is known against.
+audit: $(VENV)/.audit
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info doc/_build _trial_temp* .mypy_cache .ruff_cache .hypothesis
 	rm -f twisted/plugins/dropin.cache
@@ -45,6 +57,11 @@ $(VENV)/.run: $(PACKAGING) | environment
 $(VENV)/.test: $(PACKAGING) | environment
 	@echo "Installing into $(VENV), with the tools for tests"
 	$(PIP) install --editable '.[test,dev]'
+	@touch $(VENV)/.run $@
+
+$(VENV)/.audit: $(PACKAGING) | environment
+	@echo "Installing into $(VENV), with the tools for the locked requirements"
+	$(PIP) install --editable '.[audit]'
 	@touch $(VENV)/.run $@
 
 # Order-only, so checked each time and never a reason to install again.

@@ -83,6 +83,7 @@ setup(
     extras_require={
         "test": ["abnf", "hypothesis"],
         "fuzz": [ATHERIS],
+        "audit": ["uv", "pip-audit"],
         "dev": ["ruff", "mypy", "mypy-zope", "sphinx", "myst-parser", "towncrier", "build"],
     },
 )
