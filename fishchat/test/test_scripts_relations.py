@@ -121,6 +121,17 @@ class Relating(RelationsCase):
         self.relate("alice", "bob", "b", False)
         self.assertEqual(self.shut(), "bob")
 
+    def test_deleted_says_nothing_more(self) -> None:
+        """Nor does what the deleted account had asked for before its server heard of it; it leaves no relations."""
+        self.said("alice", "bob", "x")
+        self.block("bob", "alice")
+        self.erase("bob")
+        for kind, wanted in (("b", False), ("b", True), ("c", True)):
+            self.relate("bob", "alice", kind, wanted)
+        self.assertEqual(self.shut(), "bob")
+        self.assertEqual(self.command("EXISTS", "relations:bob"), 0)
+        self.assertEqual(self.said("alice", "bob", "y"), "NOTFOUND")
+
     @PROPERTY
     @given(strategies.names, strategies.names)
     @example(b"a.b", b"aa")
