@@ -8,6 +8,7 @@ from fishchat import __version__
 from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
+from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
 
@@ -21,5 +22,6 @@ def main() -> None:
 main.add_command(bench_group)
 main.add_command(cert_group)
 main.add_command(config_group)
+main.add_command(lab_group)
 main.add_command(up_command)
 main.add_command(user_group)

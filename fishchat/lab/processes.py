@@ -26,6 +26,9 @@ MISSING = "" if Path("/proc/self/stat").exists() else "needs /proc to find the p
 #: Where the package that is imported here lies.
 HERE = str(Path(fishchat.__file__).parent.parent)
 
+#: The command ``fishchat``, whether or not it is on PATH.
+COMMAND = (sys.executable, "-c", "from fishchat.cli import main; main()")
+
 #: What ``fishchat up --processes`` starts, beside Redis: roles by their names, msg_servers by their ids.
 ROLES = frozenset({"gateway", "manager", "monitor", "ms1", "ms2", "router"})
 
@@ -90,7 +93,9 @@ class Up:
 
     def __init__(self, place: Place, command: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
         self.place = place
-        command = command or (sys.executable, "-c", "from fishchat.cli import main; main()")
+        #: The data directory as seen from here.
+        self.view = place.data
+        command = command or COMMAND
         with open(place.data / "output", "ab") as output:
             self.process = subprocess.Popen(
                 [*command, "up", "--processes", "--data", str(place.data)],
@@ -109,7 +114,7 @@ class Up:
         """The processes that run now, by name: ``ROLES`` and ``redis``."""
         named = [(role_of(pid), pid) for pid in children(self.process.pid)]
         found = {name: pid for name, pid in named if name}
-        redis = redis_server.running_process(self.place.data)
+        redis = redis_server.running_process(self.view)
         return {**found, "redis": redis} if redis else found
 
     async def when_alive(self, reactor: Any, seconds: float = 20.0) -> None:

@@ -1,4 +1,4 @@
-"""Clients that talk without end and note what happens, for ``faults``."""
+"""Clients that talk without end and keep a journal."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogEvent, LogLevel
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from fishchat.client import Client, ClientState, Gap, Message, RefusedError
-from fishchat.lab.journal import Journal, Seen, Sent
+from fishchat.client import Client, RefusedError
+from fishchat.lab.minimal import MinimalClient, Refused
+from fishchat.lab.record import Recorder
 
-#: Sends of one client without an answer at most, and how many a second it begins on the average.
-WINDOW, RATE = 8, 40.0
-#: How many a second while there is hurry.
+#: Sends of one client without an answer at most.
+WINDOW = 16
+#: How many a second a client sends while there is hurry.
 BURST = 400.0
 #: Seconds for all answers.
 ANSWERS = 20.0
@@ -38,6 +40,7 @@ class Scene:
     """What all talkers share.
 
     :ivar gateway: its address.
+    :ivar rate: messages a second of one client.
     :ivar hurry: as much as possible is to be under way.
     :ivar silent: conversations in which nothing is said any more: what is missing there will not show by what follows.
     """
@@ -45,30 +48,32 @@ class Scene:
     reactor: Any
     gateway: str
     random: Random
-    journal: Journal = field(default_factory=Journal)
+    recorder: Recorder
+    rate: float
     talking: bool = True
     hurry: bool = False
     silent: set[str] = field(default_factory=set)
 
 
 class Talker:
-    """An account with one device, which sends to each of its conversations and notes what it is handed."""
+    """One device of an account, which sends to each of its conversations and notes what it is handed.
 
-    def __init__(self, name: str, scene: Scene) -> None:
+    :ivar name: ``account/device``.
+    :ivar places: where it sends: what ``send`` takes, and the conversation.
+    :param independent: whether it is the lab's own small client and not that of the product.
+    """
+
+    def __init__(self, name: str, scene: Scene, independent: bool = False) -> None:
         self.name = name
+        self.account, _, self.device = name.partition("/")
+        self.independent = independent
         self.pending = 0
-        #: Where it sends: what ``Client.send`` takes, and the conversation.
         self.places: list[tuple[str, str]] = []
         self._scene = scene
         self._number = 0
+        self._logins = 0
         self._resting = False
-        self.client = self._make(None)
-
-    def _make(self, state: ClientState | None) -> Client:
-        """A client that logs in at whatever server the gateway names."""
-        client = Client(self.name, gateway=self._scene.gateway, servers=(), reactor=self._scene.reactor, state=state)
-        client.on_message, client.on_gap, client.on_closed = self._handed, self._told_of_gap, self._closed
-        return client
+        self.client: Any = self._make(None)
 
     @property
     def is_silent(self) -> bool:
@@ -80,13 +85,35 @@ class Talker:
         """Whether it may send wherever it can."""
         return not any(conversation in self._scene.silent for _, conversation in self.places)
 
+    async def start(self) -> None:
+        """Log in for the first time."""
+        await self.client.start()
+        self._scene.recorder.device(self.name)
+
     async def restart(self) -> None:
         """End when all is answered, and go on as a new program does, perhaps at another server."""
         self._resting = True
-        await within(self._scene.reactor, lambda: not self.pending, ANSWERS)
-        await self.client.stop()
-        self.client = self._make(self.client.state)
+        # What has no answer yet would be sent by the new program, and nobody would hear of it here.
+        if await within(self._scene.reactor, lambda: not self.pending, ANSWERS):
+            await self.client.stop()
+            self.client = self._make(self.client.state)
+            await self.client.start()
+        self._resting = False
+
+    async def take_over(self) -> None:
+        """Log in a second program that is the same device, while the first one is there: it is put in its place."""
+        self._resting = True
+        if not await within(self._scene.reactor, lambda: not self.pending, ANSWERS):
+            self._resting = False
+            return
+        first, replaced = self.client, Deferred[str]()
+        first.on_closed = replaced.callback
+        self._logins += 1
+        self.client = self._make(first.state)
         await self.client.start()
+        reason = await replaced.addTimeout(ANSWERS, self._scene.reactor, lambda *_: "is still there")
+        if reason != "replaced":
+            self._scene.recorder.complain(f"the first of two programs that are {self.name} {reason}")
         self._resting = False
 
     async def talk(self) -> None:
@@ -96,46 +123,55 @@ class Talker:
             places = [place for place in self.places if place[1] not in scene.silent]
             if places and self.pending < WINDOW and not self._resting:
                 self._send(*scene.random.choice(places))
-            await deferLater(scene.reactor, scene.random.uniform(0.0, 2.0 / (BURST if scene.hurry else RATE)))
+            await deferLater(scene.reactor, scene.random.uniform(0.0, 2.0 / (BURST if scene.hurry else scene.rate)))
+
+    def _make(self, state: Any) -> Any:
+        """A client that logs in at whatever server the gateway names."""
+        scene = self._scene
+        login = f"{self.name}/{self._logins + 1}" if self._logins else self.name
+        if self.independent:
+            client: Any = MinimalClient(self.account, gateway=scene.gateway, reactor=scene.reactor, state=state)
+        else:
+            client = Client(
+                self.account,
+                device=self.device,
+                gateway=scene.gateway,
+                servers=(),
+                reactor=scene.reactor,
+                state=state,
+            )
+        client.on_message = lambda message: scene.recorder.hand(login, message)
+        client.on_gap = lambda gap: scene.recorder.gap(login, gap.conversation, str(gap))
+        client.on_closed = self._closed
+        return client
 
     def _send(self, to: str, conversation: str) -> None:
         self._number += 1
         # Letters of more than one byte, and a line break, which travels escaped.
         text = f"{self.name} {self._number} 鱼传尺素" + "\nagain" * (self._number % 2)
-        sent = Sent(self.name, conversation, text, self._scene.reactor.seconds())
-        self._scene.journal.sent.append(sent)
+        at = self._scene.recorder.send(self.name, conversation, text)
         self.pending += 1
-        self.client.send(to, text).addBoth(self._answered, sent)
+        self.client.send(to, text).addBoth(self._answered, conversation, text, at)
 
-    def _answered(self, answer: str | Failure, sent: Sent) -> None:
+    def _answered(self, answer: str | Failure, conversation: str, text: str, at: float) -> None:
         self.pending -= 1
-        sent.answered_at = self._scene.reactor.seconds()
         if not isinstance(answer, Failure):
-            sent.id = answer
-        elif answer.check(RefusedError):
-            sent.refused = str(answer.value)
-
-    def _handed(self, message: Message) -> None:
-        seen = Seen(message.from_, message.conversation, message.text, message.id)
-        journal = self._scene.journal
-        journal.handed[self.name].append(seen)
-        journal.arrived[message.text] = self._scene.reactor.seconds()
-
-    def _told_of_gap(self, gap: Gap) -> None:
-        self._scene.journal.complaints.append(f"{self.name} was told of a {gap}")
+            self._scene.recorder.ok(self.name, conversation, text, answer, at)
+        elif answer.check(RefusedError, Refused):
+            self._scene.recorder.refused(text, str(answer.value))
 
     def _closed(self, reason: str) -> None:
         if reason != "stopped":
-            self._scene.journal.complaints.append(f"{self.name} was closed: {reason}")
+            self._scene.recorder.complain(f"{self.name} was closed: {reason}")
 
 
 @implementer(ILogObserver)
 class Failures:
     """Notes what the clients log as their own failure."""
 
-    def __init__(self, complaints: list[str]) -> None:
-        self._complaints = complaints
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        self._complain = complain
 
     def __call__(self, event: LogEvent) -> None:
         if event.get("log_level") is LogLevel.critical:
-            self._complaints.append(f"a client failed: {event.get('log_failure') or event.get('log_format')}")
+            self._complain(f"a client failed: {event.get('log_failure') or event.get('log_format')}")

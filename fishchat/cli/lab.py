@@ -1,0 +1,167 @@
+"""``fishchat lab``: what breaks FishChat on purpose, and says whether it kept its promises."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+#: Sentences shown of each kind of violation.
+SHOWN = 5
+
+_RATE = click.option(
+    "--rate", type=click.FloatRange(1, 5000), default=500.0, show_default=True, help="Messages a second."
+)
+
+
+@click.group()
+def lab() -> None:
+    """Break a FishChat of real processes on purpose, and see whether its promises hold.
+
+    Everything runs on this machine, on ports and with data of its own.
+    """
+
+
+@lab.command("faults")
+def faults() -> None:
+    """Say which faults there are, and which cannot be done here."""
+    from fishchat.lab.catalogue import FAULTS
+
+    for name, fault in FAULTS.items():
+        missing = fault.missing()
+        click.echo(f"{name:16} {fault.sentence}" + (f" [{missing}]" if missing else ""))
+
+
+@lab.command("run")
+@click.argument("fault")
+@click.option("--seed", type=int, default=1, show_default=True, help="What is done to whom, and when.")
+@click.option("--seconds", type=click.FloatRange(1, 86400), help="How long the fault lasts.")
+@_RATE
+@click.option("--redis", default="", help="The Redis program.")
+@click.option("--keep", type=click.Path(path_type=Path), help="An empty directory for journal, data and logs.")
+@click.option(
+    "--source", type=click.Path(exists=True, path_type=Path), help="Where the package fishchat is taken from."
+)
+def run(
+    fault: str, seed: int, seconds: float | None, rate: float, redis: str, keep: Path | None, source: Path | None
+) -> None:
+    """Do one FAULT to a FishChat of its own while clients talk; print one line of JSON.
+
+    The exit status is 1 when a promise was not kept; what was wrong is on standard error then.
+    """
+    from fishchat.lab.runner import Options, run_here
+
+    _known([fault])
+    figures, found = run_here(Options(fault, seed, seconds, rate, redis, keep, source))
+    click.echo(json.dumps(figures))
+    _show(found)
+    sys.exit(0 if figures["kept"] else 1)
+
+
+@lab.command("all")
+@click.argument("chosen", metavar="[FAULT]...", nargs=-1)
+@click.option("--seeds", default=1, type=click.IntRange(1, 100), show_default=True, help="Seeds 1 to this one.")
+@click.option("--seconds", type=click.FloatRange(1, 86400), help="How long each fault lasts.")
+@_RATE
+@click.option("--redis", multiple=True, help="A Redis program; by default one of each kind that is found.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Add the lines of JSON to this file, too.")
+def run_all(
+    chosen: Sequence[str], seeds: int, seconds: float | None, rate: float, redis: Sequence[str], file: Path | None
+) -> None:
+    """Do these faults, or all, one after the other; a line of JSON for each. The exit status is 1 on any violation."""
+    from fishchat.lab import campaign
+    from fishchat.lab.catalogue import FAULTS
+
+    _known(chosen)
+    programs = redis or campaign.servers()
+    kept = True
+    for figures in campaign.run_all(chosen or list(FAULTS), range(1, seeds + 1), programs, seconds, rate):
+        _tell(figures, file)
+        kept &= figures.get("kept", True)
+    sys.exit(0 if kept else 1)
+
+
+@lab.command("mutate")
+@click.argument("chosen", metavar="[MUTANT]...", nargs=-1)
+@_RATE
+@click.option("--control/--no-control", default=True, help="First do the same faults to FishChat as it is.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Add the lines of JSON to this file, too.")
+def mutate(chosen: Sequence[str], rate: float, control: bool, file: Path | None) -> None:
+    """Put known defects into copies of FishChat, one at a time, and see whether the lab finds each.
+
+    The exit status is 1 when it misses one, or complains of FishChat as it is.
+    """
+    from fishchat.lab import campaign
+    from fishchat.lab.mutants import MUTANTS
+
+    mutants = [mutant for mutant in MUTANTS if not chosen or mutant.name in chosen]
+    if unknown := set(chosen) - {mutant.name for mutant in MUTANTS}:
+        raise click.UsageError(f"no such mutant: {', '.join(sorted(unknown))}")
+    good = True
+    if control and (wrong := campaign.control(mutants, rate, _say)):
+        _say(f"without any mutant the lab complains of: {', '.join(wrong)}")
+        good = False
+    for mutant in mutants:
+        found = campaign.look_for(mutant, rate, _say)
+        _tell(found, file)
+        good &= found["found"]
+    sys.exit(0 if good else 1)
+
+
+@lab.command("check")
+@click.argument("journal", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(journal: Path) -> None:
+    """Judge the JOURNAL of a run once more: the file journal.jsonl of its directory."""
+    from fishchat.lab.checkers import violations
+    from fishchat.lab.journal import read
+
+    try:
+        found = violations(read(journal))
+    except ValueError as error:
+        raise click.ClickException(f"{journal}: {error}") from error
+    click.echo(json.dumps({name: len(sentences) for name, sentences in found.items()}))
+    _show(found)
+    sys.exit(1 if any(found.values()) else 0)
+
+
+@lab.command("table")
+@click.argument("results", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
+@click.option("--page", type=click.Path(exists=True, path_type=Path), help="Put it into this page; else print it.")
+def table(results: Sequence[Path], page: Path | None) -> None:
+    """Make a table of the lines of JSON in RESULTS."""
+    from fishchat.lab.table import insert, tables
+
+    text = tables([json.loads(line) for path in results for line in path.read_text("utf-8").splitlines()])
+    if page is None:
+        click.echo(text)
+    else:
+        page.write_text(insert(page.read_text("utf-8"), text), "utf-8")
+
+
+def _known(chosen: Sequence[str]) -> None:
+    from fishchat.lab.catalogue import FAULTS
+
+    if unknown := set(chosen) - FAULTS.keys():
+        raise click.UsageError(f"no such fault: {', '.join(sorted(unknown))}; `fishchat lab faults` names them")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _tell(figures: dict[str, Any], file: Path | None) -> None:
+    line = json.dumps(figures)
+    click.echo(line)
+    if file is not None:
+        with file.open("a", encoding="utf-8") as out:
+            out.write(line + "\n")
+
+
+def _show(found: dict[str, list[str]]) -> None:
+    for name, sentences in found.items():
+        for sentence in sentences[:SHOWN]:
+            _say(f"{name}: {sentence}")

@@ -1,0 +1,1 @@
+"""What is done to a running FishChat, one coroutine for each fault, in one module for each kind."""

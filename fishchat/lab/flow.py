@@ -1,0 +1,142 @@
+"""One direction of a connection through the proxy: what waits there, and what is in its way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from random import Random
+from typing import Any
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+#: Bytes that wait before the side that sends them is not read any more.
+FULL = 1 << 16
+#: Seconds between two pieces of a flow that drips.
+PIECE = 0.05
+
+
+@implementer(IPushProducer)
+class Flow:
+    """Takes bytes from ``source`` and gives them to ``target``, both transports, which may come later.
+
+    :ivar held: nothing passes now. ``dead``: nothing passes ever again, and nobody is told.
+    :ivar delay: seconds that everything takes, give or take ``jitter``.
+    :ivar speed: bytes a second at most.
+    :ivar left: so many more bytes pass, then ``torn`` is called.
+    :ivar edit: changes what comes, before anything else.
+    """
+
+    def __init__(self, reactor: Any, random: Random, source: Any) -> None:
+        self.source = source
+        self.target: Any = None
+        self.held = self.dead = False
+        self.edit: Callable[[bytes], bytes] | None = None
+        self.torn: Callable[[], None] = lambda: None
+        self._reactor = reactor
+        self._random = random
+        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._size = 0
+        self._ended = self._throttled = self._full = False
+        self._timer: Any = None
+        self._last = 0.0
+        self.heal()
+
+    def give_to(self, target: Any) -> None:
+        """Everything goes to this transport, as fast as it takes it."""
+        self.target = target
+        target.registerProducer(self, True)
+        self.pump()
+
+    def pauseProducing(self) -> None:
+        """The target is full."""
+        self._full = True
+        self._throttle()
+
+    def resumeProducing(self) -> None:
+        """The target takes more."""
+        self._full = False
+        self.pump()
+
+    def stopProducing(self) -> None:
+        """The target is gone."""
+        self.dead = True
+
+    def finish(self) -> None:
+        """End the target when it has taken what it was given."""
+        self.target.unregisterProducer()
+        self.target.loseConnection()
+
+    def heal(self) -> None:
+        """Nothing is in the way any more; a dead flow stays dead."""
+        self.held, self.delay, self.jitter, self.speed = False, 0.0, 0.0, inf
+        self.left: float = inf
+        self.pump()
+
+    def take(self, data: bytes) -> None:
+        """Bytes have come from the source."""
+        if self.edit is not None:
+            data = self.edit(data)
+        if not data or self.dead:
+            return
+        if self.target is not None and not self._waiting and self._is_free():
+            self.target.write(data)
+            return
+        due = self._reactor.seconds() + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
+        # In order, whatever the delay of each.
+        self._last = max(self._last, due)
+        self._waiting.append((self._last, data))
+        self._size += len(data)
+        self.pump()
+
+    def end(self) -> None:
+        """The source has ended; so does the target when everything has passed."""
+        self._ended = True
+        self.pump()
+
+    def pump(self) -> None:
+        """Let pass what may pass now, and come again for the rest."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.target is None or self.held or self.dead or self._full:
+            self._throttle()
+            return
+        self._let_pass(self._reactor.seconds())
+        self._throttle()
+        if self._waiting:
+            wait = max(self._waiting[0][0] - self._reactor.seconds(), PIECE if self.speed < inf else 0.0)
+            self._timer = self._reactor.callLater(wait, self._again)
+        elif self._ended and not self.dead:
+            self.finish()
+
+    def _again(self) -> None:
+        self._timer = None
+        self.pump()
+
+    def _is_free(self) -> bool:
+        return not (self.held or self._full or self.delay) and self.speed == inf and self.left == inf
+
+    def _let_pass(self, now: float) -> None:
+        allowed = max(1.0, self.speed * PIECE)
+        while self._waiting and self._waiting[0][0] <= now and allowed >= 1 and self.left > 0:
+            due, data = self._waiting.popleft()
+            count = int(min(len(data), allowed, self.left))
+            if count < len(data):
+                self._waiting.appendleft((due, data[count:]))
+            self.target.write(data[:count])
+            self._size -= count
+            allowed -= count
+            self.left -= count
+        if self.left <= 0:
+            self.dead = True
+            self._waiting.clear()
+            self.torn()
+
+    def _throttle(self) -> None:
+        """Have the source read no faster than this passes on; what is dead is taken, and thrown away."""
+        full = (self._size >= FULL or self._full) and not self.dead and self.source is not None
+        if full != self._throttled:
+            self._throttled = full
+            (self.source.pauseProducing if full else self.source.resumeProducing)()

@@ -1,0 +1,79 @@
+"""One run in this process: the reactor is started for it, and what is left of it is removed or kept."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+from fishchat.clock import use_monotonic
+from fishchat.lab.catalogue import FAULTS
+from fishchat.lab.run import Plan, Run
+
+#: Seconds between two lines of progress.
+PROGRESS = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command was told.
+
+    :ivar keep: an empty directory for the run, which is kept then; ``source`` where ``fishchat`` is taken from.
+    """
+
+    fault: str
+    seed: int = 1
+    seconds: float | None = None
+    rate: float = 500.0
+    redis: str = ""
+    keep: Path | None = None
+    source: Path | None = None
+
+
+def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The figures and the violations. Raises what the run raises, when it could not even be made."""
+    from twisted.internet import reactor
+
+    use_monotonic(reactor)
+    fault = FAULTS[options.fault]
+    source = str(options.source or fault.shape.source)
+    shape = replace(fault.shape, redis_server=fault.shape.redis_server or options.redis, source=source)
+    seconds = options.seconds or fault.seconds
+    plan = Plan(options.seed, seconds, options.rate, fault.back, shape, fault.probed, options.keep)
+    run = Run(reactor, options.fault, fault.act, plan)
+    ended: list[Any] = []
+
+    def go() -> None:
+        work: Deferred[Any] = ensureDeferred(_go(run, options.keep is not None))
+        work.addBoth(ended.append)
+        work.addBoth(lambda _: reactor.stop())
+
+    reactor.callWhenRunning(go)
+    reactor.run()
+    if isinstance(ended[0], Failure):
+        ended[0].raiseException()
+    return ended[0], run.found
+
+
+async def _go(run: Run, keep: bool) -> dict[str, Any]:
+    progress = LoopingCall(_show, run)
+    progress.start(PROGRESS, now=False)
+    try:
+        figures = await run.run()
+        keep = keep or not figures["kept"]
+        return {**figures, "notes": str(run.site.notes)} if keep else figures
+    finally:
+        progress.stop()
+        await run.end(keep)
+
+
+def _show(run: Run) -> None:
+    recorder = run.recorder
+    last = ", ".join(f"{count} {what}" for what, count in sorted(recorder.faults.items())) or "nothing"
+    text = f"{run.name} seed {run.plan.seed}: {recorder.acknowledged} of {recorder.sent} acknowledged; done: {last}"
+    print(text, file=sys.stderr, flush=True)
