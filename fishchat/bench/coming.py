@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-from fishchat.bench.job import WARM
 from fishchat.bench.measuring import Run
 
 #: Clients that log in and go before anything is measured, so that what a server loads once is loaded.
@@ -19,7 +18,7 @@ class Idle(Run):
         await self.warm_up()
         before = self.now()
         await self.crowd.gather()
-        await self.sleep(WARM)
+        await self.sleep(self.job.warm)
         begin = self.now()
         await self.sleep(self.job.seconds)
         end = self.now()
@@ -37,7 +36,7 @@ class Idle(Run):
         await crowd.gather()
         crowd.close()
         crowd.names = names
-        await self.sleep(WARM)
+        await self.sleep(self.job.warm)
 
 
 class Login(Idle):
@@ -57,7 +56,7 @@ class Storm(Run):
     async def work(self) -> None:
         crowd, job = self.crowd, self.job
         await crowd.gather()
-        await self.sleep(WARM)
+        await self.sleep(self.job.warm)
         crowd.patient = True
         begin = self.now()
         if job.kill:

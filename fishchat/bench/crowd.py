@@ -148,6 +148,7 @@ class Crowd:
     :ivar members: those that are in.
     :ivar when: when each came, in that order.
     :ivar patient: whether a connection that is refused or lost is tried again.
+    :ivar together: whether the two of a pair connect to the same address.
     :ivar wrong: what went wrong with one of them; nothing when all are well.
     :ivar early: see Member.
     """
@@ -158,7 +159,7 @@ class Crowd:
         self.names, self.tokens = names, tokens
         self.members: list[Member] = []
         self.when: list[float] = []
-        self.patient = False
+        self.patient = self.together = False
         self.wrong = ""
         self.early: Callable[[Member, bytes], None] | None = None
         self._next = self._in = self._under_way = self._most = 0
@@ -194,7 +195,8 @@ class Crowd:
             self._next += 1
 
     def _connect(self, number: int) -> None:
-        host, port = self._addresses[number % len(self._addresses)]
+        place = number // 2 if self.together else number
+        host, port = self._addresses[place % len(self._addresses)]
         self._reactor.connectTCP(host, port, Ticket(self, number), timeout=PATIENCE)
 
     def came(self, number: int, member: Member) -> None:

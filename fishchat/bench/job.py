@@ -23,6 +23,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     :ivar roots: the server's processes; what they have started is found.
     :ivar rate: messages a second in all; 0: as fast as it goes.
     :ivar window: messages of a sender under way, when it goes as fast as it can.
+    :ivar talkers: how many of the clients talk in pairs, the others being silent; 0: all.
+    :ivar together: whether both of a pair are on the same server, each pair on the next one.
     :ivar senders: how many members of the topic write.
     :ivar messages: how many, when it is not a matter of time.
     :ivar kill: a process to be killed; when 0, a storm begins with cut connections.
@@ -38,9 +40,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 0.0
     window: int = 8
     size: int = 100
+    talkers: int = 0
+    together: bool = False
     senders: int = 1
     messages: int = 0
     kill: int = 0
+
+    @property
+    def warm(self) -> float:
+        """Seconds at the beginning that are not measured."""
+        return min(WARM, self.seconds)
 
 
 class Figures(msgspec.Struct, kw_only=True):
@@ -55,7 +64,7 @@ class Figures(msgspec.Struct, kw_only=True):
     :ivar share: of one core that the servers use while nothing happens.
     :ivar generator: the share of one core that the generator used itself.
     :ivar lost: deliveries that did not come; ``doubled`` came twice, ``disorder`` not in their turn.
-    :ivar refused: ``ERR`` replies.
+    :ivar refused: ``ERR`` replies; ``refusal`` is the first one.
     :ivar back: seconds until the last one was back.
     """
 
@@ -75,5 +84,6 @@ class Figures(msgspec.Struct, kw_only=True):
     doubled: int = 0
     disorder: int = 0
     refused: int = 0
+    refusal: str = ""
     back: float | None = None
     error: str = ""

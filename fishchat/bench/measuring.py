@@ -58,6 +58,7 @@ class Run:
         self.reactor = reactor
         self.job = job
         self.crowd = Crowd(reactor, job.addresses, names, tokens)
+        self.crowd.together = job.together
         self.latencies = Latencies()
         self.figures = Figures(clients=job.clients)
         self.say = say

@@ -22,7 +22,7 @@ def row(result: Result) -> tuple[str, ...]:
         _shown(figures.memory, 1),
         str(figures.lost),
         str(wrong),
-        result.note + (f"; {figures.refused} refused" if figures.refused else ""),
+        result.note + (f"; {figures.refused} refused: {figures.refusal}" if figures.refused else ""),
     )
 
 

@@ -94,7 +94,7 @@ def workloads(
             say(f"{name}: left out: {missing}")
             continue
         redis = site.url if site is not None else ""
-        job = workload.job(wish, list(addresses), _prefix(), redis, list(roots))
+        job = workload.job(wish, list(addresses), new_prefix(), redis, list(roots))
         if workload.restarts and site is not None:
             job = msgspec.structs.replace(job, addresses=job.addresses[:1], kill=site.process_of("ms1"))
         say(f"{name}: {job.clients} clients, {workload.sentence}")
@@ -124,13 +124,14 @@ def _note(job: Job, figures: Figures, site: Site | None) -> str:
     if figures.share is not None:
         notes.append(f"all of them together use {figures.share:.2%} of a core")
     if figures.back is not None:
-        hashed = site.hashes() if site is not None else None
-        told = "" if hashed is None else f"; {hashed} passwords hashed"
+        hashed = site.figures("msg_server", "hashes") if site is not None else None
+        told = "" if hashed is None else f"; {sum(hashed):.0f} passwords hashed"
         notes.append(f"all back within {figures.back:g} s{told}")
     return "; ".join(notes)
 
 
-def _prefix() -> str:
+def new_prefix() -> str:
+    """What all accounts of a run begin with: they are new ones."""
     return f"b{secrets.token_hex(4)}."
 
 

@@ -24,7 +24,7 @@ import hiredis
 
 from fishchat.addresses import parse_address
 from fishchat.bench.crowd import BenchError
-from fishchat.lab.processes import COMMAND, HERE, children, free_ports, role_of
+from fishchat.lab.processes import HERE, children, free_ports, role_of
 from fishchat.services import redis_server
 from fishchat.services.redis_child import die_with_parent
 
@@ -33,6 +33,7 @@ START, STOP, BEAT = 30.0, 20.0, 4.0
 #: Open files of a msg_server beside its clients.
 FILES = 200
 
+_FISHCHAT = (sys.executable, "-c", "from fishchat.cli import main; main()")
 _TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=")
 # Its stub knows tuples of one word only.
 _pack: Any = hiredis.pack_command
@@ -65,12 +66,12 @@ class Site:
         return [process.pid for process in self._processes]
 
     def start(self) -> None:
-        """Return when its msg_servers greet. BenchError when they do not in time."""
+        """Return when its msg_servers greet and Redis answers. BenchError when they do not in time."""
         kind = ["--processes"] if self._in_processes else []
-        self._spawn([*COMMAND, "up", *kind, "--data", str(self.data)])
+        self._spawn([*_FISHCHAT, "up", *kind, "--data", str(self.data)])
         deadline = time.monotonic() + START
         for address in self.addresses:
-            while not greets(address):
+            while not (greets(address) and self._has_redis()):
                 if self._processes[0].poll() is not None or time.monotonic() > deadline:
                     raise BenchError(f"FishChat did not start: {self.output()[-2000:]}")
                 time.sleep(0.05)
@@ -97,14 +98,14 @@ class Site:
         named = {role_of(pid): pid for pid in children(self.roots[0])} if self._in_processes else {}
         return named.get(role, 0)
 
-    def hashes(self) -> int | None:
-        """Passwords that all msg_servers have hashed since they started; None when they do not tell in time."""
+    def figures(self, role: str, name: str) -> list[float] | None:
+        """A figure of all that have this role, told after this was asked; None when they do not tell in time."""
         asked = time.monotonic()
         while time.monotonic() - asked < BEAT:
-            servers = [one for one in self._heard() if one["role"] == "msg_server" and one["state"] == "alive"]
+            servers = [one for one in self._heard() if one["role"] == role and one["state"] == "alive"]
             since = (time.monotonic() - asked) * 1000
             if servers and all(one["age"] < since for one in servers):
-                return int(sum(one["figures"].get("hashes", 0) for one in servers))
+                return [one["figures"].get(name, 0) for one in servers]
             time.sleep(0.1)
         return None
 
@@ -116,8 +117,17 @@ class Site:
             connection.sendall(_pack(words))
             reader = hiredis.Reader()
             while (reply := reader.gets()) is False:
-                reader.feed(connection.recv(65536))
+                data = connection.recv(65536)
+                if not data:
+                    raise ConnectionError("Redis closed the connection")
+                reader.feed(data)
         return reply
+
+    def _has_redis(self) -> bool:
+        try:
+            return bool(self.redis("PING") == b"PONG")
+        except OSError:
+            return False
 
     def redis_info(self, section: str) -> dict[str, str]:
         """What Redis says of itself."""

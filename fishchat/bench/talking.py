@@ -12,9 +12,13 @@ from typing import Any
 from twisted.internet.task import LoopingCall
 
 from fishchat.bench.crowd import Member
-from fishchat.bench.job import QUIET, WARM
+from fishchat.bench.job import QUIET
 from fishchat.bench.measuring import Run
 
+#: Messages of all senders under way at most: a server refuses what would have to wait for seconds.
+UNDER_WAY = 5000
+#: Conversations that begin at a time.
+FIRST = 500
 #: Seconds between two looks at what is due, and messages of one look at most.
 TICK, BURST = 0.001, 1000
 
@@ -37,16 +41,18 @@ class Talk(Run):
         job = self.job
         await self.crowd.gather()
         senders = await self.meet()
+        await self._begin(senders)
         self._turns = cycle(senders)
         self.sending = True
         ticks = LoopingCall(self._tick)
         ticks.clock = self.reactor
         if job.rate:
-            self._began = self.reactor.seconds()
+            self._began, self._before = self.reactor.seconds(), self.sent
             ticks.start(TICK)
         else:
+            window = max(1, min(job.window, UNDER_WAY // len(senders)))
             for sender in senders:
-                self.write(sender, job.window)
+                self.write(sender, window)
         if job.messages:
             await self._until_enough()
         else:
@@ -59,12 +65,21 @@ class Talk(Run):
 
     async def meet(self) -> list[Member]:
         """Let everybody listen; gives those who write."""
-        members = self.crowd.members
+        members = self.crowd.members[: self.job.talkers or None]
         for sender, receiver in zip(members[::2], members[1::2], strict=True):
             self.address(sender, b"SEND_MESSAGE_P2P %s" % receiver.name)
             self.listen(receiver, lambda count, sender=sender: self.write(sender, count))  # type: ignore[misc]
             sender.heard = self.refusals
         return members[::2]
+
+    async def _begin(self, senders: list[Member]) -> None:
+        """One message of each, since the first one of a conversation costs more: two readings of it begin."""
+        for start in range(0, len(senders), FIRST):
+            self.sending = True
+            for sender in senders[start : start + FIRST]:
+                self.write(sender, 1)
+            self.sending = False
+            await self.until(lambda: self.delivered >= self.sent * self.each, lambda: self.delivered, QUIET)
 
     @property
     def each(self) -> int:
@@ -75,7 +90,7 @@ class Talk(Run):
         """Look at what can be compared only at the end."""
 
     async def _for_a_time(self) -> None:
-        await self.pause(WARM)
+        await self.pause(self.job.warm)
         self.latencies.clear()
         begin, delivered, sent = self.now(), self.delivered, self.sent
         await self.pause(self.job.seconds)
@@ -85,13 +100,13 @@ class Talk(Run):
         self.figures.sent = round((self.sent - sent) / (end.at - begin.at), 1)
 
     async def _until_enough(self) -> None:
-        begin = self.now()
+        begin, delivered = self.now(), self.delivered
         told = LoopingCall(lambda: self.say(f"{self.delivered} of {self.job.messages} messages"))
         told.clock = self.reactor
         told.start(5.0, now=False)
         await self.until(lambda: not self.sending, lambda: self.sent, QUIET)
         told.stop()
-        self.took(begin, self.now(), self.delivered)
+        self.took(begin, self.now(), self.delivered - delivered)
 
     async def pause(self, seconds: float) -> None:
         """Let them talk; BenchError when one was lost meanwhile."""
@@ -110,6 +125,8 @@ class Talk(Run):
         """So many messages in one piece; nothing when it is over."""
         if not self.sending:
             return
+        if self.job.messages:
+            count = min(count, self.job.messages - self.sent)
         first, micros = sender.said + 1, int(self.reactor.seconds() * 1e6)
         sender.said += count
         self.sent += count
@@ -119,7 +136,7 @@ class Talk(Run):
         sender.write(self._lines[sender](count) % tuple(values))
 
     def _tick(self) -> None:
-        due = int((self.reactor.seconds() - self._began) * self.job.rate) - self.sent
+        due = int((self.reactor.seconds() - self._began) * self.job.rate) - (self.sent - self._before)
         for _ in range(min(due, BURST)):
             self.write(next(self._turns), 1)
 
@@ -170,11 +187,13 @@ class Talk(Run):
         """Count them; answers that are none need nothing."""
         if b"ERR " in lines:
             self.figures.refused += lines.count(b"ERR ")
+            first = lines[lines.index(b"ERR ") :].partition(b"\r")[0]
+            self.figures.refusal = self.figures.refusal or first.decode("utf-8", "replace")
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._lines: dict[Member, Callable[[int], bytes]] = {}
-        self._began = 0.0
+        self._began, self._before = 0.0, 0
 
 
 class TopicTalk(Talk):

@@ -16,6 +16,9 @@ from fishchat.bench.job import MOST_CLIENTS, MOST_MESSAGES, MOST_RATE, MOST_SECO
 from fishchat.bench.workloads import WORKLOADS, Wish
 from fishchat.cli.printing import print_table
 
+#: What may grow, as in ``fishchat.bench.growth``, which takes a while to load.
+KINDS = ("clients", "members", "messages", "servers", "routers")
+
 
 @click.group(invoke_without_command=True)
 @click.option("--only", multiple=True, type=click.Choice(list(WORKLOADS)), help="This workload; may be repeated.")
@@ -95,6 +98,48 @@ def _measure(
     cores, load, fsync = place["cores"], place["load"], place["fsync_ms"]
     click.echo(f"{cores} cores, shared with the generator; load before: {load:g}; the disk's fsync: {fsync:g} ms")
     sys.exit(1 if any(result.figures.error for result in found) else 0)
+
+
+@bench.command()
+@click.option("--json", "file", metavar="FILE", required=True, help="The record; one that is not complete goes on.")
+@click.option("--only", multiple=True, type=click.Choice(list(KINDS)), help="What grows; may be repeated.")
+@click.option("--most", type=click.IntRange(1), help="Leave out the points above this.")
+@click.option("--seconds", default=8.0, show_default=True, type=click.FloatRange(0.5, MOST_SECONDS), help="Of each.")
+def growth(file: str, only: Sequence[str], most: int | None, seconds: float) -> None:
+    """Record how cost grows with clients, members, stored messages, msg_servers and routers.
+
+    All of it takes about half an hour, and memory for 5 million messages.
+    """
+    from fishchat.bench.crowd import BenchError
+    from fishchat.bench.growth import Look, Record, grow
+
+    try:
+        record = Record(Path(file))
+        grow(record, Look(seconds, _say, most, tuple(only)))
+    except BenchError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    _say(f"{len(record.points)} points are in {file}; `fishchat bench plot {file} DIR` draws them")
+
+
+@bench.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def plot(file: Path, directory: Path) -> None:
+    """Draw a record of growth as SVG files in DIR, and fill the tables of DIR/performance.md if that is there."""
+    from fishchat.bench import plot as drawing
+    from fishchat.bench.crowd import BenchError
+    from fishchat.bench.growth import Record
+
+    try:
+        written = drawing.plot(Record(file), directory)
+    except BenchError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    for path in written:
+        click.echo(path)
 
 
 def _check_address(address: str, allow_remote: bool) -> None:

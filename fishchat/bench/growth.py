@@ -1,0 +1,234 @@
+"""How cost grows: with the clients, a topic's members, the messages stored, the msg_servers, the routers.
+
+One record is a file of points, which is written behind each, so that a run that was interrupted goes on there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fishchat.bench.crowd import BenchError
+from fishchat.bench.job import Figures, Job
+from fishchat.bench.running import Say, generate, machine, new_prefix
+from fishchat.bench.site import Site
+from fishchat.bench.store import Stored, look
+
+#: What is looked at, and where.
+POINTS: dict[str, tuple[int, ...]] = {
+    "clients": (100, 1_000, 10_000),
+    "members": (2, 100, 1_000, 10_000),
+    "messages": (0, 100_000, 500_000, 1_000_000, 2_500_000, 5_000_000),
+    "servers": (1, 2, 3, 4),
+    "routers": (1, 2, 3),
+}
+#: Clients that talk where their number is not what grows; messages a second at a rate; deliveries a second of a topic.
+CLIENTS, TALKERS, RATE, DELIVERIES = 500, 100, 1000.0, 10_000.0
+#: msg_servers behind the routers.
+BEHIND = 3
+
+#: What one look found, by the names that ``plot`` knows.
+Values = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How long each measurement of a point takes, what is left out, and who hears of progress."""
+
+    seconds: float
+    say: Say
+    most: int | None = None
+    only: tuple[str, ...] = ()
+
+    def points(self) -> Iterator[tuple[str, list[int]]]:
+        """What is to be looked at."""
+        for kind, places in POINTS.items():
+            if not self.only or kind in self.only:
+                yield kind, [place for place in places if self.most is None or place <= self.most]
+
+
+class Record:
+    """The file of one run. A value that is no record of ours is refused with BenchError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.points: list[dict[str, Any]] = []
+        self.machine: dict[str, Any] = {}
+        if path.exists():
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+                self.points, self.machine = found["points"], found["machine"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise BenchError(f"{path} is no record of `fishchat bench growth`: {error}") from None
+
+    def has(self, kind: str, place: int) -> bool:
+        """Whether this point is there."""
+        return any(point["kind"] == kind and point["at"] == place for point in self.points)
+
+    def of(self, kind: str) -> list[tuple[int, Values]]:
+        """All points of a kind, in their order."""
+        return sorted((point["at"], point["values"]) for point in self.points if point["kind"] == kind)
+
+    def add(self, kind: str, place: int, values: Values) -> None:
+        """Write one more point down, for good."""
+        self.points.append({"kind": kind, "at": place, "load": round(os.getloadavg()[0], 2), "values": values})
+        new = self._path.with_name(self._path.name + ".new")
+        new.write_text(json.dumps({"machine": self.machine, "points": self.points}, indent=1) + "\n", encoding="utf-8")
+        new.replace(self._path)
+
+
+def grow(record: Record, look: Look) -> None:
+    """Look at every point that the record does not have. BenchError when one cannot be measured."""
+    if not record.machine:
+        record.machine = {**machine(), "seconds": look.seconds}
+    for kind, places in look.points():
+        missing = [place for place in places if not record.has(kind, place)]
+        if kind == "messages":
+            _by_messages(record, look, missing)
+            continue
+        for place in missing:
+            look.say(f"{kind}: {place:,}")
+            began = time.monotonic()
+            record.add(kind, place, LOOKS[kind](place, look))
+            look.say(f"  took {time.monotonic() - began:.0f} s")
+
+
+class _Measured:
+    """A FishChat for some measurements; ends with them."""
+
+    def __init__(self, look: Look, **site: Any) -> None:
+        self._look = look
+        self.site = Site(**site)
+
+    def __enter__(self) -> _Measured:
+        try:
+            self.site.start()
+        except BaseException:
+            self.site.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.site.stop()
+
+    def run(self, kind: str, clients: int, **more: Any) -> Figures:
+        """One measurement. BenchError too when messages were lost, or not in their order."""
+        base = {"addresses": self.site.addresses, "prefix": new_prefix(), "redis": self.site.url}
+        more = {"roots": self.site.roots, "seconds": self._look.seconds, **base, **more}
+        figures = generate(msgspec.convert({"kind": kind, "clients": clients, **more}, Job))
+        if figures.lost or figures.disorder or figures.doubled or figures.refused:
+            raise BenchError(f"{kind} with {clients} clients: {figures}")
+        return figures
+
+
+def _by_clients(count: int, look: Look) -> Values:
+    with _Measured(look) as measured:
+        idle = measured.run("idle", count)
+        # One message of each under way: what comes together in one piece costs less, and would come so from few only.
+        everybody = measured.run("p2p", count, window=1)
+        some = measured.run("p2p", count, talkers=min(count, TALKERS))
+        slow = measured.run("p2p", count, rate=RATE)
+    return {
+        "KiB a client": idle.memory,
+        "µs, all talk": everybody.cpu,
+        "µs, 100 of them talk": some.cpu,
+        "µs at 1,000/s": slow.cpu,
+        "p99 ms at 1,000/s": slow.p99,
+        "messages/s, all talk": everybody.rate,
+    }
+
+
+def _by_members(count: int, look: Look) -> Values:
+    with _Measured(look) as measured:
+        fast = measured.run("topic", count, window=4)
+        slow = measured.run("topic", count, rate=min(100.0, DELIVERIES / count))
+    return {
+        "µs a delivery": fast.cpu,
+        "deliveries/s": fast.rate,
+        "messages/s": fast.sent,
+        "p99 ms at a rate": slow.p99,
+    }
+
+
+def _by_messages(record: Record, look: Look, places: list[int]) -> None:
+    """On one store, which is filled from point to point as clients would fill it."""
+    if not places:
+        return
+    with _Measured(look) as measured:
+        stored = 0
+        empty = look_at(measured.site)
+        for place in places:
+            look.say(f"messages: {place:,}")
+            if place > stored:
+                measured.run("fill", CLIENTS, window=16, messages=place - stored)
+            before = look_at(measured.site)
+            stored = before.messages - empty.messages
+            fast = measured.run("p2p", CLIENTS)
+            after = look_at(measured.site)
+            slow = measured.run("p2p", CLIENTS, rate=RATE)
+            record.add("messages", place, _of_messages(stored, empty, before, after, fast, slow))
+            # What was measured is stored as well.
+            stored = look_at(measured.site).messages - empty.messages
+
+
+def _of_messages(stored: int, empty: Stored, before: Stored, after: Stored, fast: Figures, slow: Figures) -> Values:
+    written = after.log - before.log if after.rewrites == before.rewrites else None
+    new = after.messages - before.messages
+    return {
+        "stored": stored,
+        "µs flat out": fast.cpu,
+        "messages/s flat out": fast.rate,
+        "µs at 1,000/s": slow.cpu,
+        "p99 ms at 1,000/s": slow.p99,
+        "bytes of memory a message": round((before.memory - empty.memory) / stored, 1) if stored else None,
+        "bytes of log a message": round(written / new, 1) if written is not None and new else None,
+    }
+
+
+def look_at(site: Site) -> Stored:
+    """What the store holds, when it does nothing else."""
+    return look(site.redis_info)
+
+
+def _by_servers(count: int, look: Look) -> Values:
+    with _Measured(look, servers=count) as measured:
+        together = measured.run("p2p", CLIENTS, together=True)
+        crossing = measured.run("p2p", CLIENTS) if count > 1 else None
+        slow = measured.run("p2p", CLIENTS, rate=RATE)
+    return {
+        "µs, pairs on one server": together.cpu,
+        "µs, crossing": crossing.cpu if crossing else None,
+        "messages/s, pairs on one server": together.rate,
+        "messages/s, crossing": crossing.rate if crossing else None,
+        "µs at 1,000/s": slow.cpu,
+        "p99 ms at 1,000/s": slow.p99,
+    }
+
+
+def _by_routers(count: int, look: Look) -> Values:
+    with _Measured(look, servers=BEHIND, routers=count) as measured:
+        fast = measured.run("p2p", CLIENTS)
+        slow = measured.run("p2p", CLIENTS, rate=RATE)
+        working = sum(held > 0 for held in measured.site.figures("router", "shards") or ())
+    return {
+        "µs, crossing": fast.cpu,
+        "messages/s": fast.rate,
+        "µs at 1,000/s": slow.cpu,
+        "p99 ms at 1,000/s": slow.p99,
+        "routers that hold a shard": working,
+    }
+
+
+LOOKS: dict[str, Callable[[int, Look], Values]] = {
+    "clients": _by_clients,
+    "members": _by_members,
+    "servers": _by_servers,
+    "routers": _by_routers,
+}
