@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import shutil
 import socket
 from pathlib import Path
@@ -13,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 
 from fishchat.bus import channels
+from fishchat.lab.rude import client_hello
 from fishchat.peer import binding
 from fishchat.protocols.server import HANDSHAKE, STUCK
 from fishchat.services.authority import server_pair
@@ -22,7 +24,7 @@ from fishchat.services.listen import CHAT, Listener
 from fishchat.services.msg_server.connection import ClientConnection
 from fishchat.services.msg_server.keepalive import EVERY
 from fishchat.services.msg_server.service import ClientFactory, MsgServer
-from fishchat.services.tls import binding_of
+from fishchat.services.tls import TlsFactory, binding_of
 from fishchat.test.cluster import Cluster, ClusterCase
 from fishchat.test.tls_clients import SocketClient, begin_tls, connect_plain, connect_tls
 from fishchat.test.tls_fixture import HOSTS, authority, write_pair
@@ -299,6 +301,56 @@ class Handshaking(TlsCase):
         await self.cluster_.stop("ms1")
         await until(lambda: client.closed)
         self.assertEqual(wire.heard, b"")
+
+
+class Over(TlsCase):
+    """Connections that have ended."""
+
+    async def test_nothing_left(self) -> None:
+        """However one ends, what it took is free at once, OpenSSL's part too, without the collector of cycles."""
+        await self.begin(limits__flood=False)
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for end in (
+            self._silent,
+            self._half_a_hello,
+            self._nonsense,
+            self._cut,
+            self._logged_in_and_cut,
+            self._good_bye,
+        ):
+            await end()
+            await until(lambda: not self.connections)
+            # What has just ended may still stand in a frame that runs.
+            await deferLater(reactor, 0)
+            left = [one for one in gc.get_objects() if isinstance(one, (ClientConnection, TlsFactory.protocol))]
+            self.assertEqual(left, [], end.__name__)
+
+    async def _raw(self, data: bytes) -> None:
+        with socket.create_connection(("127.0.0.1", self.port)) as client:
+            await until(lambda: self.connections)
+            client.sendall(data)
+
+    async def _silent(self) -> None:
+        await self._raw(b"")
+
+    async def _half_a_hello(self) -> None:
+        await self._raw(client_hello()[:50])
+
+    async def _nonsense(self) -> None:
+        await self._raw(b"SEND_CLIENT_ID alice\r\n" * 10)
+
+    async def _cut(self) -> None:
+        (await connect_tls(self.port)).drop()
+
+    async def _logged_in_and_cut(self) -> None:
+        (await self.login("alice")).drop()
+
+    async def _good_bye(self) -> None:
+        client = await connect_tls(self.port)
+        await client.ask("QUIT", "OK QUIT")
+        await client.gone()
 
 
 class Slow(TlsCase):
