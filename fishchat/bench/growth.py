@@ -84,20 +84,27 @@ class Record:
         new.replace(self._path)
 
 
-def grow(record: Record, look: Look) -> None:
-    """Look at every point that the record does not have. BenchError when one cannot be measured."""
+def grow(record: Record, look: Look) -> list[str]:
+    """Look at every point that the record does not have. Gives what could not be measured, and why."""
     if not record.machine:
         record.machine = {**machine(), "seconds": look.seconds}
+    failed = []
     for kind, places in look.points():
         missing = [place for place in places if not record.has(kind, place)]
-        if kind == "messages":
-            _by_messages(record, look, missing)
-            continue
-        for place in missing:
-            look.say(f"{kind}: {place:,}")
+        # The messages are stored once, from point to point.
+        for group in [missing] if kind == "messages" else [[place] for place in missing]:
             began = time.monotonic()
-            record.add(kind, place, LOOKS[kind](place, look))
+            try:
+                if kind == "messages":
+                    _by_messages(record, look, group)
+                else:
+                    look.say(f"{kind}: {group[0]:,}")
+                    record.add(kind, group[0], LOOKS[kind](group[0], look))
+            except BenchError as error:
+                failed.append(f"{kind}: {error}")
+                look.say(f"  {error}")
             look.say(f"  took {time.monotonic() - began:.0f} s")
+    return failed
 
 
 class _Measured:

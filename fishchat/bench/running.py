@@ -117,6 +117,8 @@ def _note(job: Job, figures: Figures, site: Site | None) -> str:
     notes = []
     if figures.error:
         notes.append(figures.error)
+    if any(word in figures.error + figures.refusal for word in (" BUSY ", " FLOOD ")):
+        notes.append("it takes this for a flood: start it with limits.flood = false")
     if figures.generator >= BUSY:
         notes.append(f"the generator was the limit: it used {figures.generator:.0%} of a core")
     if job.rate and figures.sent is not None and figures.sent < job.rate * KEPT:

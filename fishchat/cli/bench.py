@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +80,7 @@ def _measure(
     try:
         if site is not None:
             _say("starting FishChat")
+            _end_in_order()
             site.start()
         else:
             for one in address:
@@ -113,14 +115,17 @@ def growth(file: str, only: Sequence[str], most: int | None, seconds: float) -> 
     from fishchat.bench.crowd import BenchError
     from fishchat.bench.growth import Look, Record, grow
 
+    _end_in_order()
     try:
         record = Record(Path(file))
-        grow(record, Look(seconds, _say, most, tuple(only)))
+        failed = grow(record, Look(seconds, _say, most, tuple(only)))
     except BenchError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     _say(f"{len(record.points)} points are in {file}; `fishchat bench plot {file} DIR` draws them")
+    if failed:
+        raise click.ClickException(f"not measured, the same command tries them again: {'; '.join(failed)}")
 
 
 @bench.command()
@@ -151,6 +156,11 @@ def _check_address(address: str, allow_remote: bool) -> None:
         raise click.UsageError(
             f"{host} is another machine, and this is as much load as it takes: say --allow-remote when that is meant"
         )
+
+
+def _end_in_order() -> None:
+    """Told to end, end what was started and remove its data, as after Ctrl+C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _say(text: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from fishchat.bench import generator, usage
 from fishchat.bench.crowd import BenchError, Member
 from fishchat.bench.job import MOST_CLIENTS, Figures, Job
 from fishchat.bench.measuring import Latencies
+from fishchat.bench.plot import BEGIN, END
 from fishchat.bench.report import HEAD, row
 from fishchat.bench.running import Result, limit
 from fishchat.bench.site import check_files
@@ -27,6 +31,8 @@ from fishchat.bench.workloads import WORKLOADS, Wish
 from fishchat.cli import main
 from fishchat.lab.processes import HERE, MISSING
 from fishchat.test.user_runner import Running
+
+PAGE = Path(HERE, "doc", "performance.md")
 
 
 class Runs(TestCase):
@@ -185,6 +191,33 @@ class Counting(SynchronousTestCase):
                 self.bob.dataReceived(piece)
         self.assertTrue(all(lines.endswith(b"\n") for lines in heard))
         self.assertEqual(b"".join(heard), b"ab\r\ncdef\r\n" * 10)
+
+
+class Page(SynchronousTestCase):
+    """``doc/performance.md`` says where the cost of a message lies."""
+
+    if not PAGE.exists():
+        skip = "the documents are not installed with the package"
+
+    def test_steps(self) -> None:
+        """Every step is done by a function that is there."""
+        named = re.findall(r"`fishchat/([\w/]+)\.py`: ((?:`[\w.]+`(?:, )?)+)", PAGE.read_text(encoding="utf-8"))
+        self.assertGreater(len(named), 20)
+        for file, functions in named:
+            module = importlib.import_module("fishchat." + file.replace("/", "."))
+            for function in re.findall(r"`([\w.]+)`", functions):
+                attrgetter(function)(module)
+
+    def test_workloads(self) -> None:
+        """Every workload is explained, and no other."""
+        table = PAGE.read_text(encoding="utf-8").split("| Workload |")[1].split("\n\n")[0]
+        names = [name for row in table.splitlines()[2:] for name in re.findall(r"`([\w-]+)`", row.split("|")[1])]
+        self.assertEqual(names, list(WORKLOADS))
+
+    def test_place(self) -> None:
+        """It has the place that ``fishchat bench plot`` fills."""
+        text = PAGE.read_text(encoding="utf-8")
+        self.assertEqual((text.count(BEGIN), text.count(END)), (1, 1))
 
 
 class Figuring(SynchronousTestCase):
