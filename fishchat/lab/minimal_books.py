@@ -8,13 +8,57 @@ from itertools import islice
 
 from twisted.internet.defer import Deferred
 
+from fishchat.lab.minimal_wire import LOST, Answer
+
 #: Messages of one conversation that are under way at once.
 WINDOW = 16
 #: Own messages that are remembered above the last one given, in each conversation.
 OWN = 1000
+#: How often a message is sent again that the server fails at by a defect of its own.
+DEFECTS = 3
+#: Seconds until a message is sent again, at most, if it was refused again and again.
+PATIENCE = 2.0
 
 #: Epoch and number, by which the ids of one conversation compare.
 Position = tuple[int, int]
+
+
+class Refused(Exception):
+    """The server will never do it: its word, and its sentence for people."""
+
+    def __init__(self, word: str, text: str) -> None:
+        super().__init__(f"{word} {text}")
+        self.word, self.text = word, text
+
+
+@dataclass(frozen=True)
+class Message:
+    """What somebody said, or a notice that something happened."""
+
+    id: str
+    conversation: str
+    from_: str
+    text: str
+    is_notice: bool = False
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Numbers of a conversation that cannot be given any more."""
+
+    conversation: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """A message of the history; ``time`` is in milliseconds."""
+
+    id: str
+    from_: str
+    time: int
+    text: str
 
 
 @dataclass(eq=False)
@@ -64,13 +108,41 @@ class Outbox:
         """Whether, after a trouble, all that was under way is answered."""
         return self.troubled and not any(send.flying for send in islice(self.queue, WINDOW))
 
-    def calm(self) -> None:
-        """Put right what the answers said of the numbers; the first one's counts, the others follow from it."""
+    def answered(self, send: Send, answer: Answer) -> None:
+        """Do as the answer says; what is not over stays in the queue."""
+        send.flying = False
+        self.troubled = self.troubled or answer.word != "OK"
+        if answer.word == "OK" or (answer.word == "OLD" and send.uncertain):
+            self.tries = 0
+            self.queue.remove(send)
+            send.done.callback(answer.text if answer.word == "OK" else "")
+        elif answer.word in ("GAP", "CONFLICT", "OLD"):
+            # OLD has no number: another message is stored under this one, so we have lost count.
+            send.expected = int(answer.keys.get("expected", 0))
+        elif answer is LOST or answer.passes or self._is_worth_another(send, answer.word):
+            send.uncertain = send.uncertain or (send.number > 0 and answer.word != "TRYAGAIN")
+            self.delay = max(self.delay, 0.0 if answer is LOST else answer.retry)
+        else:
+            self.refuse(send)
+            send.done.errback(Refused(answer.word, answer.text))
+
+    def _is_worth_another(self, send: Send, word: str) -> bool:
+        send.defects += word == "INTERNAL"
+        return word == "STATE" or (word == "INTERNAL" and send.defects <= DEFECTS)
+
+    def calm(self) -> float:
+        """Put right what the answers said of the numbers; the seconds to wait before anything is sent again.
+
+        The first one's answer counts, the others follow from it.
+        """
         if self.queue and self.queue[0].expected is not None:
             self.number_from(self.queue[0].expected)
         for send in self.queue:
             send.expected = None
         self.tries += 1
+        growing = min(PATIENCE, 0.05 * 2.0 ** min(self.tries, 10)) if self.tries > 3 else 0.0
+        delay, self.delay = max(self.delay, growing), 0.0
+        return delay
 
     def number_from(self, first: int) -> None:
         """Number all that waits; from 0 on: ask for the number again."""
@@ -86,6 +158,13 @@ class Outbox:
             for later in self.queue:
                 later.number -= later.number > send.number
             self.next -= 1
+
+    def fail(self, why: Exception) -> None:
+        """Nothing is sent any more."""
+        # What is given up here may be stored.
+        self.next = 0 if self.queue else self.next
+        while self.queue:
+            self.queue.popleft().done.errback(why)
 
 
 @dataclass(eq=False)

@@ -151,9 +151,7 @@ class Link(LineOnlyReceiver):
         elif not self.greeted.called:
             self._greet(verb, rest)
         elif verb == "ERR" and rest.startswith("SEND_ACK "):
-            # Whatever the reason was: all that was given is acknowledged again, later.
-            self._owed.update(self._given)
-            self._acknowledge_in(error(rest.partition(" ")[2]).retry)
+            self._not_acknowledged(error(rest.partition(" ")[2]))
         else:
             self._reply(verb, rest, tags)
 
@@ -185,6 +183,14 @@ class Link(LineOnlyReceiver):
     def _acknowledge_in(self, seconds: float) -> None:
         if self._late is None:
             self._late = self._reactor.callLater(seconds, self._be_late)
+
+    def _not_acknowledged(self, why: Answer) -> None:
+        if why.passes:
+            # It does not say which one it was.
+            self._owed.update(self._given)
+            self._acknowledge_in(max(why.retry, LATE))
+        else:
+            log.warn("an acknowledgement is refused: {word} {text}", word=why.word, text=why.text)
 
     def _be_late(self) -> None:
         self._late = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 from functools import partial
@@ -12,6 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
 
+from fishchat.lab import minimal_wire
 from fishchat.lab.minimal import Closed, Gap, Message, MinimalClient, Refused
 from fishchat.lab.processes import MISSING, Place, Up
 from fishchat.test.waiting import until
@@ -178,6 +180,29 @@ class MinimalClientTests(TestCase):
         """Return when all roles run again, this one as another process."""
         await until(lambda: self.up.running().get(name, pid) != pid, 30.0)
         await self.up.when_alive(reactor)
+
+    async def test_hang_and_move(self) -> None:
+        """From a msg_server that hangs, and from one that ends in order, both go on elsewhere, and nothing is lost."""
+        self.patch(minimal_wire, "DUE", 1.5)
+        self.patch(minimal_wire, "QUIET", 0.5)
+        ann, ben = await self.person("hang.ann"), await self.person("hang.ben")
+        texts = [str(number) for number in range(60)]
+        for name, number in (("ms1", signal.SIGSTOP), ("ms2", signal.SIGTERM)):
+            given = len(ben.texts)
+            sent = self.send_all(ann, "hang.ben", texts[given : given + 30])
+            back = self.send_all(ben, "hang.ann", texts[given : given + 30])
+            pid = self.up.running()[name]
+            os.kill(pid, number)
+            try:
+                await gatherResults([sent, back])
+                await until(partial(ben.was_told, texts[given + 29]))
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+            await self.up.when_alive(reactor)
+        await until(lambda: len(ann.texts) == 60)
+        self.assertEqual([ann.texts, ben.texts], [texts, texts])
+        self.assertEqual([ann.gaps, ben.gaps, ann.reasons, ben.reasons], [[], [], [], []])
 
     async def test_kills(self) -> None:
         """When msg_servers and Redis are killed within 300 sends, nothing is lost, doubled or out of order."""
