@@ -6,19 +6,14 @@ and gives figures with ``kept``, whether the limits below were kept. Memory is t
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from twisted.internet.defer import ensureDeferred
-from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from fishchat.client import Client
-from fishchat.lab.processes import COMMAND, HERE, Place, Up, free_ports
-from fishchat.lab.rude import Dripping, Passing, Reader
+from fishchat.lab.rude import HALVES, NOTHING, Dripping, Passing, Reader, client_hello
+from fishchat.lab.target import Target
 from fishchat.protocols.lines import MAX_TEXT
 from fishchat.protocols.server import HANDSHAKE, STUCK
 from fishchat.services.msg_server.keepalive import EVERY
@@ -29,65 +24,18 @@ PER_CONNECTION = 256
 GRACE = EVERY + 2.0
 #: Seconds that others may wait for an answer meanwhile, 99 of 100 of them and at most; and to log in by TLS.
 WAIT, LONGEST, TO_LOG_IN = 0.5, 5.0, 5.0
+#: KiB for each connection by which the last round of handshakes may take more than the first: they take some 50.
+AGAIN = 20
 #: KiB by which memory may have grown in the second half of many visits.
 GROWN = 1024
 #: Bytes for each reader behind which every buffer of the kernel is full.
 FILLED = 6_000_000
+#: What a visit may be.
+Kind = Literal["visits", "half-logins", "half-handshakes"]
 #: Seconds between two looks.
 LOOK = 0.1
 #: Seconds until what was begun before has come to rest.
 SETTLE = 2.0
-
-
-class Target:
-    """A FishChat to be abused; ``ms1`` is the msg_server that all of it is done to."""
-
-    def __init__(self, reactor: Any) -> None:
-        self.reactor = reactor
-        self.place = Place()
-        self.pid = 0
-        self._up: Up | None = None
-
-    async def start(self, **settings: str) -> None:
-        """Start it, with further keys of the configuration; AssertionError when that takes too long."""
-        told = {"FISHCHAT__" + key: value for key, value in settings.items()}
-        self._up = Up(self.place, environment=self.place.environment(PYTHONPATH=HERE, **told))
-        await self._up.when_alive(self.reactor, 40.0)
-        self.pid = self._up.running()["ms1"]
-
-    def certificate(self) -> Path:
-        """Make one for localhost, before the start; the file of its authority."""
-        command = [*COMMAND, "cert", "server", "localhost", "127.0.0.1", "--data", str(self.place.data)]
-        environment = self.place.environment(PYTHONPATH=HERE)
-        subprocess.run(command, check=True, capture_output=True, env=environment, cwd="/", timeout=60)
-        return self.place.data / "tls" / "ca.pem"
-
-    def memory(self) -> int:
-        """KiB of the msg_server. AssertionError when it is not the one that was started."""
-        assert self._up is not None and self._up.running().get("ms1") == self.pid, "the msg_server has died"
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0])
-
-    def client(self, account: str, port: int = 0, tls: Path | None = None) -> Client:
-        """A well-behaved client of the msg_server."""
-        address = f"localhost:{port}" if tls else f"127.0.0.1:{port or self.place.msg_server}"
-        return Client(account, servers=[address], tls=tls, reactor=self.reactor)
-
-    async def connect(self, make: Callable[[], Protocol], port: int = 0) -> Any:
-        """A connection of another kind."""
-        factory: Any = Factory.forProtocol(make)
-        factory.noisy = False
-        endpoint = TCP4ClientEndpoint(self.reactor, "127.0.0.1", port or self.place.msg_server)
-        return await endpoint.connect(factory)
-
-    async def end(self) -> None:
-        """End it and remove its data."""
-        if self._up is not None:
-            try:
-                await self._up.stop(self.reactor)
-            finally:
-                self._up.kill()
-        self.place.close()
 
 
 async def _measured(reactor: Any, measure: Callable[[Target], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
@@ -211,19 +159,25 @@ async def _all(sends: list[Any]) -> None:
         await one
 
 
-async def visits(reactor: Any, count: int = 1_000_000, seconds: float = 720.0, halves: bool = False) -> dict[str, Any]:
-    """``count`` connections are made and closed (as many as ``seconds`` allow), ``halves``: in the midst of a login.
+async def visits(reactor: Any, count: int = 1_000_000, seconds: float = 720.0, kind: Kind = "visits") -> dict[str, Any]:
+    """``count`` connections are made and closed, or as many as ``seconds`` allow; memory must not grow with them.
 
-    Memory must not grow with their number.
+    They are greeted and go (``visits``), they go in the midst of a login (``half-logins``), or of a TLS handshake
+    (``half-handshakes``).
     """
-    return await _measured(reactor, lambda target: _visits(target, count, seconds, halves))
+    return await _measured(reactor, lambda target: _visits(target, count, seconds, kind))
 
 
-async def _visits(target: Target, count: int, seconds: float, halves: bool) -> dict[str, Any]:
+async def _visits(target: Target, count: int, seconds: float, kind: Kind) -> dict[str, Any]:
+    reactor, port = target.reactor, target.place.msg_server
     # With accounts there is more of a login to be left half.
-    await target.start(ACCOUNTS__MODE="closed")
-    reactor = target.reactor
-    passing = Passing(reactor, target.place.msg_server, count, halves)
+    settings = {"ACCOUNTS__MODE": "closed"}
+    opening = b""
+    if kind == "half-handshakes":
+        port, opening = target.secure(), client_hello()
+        settings["MSG_SERVER__LISTEN_TLS"] = f"127.0.0.1:{port}"
+    await target.start(**settings)
+    passing = Passing(reactor, port, count, HALVES if kind == "half-logins" else NOTHING, opening)
     samples = [(0, target.memory())]
     began = reactor.seconds()
     passing.start()
@@ -238,7 +192,7 @@ async def _visits(target: Target, count: int, seconds: float, halves: bool) -> d
     samples.append((passing.done, after))
     later = [sample for sample in samples if sample[0] >= passing.done / 2]
     return {
-        "abuse": "half-logins" if halves else "visits",
+        "abuse": kind,
         "visits": passing.done,
         "refused": passing.refused,
         "seconds": round(took, 1),
@@ -257,59 +211,62 @@ def slope(samples: list[tuple[int, int]]) -> float:
     return sum((x - middle_x) * (y - middle_y) for x, y in samples) / spread if spread else 0.0
 
 
-async def slow_handshakes(reactor: Any, count: int = 500) -> dict[str, Any]:
+async def slow_handshakes(reactor: Any, count: int = 500, rounds: int = 3) -> dict[str, Any]:
     """``count`` connections to the port with TLS: every other one says a byte a second, the rest nothing.
 
-    The time limit must end each of them, and whoever comes meanwhile must get in.
+    The time limit must end each of them, and whoever comes meanwhile must get in. In the next rounds it must be the
+    memory of the first one that is used.
     """
-    return await _measured(reactor, lambda target: _slow_handshakes(target, count))
+    return await _measured(reactor, lambda target: _slow_handshakes(target, count, rounds))
 
 
-async def _slow_handshakes(target: Target, count: int) -> dict[str, Any]:
-    reactor = target.reactor
-    port, authority = free_ports(1)[0], target.certificate()
+async def _slow_handshakes(target: Target, count: int, rounds: int) -> dict[str, Any]:
+    reactor, port = target.reactor, target.secure()
     await target.start(MSG_SERVER__LISTEN_TLS=f"127.0.0.1:{port}")
     # The first handshake loads what all of them need.
-    await _log_in(target, port, authority)
+    await _log_in(target, port)
     await deferLater(reactor, SETTLE)
-    before = most = target.memory()
-    slow = [
-        await target.connect(lambda n=n: Dripping(reactor, silent=n % 2 == 1), port)  # type: ignore[misc]
-        for n in range(count)
-    ]
-    logins: list[float] = []
-    deadline = reactor.seconds() + HANDSHAKE * 3
-    while any(one.ended is None for one in slow) and reactor.seconds() < deadline:
-        most = max(most, target.memory())
-        logins.append(await _log_in(target, port, authority))
-        await deferLater(reactor, LOOK)
-    lasted = [one.ended - one.began for one in slow if one.ended is not None]
-    for one in slow:
-        if one.ended is None:
+    before, most, lasted, logins = target.memory(), [], [], []
+    for _ in range(rounds):
+        slow = [
+            await target.connect(lambda n=n: Dripping(reactor, silent=n % 2 == 1), port)  # type: ignore[misc]
+            for n in range(count)
+        ]
+        highest = 0
+        deadline = reactor.seconds() + HANDSHAKE * 3
+        while any(one.ended is None for one in slow) and reactor.seconds() < deadline:
+            highest = max(highest, target.memory())
+            logins.append(await _log_in(target, port))
+            await deferLater(reactor, LOOK)
+        most.append(highest)
+        lasted += [one.ended - one.began for one in slow if one.ended is not None]
+        for one in slow:
             one.transport.abortConnection()
     await deferLater(reactor, SETTLE)
-    each = max(0, most - before) / count
+    each = max(0, most[0] - before) / count
+    again = (most[-1] - most[0]) / count
     return {
         "abuse": "slow-handshakes",
         "connections": count,
         "memory_kib": {"before": before, "most": most, "after": target.memory()},
         "kib_per_connection": round(each, 1),
         "cut_off_s": round(max(lasted, default=float("inf")), 1),
-        "left": count - len(lasted),
+        "left": count * rounds - len(lasted),
         "logins": len(logins),
         "login_s": round(max(logins, default=float("inf")), 2),
         "kept": (
             each <= PER_CONNECTION
-            and len(lasted) == count
+            and again <= AGAIN
+            and len(lasted) == count * rounds
             and max(lasted) <= HANDSHAKE + GRACE
             and max(logins, default=float("inf")) <= TO_LOG_IN
         ),
     }
 
 
-async def _log_in(target: Target, port: int, authority: Path) -> float:
+async def _log_in(target: Target, port: int) -> float:
     """How long a whole login by TLS takes."""
-    client = target.client("honest", port, authority)
+    client = target.client("honest", port, target.authority)
     began = target.reactor.seconds()
     await client.start()
     took = target.reactor.seconds() - began

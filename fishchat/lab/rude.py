@@ -6,12 +6,12 @@ import errno
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import cycle
 from typing import Any
 
-from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
@@ -19,8 +19,11 @@ from zope.interface import implementer
 
 #: Bytes that the kernel may hold for whoever does not read: with little room there, more is left to the server.
 RECEIVED = 4096
-#: What is said before the connection is closed, and whether an answer is waited for: logins cut in every place.
-HALVES: tuple[tuple[bytes, bool], ...] = (
+#: What is said once there is a greeting, and whether an answer is waited for before the connection is closed.
+Saying = tuple[bytes, bool]
+NOTHING: tuple[Saying, ...] = ((b"", False),)
+#: Logins cut in every place.
+HALVES: tuple[Saying, ...] = (
     (b"SEND_CLIENT_ID some", False),
     (b"@id=1;device=lap", False),
     (b"HELLO 1 caps=ack\r\n", True),
@@ -79,16 +82,26 @@ class Reader(Protocol):
 class Passing:
     """Connects and closes, so many times, some at once; what a million of these cost must not be the client's loop.
 
-    :param halves: say a part of a login before.
+    :param sayings: what they say before, one after the other.
+    :param opening: what is said without a greeting: the beginning of a handshake.
     :ivar done: connections that were greeted and closed.
     :ivar refused: those that were not greeted.
     """
 
-    def __init__(self, reactor: Any, port: int, count: int, halves: bool = False, at_once: int = 64) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        port: int,
+        count: int,
+        sayings: Iterable[Saying] = NOTHING,
+        opening: bytes = b"",
+        at_once: int = 64,
+    ) -> None:
         self._reactor = reactor
         self._port = port
         self._left = count
-        self._said: Iterator[tuple[bytes, bool]] = cycle(HALVES if halves else ((b"", False),))
+        self._sayings = cycle(sayings)
+        self._opening = opening
         self._at_once = at_once
         self.under_way = self.done = self.refused = 0
 
@@ -97,8 +110,7 @@ class Passing:
         while self.under_way < self._at_once and self._left:
             self._left -= 1
             self.under_way += 1
-            said, waits = next(self._said)
-            _Visit(self._reactor, self._port, said, waits, self._over)
+            _Visit(self._reactor, self._port, self._opening, next(self._sayings), self._over)
 
     def stop(self) -> None:
         """Begin no further one."""
@@ -116,14 +128,14 @@ class Passing:
         self.start()
 
 
-@implementer(IReadDescriptor)
+@implementer(IReadWriteDescriptor)
 class _Visit:
     """One connection: waits for the greeting, says something, may wait for an answer, and closes."""
 
-    def __init__(self, reactor: Any, port: int, said: bytes, waits: bool, over: Callable[[bool], None]) -> None:
+    def __init__(self, reactor: Any, port: int, opening: bytes, saying: Saying, over: Callable[[bool], None]) -> None:
         self._reactor = reactor
-        self._said = said
-        self._waits = waits
+        self._opening = opening
+        self._said, self._waits = saying
         self._over = over
         self._socket = socket.socket()
         self._socket.setblocking(False)
@@ -131,6 +143,8 @@ class _Visit:
         # In progress is not refused: what comes of it, reading finds out.
         self._refused = self._socket.connect_ex(("127.0.0.1", port)) not in (0, errno.EINPROGRESS)
         reactor.addReader(self)
+        if opening:
+            reactor.addWriter(self)
 
     def fileno(self) -> int:
         """The socket's."""
@@ -139,6 +153,12 @@ class _Visit:
     def logPrefix(self) -> str:
         """For a log."""
         return "visit"
+
+    def doWrite(self) -> None:
+        """The connection is there."""
+        self._reactor.removeWriter(self)
+        with suppress(OSError):
+            self._socket.send(self._opening)
 
     def doRead(self) -> None:
         """The greeting, or the answer."""
@@ -163,6 +183,7 @@ class _Visit:
     def _end(self, greeted: bool) -> None:
         if self._socket.fileno() >= 0:
             self._reactor.removeReader(self)
+            self._reactor.removeWriter(self)
             self._socket.close()
             # Not at once, or a thousand of them would be a thousand calls deep.
             self._reactor.callLater(0, self._over, greeted)
