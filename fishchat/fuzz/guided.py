@@ -21,12 +21,12 @@ PLAIN = (internet, ssl, task, testing)
 
 
 def main(arguments: list[str]) -> None:
-    """The name of a target, then what libFuzzer is told. It does not return."""
-    name, *told = arguments
+    """The name of a target, what libFuzzer calls to run itself again, and what it is told. It does not return."""
+    name, itself, *told = arguments
     own = [f"fishchat.fuzz.{module.name}" for module in pkgutil.iter_modules(fishchat.fuzz.__path__)]
     with atheris.instrument_imports(include=INSTRUMENTED, exclude=own):
         from fishchat.fuzz.targets import TARGETS
-    atheris.Setup([sys.argv[0], *told], TARGETS[name].run)
+    atheris.Setup([itself, *told], TARGETS[name].run)
     atheris.Fuzz()
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,13 @@ if TYPE_CHECKING:
 
 #: Seconds that one input may take, megabytes that the process may, and seconds that it may need beside its own.
 SLOW, MEMORY, MORE = 10, 2048, 120
-#: Where new inputs and findings go if nothing else is said; how kept inputs begin that once violated something.
-WORK, FINDING = Path("_fuzz"), "found-"
+#: Where new inputs and findings go if nothing else is said.
+WORK = Path("_fuzz")
+#: How kept inputs begin that are there for what they reach. Others stay: ``found-…`` once violated something,
+#: ``made-…`` is somebody's idea.
+REACHING = "reached-"
+#: Inputs of one target that are kept at most, if few lines more are reached by others.
+MOST = 200
 #: Letters of what libFuzzer writes that are shown.
 SHOWN = 8000
 
@@ -87,8 +94,19 @@ def _quoted(word: bytes) -> str:
 def _libfuzzer(name: str, options: list[str], seconds: int | None) -> tuple[str, int]:
     """What libFuzzer writes, and its exit code."""
     bounds = [f"-timeout={SLOW}", f"-rss_limit_mb={MEMORY}", "-print_final_stats=1"]
-    command = [sys.executable, "-m", "fishchat.fuzz.guided", name, *bounds, *options]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, timeout=seconds, check=False)
+    with tempfile.TemporaryDirectory() as place:
+        # To merge, it runs itself again, by the name under which it was called.
+        itself = Path(place) / name
+        command = shlex.join([sys.executable, "-m", "fishchat.fuzz.guided", name, str(itself)])
+        itself.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        itself.chmod(0o700)
+        ended = subprocess.run(
+            [itself, *bounds, *options],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            timeout=seconds,
+            check=False,
+        )
     return ended.stderr.decode("utf-8", "replace"), ended.returncode
 
 
@@ -113,19 +131,24 @@ def _report(name: str, said: str, code: int) -> int:
 
 
 def _keep(name: str, corpus: Path, fresh: Path) -> int:
-    """Leave as few inputs as reach all lines that the kept and the new ones reach, and those that were findings."""
+    """Leave as few inputs as reach all that the kept and the new ones reach, beside those that have a name."""
     corpus.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as chosen:
-        options = ["-set_cover_merge=1", "-use_counters=0", chosen, str(corpus), str(fresh)]
-        said, code = _libfuzzer(name, options, None)
-        if code != 0:
+    named = sum(not one.name.startswith(REACHING) for one in corpus.iterdir())
+    # How often a line is run counts as well, unless there would be too many then.
+    for counters in (1, 0):
+        with tempfile.TemporaryDirectory() as chosen:
+            options = ["-set_cover_merge=1", f"-use_counters={counters}", chosen, str(corpus), str(fresh)]
+            said, code = _libfuzzer(name, options, None)
+            inputs = [one.read_bytes() for one in Path(chosen).iterdir()]
+        if code != 0 or not inputs:
             print(said[-SHOWN:], file=sys.stderr)
             return 1
-        for old in corpus.iterdir():
-            if not old.name.startswith(FINDING):
-                old.unlink()
-        for one in Path(chosen).iterdir():
-            (corpus / one.name[:16]).write_bytes(one.read_bytes())
+        if named + len(inputs) <= MOST:
+            break
+    for old in corpus.glob(f"{REACHING}*"):
+        old.unlink()
+    for one in inputs:
+        (corpus / f"{REACHING}{sha256(one).hexdigest()[:12]}").write_bytes(one)
     sizes = [one.stat().st_size for one in corpus.iterdir()]
     print(json.dumps({"target": name, "kept": len(sizes), "bytes": sum(sizes)}), flush=True)
     return 0

@@ -86,7 +86,7 @@ class PropertyTests(SynchronousTestCase):
 def _property(name: str) -> Callable[[PropertyTests], None]:
     target = TARGETS[name]
 
-    @settings(max_examples=40)
+    @settings(max_examples=60)
     @given(st.one_of(st.binary(max_size=min(target.longest, 200)), _structured(name)))
     def holds(data: bytes) -> None:
         target.run(data)
@@ -154,7 +154,7 @@ class NoticingTests(SynchronousTestCase):
             b"@id=1 BEGIN HELP 0\r\nEND HELP\r\n",
             b"ITEM x\r\n",
             b"HELLO a\r\nHELLO a\r\n",
-            b"RESP_NOSUCH x\r\n",
+            b"RESP_%s x\r\n" % b"NOSUCH",
             b"RESP_REVOKED whatever\r\n",
             b"OK X " + b"x" * 16384 + b"\r\n",
         ):
