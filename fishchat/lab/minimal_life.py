@@ -78,10 +78,10 @@ class Life:
         self._stopping = True
         if self._link is not None:
             self._link.leave()
-        elif self._life is None:
-            self._over(None)
-        else:
+        elif self._life is not None:
             self._life.cancel()
+        elif not self._reason:
+            self._over(None)
         return stopped
 
     async def _logged_in(self) -> Link:

@@ -106,6 +106,20 @@ class LifeTests(TestCase):
         self.assertEqual(self.reasons, ["refused AUTH the name or the secret is wrong"])
         await self.client.stop()
 
+    async def test_stop(self) -> None:
+        """It can be stopped before it was started, while it cannot connect, and twice."""
+        await self.client.stop()
+        await self.client.stop()
+        self.assertEqual(self.reasons, ["stopped"])
+        await self.assertFailure(self.client.send("bob", "too late"), Closed)
+        await self.assertFailure(self.client.join("late"), Closed)
+        self.server.answers["REQ_MSG_SERVER"] = lambda: ["ERR REQ_MSG_SERVER TRYAGAIN retry=10 none is there"]
+        client = MinimalClient("ann", gateway=f"127.0.0.1:{self.server.port}", reactor=reactor)
+        started = client.start()
+        await until(lambda: "QUIT" in self.server.heard)
+        await client.stop()
+        await self.assertFailure(started, Closed)
+
     async def test_ends(self) -> None:
         """Who is replaced or shut out does not come back."""
         for push, reason in (("RESP_REPLACED", "replaced"), ("RESP_REVOKED disabled", "refused disabled")):
