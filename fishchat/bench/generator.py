@@ -17,7 +17,7 @@ from fishchat.bench.crowd import BenchError
 from fishchat.bench.job import Figures, Job
 from fishchat.bench.measuring import Run
 from fishchat.bench.replay import Replay
-from fishchat.bench.talking import Talk, TopicTalk
+from fishchat.bench.talking import Fill, Talk, TopicTalk
 from fishchat.clock import use_monotonic
 from fishchat.services.garbage import collect_seldom
 from fishchat.services.lifeline import Lifeline
@@ -27,7 +27,7 @@ from fishchat.storage.redis import Connection, parse_url
 
 RUNS: dict[str, type[Run]] = {
     "p2p": Talk,
-    "fill": Talk,
+    "fill": Fill,
     "topic": TopicTalk,
     "idle": Idle,
     "login": Login,

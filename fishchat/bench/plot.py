@@ -105,7 +105,8 @@ def _file(picture: Picture) -> str:
 def _chart(picture: Picture, record: Record) -> Chart:
     lines = []
     for name in picture.values:
-        found = [(place, values.get(name)) for place, values in record.of(picture.kind)]
+        # A store holds a little more than was asked for: what was measured before is in it.
+        found = [(values.get("stored") or place, values.get(name)) for place, values in record.of(picture.kind)]
         lines.append(Line(name, [(place, value) for place, value in found if value is not None]))
     return Chart(picture.title, KINDS[picture.kind][0], lines, log=picture.kind in ("clients", "members"))
 

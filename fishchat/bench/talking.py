@@ -11,12 +11,14 @@ from typing import Any
 
 from twisted.internet.task import LoopingCall
 
-from fishchat.bench.crowd import Member
+from fishchat.bench.crowd import PATIENCE, Member
 from fishchat.bench.job import QUIET
 from fishchat.bench.measuring import Run
 
 #: Messages of all senders under way at most: a server refuses what would have to wait for seconds.
 UNDER_WAY = 5000
+#: Seconds until what was refused is written again, where that is to be done.
+AGAIN = 1.0
 #: Conversations that begin at a time.
 FIRST = 500
 #: Seconds between two looks at what is due, and messages of one look at most.
@@ -60,6 +62,8 @@ class Talk(Run):
         if ticks.running:
             ticks.stop()
         await self.drain(lambda: self.sent * self.each)
+        if job.messages:
+            self.latencies.clear()
         self.latencies.put(self.figures)
         self.compare()
 
@@ -104,7 +108,7 @@ class Talk(Run):
         told = LoopingCall(lambda: self.say(f"{self.delivered} of {self.job.messages} messages"))
         told.clock = self.reactor
         told.start(5.0, now=False)
-        await self.until(lambda: not self.sending, lambda: self.sent, QUIET)
+        await self.until(lambda: self.delivered >= self.job.messages, lambda: self.delivered, PATIENCE)
         told.stop()
         self.took(begin, self.now(), self.delivered - delivered)
 
@@ -118,15 +122,19 @@ class Talk(Run):
     def address(self, sender: Member, verb: bytes) -> None:
         """What this one writes, and to whom."""
         size, limit = self.job.size, len(b"999999 9999999999999999 ")
-        line = b"@cseq=%d " + verb + b" %d %d " + b"x" * max(1, size - limit) + b"\r\n"
+        line = self.line(verb) + b" %d %d " + b"x" * max(1, size - limit) + b"\r\n"
         self._lines[sender] = lru_cache(64)(lambda count: line * count)
+
+    def line(self, verb: bytes) -> bytes:
+        """How a line begins; the number of the message stands in it once."""
+        return b"@cseq=%d " + verb
 
     def write(self, sender: Member, count: int) -> None:
         """So many messages in one piece; nothing when it is over."""
-        if not self.sending:
-            return
         if self.job.messages:
             count = min(count, self.job.messages - self.sent)
+        if not self.sending or count <= 0:
+            return
         first, micros = sender.said + 1, int(self.reactor.seconds() * 1e6)
         sender.said += count
         self.sent += count
@@ -194,6 +202,31 @@ class Talk(Run):
         super().__init__(*args)
         self._lines: dict[Member, Callable[[int], bytes]] = {}
         self._began, self._before = 0.0, 0
+
+
+class Fill(Talk):
+    """Pairs that only fill the store: a refused message is written again, and has no number that others wait for."""
+
+    numbers = _NUMBERED
+
+    async def meet(self) -> list[Member]:
+        senders = await super().meet()
+        for sender in senders:
+            sender.heard = lambda lines, sender=sender: self._again(sender, lines)  # type: ignore[misc]
+        return senders
+
+    def line(self, verb: bytes) -> bytes:
+        return verb + b" %d"
+
+    def _again(self, sender: Member, lines: bytes) -> None:
+        refused = lines.count(b"ERR ")
+        if refused:
+            self.reactor.callLater(AGAIN, self._write_again, sender, refused)
+
+    def _write_again(self, sender: Member, count: int) -> None:
+        self.sent -= count
+        self.sending = True
+        self.write(sender, count)
 
 
 class TopicTalk(Talk):

@@ -14,6 +14,7 @@ from typing import Any
 
 from click.testing import CliRunner
 from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred
 from twisted.internet.interfaces import IReactorProcess
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -26,7 +27,7 @@ from fishchat.bench.plot import BEGIN, END
 from fishchat.bench.report import HEAD, row
 from fishchat.bench.running import Result, limit
 from fishchat.bench.site import check_files
-from fishchat.bench.talking import Talk, last_id
+from fishchat.bench.talking import Fill, Talk, last_id
 from fishchat.bench.workloads import WORKLOADS, Wish
 from fishchat.cli import main
 from fishchat.lab.processes import HERE, MISSING
@@ -176,6 +177,21 @@ class Counting(SynchronousTestCase):
         self.assertEqual((first.count(b"\r\n"), second.count(b"\r\n"), self.run_.sent), (2, 1, 3))
         self.assertTrue(first.startswith(b"@cseq=1 SEND_MESSAGE_P2P al 1 "), first)
         self.assertTrue(second.startswith(b"@cseq=3 SEND_MESSAGE_P2P al 3 "), second)
+
+    def test_filling(self) -> None:
+        """Where the store is only to be filled, what was refused is written again a second later."""
+        clock = Clock()
+        job = Job(kind="fill", addresses=["127.0.0.1:1"], prefix="p", clients=2, messages=3)
+        run = Fill(clock, job, generator.names_of(job), [], lambda _: None)
+        al, bob = Deaf(), Deaf()
+        run.crowd.members = [al, bob]
+        self.successResultOf(ensureDeferred(run.meet()))
+        run.sending = True
+        run.write(al, 5)
+        self.assertEqual((al.told.pop().count(b"\r\n"), run.sent, run.sending), (3, 3, False))
+        al.heard(b"OK SEND_MESSAGE_P2P x\r\nERR SEND_MESSAGE_P2P TRYAGAIN retry=1 x\r\n")
+        clock.advance(1)
+        self.assertEqual((al.told.pop().count(b"\r\n"), run.sent, run.sending), (1, 3, False))
 
     def test_last_id(self) -> None:
         """The id of the last message of a piece, p2p or topic."""
