@@ -18,11 +18,15 @@ class HintFilter:
 
     def __init__(self, prefix: bytes, drop: float, double: float, late: float, random: Random) -> None:
         self.counts: Counter[str] = Counter()
-        self._prefix = prefix
-        self._drop, self._double, self._late = drop, double, late
         self._random = random
         self._reader = hiredis.Reader()
         self._kept: list[bytes] = []
+        self.disturb(prefix, drop, double, late)
+
+    def disturb(self, prefix: bytes, drop: float, double: float, late: float) -> None:
+        """Do this from now on."""
+        self._prefix = prefix
+        self._drop, self._double, self._late = drop, double, late
 
     def heal(self) -> None:
         """Disturb nothing more; what was kept back comes with the next message."""

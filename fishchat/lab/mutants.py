@@ -55,7 +55,10 @@ MUTANTS = (
         "no-fencing",
         "A msg_server that lost its lease may still store.",
         ("lease-lost",),
-        (Edit("storage/scripts/send.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),),
+        (
+            Edit("storage/scripts/send.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
+            Edit("storage/scripts/common.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
+        ),
     ),
     Mutant(
         "no-gap-check",
@@ -196,7 +199,7 @@ MUTANTS = (
             Edit(
                 "services/router.py",
                 "parse_position(at) if at else START",
-                "(parse_position(at)[0], parse_position(at)[1] + 20) if at else START",
+                "(parse_position(at)[0], parse_position(at)[1] + 1000) if at else START",
             ),
             Edit(
                 "services/router.py",

@@ -157,8 +157,11 @@ class Proxy:
         """
 
         def fault(link: Link) -> None:
-            link.hints = HintFilter(prefix, drop, double, late, self.random)
-            link.down.edit = link.hints.edit
+            if link.hints is None:
+                link.hints = HintFilter(prefix, drop, double, late, self.random)
+                link.down.edit = link.hints.edit
+            else:
+                link.hints.disturb(prefix, drop, double, late)
 
         self._put(fault, fits)
 

@@ -146,6 +146,17 @@ class Run:
         if len(left) > len(self.conversations) / 2:
             self.scene.silent.add(self.random.choice(left))
 
+    async def arrival(self, seconds: float) -> None:
+        """Nobody sends until all that was sent has arrived; the run is not kept when that takes longer than this.
+
+        What was missed has to be found out then, with nothing that follows it.
+        """
+        self.scene.muted = True
+        await self.until(lambda: not any(talker.pending for talker in self.talkers.values()), ANSWERS, "all answers")
+        recorder = self.recorder
+        await self.until(lambda: recorder.handed >= recorder.due, seconds, "the arrival of all that was sent")
+        self.scene.muted = False
+
     # The parts of a run.
 
     def _talkers(self) -> dict[str, Talker]:

@@ -66,6 +66,7 @@ class Site:
         self.shape = shape
         # Not the default temporary directory: a socket's path must be short.
         self.notes = notes or Path(tempfile.mkdtemp(prefix="fc-lab-", dir="/tmp"))
+        self.notes.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data = self.notes / "data"
         self.place = Place(self.data)
         self.clients: list[Proxy] = []

@@ -42,6 +42,7 @@ class Scene:
     :ivar gateway: its address.
     :ivar rate: messages a second of one client.
     :ivar hurry: as much as possible is to be under way.
+    :ivar muted: nobody sends for now.
     :ivar silent: conversations in which nothing is said any more: what is missing there will not show by what follows.
     """
 
@@ -52,6 +53,7 @@ class Scene:
     rate: float
     talking: bool = True
     hurry: bool = False
+    muted: bool = False
     silent: set[str] = field(default_factory=set)
 
 
@@ -121,7 +123,7 @@ class Talker:
         scene = self._scene
         while scene.talking:
             places = [place for place in self.places if place[1] not in scene.silent]
-            if places and self.pending < WINDOW and not self._resting:
+            if places and self.pending < WINDOW and not self._resting and not scene.muted:
                 self._send(*scene.random.choice(places))
             await deferLater(scene.reactor, scene.random.uniform(0.0, 2.0 / (BURST if scene.hurry else scene.rate)))
 

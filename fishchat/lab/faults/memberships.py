@@ -33,7 +33,9 @@ async def members_unheard(run: Run) -> None:
 
 async def _goer(run: Run, conversation: str, accounts: list[str]) -> None:
     # The owner, who is the first, may not leave.
-    account = run.random.choice(accounts[1:])
+    members = accounts[1:]
+    # Better one with two devices: each may be at another server, and only one of them leaves and joins.
+    account = run.random.choice([one for one in members if len(run.devices(one)) > 1] or members)
     talkers = run.devices(account)
     # It is not waited for by number any more: how many are there differs from message to message.
     run.recorder.receivers(conversation, 1)

@@ -12,6 +12,8 @@ from fishchat.lab.talkers import within
 
 #: Seconds that a process hangs: a msg_server's lease ends in the longer ones.
 HANGS = (2.0, 6.0, 18.0)
+#: Seconds until another router has taken over, and everything that the first one left has arrived.
+TAKEN = 8.0
 #: How often in a run each process is killed.
 EVERY_KILL = 3.0
 
@@ -88,3 +90,4 @@ async def takeover(run: Run) -> None:
         # The one of `up` and the one beside it, whoever has the lease now.
         await run.pause(run.random.uniform(1.0, 4.0))
         await _kill(run, "router")
+        await run.arrival(TAKEN)
