@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -110,6 +110,30 @@ def mutate(chosen: Sequence[str], rate: float, control: bool, file: Path | None)
         _tell(found, file)
         good &= found["found"]
     sys.exit(0 if good else 1)
+
+
+@lab.command("abuse")
+@click.argument(
+    "kind", type=click.Choice(["stuck-readers", "visits", "half-logins", "half-handshakes", "slow-handshakes"])
+)
+@click.option(
+    "--count", type=click.IntRange(1, 10_000_000), help="Connections; by default as many as the kind asks for."
+)
+def abuse(kind: str, count: int | None) -> None:
+    """Measure what abuse of this KIND costs; print one line of JSON. The exit status is 1 when a bound was not kept."""
+    from fishchat.lab import abuse as measures
+    from fishchat.lab.runner import with_reactor
+
+    def measure(reactor: Any) -> Coroutine[Any, Any, dict[str, Any]]:
+        if kind == "stuck-readers":
+            return measures.stuck_readers(reactor, count or 50)
+        if kind == "slow-handshakes":
+            return measures.slow_handshakes(reactor, count or 500)
+        return measures.visits(reactor, count or 1_000_000, kind=cast(measures.Kind, kind))
+
+    figures = with_reactor(measure)
+    click.echo(json.dumps(figures))
+    sys.exit(0 if figures["kept"] else 1)
 
 
 @lab.command("check")

@@ -1,8 +1,9 @@
-"""One run in this process: the reactor is started for it, and what is left of it is removed or kept."""
+"""One run, or one measurement, in this process: the reactor is started for it, and ends with it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,27 +38,40 @@ class Options:
 
 def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The figures and the violations. Raises what the run raises, when it could not even be made."""
-    from twisted.internet import reactor
-
-    use_monotonic(reactor)
     fault = FAULTS[options.fault]
     source = str(options.source or fault.shape.source)
     shape = replace(fault.shape, redis_server=fault.shape.redis_server or options.redis, source=source)
     seconds = options.seconds or fault.seconds
     plan = Plan(options.seed, seconds, options.rate, fault.back, shape, fault.probed, options.keep)
-    run = Run(reactor, options.fault, fault.act, plan)
+    runs: list[Run] = []
+
+    def make(reactor: Any) -> Coroutine[Any, Any, dict[str, Any]]:
+        runs.append(Run(reactor, options.fault, fault.act, plan))
+        return _go(runs[0], options.keep is not None)
+
+    return with_reactor(make), runs[0].found
+
+
+def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
+    """What the coroutine that ``make`` gives returns; the reactor runs so long. Raises what it raises."""
+    from twisted.internet import reactor
+
+    use_monotonic(reactor)
     ended: list[Any] = []
 
     def go() -> None:
-        work: Deferred[Any] = ensureDeferred(_go(run, options.keep is not None))
+        work: Deferred[Any] = ensureDeferred(make(reactor))
         work.addBoth(ended.append)
         work.addBoth(lambda _: reactor.stop())
 
     reactor.callWhenRunning(go)
     reactor.run()
+    if not ended:
+        raise KeyboardInterrupt
     if isinstance(ended[0], Failure):
         ended[0].raiseException()
-    return ended[0], run.found
+    figures: dict[str, Any] = ended[0]
+    return figures
 
 
 async def _go(run: Run, keep: bool) -> dict[str, Any]:
