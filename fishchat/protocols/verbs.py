@@ -342,7 +342,7 @@ GATEWAY_VERBS: tuple[Verb, ...] = (
         b"SERVER",
         tags=_tags(),
         states=ANY,
-        reply="SELECT_MSG_SERVER_FOR_CLIENT <host:port>[ <host:port>]",
+        reply="SELECT_MSG_SERVER_FOR_CLIENT <host:port>[ <host:port>][ <host:port>]",
     ),
     _PING,
     _HELP,

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 
 def hello(connection: ClientConnection, command: Command) -> None:
-    """Choose the profile."""
+    """Choose the profile. Capabilities that this server has not are passed over: the answer names what it grants."""
     for word in command.text.split():
-        if word == b"caps=ack":
+        key, _, names = word.partition(b"=")
+        if key == b"caps" and b"ack" in names.split(b","):
             connection.acks = True
     caps = b" caps=ack" if connection.acks else b""
     connection.answer(ok_line(command, b"fishchat/1" + caps))
