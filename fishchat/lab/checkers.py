@@ -111,13 +111,16 @@ def renamed(journal: Journal) -> Iterator[str]:
 
 
 def untold(journal: Journal) -> Iterator[str]:
-    """Who was handed what the store lost is told of a gap; nobody is where nothing was lost."""
+    """Who was handed what the store lost is told of a gap, when something follows; nobody is where nothing was lost."""
     stored = {name: {one.text for one in log} for name, log in journal.logs.items()}
+    # While nothing follows there, a device that comes again may know more than the store does.
+    last = {name: split_id(log[-1].id.encode())[1] for name, log in journal.logs.items() if log}
     gone = {
         (login, one.conversation)
         for login, got in journal.handed.items()
         for one in got
         if one.text not in stored.get(one.conversation, ())
+        and split_id(one.id.encode())[1] < last.get(one.conversation, 0)
     }
     if journal.excuses:
         for login, conversation in sorted(gone - journal.gaps.keys()):

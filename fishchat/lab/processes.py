@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -29,6 +30,9 @@ HERE = str(Path(fishchat.__file__).parent.parent)
 #: The command ``fishchat``, whether or not it is on PATH.
 COMMAND = (sys.executable, "-c", "from fishchat.cli import main; main()")
 
+#: Where free ports are looked for: below those that systems take for outgoing connections, which come at any moment.
+PORTS = range(20000, 32000)
+
 #: What ``fishchat up --processes`` starts, beside Redis: roles by their names, msg_servers by their ids.
 ROLES = frozenset({"gateway", "manager", "monitor", "ms1", "ms2", "router"})
 
@@ -39,10 +43,11 @@ def free_ports(count: int) -> list[int]:
     with ExitStack() as held:
         # All are held until the last is found, so that none is given twice.
         while len(found) < count:
-            port = held.enter_context(_holding(0)).getsockname()[1]
+            port = PORTS.start + secrets.randbelow(len(PORTS))
             try:
+                held.enter_context(_holding(port))
                 held.enter_context(_holding(port + 1))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             found.append(port)
     return found

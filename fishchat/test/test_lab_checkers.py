@@ -228,17 +228,30 @@ class CheckerTests(SynchronousTestCase):
 
     def test_excused(self) -> None:
         """What was acknowledged before the store was put back may be gone, if those who had it are told."""
-        self.journal.logs["#fish"].clear()
-        self.journal.excuses.append((0.5, 1.5))
+        self.put_back((0.5, 1.5))
         self.check("untold")
         for name in ("alice/main", "carol/main"):
             self.journal.gaps[name, "#fish"] = ["1 1"]
         self.check()
 
+    def test_silence_after_a_loss(self) -> None:
+        """While nothing follows nobody need be told."""
+        self.journal.logs["#fish"].clear()
+        self.journal.excuses.append((0.5, 1.5))
+        self.check()
+
+    def put_back(self, excuse: tuple[float, float]) -> None:
+        """The topic has lost its only message, and another one has come since."""
+        self.journal.excuses.append(excuse)
+        self.journal.sent.append(sent("bob", "#fish", "b3", "#fish:2-1", 2.0))
+        seen = Seen("bob", "#fish", "b3", "#fish:2-1")
+        self.journal.logs["#fish"] = [seen]
+        for name in ("alice/main", "carol/main"):
+            self.journal.handed[name].append(seen)
+
     def test_excused_for_a_while(self) -> None:
         """Outside of that time nothing may be gone."""
-        self.journal.logs["#fish"].clear()
-        self.journal.excuses.append((1.1, 1.5))
+        self.put_back((1.1, 1.5))
         for name in ("alice/main", "carol/main"):
             self.journal.gaps[name, "#fish"] = ["1 1"]
         self.check("lost")

@@ -1,4 +1,4 @@
-"""A short set of faults over real processes, with fixed seeds: the promises hold. The whole set is `fishchat lab all`."""
+"""A short set of faults over real processes, with fixed seeds; the whole set is `fishchat lab all`."""
 
 from __future__ import annotations
 
