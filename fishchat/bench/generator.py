@@ -1,6 +1,6 @@
 """The process of the clients: takes one job on standard input, prints what it found on standard output.
 
-It ends with whoever has started it, and says on standard error how far it is.
+It ends with whoever has started it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fishchat.bench.crowd import BenchError
 from fishchat.bench.job import Figures, Job
 from fishchat.bench.measuring import Run
 from fishchat.bench.replay import Replay
-from fishchat.bench.talking import Fill, Talk, TopicTalk
+from fishchat.bench.talking import Talk, TopicTalk
 from fishchat.clock import use_monotonic
 from fishchat.services.garbage import collect_seldom
 from fishchat.services.lifeline import Lifeline
@@ -27,7 +27,6 @@ from fishchat.storage.redis import Connection, parse_url
 
 RUNS: dict[str, type[Run]] = {
     "p2p": Talk,
-    "fill": Fill,
     "topic": TopicTalk,
     "idle": Idle,
     "login": Login,
@@ -71,7 +70,7 @@ async def perform(reactor: Any, job: Job) -> Figures:
     """What came of it; when nothing did, ``error`` says why."""
     names = names_of(job)
     tokens = await make_accounts(reactor, job.redis, names) if job.redis else []
-    run = RUNS[job.kind](reactor, job, names, tokens, _say)
+    run = RUNS[job.kind](reactor, job, names, tokens)
     # After everything is there, and before anything is measured: this process is not what is measured.
     collect_seldom()
     try:
@@ -81,10 +80,6 @@ async def perform(reactor: Any, job: Job) -> Figures:
     finally:
         run.crowd.close()
     return run.figures
-
-
-def _say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)
 
 
 def main() -> None:

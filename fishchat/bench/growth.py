@@ -6,9 +6,11 @@ One record is a file of points, which is written behind each, so that a run that
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,15 @@ import msgspec
 from fishchat.bench.crowd import BenchError
 from fishchat.bench.job import Figures, Job
 from fishchat.bench.running import Say, generate, machine, new_prefix
+from fishchat.bench.seeding import Seeder
 from fishchat.bench.site import Site
-from fishchat.bench.store import Stored, look
+from fishchat.bench.store import Stored, keep_log, look_at, rewrite
 
 #: What is looked at, and where.
 POINTS: dict[str, tuple[int, ...]] = {
     "clients": (100, 1_000, 10_000),
     "members": (2, 100, 1_000, 10_000),
-    "messages": (0, 500_000, 1_000_000, 2_000_000, 3_500_000, 5_000_000),
+    "messages": (0, 1_000_000, 2_500_000, 5_000_000),
     "servers": (1, 2, 3, 4),
     "routers": (1, 2, 3),
 }
@@ -34,18 +37,31 @@ CLIENTS, TALKERS, RATE, DELIVERIES = 500, 100, 1000.0, 10_000.0
 #: msg_servers behind the routers.
 BEHIND = 3
 
+#: The name of the share of a core that the clients used.
+BUSY = "clients' share of a core"
+
 #: What one look found, by the names that ``plot`` knows.
 Values = dict[str, float | None]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How long each measurement of a point takes, what is left out, and who hears of progress."""
+    """How long each measurement of a point takes, what is left out, and who hears of progress.
+
+    :ivar until: the time on the monotonic clock after which no further point begins.
+    """
 
     seconds: float
     say: Say
     most: int | None = None
     only: tuple[str, ...] = ()
+    until: float = math.inf
+
+    def begin(self, kind: str, place: int) -> None:
+        """Say what comes now; BenchError when the time is over."""
+        if time.monotonic() > self.until:
+            raise BenchError(f"{place:,} was not begun: the time was over")
+        self.say(f"{kind}: {place:,}")
 
     def points(self) -> Iterator[tuple[str, list[int]]]:
         """What is to be looked at."""
@@ -98,7 +114,7 @@ def grow(record: Record, look: Look) -> list[str]:
                 if kind == "messages":
                     _by_messages(record, look, group)
                 else:
-                    look.say(f"{kind}: {group[0]:,}")
+                    look.begin(kind, group[0])
                     record.add(kind, group[0], LOOKS[kind](group[0], look))
             except BenchError as error:
                 failed.append(f"{kind}: {error}")
@@ -108,10 +124,14 @@ def grow(record: Record, look: Look) -> list[str]:
 
 
 class _Measured:
-    """A FishChat for some measurements; ends with them."""
+    """A FishChat for some measurements; ends with them.
+
+    :ivar busy: the highest share of a core that its clients used; from 0.9 on they were the limit.
+    """
 
     def __init__(self, look: Look, **site: Any) -> None:
         self._look = look
+        self.busy = 0.0
         self.site = Site(**site)
 
     def __enter__(self) -> _Measured:
@@ -130,11 +150,9 @@ class _Measured:
         base = {"addresses": self.site.addresses, "prefix": new_prefix(), "redis": self.site.url}
         more = {"roots": self.site.roots, "seconds": self._look.seconds, **base, **more}
         figures = generate(msgspec.convert({"kind": kind, "clients": clients, **more}, Job))
-        # What was refused while a store was filled was written again.
-        if kind == "fill":
-            return figures
         if figures.lost or figures.disorder or figures.doubled or figures.refused:
             raise BenchError(f"{kind} with {clients} clients: {figures}")
+        self.busy = max(self.busy, figures.generator)
         return figures
 
 
@@ -152,6 +170,7 @@ def _by_clients(count: int, look: Look) -> Values:
         "µs at 1,000/s": slow.cpu,
         "p99 ms at 1,000/s": slow.p99,
         "messages/s, all talk": everybody.rate,
+        BUSY: measured.busy,
     }
 
 
@@ -164,49 +183,51 @@ def _by_members(count: int, look: Look) -> Values:
         "deliveries/s": fast.rate,
         "messages/s": fast.sent,
         "p99 ms at a rate": slow.p99,
+        BUSY: measured.busy,
     }
 
 
 def _by_messages(record: Record, look: Look, places: list[int]) -> None:
-    """On one store, which is filled from point to point as clients would fill it."""
+    """On one store, which is filled from point to point."""
     if not places:
         return
-    with _Measured(look) as measured:
+    with _Measured(look) as measured, closing(measured.site.store()) as store:
+        keep_log(store)
+        seeder = Seeder(store)
+        empty = look_at(store)
         stored = 0
-        empty = look_at(measured.site)
         for place in places:
-            look.say(f"messages: {place:,}")
+            look.begin("messages", place)
             if place > stored:
-                measured.run("fill", CLIENTS, window=16, messages=place - stored)
-            before = look_at(measured.site)
-            stored = before.messages - empty.messages
-            if stored < place:
-                raise BenchError(f"only {stored:,} of {place:,} messages could be stored")
+                seeder.fill(place - stored, look.say)
+            rewrite(store)
+            before = look_at(store)
             fast = measured.run("p2p", CLIENTS)
-            after = look_at(measured.site)
+            after = look_at(store)
             slow = measured.run("p2p", CLIENTS, rate=RATE)
-            record.add("messages", place, _of_messages(stored, empty, before, after, fast, slow))
+            record.add("messages", place, {**_of_store(empty, before, after), **_of_both(fast, slow, measured)})
             # What was measured is stored as well.
-            stored = look_at(measured.site).messages - empty.messages
+            stored = look_at(store).messages - empty.messages
 
 
-def _of_messages(stored: int, empty: Stored, before: Stored, after: Stored, fast: Figures, slow: Figures) -> Values:
-    written = after.log - before.log if after.rewrites == before.rewrites else None
-    new = after.messages - before.messages
+def _of_store(empty: Stored, before: Stored, after: Stored) -> Values:
+    stored, new = before.messages - empty.messages, after.messages - before.messages
     return {
         "stored": stored,
+        "bytes of memory a message": round((before.memory - empty.memory) / stored, 1) if stored else None,
+        "bytes of log a message": round((after.log - before.log) / new, 1) if new else None,
+        "bytes of log, written anew": round((before.rewritten - empty.rewritten) / stored, 1) if stored else None,
+    }
+
+
+def _of_both(fast: Figures, slow: Figures, measured: _Measured) -> Values:
+    return {
         "µs flat out": fast.cpu,
         "messages/s flat out": fast.rate,
         "µs at 1,000/s": slow.cpu,
         "p99 ms at 1,000/s": slow.p99,
-        "bytes of memory a message": round((before.memory - empty.memory) / stored, 1) if stored else None,
-        "bytes of log a message": round(written / new, 1) if written is not None and new else None,
+        BUSY: measured.busy,
     }
-
-
-def look_at(site: Site) -> Stored:
-    """What the store holds, when it does nothing else."""
-    return look(site.redis_info)
 
 
 def _by_servers(count: int, look: Look) -> Values:
@@ -221,6 +242,7 @@ def _by_servers(count: int, look: Look) -> Values:
         "messages/s, crossing": crossing.rate if crossing else None,
         "µs at 1,000/s": slow.cpu,
         "p99 ms at 1,000/s": slow.p99,
+        BUSY: measured.busy,
     }
 
 
@@ -230,10 +252,7 @@ def _by_routers(count: int, look: Look) -> Values:
         slow = measured.run("p2p", CLIENTS, rate=RATE)
         working = sum(held > 0 for held in measured.site.figures("router", "shards") or ())
     return {
-        "µs, crossing": fast.cpu,
-        "messages/s": fast.rate,
-        "µs at 1,000/s": slow.cpu,
-        "p99 ms at 1,000/s": slow.p99,
+        **_of_both(fast, slow, measured),
         "routers that hold a shard": working,
     }
 

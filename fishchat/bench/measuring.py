@@ -14,8 +14,6 @@ from fishchat.bench.crowd import BenchError, Crowd
 from fishchat.bench.job import QUIET, Figures, Job
 from fishchat.bench.usage import Usage, usage
 
-Say = Callable[[str], object]
-
 
 @dataclass(frozen=True)
 class Moment:
@@ -54,14 +52,13 @@ class Run:
     :ivar sent: messages that were written.
     """
 
-    def __init__(self, reactor: Any, job: Job, names: list[bytes], tokens: list[bytes], say: Say) -> None:
+    def __init__(self, reactor: Any, job: Job, names: list[bytes], tokens: list[bytes]) -> None:
         self.reactor = reactor
         self.job = job
         self.crowd = Crowd(reactor, job.addresses, names, tokens)
         self.crowd.together = job.together
         self.latencies = Latencies()
         self.figures = Figures(clients=job.clients)
-        self.say = say
         self.delivered = self.sent = 0
         self.sending = False
 

@@ -41,10 +41,10 @@ PICTURES = (
         "messages",
         "messages-bytes",
         "Bytes of a stored message of 100 bytes",
-        ("bytes of memory a message", "bytes of log a message"),
+        ("bytes of memory a message", "bytes of log a message", "bytes of log, written anew"),
     ),
     Picture("servers", "servers-cpu", "CPU of a message, µs", ("µs, pairs on one server", "µs, crossing")),
-    Picture("routers", "routers-cpu", "CPU of a message, µs", ("µs, crossing",)),
+    Picture("routers", "routers-cpu", "CPU of a message, µs", ("µs flat out",)),
 )
 
 

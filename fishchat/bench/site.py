@@ -14,16 +14,15 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import hiredis
-
 from fishchat.addresses import parse_address
 from fishchat.bench.crowd import BenchError
+from fishchat.bench.store import Store
 from fishchat.lab.processes import HERE, children, free_ports, role_of
 from fishchat.services import redis_server
 from fishchat.services.redis_child import die_with_parent
@@ -35,8 +34,6 @@ FILES = 200
 
 _FISHCHAT = (sys.executable, "-c", "from fishchat.cli import main; main()")
 _TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=")
-# Its stub knows tuples of one word only.
-_pack: Any = hiredis.pack_command
 
 
 class Site:
@@ -67,6 +64,8 @@ class Site:
 
     def start(self) -> None:
         """Return when its msg_servers greet and Redis answers. BenchError when they do not in time."""
+        # Whatever it starts has the limit of this process.
+        open_files()
         kind = ["--processes"] if self._in_processes else []
         self._spawn([*_FISHCHAT, "up", *kind, "--data", str(self.data)])
         deadline = time.monotonic() + START
@@ -109,30 +108,16 @@ class Site:
             time.sleep(0.1)
         return None
 
-    def redis(self, *words: str | int) -> Any:
-        """Redis' reply to one command."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(STOP)
-            connection.connect(redis_server.socket_path(self.data))
-            connection.sendall(_pack(words))
-            reader = hiredis.Reader()
-            while (reply := reader.gets()) is False:
-                data = connection.recv(65536)
-                if not data:
-                    raise ConnectionError("Redis closed the connection")
-                reader.feed(data)
-        return reply
+    def store(self) -> Store:
+        """A connection to its Redis, to be closed by whoever asks. OSError when that does not answer."""
+        return Store(redis_server.socket_path(self.data))
 
     def _has_redis(self) -> bool:
         try:
-            return bool(self.redis("PING") == b"PONG")
+            with closing(self.store()) as store:
+                return bool(store.ask("PING") == b"PONG")
         except OSError:
             return False
-
-    def redis_info(self, section: str) -> dict[str, str]:
-        """What Redis says of itself."""
-        told = self.redis("INFO", section).decode()
-        return dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
 
     def _heard(self) -> list[dict[str, Any]]:
         try:

@@ -1,4 +1,4 @@
-"""Clients that talk: in pairs, or in one topic; as fast as it goes, at a rate, or until so many messages are stored."""
+"""Clients that talk: in pairs, or in one topic; as fast as it goes, or at a rate."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from typing import Any
 
 from twisted.internet.task import LoopingCall
 
-from fishchat.bench.crowd import PATIENCE, Member
+from fishchat.bench.crowd import Member
 from fishchat.bench.job import QUIET
 from fishchat.bench.measuring import Run
 
 #: Messages of all senders under way at most: a server refuses what would have to wait for seconds.
 UNDER_WAY = 5000
-#: Seconds until what was refused is written again, where that is to be done.
-AGAIN = 1.0
-#: Conversations that begin at a time.
-FIRST = 500
+#: Conversations that begin at a time, and members that join at a time.
+FIRST, JOINING = 500, 100
 #: Seconds between two looks at what is due, and messages of one look at most.
 TICK, BURST = 0.001, 1000
 
@@ -39,6 +37,11 @@ class Talk(Run):
 
     numbers = _COUNTED
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._lines: dict[Member, Callable[[int], bytes]] = {}
+        self._began, self._before = 0.0, 0
+
     async def work(self) -> None:
         job = self.job
         await self.crowd.gather()
@@ -55,15 +58,10 @@ class Talk(Run):
             window = max(1, min(job.window, UNDER_WAY // len(senders)))
             for sender in senders:
                 self.write(sender, window)
-        if job.messages:
-            await self._until_enough()
-        else:
-            await self._for_a_time()
+        await self._for_a_time()
         if ticks.running:
             ticks.stop()
         await self.drain(lambda: self.sent * self.each)
-        if job.messages:
-            self.latencies.clear()
         self.latencies.put(self.figures)
         self.compare()
 
@@ -103,15 +101,6 @@ class Talk(Run):
         self.took(begin, end, self.delivered - delivered)
         self.figures.sent = round((self.sent - sent) / (end.at - begin.at), 1)
 
-    async def _until_enough(self) -> None:
-        begin, delivered = self.now(), self.delivered
-        told = LoopingCall(lambda: self.say(f"{self.delivered} of {self.job.messages} messages"))
-        told.clock = self.reactor
-        told.start(5.0, now=False)
-        await self.until(lambda: self.delivered >= self.job.messages, lambda: self.delivered, PATIENCE)
-        told.stop()
-        self.took(begin, self.now(), self.delivered - delivered)
-
     async def pause(self, seconds: float) -> None:
         """Let them talk; BenchError when one was lost meanwhile."""
         end = self.reactor.seconds() + seconds
@@ -122,12 +111,8 @@ class Talk(Run):
     def address(self, sender: Member, verb: bytes) -> None:
         """What this one writes, and to whom."""
         size, limit = self.job.size, len(b"999999 9999999999999999 ")
-        line = self.line(verb) + b" %d %d " + b"x" * max(1, size - limit) + b"\r\n"
+        line = b"@cseq=%d " + verb + b" %d %d " + b"x" * max(1, size - limit) + b"\r\n"
         self._lines[sender] = lru_cache(64)(lambda count: line * count)
-
-    def line(self, verb: bytes) -> bytes:
-        """How a line begins; the number of the message stands in it once."""
-        return b"@cseq=%d " + verb
 
     def write(self, sender: Member, count: int) -> None:
         """So many messages in one piece; nothing when it is over."""
@@ -198,36 +183,6 @@ class Talk(Run):
             first = lines[lines.index(b"ERR ") :].partition(b"\r")[0]
             self.figures.refusal = self.figures.refusal or first.decode("utf-8", "replace")
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._lines: dict[Member, Callable[[int], bytes]] = {}
-        self._began, self._before = 0.0, 0
-
-
-class Fill(Talk):
-    """Pairs that only fill the store: a refused message is written again, and has no number that others wait for."""
-
-    numbers = _NUMBERED
-
-    async def meet(self) -> list[Member]:
-        senders = await super().meet()
-        for sender in senders:
-            sender.heard = lambda lines, sender=sender: self._again(sender, lines)  # type: ignore[misc]
-        return senders
-
-    def line(self, verb: bytes) -> bytes:
-        return verb + b" %d"
-
-    def _again(self, sender: Member, lines: bytes) -> None:
-        refused = lines.count(b"ERR ")
-        if refused:
-            self.reactor.callLater(AGAIN, self._write_again, sender, refused)
-
-    def _write_again(self, sender: Member, count: int) -> None:
-        self.sent -= count
-        self.sending = True
-        self.write(sender, count)
-
 
 class TopicTalk(Talk):
     """One topic: the first ones write, spread over the servers; everybody is given what the others wrote."""
@@ -236,10 +191,10 @@ class TopicTalk(Talk):
         members, count = self.crowd.members, self.job.senders
         topic = self.job.prefix.encode()
         await members[0].ask(b"CREATE_TOPIC %s\r\n" % topic, b"OK CREATE_TOPIC")
-        for number, member in enumerate(members[1:]):
-            await member.ask(b"JOIN_TOPIC %s\r\n" % topic, b"OK JOIN_TOPIC")
-            if number % 1000 == 999:
-                self.say(f"{number + 1} of {len(members)} are members")
+        for start in range(1, len(members), JOINING):
+            joins = [each.ask(b"JOIN_TOPIC %s\r\n" % topic, b"OK JOIN_TOPIC") for each in members[start:][:JOINING]]
+            for join in joins:
+                await join
         # Whoever joined at another server is known here by then.
         await self.pause(0.5)
         senders = members[:count]

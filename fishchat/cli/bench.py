@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,11 +107,14 @@ def _measure(
 @click.option("--json", "file", metavar="FILE", required=True, help="The record; one that is not complete goes on.")
 @click.option("--only", multiple=True, type=click.Choice(list(KINDS)), help="What grows; may be repeated.")
 @click.option("--most", type=click.IntRange(1), help="Leave out the points above this.")
-@click.option("--seconds", default=8.0, show_default=True, type=click.FloatRange(0.5, MOST_SECONDS), help="Of each.")
-def growth(file: str, only: Sequence[str], most: int | None, seconds: float) -> None:
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, MOST_SECONDS), help="Of each.")
+@click.option(
+    "--minutes", default=12.0, show_default=True, type=click.FloatRange(1, 120), help="Begin no point after that."
+)
+def growth(file: str, only: Sequence[str], most: int | None, seconds: float, minutes: float) -> None:
     """Record how cost grows with clients, members, stored messages, msg_servers and routers.
 
-    All of it takes about half an hour, and memory for 5 million messages.
+    It takes about ten minutes, memory for 5 million messages (1 GB), and disk for their log (3 GB).
     """
     from fishchat.bench.crowd import BenchError
     from fishchat.bench.growth import Look, Record, grow
@@ -118,7 +122,7 @@ def growth(file: str, only: Sequence[str], most: int | None, seconds: float) -> 
     _end_in_order()
     try:
         record = Record(Path(file))
-        failed = grow(record, Look(seconds, _say, most, tuple(only)))
+        failed = grow(record, Look(seconds, _say, most, tuple(only), time.monotonic() + minutes * 60))
     except BenchError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from operator import attrgetter
@@ -14,7 +15,6 @@ from typing import Any
 
 from click.testing import CliRunner
 from twisted.internet import reactor
-from twisted.internet.defer import ensureDeferred
 from twisted.internet.interfaces import IReactorProcess
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -26,8 +26,8 @@ from fishchat.bench.measuring import Latencies
 from fishchat.bench.plot import BEGIN, END
 from fishchat.bench.report import HEAD, row
 from fishchat.bench.running import Result, limit
-from fishchat.bench.site import check_files
-from fishchat.bench.talking import Fill, Talk, last_id
+from fishchat.bench.site import Site, check_files
+from fishchat.bench.talking import Talk, last_id
 from fishchat.bench.workloads import WORKLOADS, Wish
 from fishchat.cli import main
 from fishchat.lab.processes import HERE, MISSING
@@ -80,6 +80,16 @@ class Runs(TestCase):
         found = await self.measure("--processes", "--clients", "20", *_only("cross", "topic-cross", "storm-kill"))
         self.assertEqual(found.keys(), {"cross", "topic-cross", "storm-kill"})
         self.assertIn("all back within", found["storm-kill"]["note"])
+
+    def test_open_files(self) -> None:
+        """What is started may open as many files as this process ever could: each client is one."""
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(400, before[1]), before[1]))
+        site = Site()
+        self.addCleanup(site.stop)
+        site.start()
+        self.assertEqual([resource.prlimit(pid, resource.RLIMIT_NOFILE)[0] for pid in site.roots], [before[1]])
 
 
 def _only(*names: str) -> list[str]:
@@ -137,7 +147,7 @@ class Counting(SynchronousTestCase):
 
     def setUp(self) -> None:
         job = Job(kind="p2p", addresses=["127.0.0.1:1"], prefix="p", clients=2)
-        self.run_ = Talk(Clock(), job, generator.names_of(job), [], lambda _: None)
+        self.run_ = Talk(Clock(), job, generator.names_of(job), [])
         self.bob = Deaf()
         self.more: list[int] = []
         self.run_.listen(self.bob, self.more.append)
@@ -177,21 +187,6 @@ class Counting(SynchronousTestCase):
         self.assertEqual((first.count(b"\r\n"), second.count(b"\r\n"), self.run_.sent), (2, 1, 3))
         self.assertTrue(first.startswith(b"@cseq=1 SEND_MESSAGE_P2P al 1 "), first)
         self.assertTrue(second.startswith(b"@cseq=3 SEND_MESSAGE_P2P al 3 "), second)
-
-    def test_filling(self) -> None:
-        """Where the store is only to be filled, what was refused is written again a second later."""
-        clock = Clock()
-        job = Job(kind="fill", addresses=["127.0.0.1:1"], prefix="p", clients=2, messages=3)
-        run = Fill(clock, job, generator.names_of(job), [], lambda _: None)
-        al, bob = Deaf(), Deaf()
-        run.crowd.members = [al, bob]
-        self.successResultOf(ensureDeferred(run.meet()))
-        run.sending = True
-        run.write(al, 5)
-        self.assertEqual((al.told.pop().count(b"\r\n"), run.sent, run.sending), (3, 3, False))
-        al.heard(b"OK SEND_MESSAGE_P2P x\r\nERR SEND_MESSAGE_P2P TRYAGAIN retry=1 x\r\n")
-        clock.advance(1)
-        self.assertEqual((al.told.pop().count(b"\r\n"), run.sent, run.sending), (1, 3, False))
 
     def test_last_id(self) -> None:
         """The id of the last message of a piece, p2p or topic."""

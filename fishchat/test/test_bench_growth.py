@@ -8,11 +8,14 @@ from xml.etree import ElementTree
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.bench.crowd import BenchError
-from fishchat.bench.growth import LOOKS, POINTS, Look, Record
+from fishchat.bench.growth import LOOKS, POINTS, Look, Record, grow
 from fishchat.bench.plot import BEGIN, END, KINDS, PAGE, PICTURES, plot
-from fishchat.bench.store import look
+from fishchat.bench.seeding import EACH, Seeder
+from fishchat.bench.store import Store, keep_log, look_at, rewrite
 from fishchat.bench.svg import Chart, Line, draw
 from fishchat.cli.bench import KINDS as OFFERED
+from fishchat.model.messages import from_body
+from fishchat.test.script_runner import EPOCH, STREAM, ScriptCase, on_each_redis
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -118,19 +121,63 @@ class Drawing(SynchronousTestCase):
         self.assertRaises(ValueError, draw, Chart("x", "y", [Line("l", [])]))
 
 
-class Asking(SynchronousTestCase):
-    """What the store holds."""
+@on_each_redis
+class Filling(ScriptCase):
+    """A store is filled by the scripts of the product, and asked what it holds."""
 
-    def test_look(self) -> None:
-        """It is asked when the log is not just being rewritten."""
-        rewriting = ["1", "0"]
+    def setUp(self) -> None:
+        """A connection of its own, as the command has."""
+        super().setUp()
+        self.store = Store(self.server.path)
+        self.addCleanup(self.store.close)
+        self.told: list[str] = []
 
-        def info(section: str) -> dict[str, str]:
-            if section == "persistence":
-                return {"aof_rewrite_in_progress": rewriting.pop(0), "aof_current_size": "70", "aof_rewrites": "2"}
-            if section == "memory":
-                return {"used_memory": "1000"}
-            return {"cmdstat_xadd": "calls=12,usec=3"}
+    def test_fill(self) -> None:
+        """Messages are numbered, counted and readable as any others; no router and no device hears of them."""
+        seeder = Seeder(self.store)
+        before = look_at(self.store)
+        seeder.fill(EACH + 1, self.told.append)
+        seeder.fill(EACH, self.told.append)
+        after = look_at(self.store)
+        self.assertEqual((seeder.stored, after.messages - before.messages), (3 * EACH, 3 * EACH))
+        conversation = "seed.from.1+seed.to.1"
+        self.assertEqual(self.command("HMGET", f"meta:{conversation}", "n", "seed.from.1/main"), [str(EACH)] * 2)
+        ((position, (_, _, _, body)),) = self.command("XREVRANGE", f"log:{conversation}", "+", "-", "COUNT", 1)
+        self.assertEqual(position, f"{EPOCH}-{EACH}")
+        message = from_body(conversation.encode(), EPOCH, EACH, body.encode())
+        self.assertTrue(message.line.startswith(b"RESP_MESSAGE_P2P seed.from.1 "), message.line)
+        self.assertEqual(len(body.split(" ", 4)[4]), 100)
+        self.assertEqual(self.command("EXISTS", STREAM), 0)
+        self.assertNotIn("seed", self.command("HKEYS", "servers"))
+        self.assertGreater((after.memory - before.memory) / after.messages, 100)
 
-        found = look(info)
-        self.assertEqual((found.memory, found.log, found.rewrites, found.messages), (1000, 70, 2, 12))
+    def test_full(self) -> None:
+        """A store without room says so."""
+        self.fill_memory()
+        error = self.assertRaises(BenchError, Seeder(self.store).fill, EACH, self.told.append)
+        self.assertIn("OOM", str(error))
+
+    def test_rewriting(self) -> None:
+        """The log is written anew when that is said; then it is known how long it is without what is not needed."""
+        self.addCleanup(self.server.command, "CONFIG", "SET", "auto-aof-rewrite-percentage", 100)
+        keep_log(self.store)
+        Seeder(self.store).fill(EACH, self.told.append)
+        long = look_at(self.store)
+        rewrite(self.store)
+        self.assertEqual(self.store.ask("CONFIG", "GET", "auto-aof-rewrite-percentage")[1], b"0")
+        short = look_at(self.store)
+        self.assertGreater(short.rewritten, 100 * EACH)
+        self.assertGreaterEqual(short.log, short.rewritten)
+        self.assertLess(short.log, long.log)
+
+
+class Bounds(SynchronousTestCase):
+    """A recording has an end."""
+
+    def test_time(self) -> None:
+        """When the time is over no point is begun, nothing is started, and it is said which are missing."""
+        record = Record(Path(self.mktemp()))
+        failed = grow(record, Look(1.0, lambda _: None, only=("members", "messages"), until=-1.0))
+        self.assertEqual(len(failed), len(POINTS["members"]) + 1)
+        self.assertIn("members: 2 was not begun: the time was over", failed)
+        self.assertEqual(record.points, [])
