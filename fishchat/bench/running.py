@@ -90,8 +90,8 @@ def workloads(
     for name, workload in WORKLOADS.items():
         if chosen and name not in chosen:
             continue
-        if missing := _missing(workload, site, addresses):
-            say(f"{name}: left out: {missing}")
+        if needed := missing(workload, len(addresses), site is not None and site.in_processes):
+            say(f"{name}: left out: {needed}")
             continue
         redis = site.url if site is not None else ""
         job = workload.job(wish, list(addresses), new_prefix(), redis, list(roots))
@@ -105,10 +105,14 @@ def workloads(
         yield Result(name, workload.unit, figures, _note(job, figures, site))
 
 
-def _missing(workload: Workload, site: Site | None, addresses: Sequence[str]) -> str:
-    if workload.servers > len(addresses):
+def missing(workload: Workload, servers: int, own_processes: bool) -> str:
+    """What a workload needs and does not have; nothing when it can run.
+
+    :param own_processes: whether they are processes that were started for this.
+    """
+    if workload.servers > servers:
         return "it needs two msg_servers: --processes, or --address twice"
-    if workload.restarts and (site is None or not site.process_of("ms1")):
+    if workload.restarts and not own_processes:
         return "it needs a FishChat of its own in processes: --processes"
     return ""
 

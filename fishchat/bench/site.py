@@ -42,6 +42,7 @@ class Site:
     :ivar addresses: of its msg_servers.
     :ivar roots: its processes, without those that they started.
     :ivar url: of its Redis.
+    :ivar in_processes: whether each role is one.
     :param servers: msg_servers; 0 is one process for everything.
     :param routers: so many, with a shard for each; needs ``servers``.
     """
@@ -53,7 +54,7 @@ class Site:
         first, (self._gateway, self._monitor) = _row(count), free_ports(2)
         self.addresses = [f"127.0.0.1:{first + number}" for number in range(count)]
         self.url = "unix://" + quote(redis_server.socket_path(self.data))
-        self._in_processes = servers > 0
+        self.in_processes = servers > 0
         self._environment = self._told(first, count, routers, settings or {})
         self._processes: list[subprocess.Popen[bytes]] = []
         self._routers = routers
@@ -66,7 +67,7 @@ class Site:
         """Return when its msg_servers greet and Redis answers. BenchError when they do not in time."""
         # Whatever it starts has the limit of this process.
         open_files()
-        kind = ["--processes"] if self._in_processes else []
+        kind = ["--processes"] if self.in_processes else []
         self._spawn([*_FISHCHAT, "up", *kind, "--data", str(self.data)])
         deadline = time.monotonic() + START
         for address in self.addresses:
@@ -94,7 +95,7 @@ class Site:
 
     def process_of(self, role: str) -> int:
         """The process of ``ms1`` or another role; 0 when there is none of its own."""
-        named = {role_of(pid): pid for pid in children(self.roots[0])} if self._in_processes else {}
+        named = {role_of(pid): pid for pid in children(self.roots[0])} if self.in_processes else {}
         return named.get(role, 0)
 
     def figures(self, role: str, name: str) -> list[float] | None:

@@ -76,6 +76,9 @@ def _measure(
     wish = Wish(**wanted)
     for one in address:
         _check_address(one, allow_remote)
+    for name in only:
+        if needed := running.missing(WORKLOADS[name], len(address) or 1 + processes, processes and not address):
+            raise click.UsageError(f"{name} cannot be measured like this: {needed}")
     site = None if address else Site(servers=2 if processes else 0)
     found = []
     try:

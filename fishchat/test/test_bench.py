@@ -26,7 +26,7 @@ from fishchat.bench.measuring import Latencies
 from fishchat.bench.plot import BEGIN, END
 from fishchat.bench.report import HEAD, row
 from fishchat.bench.running import Result, limit
-from fishchat.bench.site import Site, check_files
+from fishchat.bench.site import Site, check_files, greets
 from fishchat.bench.talking import Talk, last_id
 from fishchat.bench.workloads import WORKLOADS, Wish
 from fishchat.cli import main
@@ -81,6 +81,17 @@ class Runs(TestCase):
         self.assertEqual(found.keys(), {"cross", "topic-cross", "storm-kill"})
         self.assertIn("all back within", found["storm-kill"]["note"])
 
+    async def test_address(self) -> None:
+        """One that runs already is measured as well, its processes too when one of them is named, and runs on."""
+        site = Site(settings={"ACCOUNTS__MODE": "open"})
+        self.addCleanup(site.stop)
+        site.start()
+        there = "--address", site.addresses[0], "--pid", str(site.roots[0])
+        found = await self.measure(*there, "--clients", "10", *_only("p2p", "storm"))
+        self.assertEqual(found.keys(), {"p2p", "storm"})
+        self.assertGreater(found["p2p"]["figures"]["cpu"], 0)
+        self.assertTrue(greets(site.addresses[0]))
+
     def test_open_files(self) -> None:
         """What is started may open as many files as this process ever could: each client is one."""
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -113,6 +124,12 @@ class Refusals(SynchronousTestCase):
         """An address is one, and a msg_server answers there."""
         self.assertIn("host:port", self.refused("--address", "here"))
         self.assertIn("no msg_server answers", self.refused("--address", "127.0.0.1:1"))
+
+    def test_impossible(self) -> None:
+        """A workload that was asked for by name, and needs more servers than there are, is refused."""
+        self.assertIn("it needs two msg_servers: --processes", self.refused("--only", "cross"))
+        both = "--address", "127.0.0.1:1", "--address", "127.0.0.1:2"
+        self.assertIn("of its own in processes", self.refused("--only", "storm-kill", *both))
 
     def test_bounds(self) -> None:
         """Load and time have an end."""
