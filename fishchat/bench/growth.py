@@ -214,8 +214,8 @@ def _of_store(empty: Stored, before: Stored, after: Stored) -> Values:
     stored, new = before.messages - empty.messages, after.messages - before.messages
     return {
         "stored": stored,
-        "bytes of memory a message": round((before.memory - empty.memory) / stored, 1) if stored else None,
-        "bytes of log a message": round((after.log - before.log) / new, 1) if new else None,
+        "bytes of memory": round((before.memory - empty.memory) / stored, 1) if stored else None,
+        "bytes of log": round((after.log - before.log) / new, 1) if new else None,
         "bytes of log, written anew": round((before.rewritten - empty.rewritten) / stored, 1) if stored else None,
     }
 

@@ -16,7 +16,10 @@ BEGIN, END = "<!-- begin: bench growth -->", "<!-- end: bench growth -->"
 KINDS = {
     "clients": ("Clients", "So many are connected to one msg_server."),
     "members": ("Members of a topic", "One of them writes, the others read, all on one msg_server."),
-    "messages": ("Messages stored", "500 clients talk in pairs, above a store that holds so many."),
+    "messages": (
+        "Messages stored",
+        "500 clients talk in pairs, above a store of so many; bytes are those of one.",
+    ),
     "servers": ("msg_servers", "500 clients talk in pairs, spread over so many msg_servers, with one router."),
     "routers": ("Routers", "500 clients talk in pairs that cross three msg_servers, with a shard for each router."),
 }
@@ -24,24 +27,25 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Picture:
-    """One chart: of which kind of points, and which of their values."""
+    """One chart: of which kind of points, from where on, and which of their values."""
 
     kind: str
     name: str
     title: str
     values: tuple[str, ...]
+    first: int = 0
 
 
 PICTURES = (
     Picture("clients", "clients-cpu", "CPU of a message, µs", ("µs, all talk", "µs, 100 of them talk")),
     Picture("clients", "clients-memory", "Memory of a client, KiB", ("KiB a client",)),
-    Picture("members", "members-cpu", "CPU of a delivery, µs", ("µs a delivery",)),
+    Picture("members", "members-cpu", "CPU of a delivery, µs", ("µs a delivery",), first=100),
     Picture("messages", "messages-cpu", "CPU of a message, µs", ("µs flat out",)),
     Picture(
         "messages",
         "messages-bytes",
-        "Bytes of a stored message of 100 bytes",
-        ("bytes of memory a message", "bytes of log a message", "bytes of log, written anew"),
+        "A stored message of 100 bytes takes",
+        ("bytes of memory", "bytes of log", "bytes of log, written anew"),
     ),
     Picture("servers", "servers-cpu", "CPU of a message, µs", ("µs, pairs on one server", "µs, crossing")),
     Picture("routers", "routers-cpu", "CPU of a message, µs", ("µs flat out",)),
@@ -74,8 +78,9 @@ def section(record: Record) -> str:
     known = record.machine
     parts = [
         f"Recorded {known.get('at')} with FishChat {known.get('fishchat')}, Python {known.get('python')}, "
-        f"{known.get('system')}, {known.get('cores')} cores shared with the clients; the disk's fsync took "
-        f"{known.get('fsync_ms')} ms; each figure is of {known.get('seconds')} s."
+        f"{known.get('system')}, {known.get('cores')} cores shared with the clients, a load of "
+        f"{known.get('load')} before; the disk's fsync took {known.get('fsync_ms')} ms; each figure is of "
+        f"{known.get('seconds')} s."
     ]
     for kind in POINTS:
         points = record.of(kind)
@@ -105,8 +110,7 @@ def _file(picture: Picture) -> str:
 def _chart(picture: Picture, record: Record) -> Chart:
     lines = []
     for name in picture.values:
-        # A store holds a little more than was asked for: what was measured before is in it.
-        found = [(values.get("stored") or place, values.get(name)) for place, values in record.of(picture.kind)]
+        found = [(place, values.get(name)) for place, values in record.of(picture.kind) if place >= picture.first]
         lines.append(Line(name, [(place, value) for place, value in found if value is not None]))
     return Chart(picture.title, KINDS[picture.kind][0], lines, log=picture.kind in ("clients", "members"))
 

@@ -53,7 +53,7 @@ def draw(chart: Chart) -> str:
     for number in range(round(top / step) + 1):
         y = _y(number * step, top)
         parts.append(_rule(_LEFT, y, _WIDTH - _RIGHT, y, "0.35"))
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number * step:,g}</text>')
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_full(number * step)}</text>')
     named = -math.inf
     for place in places:
         x = _x(place, places, chart.log)
@@ -75,7 +75,7 @@ def _line(line: Line, colour: str, places: Sequence[float], log: bool, top: floa
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in dots)
     drawn = [f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>']
     for (x, y), (place, height) in zip(dots, line.points, strict=True):
-        told = escape(f"{line.label}: {height:,g} at {place:,g}")
+        told = escape(f"{line.label}: {_full(height)} at {_full(place)}")
         drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"><title>{told}</title></circle>')
     return drawn
 
@@ -104,6 +104,11 @@ def _steps(highest: float) -> tuple[float, float]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
     return step, step * math.ceil(highest / step - 1e-9) if highest > 0 else step
+
+
+def _full(value: float) -> str:
+    """``5,000,000``, and not ``5e+06``."""
+    return f"{value:,.10g}"
 
 
 def _short(value: float) -> str:

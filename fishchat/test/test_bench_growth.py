@@ -115,6 +115,23 @@ class Drawing(SynchronousTestCase):
         self.assertAlmostEqual(x[1] - x[0], x[2] - x[1], places=0)
         self.assertTrue(y[0] > y[1] > y[2])
 
+    def test_numbers(self) -> None:
+        """Numbers are written out, those of the places in short."""
+        rows = [Line("l", [(1_000_000, 2_000_000), (5_000_000, 0.3)])]
+        root = ElementTree.fromstring(draw(Chart("x", "y", rows)))
+        self.assertEqual(root.findtext(f"{SVG}circle/{SVG}title"), "l: 2,000,000 at 1,000,000")
+        texts = [text.text for text in root.findall(f"{SVG}text")]
+        for expected in ("2,000,000", "1M", "5M"):
+            self.assertIn(expected, texts)
+
+    def test_room(self) -> None:
+        """The names of all lines of a picture stand beside each other, inside it."""
+        for picture in PICTURES:
+            lines = [Line(name, [(1, 1.0)]) for name in picture.values]
+            root = ElementTree.fromstring(draw(Chart(picture.title, "y", lines)))
+            ends = [float(text.attrib["x"]) + 7 * len(text.text or "") for text in root.findall(f"{SVG}text")]
+            self.assertLessEqual(max(ends[-len(lines) :]), 560, picture.name)
+
     def test_odd(self) -> None:
         """One point, and heights of 0, can be drawn; nothing cannot."""
         ElementTree.fromstring(draw(Chart("x", "y", [Line("l", [(0, 0.0)])])))
