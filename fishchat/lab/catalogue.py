@@ -53,7 +53,7 @@ _REDIS = Shape(redis_through=True)
 _TRACED = Shape(redis_prefix=(*disk.TRACED, "{notes}/trace.$$"))
 _SMALL_DISK = Shape(prefix=(*disk.NAMESPACE, "{data}"))
 # The library that changes the clock does not go with the allocator of other builds of Redis.
-_CLOCK = Shape(prefix=clock.PREFIX, redis_server=bundled() or "")
+_CLOCK = Shape(redis_prefix=clock.PREFIX, redis_server=bundled() or "")
 
 FAULTS: dict[str, Fault] = {
     "kill": Fault(processes.kill, seconds=30.0),

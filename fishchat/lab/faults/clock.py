@@ -1,4 +1,4 @@
-"""The clock of the machine is set."""
+"""Redis' clock is set. Roles measure by clocks that nobody can set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 _library = next(iter(sorted(glob(LIBRARIES))), "")
-#: In front of ``fishchat up``: what the clock of it, and of all that it starts, is set by stands in a file.
+#: In front of Redis: what its clock is set by stands in a file. Not in front of roles: the library breaks Python's
+#: waiting for processes now and then.
 PREFIX = (
     "env",
     f"LD_PRELOAD={_library}",
@@ -32,7 +33,7 @@ def missing() -> str:
 
 
 async def steps(run: Run) -> None:
-    """The clock of all roles and of Redis is set an hour forward, an hour back, a day forward, and right again."""
+    """The clock by which leases end and messages are dated goes an hour on, an hour back, a day on, and right again."""
     for seconds in STEPS:
         await run.pause(2.0)
         await run.hurry()
