@@ -126,18 +126,6 @@ MUTANTS = (
         (Edit("storage/scripts/epoch.lua", "math.max(stored + 1, remembered + 1, floor)", "math.max(stored, 1)"),),
     ),
     Mutant(
-        "gap-untold",
-        "Nobody is told that messages are gone.",
-        ("put-back",),
-        (
-            Edit(
-                "model/conversation.py",
-                "            reading.device.push(line)\n\n    def _release",
-                "            pass\n\n    def _release",
-            ),
-        ),
-    ),
-    Mutant(
         "torn-transaction",
         "Redis' log is used as it is after it was cut.",
         ("cut",),

@@ -77,13 +77,18 @@ def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> 
 async def _go(run: Run, keep: bool) -> dict[str, Any]:
     progress = LoopingCall(_show, run)
     progress.start(PROGRESS, now=False)
+    kept = False
     try:
         figures = await run.run()
-        keep = keep or not figures["kept"]
+        kept = figures["kept"]
+        keep = keep or not kept
         return {**figures, "notes": str(run.site.notes)} if keep else figures
     finally:
         progress.stop()
-        await run.end(keep)
+        # A run that could not be made leaves what shows why.
+        await run.end(keep or not kept)
+        if not kept:
+            print(f"{run.name}: journal, data and logs are in {run.site.notes}", file=sys.stderr)
 
 
 def _show(run: Run) -> None:
