@@ -208,6 +208,7 @@ class Life:
         closed = Closed(self._reason)
         self._fail(closed)
         self._tell(self.on_closed, self._reason)
-        if not self._started.called:
+        # Nobody has it before the start.
+        if self._life is not None and not self._started.called:
             self._started.errback(closed)
         self._ended.callback(None)
