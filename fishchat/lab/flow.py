@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 #: Bytes that wait before the side that sends them is not read any more.
 FULL = 1 << 16
-#: Seconds between two pieces of a flow that drips.
+#: Seconds that the largest piece of a flow that drips stands for.
 PIECE = 0.05
 
 
@@ -26,21 +26,21 @@ class Flow:
     :ivar speed: bytes a second at most.
     :ivar left: so many more bytes pass, then ``torn`` is called.
     :ivar edit: changes what comes, before anything else.
+    :ivar size: the bytes that wait here; ``paused``: the source is not read until some of them have passed.
     """
 
     def __init__(self, reactor: Any, random: Random, source: Any) -> None:
         self.source = source
         self.target: Any = None
-        self.held = self.dead = False
+        self.held = self.dead = self.paused = False
+        self.size = 0
         self.edit: Callable[[bytes], bytes] | None = None
         self.torn: Callable[[], None] = lambda: None
         self._reactor = reactor
         self._random = random
         self._waiting: deque[tuple[float, bytes]] = deque()
-        self._size = 0
-        self._ended = self._throttled = self._full = False
+        self._ended = self._full = False
         self._timer: Any = None
-        self._last = 0.0
         self.heal()
 
     def give_to(self, target: Any) -> None:
@@ -61,7 +61,7 @@ class Flow:
 
     def stopProducing(self) -> None:
         """The target is gone."""
-        self.dead = True
+        self.kill()
 
     def finish(self) -> None:
         """End the target when it has taken what it was given."""
@@ -69,9 +69,18 @@ class Flow:
         self.target.loseConnection()
 
     def heal(self) -> None:
-        """Nothing is in the way any more; a dead flow stays dead."""
+        """Nothing is in the way any more, and what waits passes at once; a dead flow stays dead."""
         self.held, self.delay, self.jitter, self.speed = False, 0.0, 0.0, inf
         self.left: float = inf
+        self._last = self._next = 0.0
+        self._waiting = deque((0.0, data) for _, data in self._waiting)
+        self.pump()
+
+    def kill(self) -> None:
+        """Nothing passes any more: what waits and what still comes is thrown away."""
+        self.dead = True
+        self._waiting.clear()
+        self.size = 0
         self.pump()
 
     def take(self, data: bytes) -> None:
@@ -80,63 +89,71 @@ class Flow:
             data = self.edit(data)
         if not data or self.dead:
             return
-        if self.target is not None and not self._waiting and self._is_free():
+        if not self._waiting and not self._is_stopped() and self._is_free():
             self.target.write(data)
-            return
-        due = self._reactor.seconds() + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
-        # In order, whatever the delay of each.
-        self._last = max(self._last, due)
-        self._waiting.append((self._last, data))
-        self._size += len(data)
-        self.pump()
+        else:
+            self._put(data)
 
     def end(self) -> None:
         """The source has ended; so does the target when everything has passed."""
         self._ended = True
-        self.pump()
+        # The end takes its time too, as the bytes do.
+        if not self.dead:
+            self._put(b"")
 
     def pump(self) -> None:
         """Let pass what may pass now, and come again for the rest."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.target is None or self.held or self.dead or self._full:
-            self._throttle()
-            return
-        self._let_pass(self._reactor.seconds())
+        if not self._is_stopped():
+            self._let_pass(self._reactor.seconds())
         self._throttle()
+        if self._is_stopped():
+            return
         if self._waiting:
-            wait = max(self._waiting[0][0] - self._reactor.seconds(), PIECE if self.speed < inf else 0.0)
-            self._timer = self._reactor.callLater(wait, self._again)
-        elif self._ended and not self.dead:
+            wait = max(self._waiting[0][0], self._next) - self._reactor.seconds()
+            self._timer = self._reactor.callLater(max(0.0, wait), self._again)
+        elif self._ended:
             self.finish()
 
     def _again(self) -> None:
         self._timer = None
         self.pump()
 
+    def _is_stopped(self) -> bool:
+        return self.target is None or self.held or self.dead or self._full
+
     def _is_free(self) -> bool:
-        return not (self.held or self._full or self.delay) and self.speed == inf and self.left == inf
+        return not (self.delay or self.jitter) and self.speed == inf and self.left == inf
+
+    def _put(self, data: bytes) -> None:
+        due = self._reactor.seconds() + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
+        # In order, whatever the delay of each.
+        self._last = max(self._last, due)
+        self._waiting.append((self._last, data))
+        self.size += len(data)
+        self.pump()
 
     def _let_pass(self, now: float) -> None:
-        allowed = max(1.0, self.speed * PIECE)
-        while self._waiting and self._waiting[0][0] <= now and allowed >= 1 and self.left > 0:
+        piece = max(1.0, self.speed * PIECE)
+        while self._waiting and max(self._waiting[0][0], self._next) <= now and self.left > 0 and not self._full:
             due, data = self._waiting.popleft()
-            count = int(min(len(data), allowed, self.left))
+            count = int(min(len(data), piece, self.left))
             if count < len(data):
                 self._waiting.appendleft((due, data[count:]))
-            self.target.write(data[:count])
-            self._size -= count
-            allowed -= count
+            self.size -= count
             self.left -= count
+            # From when it was due, not from when the source spoke: many small pieces are no faster than a large one.
+            self._next = max(self._next, now) + count / self.speed
+            self.target.write(data[:count])
         if self.left <= 0:
-            self.dead = True
-            self._waiting.clear()
+            self.kill()
             self.torn()
 
     def _throttle(self) -> None:
         """Have the source read no faster than this passes on; what is dead is taken, and thrown away."""
-        full = (self._size >= FULL or self._full) and not self.dead and self.source is not None
-        if full != self._throttled:
-            self._throttled = full
+        full = (self.size >= FULL or self._full) and not self.dead and self.source is not None
+        if full != self.paused:
+            self.paused = full
             (self.source.pauseProducing if full else self.source.resumeProducing)()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
-from typing import Any
 
-import hiredis
+#: What a message to a subscriber begins with; its channel is next.
+_MESSAGE = b"*3\r\n$7\r\nmessage\r\n$"
 
 
 class HintFilter:
-    """Takes apart what Redis sends on a connection of a subscriber, and puts it together again.
+    """Finds the messages in what Redis sends on a connection of a subscriber; all else passes byte by byte.
 
     :param prefix: of the channels whose messages are disturbed; everything else passes as it is.
     :param drop: the share that is lost; ``double`` comes twice, ``late`` behind the next message.
@@ -19,7 +19,7 @@ class HintFilter:
     def __init__(self, prefix: bytes, drop: float, double: float, late: float, random: Random) -> None:
         self.counts: Counter[str] = Counter()
         self._random = random
-        self._reader = hiredis.Reader()
+        self._rest = b""
         self._kept: list[bytes] = []
         self.disturb(prefix, drop, double, late)
 
@@ -33,15 +33,18 @@ class HintFilter:
         self._drop = self._double = self._late = 0.0
 
     def edit(self, data: bytes) -> bytes:
-        """What is to be passed on of all that has come and was not yet."""
-        self._reader.feed(data)
+        """What is to be passed on of all that has come and was not yet. ValueError when Redis does not speak so."""
+        self._rest += data
         out: list[bytes] = []
-        while (reply := self._reader.gets()) is not False:
-            raw = _encoded(reply)
-            if isinstance(reply, list) and reply[:1] == [b"message"] and reply[1].startswith(self._prefix):
+        start = 0
+        while (end := _end(self._rest, start)) is not None:
+            raw = self._rest[start:end]
+            start = end
+            if raw.startswith(_MESSAGE) and raw.split(b"\r\n", 4)[4].startswith(self._prefix):
                 self._disturb(raw, out)
             else:
                 out.append(raw)
+        self._rest = self._rest[start:]
         return b"".join(out)
 
     def _disturb(self, raw: bytes, out: list[bytes]) -> None:
@@ -60,14 +63,21 @@ class HintFilter:
         out += kept
 
 
-def _encoded(reply: Any) -> bytes:
-    """A reply as Redis writes it: a subscriber hears arrays of words and numbers, and short answers."""
-    if isinstance(reply, list):
-        return b"*%d\r\n%b" % (len(reply), b"".join(map(_encoded, reply)))
-    if isinstance(reply, int):
-        return b":%d\r\n" % reply
-    if isinstance(reply, hiredis.ReplyError):
-        return b"-%b\r\n" % str(reply).encode()
-    if reply is None:
-        return b"$-1\r\n"
-    return b"$%d\r\n%b\r\n" % (len(reply), reply)
+def _end(data: bytes, start: int) -> int | None:
+    """Where the reply that begins at ``start`` ends; None when not all of it is there."""
+    replies = 1
+    while replies:
+        line = data.find(b"\r\n", start)
+        if line < 0:
+            return None
+        kind, value = data[start : start + 1], data[start + 1 : line]
+        start = line + 2
+        replies -= 1
+        if kind == b"*":
+            replies += max(0, int(value))
+        elif kind == b"$":
+            # Nil has no end of its own.
+            start += int(value) + 2 if int(value) >= 0 else 0
+        elif kind not in b"+-:":
+            raise ValueError(f"no reply of Redis begins with {kind!r}")
+    return start if start <= len(data) else None

@@ -34,34 +34,50 @@ class Link:
 
     def __init__(self, proxy: Proxy, near: Any) -> None:
         self.pid = _peer(near)
+        self.near = near
+        self.far: Any = None
         self.up = Flow(proxy.reactor, proxy.random, near)
         self.down = Flow(proxy.reactor, proxy.random, None)
         self.down.torn = self._torn
         self.down.give_to(near)
         self.hints: HintFilter | None = None
         self.swallowed = False
+        self._links = proxy.links
+        self._links.add(self)
+        self._ends = 2
+
+    def connect(self, endpoint: Any) -> None:
+        """Reach the target; when it is away, the near end is told so."""
+        self._connecting: Deferred[Any] = endpoint.connect(_factory(lambda: _Far(self)))
+        self._connecting.addErrback(lambda _: self._refused())
 
     def connected(self, far: Any) -> None:
         """The target has taken the connection."""
-        self.down.source = far
+        self.far = self.down.source = far
         self.up.give_to(far)
 
     def flows(self, direction: Direction) -> list[Flow]:
         """Those of a direction."""
         return [flow for name, flow in (("up", self.up), ("down", self.down)) if direction in (name, "both")]
 
+    def lost(self) -> None:
+        """One end is gone. The other may still be there, and have something to come."""
+        self._ends -= 1
+        if not self._ends:
+            self._links.discard(self)
+
+    def swallow(self) -> None:
+        """Nothing passes any more, and nobody is told."""
+        self.swallowed = True
+        self.up.kill()
+        self.down.kill()
+
     def reset(self) -> None:
         """End both sides at once."""
-        for side in (self.up.source, self.up.target):
-            if side is not None:
-                side.abortConnection()
-
-    def _torn(self) -> None:
-        # What has passed is to arrive: no reset, which could overtake it.
-        self.down.finish()
-        self.up.dead = True
-        if self.up.target is not None:
-            self.up.target.abortConnection()
+        self.up.kill()
+        self.down.kill()
+        self.near.abortConnection()
+        self._abort_far()
 
     def heal(self) -> None:
         """Nothing is in the way any more."""
@@ -70,12 +86,33 @@ class Link:
         for flow in (self.up, self.down):
             flow.heal()
 
+    def _torn(self) -> None:
+        # What has passed is to arrive: no reset, which could overtake it.
+        self.down.finish()
+        self.up.kill()
+        self._abort_far()
+
+    def _abort_far(self) -> None:
+        if self.far is not None:
+            self.far.abortConnection()
+        else:
+            self._connecting.cancel()
+
+    def _refused(self) -> None:
+        self.lost()
+        if not self.swallowed:
+            self.near.abortConnection()
+
 
 Fits = Callable[[Link], bool]
 
 
 class Proxy:
-    """See the module. ``counts`` has the links that there were, and those that were reset."""
+    """See the module.
+
+    :ivar links: those of which an end is still there.
+    :ivar counts: the links that there were, and those that were reset.
+    """
 
     def __init__(self, reactor: Any, target: str, *, random: Random) -> None:
         self.reactor = reactor
@@ -138,7 +175,7 @@ class Proxy:
         """The links are dead and nobody is told: nothing passes any more, no end either; ``heal`` changes nothing."""
 
         def fault(link: Link) -> None:
-            link.swallowed = link.up.dead = link.down.dead = True
+            link.swallow()
 
         self._put(fault, fits)
 
@@ -147,13 +184,14 @@ class Proxy:
 
         def fault(link: Link) -> None:
             link.down.left = after
+            link.down.pump()
 
         self._put(fault, fits)
 
     def disturb_hints(self, prefix: bytes, drop: float, double: float, late: float, fits: Fits | None = None) -> None:
         """Of what channels with this prefix say, these shares are lost, come twice, or behind the next one.
 
-        For links of Redis' subscribers, and best before they are made.
+        For links of Redis' subscribers, and best before they are made: one that is in the midst of a reply ends.
         """
 
         def fault(link: Link) -> None:
@@ -188,17 +226,14 @@ class Proxy:
     def connect(self, near: Any) -> Link:
         """A connection has come."""
         link = Link(self, near)
-        self.links.add(link)
         self.counts["links"] += 1
+        if self._target.startswith("/"):
+            link.connect(UNIXClientEndpoint(self.reactor, self._target))
+        else:
+            link.connect(HostnameEndpoint(self.reactor, *parse_address(self._target)))
         for fits, fault in self._faults:
             if fits(link):
                 fault(link)
-        if self._target.startswith("/"):
-            endpoint: Any = UNIXClientEndpoint(self.reactor, self._target)
-        else:
-            endpoint = HostnameEndpoint(self.reactor, *parse_address(self._target))
-        connecting: Deferred[Any] = endpoint.connect(_factory(lambda: _Far(link)))
-        connecting.addErrback(lambda _: link.reset())
         return link
 
 
@@ -215,9 +250,7 @@ class _Near(Protocol):
         self._link.up.take(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        # The other end of one that was swallowed is still there.
-        if not self._link.swallowed:
-            self._proxy.links.discard(self._link)
+        self._link.lost()
         self._link.up.end()
 
 
@@ -234,6 +267,7 @@ class _Far(Protocol):
         self._link.down.take(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._link.lost()
         self._link.down.end()
 
 
