@@ -14,8 +14,10 @@ from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import globalLogPublisher
 
+from fishchat.client import ClosedError
 from fishchat.lab.checkers import recovery, violations
 from fishchat.lab.journal import read
+from fishchat.lab.minimal import Closed
 from fishchat.lab.probe import Probe
 from fishchat.lab.record import Recorder
 from fishchat.lab.site import SERVERS, Shape, Site
@@ -86,8 +88,12 @@ class Run:
         try:
             await self.site.start()
             await self._meet()
-            await self._talk()
-            await self._settle()
+            try:
+                await self._talk()
+                await self._settle()
+            except Exception as error:
+                # What was journalled until then is judged all the same.
+                self.recorder.complain(f"the run broke off: {error!r}")
             await self._read_logs()
         finally:
             self.scene.talking = False
@@ -241,7 +247,13 @@ class Run:
         await self._all([self._read_log(*item) for item in self.conversations.items()])
 
     async def _read_log(self, conversation: str, members: list[str]) -> None:
-        client = self.devices(members[0])[0].client
+        for account in members:
+            try:
+                return await self._read_as(self.devices(account)[0].client, conversation)
+            except (ClosedError, Closed) as error:
+                self.recorder.complain(f"{account} cannot read {conversation}: {error}")
+
+    async def _read_as(self, client: Any, conversation: str) -> None:
         pages: list[list[Any]] = []
         while page := await client.history(conversation, before=pages[-1][0].id if pages else None, limit=100):
             pages.append(page)
