@@ -310,6 +310,8 @@ class Over(TlsCase):
         """However one ends, what it took is free at once, OpenSSL's part too, without the collector of cycles."""
         await self.begin(limits__flood=False)
         gc.collect()
+        # What other tests have left is not meant.
+        before = self._there()
         gc.disable()
         self.addCleanup(gc.enable)
         for end in (
@@ -324,8 +326,11 @@ class Over(TlsCase):
             await until(lambda: not self.connections)
             # What has just ended may still stand in a frame that runs.
             await deferLater(reactor, 0)
-            left = [one for one in gc.get_objects() if isinstance(one, (ClientConnection, TlsFactory.protocol))]
+            left = [one for one in self._there() if not any(one is other for other in before)]
             self.assertEqual(left, [], end.__name__)
+
+    def _there(self) -> list[Any]:
+        return [one for one in gc.get_objects() if isinstance(one, (ClientConnection, TlsFactory.protocol))]
 
     async def _raw(self, data: bytes) -> None:
         with socket.create_connection(("127.0.0.1", self.port)) as client:
