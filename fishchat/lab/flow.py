@@ -72,7 +72,7 @@ class Flow:
         """Nothing is in the way any more, and what waits passes at once; a dead flow stays dead."""
         self.held, self.delay, self.jitter, self.speed = False, 0.0, 0.0, inf
         self.left: float = inf
-        self._last = self._next = 0.0
+        self._next = 0.0
         self._waiting = deque((0.0, data) for _, data in self._waiting)
         self.pump()
 
@@ -129,9 +129,8 @@ class Flow:
 
     def _put(self, data: bytes) -> None:
         due = self._reactor.seconds() + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
-        # In order, whatever the delay of each.
-        self._last = max(self._last, due)
-        self._waiting.append((self._last, data))
+        # What is due earlier than what is in front of it waits for that: everything passes in order.
+        self._waiting.append((due, data))
         self.size += len(data)
         self.pump()
 

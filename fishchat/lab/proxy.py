@@ -29,6 +29,7 @@ class Link:
     """One connection through the proxy: ``up`` to the target, ``down`` from it.
 
     :ivar pid: the process at the near end when it came by a unix socket (Linux); else None.
+    :ivar connecting: fires when the target has taken the connection, or is away.
     :ivar swallowed: what happens at one end is not told at the other.
     """
 
@@ -48,8 +49,8 @@ class Link:
 
     def connect(self, endpoint: Any) -> None:
         """Reach the target; when it is away, the near end is told so."""
-        self._connecting: Deferred[Any] = endpoint.connect(_factory(lambda: _Far(self)))
-        self._connecting.addErrback(lambda _: self._refused())
+        self.connecting: Deferred[Any] = endpoint.connect(_factory(lambda: _Far(self)))
+        self.connecting.addErrback(lambda _: self._refused())
 
     def connected(self, far: Any) -> None:
         """The target has taken the connection."""
@@ -96,7 +97,7 @@ class Link:
         if self.far is not None:
             self.far.abortConnection()
         else:
-            self._connecting.cancel()
+            self.connecting.cancel()
 
     def _refused(self) -> None:
         self.lost()
