@@ -13,6 +13,9 @@ from typing import Any
 from fishchat.lab.journal import Fault, Journal, Seen, Sent, Stay, device_of
 from fishchat.model.names import Position, split_id
 
+#: Seconds before a fault within which somebody had an answer, if nobody waits for one.
+JUST = 1.0
+
 #: A checker gives a sentence for each violation.
 Checker = Callable[[Journal], Iterator[str]]
 
@@ -38,9 +41,10 @@ def lost(journal: Journal) -> Iterator[str]:
         handed.setdefault(device_of(login), set()).update(one.text for one in got)
     stored = {name: {one.text for one in log} for name, log in journal.logs.items()}
     for one in journal.acknowledged:
-        if journal.is_excused(one):
-            continue
         if one.text not in stored.get(one.conversation, ()):
+            # What is in the log in spite of all is to arrive.
+            if journal.is_excused(one):
+                continue
             yield f"{one.text!r} ({one.id}) is not in the log"
         for device in _due(journal, one):
             if one.text not in handed.get(device, ()):
@@ -130,6 +134,21 @@ def untold(journal: Journal) -> Iterator[str]:
             yield f"{login} was told of a gap in {conversation}, where nothing was lost: {words[0]}"
 
 
+def idle(journal: Journal) -> Iterator[str]:
+    """A fault meets clients that talk: a send without an answer, or that had it just before. Else it proves nothing."""
+    if not journal.acknowledged:
+        yield "nothing was acknowledged"
+    # By the time of their sending, so what was answered late may stand before what was answered early.
+    spans = sorted((one.at, one.answered_at) for one in journal.sent)
+    latest, number = -inf, 0
+    for fault in sorted(journal.faults, key=lambda one: one.at):
+        while number < len(spans) and spans[number][0] <= fault.at:
+            latest = max(latest, spans[number][1])
+            number += 1
+        if latest < fault.at - JUST:
+            yield f"nobody talked when {fault.what} was done to {fault.who}"
+
+
 def complained(journal: Journal) -> Iterator[str]:
     """No client was replaced by another, nothing had a traceback, and what a fault asks for was so."""
     yield from journal.complaints
@@ -144,6 +163,7 @@ CHECKERS: tuple[Checker, ...] = (
     invented,
     renamed,
     untold,
+    idle,
     complained,
 )
 
@@ -159,9 +179,9 @@ def recovery(journal: Journal) -> list[dict[str, Any]]:
     ``first``, ``all``: until the first device, and until each that sent, had an OK for what it sent after that.
     ``delivery``: the longest time from an OK to the last receiver, among what was sent about then or before the next.
     """
-    ends = [one.at for one in journal.faults[1:]] + [inf]
+    ends = [*(one.at for one in journal.faults[1:]), inf]
     acknowledged = journal.acknowledged
-    return [_recovery(journal, acknowledged, fault, end) for fault, end in zip(journal.faults, ends, strict=True)]
+    return [_recovery(journal, acknowledged, fault, end) for fault, end in zip(journal.faults, ends, strict=False)]
 
 
 def _recovery(journal: Journal, acknowledged: list[Sent], fault: Fault, end: float) -> dict[str, Any]:

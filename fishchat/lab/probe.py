@@ -31,8 +31,8 @@ class Probe:
         self.reactor = reactor
         self.account = account
         self.recorder = recorder
-        #: Answers, and how many were ``OK``.
-        self.answers = self.stored = 0
+        #: Sends that had their ``OK``.
+        self.stored = 0
         self.longest = 0.0
         self._port = port
         self._running = True
@@ -113,7 +113,6 @@ class _Line(LineOnlyReceiver):
         if word not in (b"OK", b"ERR", b"END") or not self._asked:
             return
         probe = self._probe
-        probe.answers += 1
         probe.stored += line.startswith(b"OK SEND_MESSAGE")
         probe.longest = max(probe.longest, probe.reactor.seconds() - self._asked.popleft())
 

@@ -125,11 +125,18 @@ class Up:
     async def when_alive(self, reactor: Any, seconds: float = 20.0) -> None:
         """Return when Redis and all roles run and the monitor has heard of each; AssertionError when it is late."""
 
-        def is_alive(heard: dict[str, int]) -> bool:
+        def is_alive(heard: set[tuple[str, int]]) -> bool:
             running = self.running()
-            return running.pop("redis", 0) > 0 and running.keys() == ROLES and running.items() <= heard.items()
+            return running.pop("redis", 0) > 0 and running.keys() == ROLES and running.items() <= heard
 
-        await heard_of(reactor, self.place.monitor, is_alive, seconds)
+        deadline = reactor.seconds() + seconds
+        while True:
+            # By name and process: there may be another router beside that of `up`.
+            heard = {(_name(one), one["pid"]) for one in await shown_by_monitor(reactor, self.place.monitor)}
+            if is_alive(heard):
+                return
+            assert reactor.seconds() < deadline, f"after {seconds} s the monitor knows only of {sorted(heard)}"
+            await deferLater(reactor, 0.05)
 
     async def stop(self, reactor: Any, seconds: float = 20.0) -> int:
         """End it by SIGTERM; its exit code. AssertionError when it does not end in time."""
@@ -183,8 +190,8 @@ def _words(pid: int, file: str) -> list[str]:
         return []
 
 
-async def heard_by_monitor(reactor: Any, port: int) -> dict[str, int]:
-    """The processes that the monitor shows as alive, by the names of ``ROLES``; none when it cannot be asked."""
+async def shown_by_monitor(reactor: Any, port: int) -> list[dict[str, Any]]:
+    """What the monitor shows of the servers that are alive; nothing when it cannot be asked."""
     pool = HTTPConnectionPool(reactor, persistent=False)
     url = b"http://127.0.0.1:%d/servers" % port
     try:
@@ -193,9 +200,18 @@ async def heard_by_monitor(reactor: Any, port: int) -> dict[str, int]:
         servers = json.loads(body)["servers"]
     except Exception:
         # It is not there yet, or was killed while it answered.
-        return {}
-    alive = [server for server in servers if server["state"] == "alive"]
-    return {one["id"] if one["role"] == "msg_server" else one["role"]: one["pid"] for one in alive}
+        return []
+    return [server for server in servers if server["state"] == "alive"]
+
+
+async def heard_by_monitor(reactor: Any, port: int) -> dict[str, int]:
+    """The processes that the monitor shows as alive, by the names of ``ROLES``; none when it cannot be asked."""
+    return {_name(one): one["pid"] for one in await shown_by_monitor(reactor, port)}
+
+
+def _name(shown: dict[str, Any]) -> str:
+    name: str = shown["id" if shown["role"] == "msg_server" else "role"]
+    return name
 
 
 async def heard_of(reactor: Any, port: int, enough: Callable[[dict[str, int]], bool], seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, FirstError, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import globalLogPublisher
 
@@ -32,6 +33,8 @@ SECOND_DEVICE, INDEPENDENT = 4, 3
 HURRY = 0.2
 #: Seconds until everybody has an answer again, and until nothing arrives any more.
 BACK, DRAIN, QUIET = 30.0, 30.0, 6.0
+#: Seconds for what all clients do together; and how many messages of the store are read in a second at least.
+TOGETHER, READ = 60.0, 1000
 #: Seconds between two clients that start anew, while nothing is wrong.
 MOVE_EVERY = 0.2
 
@@ -54,6 +57,10 @@ class Plan:
     shape: Shape = field(default_factory=Shape)
     probed: bool = True
     notes: Path | None = None
+
+
+class NotStartedError(Exception):
+    """FishChat or its clients did not even start, so nothing is said of promises."""
 
 
 class Run:
@@ -82,26 +89,18 @@ class Run:
         self._act = act
 
     async def run(self) -> dict[str, Any]:
-        """Everything, from the start to the figures. AssertionError when it cannot even start."""
+        """Everything, from the start to the figures. NotStartedError when there was nothing that could be judged."""
         observer = Failures(self.recorder.complain)
         globalLogPublisher.addObserver(observer)
         try:
-            await self.site.start()
-            await self._meet()
-            try:
-                await self._talk()
-                await self._settle()
-            except Exception as error:
-                # What was journalled until then is judged all the same.
-                self.recorder.complain(f"the run broke off: {error!r}")
-            await self._read_logs()
+            await self._start()
+            for part in (self._talk, self._settle, self._read_logs, self._stop_clients):
+                await self._tried(part)
         finally:
-            self.scene.talking = False
-            await self._all([talker.client.stop() for talker in self.talkers.values()])
             globalLogPublisher.removeObserver(observer)
-        if code := await self.site.stop():
-            self.recorder.complain(f"fishchat up ended with code {code}")
+        await self._tried(self._stop_site)
         self._look_for_tracebacks()
+        self._look_for_nothing()
         self.recorder.close()
         return self.judge()
 
@@ -143,6 +142,11 @@ class Run:
         if not await within(self.reactor, condition, seconds):
             self.recorder.complain(f"after {seconds} s still not: {what}")
 
+    def signal(self, who: str, signum: signal.Signals) -> None:
+        """Send it to this process; the run is not kept when there is none."""
+        if not self.site.signal(who, signum):
+            self.recorder.complain(f"there was no {who} that could get {signum.name}")
+
     async def hurry(self) -> None:
         """Have as much as possible under way at the return; from then on one conversation more is silent."""
         self.scene.hurry = True
@@ -164,6 +168,24 @@ class Run:
         self.scene.muted = False
 
     # The parts of a run.
+
+    async def _start(self) -> None:
+        try:
+            await self.site.start()
+            await self._meet()
+        except CancelledError:
+            raise
+        except Exception as error:
+            raise NotStartedError(f"nothing could be tried: {error}") from error
+
+    async def _tried(self, part: Callable[[], Awaitable[None]]) -> None:
+        """A part that fails is what a run is to find: what was until then is judged, and the run is not kept."""
+        try:
+            await part()
+        except CancelledError:
+            raise
+        except Exception as error:
+            self.recorder.complain(f"the run broke off: {type(error).__name__}: {error}")
 
     def _talkers(self) -> dict[str, Talker]:
         found = []
@@ -210,14 +232,16 @@ class Run:
             probe.start()
         moves = ensureDeferred(self._move())
         began = self.reactor.seconds()
-        await self._act(self)
-        await self.pause(began + self.plan.seconds - self.reactor.seconds())
-        await self.site.when_alive()
-        healed = self.reactor.seconds()
-        await self.until(partial(self._all_answered_since, healed), BACK, "an OK for everybody")
-        self.scene.talking = False
-        for probe in self.probes:
-            probe.stop()
+        try:
+            await self._act(self)
+            await self.pause(began + self.plan.seconds - self.reactor.seconds())
+            await self.site.when_alive()
+            healed = self.reactor.seconds()
+            await self.until(partial(self._all_answered_since, healed), BACK, "an OK for everybody")
+        finally:
+            self.scene.talking = False
+            for probe in self.probes:
+                probe.stop()
         await self._all([*talks, moves])
 
     def _all_answered_since(self, when: float) -> bool:
@@ -244,7 +268,15 @@ class Run:
         return is_quiet or recorder.handed >= recorder.due
 
     async def _read_logs(self) -> None:
-        await self._all([self._read_log(*item) for item in self.conversations.items()])
+        reading = [self._read_log(*item) for item in self.conversations.items()]
+        await self._all(reading, TOGETHER + self.recorder.sent / READ)
+
+    async def _stop_clients(self) -> None:
+        await self._all([talker.client.stop() for talker in self.talkers.values()])
+
+    async def _stop_site(self) -> None:
+        if code := await self.site.stop():
+            self.recorder.complain(f"fishchat up ended with code {code}")
 
     async def _read_log(self, conversation: str, members: list[str]) -> None:
         for account in members:
@@ -261,15 +293,27 @@ class Run:
             for item in page:
                 self.recorder.log(conversation, item)
 
+    def _look_for_nothing(self) -> None:
+        """What was not done, and not asked, proves nothing."""
+        if not self.recorder.faults:
+            self.recorder.complain(f"in {self.plan.seconds} s nothing was done")
+        for probe in self.probes if self.plan.probed else ():
+            if not probe.stored:
+                self.recorder.complain(f"{probe.account} was never told OK")
+
     def _look_for_tracebacks(self) -> None:
-        for path in sorted([*self.site.data.glob("*.log"), self.site.data / "output"]):
+        for path in sorted([*self.site.data.glob("*.log*"), self.site.data / "output"]):
             # The error itself is the first line behind that is not indented.
             for found in re.findall(
                 r"Traceback \(most recent.*\n(?:[ \t]+.*\n)*(.*)", path.read_text("utf-8", "replace")
             ):
                 self.recorder.complain(f"{path.name} has a traceback: {found}")
 
-    @staticmethod
-    async def _all(waiting: list[Any]) -> None:
+    async def _all(self, waiting: list[Any], seconds: float = TOGETHER) -> None:
+        """Wait for all of them. The first failure of one; TimeoutError when it takes longer."""
         deferreds: list[Deferred[Any]] = [ensureDeferred(one) for one in waiting]
-        await DeferredList(deferreds, fireOnOneErrback=True, consumeErrors=True)
+        together = DeferredList(deferreds, fireOnOneErrback=True, consumeErrors=True)
+        try:
+            await together.addTimeout(seconds, self.reactor)
+        except FirstError as first:
+            first.subFailure.raiseException()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
@@ -37,7 +37,7 @@ class Options:
 
 
 def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """The figures and the violations. Raises what the run raises, when it could not even be made."""
+    """The figures and the violations. NotStartedError when the run could not be made, and what files raise."""
     fault = FAULTS[options.fault]
     source = str(options.source or fault.shape.source)
     shape = replace(fault.shape, redis_server=fault.shape.redis_server or options.redis, source=source)
@@ -53,20 +53,38 @@ def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
 
 
 def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
-    """What the coroutine that ``make`` gives returns; the reactor runs so long. Raises what it raises."""
+    """What the coroutine that ``make`` gives returns; the reactor runs so long. Raises what it raises.
+
+    A signal cancels it, and is KeyboardInterrupt once it has put away what it began.
+    """
     from twisted.internet import reactor
 
     use_monotonic(reactor)
     ended: list[Any] = []
+    interrupted: list[bool] = []
+
+    async def whole() -> dict[str, Any]:
+        # What fails before it first waits must end the reactor, too.
+        return await make(reactor)
+
+    def interrupt(work: Deferred[Any]) -> Deferred[Any]:
+        interrupted.append(True)
+        work.cancel()
+        return work
+
+    def end(result: Any, trigger: Any) -> None:
+        ended.append(result)
+        if not interrupted:
+            reactor.removeSystemEventTrigger(trigger)
+            reactor.stop()
 
     def go() -> None:
-        work: Deferred[Any] = ensureDeferred(make(reactor))
-        work.addBoth(ended.append)
-        work.addBoth(lambda _: reactor.stop())
+        work: Deferred[Any] = ensureDeferred(whole())
+        work.addBoth(end, reactor.addSystemEventTrigger("before", "shutdown", interrupt, work))
 
     reactor.callWhenRunning(go)
     reactor.run()
-    if not ended:
+    if interrupted or not ended:
         raise KeyboardInterrupt
     if isinstance(ended[0], Failure):
         ended[0].raiseException()
@@ -77,15 +95,18 @@ def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> 
 async def _go(run: Run, keep: bool) -> dict[str, Any]:
     progress = LoopingCall(_show, run)
     progress.start(PROGRESS, now=False)
+    # A run that could not be made leaves what shows why; one that was interrupted has nothing to show.
     kept = False
     try:
         figures = await run.run()
         kept = figures["kept"]
         keep = keep or not kept
         return {**figures, "notes": str(run.site.notes)} if keep else figures
+    except CancelledError:
+        kept = True
+        raise
     finally:
         progress.stop()
-        # A run that could not be made leaves what shows why.
         await run.end(keep or not kept)
         if not kept:
             print(f"{run.name}: journal, data and logs are in {run.site.notes}", file=sys.stderr)

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -114,7 +115,12 @@ class Site:
             one.kill()
             one.wait()
         if self._up is not None:
+            # A role that is stopped would not notice that `up` is gone, and one without Redis takes its time to end.
+            left = self.running()
             self._up.kill()
+            for pid in left.values():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         for proxy in [*self.clients, *filter(None, [self._redis_links])]:
             await proxy.stop()
         if self._redis is not None and self._redis.running:

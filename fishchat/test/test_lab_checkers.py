@@ -249,6 +249,22 @@ class CheckerTests(SynchronousTestCase):
         for name in ("alice/main", "carol/main"):
             self.journal.handed[name].append(seen)
 
+    def test_excused_and_still_there(self) -> None:
+        """What is in the log in spite of the loss is to arrive as everything else."""
+        self.journal.excuses.append((0.5, 1.5))
+        self.journal.handed["carol/main"].clear()
+        self.check("lost")
+
+    def test_nobody_talked(self) -> None:
+        """A run without messages, and a fault that met no client with something under way, prove nothing."""
+        self.journal.faults = [Fault("kill", "ms1", 1.5, 1.5)]
+        self.check()
+        self.journal.faults.append(Fault("kill", "ms2", 2.5, 2.5))
+        self.check("idle")
+        self.journal.sent[0].answered_at = 3.0
+        self.check()
+        self.assertTrue(violations(Journal())["idle"])
+
     def test_excused_for_a_while(self) -> None:
         """Outside of that time nothing may be gone."""
         self.put_back((1.1, 1.5))
@@ -278,3 +294,7 @@ class RecoveryTests(SynchronousTestCase):
         first, second = recovery(journal)
         self.assertEqual(first, {"what": "hang", "who": "redis", "first": 1.0, "all": 2.5, "delivery": 3.0})
         self.assertIsNone(second["first"])
+
+    def test_no_fault(self) -> None:
+        """Of a run in which nothing was done there is nothing to say."""
+        self.assertEqual(recovery(good()), [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from glob import glob
 
 from fishchat.lab.run import Run
@@ -9,6 +10,8 @@ from fishchat.services.redis_server import bundled
 
 #: Seconds that the clock is set by, one after the other, counted from the right time.
 STEPS = (3600, -3600, 86400, 0)
+#: Seconds by which the clock may then seem to be wrong.
+SAME = 60.0
 #: A library that shows another time to all programs that are started with it; the monotonic clock stays.
 LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
@@ -39,4 +42,7 @@ async def steps(run: Run) -> None:
         await run.hurry()
         run.recorder.fault("clock", f"{seconds:+} s")
         (run.site.notes / "clock").write_text(f"{seconds:+}\n")
+        ((told, _),) = await run.site.redis(("TIME",))
+        if abs(int(told) - time.time() - seconds) > SAME:
+            run.recorder.complain(f"the clock of Redis was not set by {seconds:+} s")
         await run.pause(run.plan.seconds / len(STEPS) - 2.0)

@@ -39,7 +39,10 @@ async def power(run: Run) -> None:
         await run.hurry()
         async with _dead(run, "power"):
             await run.until(lambda: _is_told(run.site.notes), 10.0, "the end of Redis in its trace")
-            for path, unsynced in _unsynced(run.site.notes).items():
+            logs = _unsynced(run.site.notes)
+            if not logs:
+                run.recorder.complain("the trace of Redis tells of nothing written to its file")
+            for path, unsynced in logs.items():
                 if path.exists():
                     os.truncate(path, path.stat().st_size - unsynced)
         await run.until(lambda: "redis" in run.site.running(), 10.0, "Redis back")
@@ -67,6 +70,8 @@ async def put_back(run: Run) -> None:
     await run.pause(4.0)
     await run.hurry()
     async with _dead(run, "put back"):
+        if _newest(copy).read_bytes() == _newest(run.site.view).read_bytes():
+            run.recorder.complain("nothing was stored since the copy was made")
         _copy(copy, run.site.view)
         run.recorder.excuse(begin, "an older copy was put back")
 
@@ -94,7 +99,7 @@ async def _dead(run: Run, what: str) -> AsyncIterator[None]:
     run.recorder.fault(what, "redis")
     run.site.up.process.send_signal(signal.SIGSTOP)
     try:
-        run.site.signal("redis", signal.SIGKILL)
+        run.signal("redis", signal.SIGKILL)
         # Answers that are on their way have arrived then.
         await run.pause(0.5)
         yield

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
-from fishchat.lab.proxy import Direction, Link
+from fishchat.lab.proxy import Direction, Link, Proxy
 from fishchat.lab.run import Run
 
 Fits = Callable[[Link], bool]
@@ -19,6 +20,7 @@ NOTICED = 100.0
 
 async def delayed(run: Run) -> None:
     """Between clients and servers everything takes 100 ms, give or take 50."""
+    _there(run, *run.site.clients)
     for proxy in run.site.clients:
         proxy.delay(0.1, 0.05)
     await _last(run, "delay", "clients")
@@ -27,6 +29,7 @@ async def delayed(run: Run) -> None:
 
 async def dripping(run: Run) -> None:
     """A third of the clients reads and writes so slowly that it falls behind."""
+    _there(run, *run.site.clients)
     for proxy in run.site.clients:
         proxy.drip(SLOW, _some(run, 3))
     await _last(run, "drip", "clients")
@@ -38,6 +41,7 @@ async def torn(run: Run) -> None:
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 2.0:
         run.recorder.fault("tear", "clients")
+        _there(run, *run.site.clients)
         for proxy in run.site.clients:
             proxy.tear(run.random.randint(1, 3000), _some(run, 4))
         await run.pause(run.random.uniform(0.3, 1.0))
@@ -49,6 +53,7 @@ async def storm(run: Run) -> None:
     for _ in range(3):
         await run.hurry()
         run.recorder.fault("reset", "clients")
+        _there(run, *run.site.clients)
         for proxy in run.site.clients:
             proxy.reset()
         await run.pause(run.plan.seconds / 4)
@@ -60,6 +65,7 @@ async def unheard(run: Run) -> None:
     for direction in directions:
         await run.hurry()
         run.recorder.fault(f"hold {direction}", "clients")
+        _there(run, *run.site.clients)
         for proxy in run.site.clients:
             proxy.hold(direction, _some(run, 2))
         await run.pause(SHORT)
@@ -73,6 +79,7 @@ async def half_open(run: Run) -> None:
     run.moving = False
     await run.hurry()
     run.recorder.fault("swallow", "clients")
+    _there(run, *run.site.clients)
     for proxy in run.site.clients:
         proxy.swallow(_some(run, 2))
     # Only those that are there now; who comes back has a good connection.
@@ -97,6 +104,7 @@ async def redis_apart(run: Run) -> None:
 async def redis_reset(run: Run) -> None:
     """The connections of all roles to Redis are reset again and again, at random bytes too."""
     links = run.site.redis_links
+    _there(run, links)
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 4.0:
         await run.pause(run.random.uniform(0.5, 2.0))
@@ -111,6 +119,7 @@ async def redis_reset(run: Run) -> None:
 
 async def redis_delayed(run: Run) -> None:
     """Between the roles and Redis everything takes 30 ms, give or take 20."""
+    _there(run, run.site.redis_links)
     run.site.redis_links.delay(0.03, 0.02)
     await _last(run, "delay", "redis")
     run.site.redis_links.heal()
@@ -121,6 +130,7 @@ async def redis_half_open(run: Run) -> None:
     for role in ("ms1", "router"):
         await run.hurry()
         run.recorder.fault("swallow", role)
+        _there(run, run.site.redis_links, fits=run.site.of_role(role))
         run.site.redis_links.swallow(run.site.of_role(role))
         await run.pause(1.0)
         run.site.redis_links.heal()
@@ -131,6 +141,7 @@ async def redis_half_open(run: Run) -> None:
 async def _hold(run: Run, role: str, direction: Direction, seconds: float) -> None:
     await run.hurry()
     run.recorder.fault(f"hold {direction}", role)
+    _there(run, run.site.redis_links, fits=run.site.of_role(role))
     run.site.redis_links.hold(direction, run.site.of_role(role))
     await run.pause(seconds)
     run.site.redis_links.heal()
@@ -147,7 +158,21 @@ async def _last(run: Run, what: str, who: str) -> None:
 def _some(run: Run, one_in: int) -> Fits:
     """One link in so many, the same ones whenever they are looked at."""
     chosen: dict[Link, bool] = {}
-    return lambda link: chosen.setdefault(link, run.random.randrange(one_in) == 0)
+    # One number of the plan, however many links come: what is drawn next must not depend on them.
+    random = Random(run.random.random())
+
+    def fits(link: Link) -> bool:
+        if link not in chosen:
+            chosen[link] = random.randrange(one_in) == 0
+        return chosen[link]
+
+    return fits
+
+
+def _there(run: Run, *proxies: Proxy, fits: Fits = lambda _: True) -> None:
+    """The run is not kept when there is no connection that anything could be done to."""
+    if not any(fits(link) for proxy in proxies for link in proxy.links):
+        run.recorder.complain("there was no connection that this could be done to")
 
 
 def _heal(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from twisted.internet.defer import DeferredList, ensureDeferred
 
 from fishchat.lab.run import Run
@@ -13,7 +15,11 @@ CHANNEL = b"/sysctrl/topic-sync"
 
 async def members(run: Run) -> None:
     """In each topic one member leaves and joins again, over and over, in the midst of what the others send."""
-    goers = [_goer(run, topic, accounts) for topic, accounts in run.conversations.items() if topic.startswith("#")]
+    goers = [
+        _goer(run, topic, accounts, Random(run.random.random()))
+        for topic, accounts in run.conversations.items()
+        if topic.startswith("#")
+    ]
     await DeferredList([ensureDeferred(one) for one in goers], fireOnOneErrback=True, consumeErrors=True)
 
 
@@ -31,11 +37,11 @@ async def members_unheard(run: Run) -> None:
     run.recorder.healed("drop", "topic-sync")
 
 
-async def _goer(run: Run, conversation: str, accounts: list[str]) -> None:
+async def _goer(run: Run, conversation: str, accounts: list[str], random: Random) -> None:
     # The owner, who is the first, may not leave.
     members = accounts[1:]
     # Better one with two devices: each may be at another server, and only one of them leaves and joins.
-    account = run.random.choice([one for one in members if len(run.devices(one)) > 1] or members)
+    account = random.choice([one for one in members if len(run.devices(one)) > 1] or members)
     talkers = run.devices(account)
     # It is not waited for by number any more: how many are there differs from message to message.
     run.recorder.receivers(conversation, 1)
@@ -44,13 +50,13 @@ async def _goer(run: Run, conversation: str, accounts: list[str]) -> None:
     await run.until(lambda: not any(talker.pending for talker in talkers), 20.0, "answers of who leaves")
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 3.0:
-        await _once(run, talkers[0], conversation)
+        await _once(run, talkers[0], conversation, random)
 
 
-async def _once(run: Run, talker: Talker, conversation: str) -> None:
+async def _once(run: Run, talker: Talker, conversation: str, random: Random) -> None:
     topic = conversation.removeprefix("#")
     for before, call, after in (("asks-out", "leave", "out"), ("asks-in", "join", "in")):
-        await run.pause(run.random.uniform(0.05, 1.0))
+        await run.pause(random.uniform(0.05, 1.0))
         run.recorder.fault(call, "member")
         run.recorder.membership(talker.account, conversation, before)
         await getattr(talker.client, call)(topic)

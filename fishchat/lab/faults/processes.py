@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from functools import partial
 
-from fishchat.lab.processes import ROLES
+from fishchat.lab.processes import ROLES, shown_by_monitor
 from fishchat.lab.run import Run
 from fishchat.lab.site import BACK
 from fishchat.lab.talkers import within
@@ -14,7 +15,7 @@ from fishchat.lab.talkers import within
 HANGS = (2.0, 6.0, 18.0)
 #: Seconds until another router has taken over, and everything that the first one left has arrived.
 TAKEN = 8.0
-#: How often in a run each process is killed.
+#: Seconds from one kill to the next, about.
 EVERY_KILL = 3.0
 
 
@@ -35,7 +36,7 @@ async def _kill(run: Run, victim: str) -> None:
         return
     await run.hurry()
     run.recorder.fault("kill", victim)
-    run.site.signal(victim, signal.SIGKILL)
+    run.signal(victim, signal.SIGKILL)
 
 
 async def hang(run: Run) -> None:
@@ -50,7 +51,7 @@ async def hang(run: Run) -> None:
 
 async def _hang(run: Run, victim: str, seconds: float) -> None:
     run.recorder.fault("hang", victim)
-    run.site.signal(victim, signal.SIGSTOP)
+    run.signal(victim, signal.SIGSTOP)
     # What Redis had answered before is still on its way for a moment.
     await run.pause(0.5)
     acknowledged = run.recorder.acknowledged
@@ -58,7 +59,7 @@ async def _hang(run: Run, victim: str, seconds: float) -> None:
     if victim == "redis" and run.recorder.acknowledged > acknowledged:
         run.recorder.complain("messages were acknowledged while Redis hung")
     run.recorder.healed("hang", victim)
-    run.site.signal(victim, signal.SIGCONT)
+    run.signal(victim, signal.SIGCONT)
 
 
 async def rolling(run: Run) -> None:
@@ -66,7 +67,7 @@ async def rolling(run: Run) -> None:
     for victim in ("ms1", "ms2", "router", "manager", "gateway", "monitor"):
         pid = run.site.running().get(victim)
         run.recorder.fault("restart", victim)
-        run.site.signal(victim, signal.SIGTERM)
+        run.signal(victim, signal.SIGTERM)
         await run.until(partial(_is_another, run, victim, pid), 20.0, f"{victim} back after SIGTERM")
         await run.pause(1.0)
         run.recorder.healed("restart", victim)
@@ -83,11 +84,30 @@ async def without_router(run: Run) -> None:
 
 
 async def takeover(run: Run) -> None:
-    """Two routers, and the one that works is killed again and again: the other takes over its lease under load."""
-    run.site.add("fishchat-router")
+    """Two routers, and the one that works is killed again and again: another takes over its lease under load."""
+    beside = run.site.add("fishchat-router")
+    killed = 0
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 5.0:
-        # The one of `up` and the one beside it, whoever has the lease now.
         await run.pause(run.random.uniform(1.0, 4.0))
-        await _kill(run, "router")
+        killed = await _reader(run, killed)
+        if not killed:
+            run.recorder.complain("no router reads")
+            return
+        await run.hurry()
+        run.recorder.fault("kill", "router that reads")
+        os.kill(killed, signal.SIGKILL)
+        if killed == beside.pid:
+            beside = run.site.add("fishchat-router")
         await run.arrival(TAKEN)
+
+
+async def _reader(run: Run, before: int) -> int:
+    """The process of the router that has the lease, another one than before; 0 when there is none for too long."""
+    deadline = run.reactor.seconds() + TAKEN
+    while run.reactor.seconds() < deadline:
+        for shown in await shown_by_monitor(run.reactor, run.site.place.monitor):
+            if shown["role"] == "router" and shown["figures"].get("shards") and shown["pid"] != before:
+                return int(shown["pid"])
+        await run.pause(0.1)
+    return 0
