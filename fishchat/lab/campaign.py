@@ -14,22 +14,27 @@ from fishchat.lab.catalogue import FAULTS
 from fishchat.lab.mutants import Mutant, mutate
 from fishchat.lab.processes import COMMAND
 from fishchat.lab.runner import Options
-from fishchat.services.redis_server import PREFERRED, candidates, version
+from fishchat.services.redis_server import PREFERRED, candidates, find_executable, version
 
 #: Seconds that a run may take beyond its fault: to start, to settle, to be judged.
 BEYOND = 240.0
+#: Seconds that one has to end its processes when it was told to end.
+TO_END = 30.0
 #: Seeds with which a mutant is looked for, by each of its faults.
 TRIES = 2
 
 
 def servers() -> list[str]:
-    """The Redis programs of this machine, one before Redis 7 and one from then on, as far as there are."""
+    """The Redis programs of this machine, one before Redis 7 and one from then on, as far as there are.
+
+    EmbeddedError when there is none: then nothing could be tried, which is no success.
+    """
     found: dict[bool, str] = {}
     for path in candidates():
         number = version(path)
         if number is not None:
             found.setdefault(number >= PREFERRED, path)
-    return [found[new] for new in sorted(found)]
+    return [found[new] for new in sorted(found)] or [find_executable()]
 
 
 def run_child(options: Options) -> dict[str, Any]:
@@ -43,13 +48,31 @@ def run_child(options: Options) -> dict[str, Any]:
     ):
         if value:
             words += [name, str(value)]
-    limit = BEYOND + 2 * (options.seconds or FAULTS[options.fault].seconds)
-    try:
-        told = subprocess.run(words, stdout=subprocess.PIPE, check=False, timeout=limit)
-        figures: dict[str, Any] = json.loads(told.stdout)
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        return {"fault": options.fault, "seed": options.seed, "kept": False, "failed": str(error)}
+    limit = BEYOND + 2 * max(options.seconds or 0.0, FAULTS[options.fault].seconds)
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        try:
+            told, _ = process.communicate(timeout=limit)
+            figures: dict[str, Any] = json.loads(told)
+        except subprocess.TimeoutExpired:
+            return _failed(options, f"no end within {limit:.0f} s")
+        except ValueError:
+            return _failed(options, f"exit status {process.returncode}, and no figures")
+        finally:
+            _end(process)
     return figures
+
+
+def _failed(options: Options, why: str) -> dict[str, Any]:
+    return {"fault": options.fault, "seed": options.seed, "kept": False, "failed": why}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let it put away the processes that it has started, if it still runs."""
+    process.terminate()
+    try:
+        process.wait(TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def run_all(

@@ -44,7 +44,9 @@ def _needs(program: str) -> Callable[[], str]:
 
 
 def _needs_mounting() -> str:
-    tried = subprocess.run([*disk.NAMESPACE, "/mnt", "true"], capture_output=True, check=False, timeout=10)
+    if missing := _needs("unshare")():
+        return missing
+    tried = subprocess.run([*disk.NAMESPACE, "/tmp", "true"], capture_output=True, check=False, timeout=10)
     return "" if tried.returncode == 0 else "needs the right to mount in a namespace of one's own"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -113,16 +115,73 @@ class CommandTests(TestCase):
         for more, code in (([handed], 0), ([], 1), ([["nonsense", 1.0]], 1)):
             journal.write_text("\n".join(map(json.dumps, [*lines, *more])))
             self.assertEqual(await self.command("lab", "check", str(journal)), code, more)
+        journal.write_text("")
+        self.assertEqual(await self.command("lab", "check", str(journal)), 1)
 
     async def test_unknown_fault(self) -> None:
         """A fault that is none is refused with the way to those that are."""
         self.assertEqual(await self.command("lab", "run", "earthquake"), 2)
 
+    async def test_bad_options(self) -> None:
+        """What cannot be is refused before anything is started, and is no broken promise."""
+        empty, used = Path(self.mktemp()), Path(self.mktemp())
+        empty.mkdir()
+        used.mkdir()
+        (used / "journal.jsonl").touch()
+        for option, value in (
+            ("--keep", str(used)),
+            ("--keep", "/proc/none"),
+            ("--source", str(empty)),
+            ("--redis", "/bin/true"),
+        ):
+            self.assertEqual(await self.command("lab", "run", "kill", option, value), 2, (option, value))
+        self.assertEqual(await self.command("lab", "all", "--json", "/proc/none/results"), 2)
+
+    async def test_results_of_another_version(self) -> None:
+        """Results that cannot be read make no table, and no traceback."""
+        results = Path(self.mktemp())
+        for text in ('{"fault": "earthquake", "acknowledged": 1}', "{"):
+            results.write_text(text)
+            self.assertEqual(await self.command("lab", "table", str(results)), 1, text)
+
+    async def test_interrupted(self) -> None:
+        """Ctrl+C in the midst of a fault leaves no process behind, not even one that the fault has stopped."""
+        directory = Path(tempfile.mkdtemp(prefix="fc-", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, directory)
+        process = self.started("lab", "run", "hang", "--rate", "100", "--keep", str(directory))
+        journal = directory / "journal.jsonl"
+        # It shows once clients have talked: the file is written to in large pieces.
+        await until(lambda: journal.exists() and b'"hang"' in journal.read_bytes(), 40.0)
+        process.send_signal(signal.SIGINT)
+        await until(lambda: process.poll() is not None, 20.0)
+        await until(lambda: not self.working_in(str(directory)), 20.0)
+
+    def working_in(self, directory: str) -> list[int]:
+        """The processes that have this directory in their command or their environment."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if directory.encode() in told:
+                found.append(int(entry.name))
+        return found
+
     async def command(self, *words: str) -> int:
         """The exit code of `fishchat` with these words."""
-        environment = {**os.environ, "PYTHONPATH": HERE}
-        process = subprocess.Popen(
-            [*COMMAND, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = self.started(*words)
         await until(lambda: process.poll() is not None, 30.0)
         return int(process.returncode)
+
+    def started(self, *words: str) -> subprocess.Popen[bytes]:
+        """`fishchat` with these words, which is ended with the test."""
+        process = subprocess.Popen(
+            [*COMMAND, *words],
+            env={**os.environ, "PYTHONPATH": HERE},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        return process
