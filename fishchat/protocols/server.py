@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet import tcp
 from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
@@ -26,6 +25,7 @@ from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import LineSplitter
 from fishchat.protocols.replies import error_line
 from fishchat.protocols.verbs import Verb
+from fishchat.sending import send_now, socket_of
 
 #: Commands of one connection that wait for their answers at most; then it is not read until half are answered.
 WAITING = 64
@@ -151,8 +151,7 @@ class LineServer(LineReceiver):
         transport.registerProducer(_Outlet(self), True)
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
-        if isinstance(transport, tcp.Connection):
-            self._socket = transport.socket
+        self._socket = socket_of(transport)
 
     def handshakeCompleted(self) -> None:
         """The TLS below is ready."""
@@ -304,27 +303,9 @@ class LineServer(LineReceiver):
         if self._out:
             data = b"".join(self._out)
             self._out.clear()
-            self._write(data)
+            send_now(self.transport, self._socket, data)
             if self._ended:
                 self._close_if_done()
-
-    def _write(self, data: bytes) -> None:
-        """Give ``data`` to the kernel at once, if nothing waits before it; what is not taken goes Twisted's way.
-
-        That way alone would register the socket, be called by the next turn, and take it off again: more work than the
-        sending itself.
-        """
-        transport: Any = self.transport
-        if self._socket is not None and not transport._tempDataBuffer and not transport.dataBuffer:
-            try:
-                sent = self._socket.send(data)
-            except OSError:
-                # Full, or gone: Twisted finds out which.
-                sent = 0
-            if sent == len(data):
-                return
-            data = data[sent:]
-        transport.write(data)
 
     def refuse(self, refusal: Refusal, verb: Verb | None, tags: Tags) -> None:
         """Answer with an ``ERR`` line."""

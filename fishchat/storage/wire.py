@@ -19,6 +19,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTranspor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from fishchat.sending import send_now, socket_of
+
 #: What Redis answers: bytes, int, None, or a list of these; an error inside a list is a ``ReplyError`` there.
 #: It is Any because a caller knows what its own command answers; isinstance at every use would prove nothing.
 Reply = Any
@@ -29,6 +31,9 @@ MOST_IN_FLIGHT = 100_000
 PING_INTERVAL = 5.0
 #: A timer that comes this late shows that this process was stopped, not Redis: look at the socket first.
 LATE = 0.25
+#: Bytes of a command that is sent at once. A lone message is waited for by somebody; the batch of a busy server gains
+#: nothing, and leaves later with what is asked for in the same turn.
+AT_ONCE = 2048
 
 
 #: Redis before 7 wraps what a command in a script refused: ``ERR Error running script (call to f_…):
@@ -121,6 +126,7 @@ class Pipeline:
         self._lost = lost
         self._watch: IDelayedCall | None = None
         self._ping: IDelayedCall | None = None
+        self._socket: Any = None
         #: Nothing can be sent: not yet connected, or given up.
         self.closed = True
 
@@ -139,7 +145,10 @@ class Pipeline:
             packed = hiredis.pack_command(args)  # type: ignore[arg-type]
         except TypeError as error:
             return fail(error)
-        self.transport.write(packed)
+        if len(packed) <= AT_ONCE:
+            send_now(self.transport, self._socket, packed)
+        else:
+            self.transport.write(packed)
         seconds = self._timeout if isinstance(timeout, _Default) else timeout
         if seconds is None:
             return self._flight.add(None)
@@ -181,6 +190,7 @@ class Pipeline:
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
         self.closed = False
+        self._socket = socket_of(self.transport)
         self._ping = self._clock.callLater(PING_INTERVAL, self._ping_now)
         self._made(self)
 

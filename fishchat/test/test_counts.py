@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -238,6 +239,23 @@ class Clients(CountCase):
             Pair(members[0], members[1]).say(60, "fishing")
             await until(lambda: all(len(client.lines) == 60 for client in members))
         self.assertEqual(set(counted.values()), {1}, f"writes to each for 60 messages: {dict(counted)}")
+
+    async def test_nothing_is_registered(self) -> None:
+        """The script call of a lone message is sent at once: nothing is registered for writing, as by Twisted."""
+        cluster = await self.still()
+        (pair,) = await self.pairs(cluster, 1)
+        registered = []
+        real: Any = reactor
+        add_writer = real.addWriter
+
+        def counting(writer: Any) -> None:
+            registered.append(writer)
+            add_writer(writer)
+
+        self.patch(real, "addWriter", counting)
+        pair.say(1)
+        await until(lambda: pair.heard(1))
+        self.assertEqual(registered, [])
 
     async def test_acknowledgements(self) -> None:
         """However many acknowledge, and however often: one script call a second, and a command for each cursor."""
