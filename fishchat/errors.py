@@ -36,7 +36,7 @@ WORDS: dict[str, str] = {
     "OLD": "this number was used so long ago that its message cannot be looked up; it is stored",
     "AHEAD": "the id is above the last message that you were given",
     "FLOOD": "too fast; wait, then send it again",
-    "TRYAGAIN": "the store is away; nothing was stored, send it again later",
+    "TRYAGAIN": "the store is away, or has too much to do; nothing was stored, send it again later",
     "UNKNOWN": "the store did not answer; it may be stored: send it again with the same cseq",
     "BUSY": "this server has no room; ask the gateway for another one",
     "INTERNAL": "this is a defect of the server; nothing is known of the outcome",

@@ -24,6 +24,7 @@ from fishchat.model.routing import Entry, group
 from fishchat.services.heartbeat import Load
 from fishchat.services.options import RoleOptions
 from fishchat.services.parts import Parts, standalone
+from fishchat.services.sharing import Sharing
 from fishchat.storage.catalogue import ROUTE_RELEASE, ROUTE_STORE, ROUTE_TAKE, pack, unpack
 from fishchat.storage.redis import Connection, StoreError
 
@@ -36,6 +37,8 @@ ENTRIES = 64
 BLOCK = 1000
 #: Seconds without an answer to such a read after which Redis counts as hanging.
 PATIENCE = 4.0
+#: Seconds for which a router does not ask for a shard that it has left to others: each of them asks meanwhile.
+LEFT = 2.5 * STORE
 
 
 class Options(RoleOptions):
@@ -65,6 +68,8 @@ class ShardReader(Service):
         self._numbers: dict[bytes, int] = {}
         self._moved: set[bytes] = set()
         self._reading = False
+        self._clock = clock
+        self._left_until = 0.0
         self._lease = LoopingCall(self._renew)
         self._lease.clock = clock
         store.on_connected.append(self._wake)
@@ -88,6 +93,12 @@ class ShardReader(Service):
             return succeed(None)
         return ensureDeferred(self._give_back()).addErrback(self._failed)
 
+    def give_up(self) -> None:
+        """Leave the shard to another router, and do not ask for it before that one has had the time to."""
+        self._left_until = self._clock.seconds() + LEFT
+        self.log.info("leaves shard {shard} to a router that holds fewer", shard=self.shard)
+        ensureDeferred(self._give_back()).addErrback(self._failed)
+
     async def _give_back(self) -> None:
         await self._store_place()
         self._generation = 0
@@ -100,8 +111,11 @@ class ShardReader(Service):
     def _renew(self) -> Deferred[Any]:
         if not self._store.connected:
             return succeed(None)
-        step = self._store_place() if self.holds else self._take()
-        return ensureDeferred(step).addErrback(self._failed)
+        if self.holds:
+            return ensureDeferred(self._store_place()).addErrback(self._failed)
+        if self._clock.seconds() < self._left_until:
+            return succeed(None)
+        return ensureDeferred(self._take()).addErrback(self._failed)
 
     async def _take(self) -> None:
         # All of them, also those that were never told anything: a sweep concerns everybody.
@@ -189,11 +203,13 @@ def build(parts: Parts) -> Sequence[IService]:
     readers = [ShardReader(shard, parts.connection(), store, parts.bus, parts.clock) for shard in shards]
 
     def load() -> Load:
-        held = sum(reader.holds for reader in readers)
         batches, messages = sum(one.batches for one in readers), sum(one.messages for one in readers)
-        return Load(figures={"shards": held, "batches": batches, "messages": messages})
+        return Load(figures={"shards": sharing.held, "batches": batches, "messages": messages})
 
-    return [*readers, parts.heartbeat("router", load)]
+    heartbeat = parts.heartbeat("router", load)
+    sharing = Sharing(heartbeat.id, readers)
+    sharing.listen(parts.bus)
+    return [*readers, heartbeat]
 
 
 def makeService(options: Options) -> IService:

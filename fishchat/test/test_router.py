@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
+from typing import Any
+
 from twisted.internet.task import Clock
 
 from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.bus.memory import MemoryBus
+from fishchat.services import heartbeat
+from fishchat.services.heartbeat import Heartbeat
 from fishchat.services.router import LEASE, ShardReader
 from fishchat.storage.catalogue import pack
 from fishchat.test.cluster import Cluster, ClusterCase
@@ -18,9 +23,9 @@ STREAM = channels.SEND
 class RouterCase(ClusterCase):
     """Routers without msg_servers."""
 
-    async def alone(self, routers: int = 1, heard: str = "ms2") -> Cluster:
+    async def alone(self, routers: int = 1, heard: str = "ms2", settings: dict[str, Any] | None = None) -> Cluster:
         """``self.heard`` gets the hints for one msg_server."""
-        cluster = Cluster()
+        cluster = Cluster(settings=settings)
         self.addCleanup(self._end, cluster)
         self.heard: list[Hints] = []
         self.ear = MemoryBus(cluster.medium)
@@ -46,8 +51,11 @@ class RouterCase(ClusterCase):
 
     def reader(self, cluster: Cluster, name: str = "router1") -> ShardReader:
         """A router's first shard."""
-        found: ShardReader = cluster.roles[name].find(ShardReader)
-        return found
+        return self.readers(cluster, name)[0]
+
+    def readers(self, cluster: Cluster, name: str) -> list[ShardReader]:
+        """All shards of a router, held or not."""
+        return [service for service in cluster.roles[name].services if isinstance(service, ShardReader)]
 
 
 class Routing(RouterCase):
@@ -132,6 +140,32 @@ class Leases(RouterCase):
         self.assertEqual(first, [str(n) for n in range(15)][-len(first) :])
         numbers = [hints.number for hints in self.heard[10:]]
         self.assertEqual(numbers, list(range(numbers[0], 16)))
+
+    async def test_shared(self) -> None:
+        """Routers that come later get their share of the shards; what is written meanwhile is told in order."""
+        names = count()
+        self.patch(heartbeat, "instance", lambda: f"host-{next(names)}")
+        cluster = await self.alone(settings={"router.shards": 3})
+        readers = {"router1": self.readers(cluster, "router1")}
+        await until(lambda: all(reader.holds for reader in readers["router1"]), 3)
+        self.write(cluster, "1")
+        for name in ("router2", "router3"):
+            cluster.add(name)
+            readers[name] = self.readers(cluster, name)
+        said = count(2)
+
+        def shared_now() -> bool:
+            self.write(cluster, str(next(said)))
+            for name in readers:
+                cluster.roles[name].find(Heartbeat).again()
+            return [sum(reader.holds for reader in each) for each in readers.values()] == [1, 1, 1]
+
+        await until(shared_now, 20)
+        last = next(said)
+        self.write(cluster, str(last))
+        await until(lambda: str(last) in self.texts)
+        # Whoever takes over may repeat what was told last.
+        self.assertEqual([int(text) for text in dict.fromkeys(self.texts)], list(range(1, last + 1)))
 
     async def test_lost(self) -> None:
         """A router whose shard was taken stops telling, and asks for it again."""
