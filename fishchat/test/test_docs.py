@@ -264,7 +264,7 @@ class ExamplesTests(DocsCase):
         rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|$", pages()["doc/architecture.md"], re.MULTILINE)
         allowed = {package: set(_INLINE.findall(others)) for package, others in rows}
         self.assertIn("services", allowed)
-        everybody = {"fishchat", "addresses", "errors", "interfaces", "clock", "peer"}
+        everybody = {"fishchat", "addresses", "errors", "interfaces", "clock", "peer", "sending"}
         wrong = []
         for path in (ROOT / "fishchat").rglob("*.py"):
             package = path.relative_to(ROOT / "fishchat").parts[0]
