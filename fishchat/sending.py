@@ -12,8 +12,11 @@ from twisted.internet import tcp
 
 
 def socket_of(transport: Any) -> Any:
-    """The socket that what is written to ``transport`` reaches as it is; None where something is between, as TLS."""
-    return transport.socket if isinstance(transport, tcp.Connection) else None
+    """The socket that what is written to ``transport`` reaches as it is; None where something is between.
+
+    Not for a transport on which ``startTLS`` is called later.
+    """
+    return transport.socket if isinstance(transport, tcp.Connection) and not transport.TLS else None
 
 
 def send_now(transport: Any, socket: Any, data: bytes) -> None:

@@ -330,5 +330,6 @@ class LineServer(LineReceiver):
     def abort(self) -> None:
         """End the connection at once: whatever is in the buffer is of no use to a peer that does not read."""
         self._closing = True
+        self._out.clear()
         if not self.lost:
             self.transport.abortConnection()  # type: ignore[union-attr]

@@ -24,7 +24,6 @@ from fishchat.model.routing import Entry, group
 from fishchat.services.heartbeat import Load
 from fishchat.services.options import RoleOptions
 from fishchat.services.parts import Parts, standalone
-from fishchat.services.sharing import Sharing
 from fishchat.storage.catalogue import ROUTE_RELEASE, ROUTE_STORE, ROUTE_TAKE, pack, unpack
 from fishchat.storage.redis import Connection, StoreError
 
@@ -37,8 +36,6 @@ ENTRIES = 64
 BLOCK = 1000
 #: Seconds without an answer to such a read after which Redis counts as hanging.
 PATIENCE = 4.0
-#: Seconds for which a router does not ask for a shard that it has left to others: each of them asks meanwhile.
-LEFT = 2.5 * STORE
 
 
 class Options(RoleOptions):
@@ -51,11 +48,20 @@ class ShardReader(Service):
     """One shard: held or not, read in order.
 
     :param reader: a connection of its own, since a read blocks it.
+    :param shards: all of this router, this one among them.
     """
 
     log = Logger()
 
-    def __init__(self, shard: int, reader: Connection, store: Connection, bus: IBus, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        shard: int,
+        reader: Connection,
+        store: Connection,
+        bus: IBus,
+        clock: IReactorTime,
+        shards: Sequence[ShardReader],
+    ) -> None:
         self.shard = shard
         self.messages = self.batches = 0
         self._stream = channels.send_stream(shard).encode()
@@ -68,8 +74,7 @@ class ShardReader(Service):
         self._numbers: dict[bytes, int] = {}
         self._moved: set[bytes] = set()
         self._reading = False
-        self._clock = clock
-        self._left_until = 0.0
+        self._shards = shards
         self._lease = LoopingCall(self._renew)
         self._lease.clock = clock
         store.on_connected.append(self._wake)
@@ -93,12 +98,6 @@ class ShardReader(Service):
             return succeed(None)
         return ensureDeferred(self._give_back()).addErrback(self._failed)
 
-    def give_up(self) -> None:
-        """Leave the shard to another router, and do not ask for it before that one has had the time to."""
-        self._left_until = self._clock.seconds() + LEFT
-        self.log.info("leaves shard {shard} to a router that holds fewer", shard=self.shard)
-        ensureDeferred(self._give_back()).addErrback(self._failed)
-
     async def _give_back(self) -> None:
         await self._store_place()
         self._generation = 0
@@ -111,16 +110,19 @@ class ShardReader(Service):
     def _renew(self) -> Deferred[Any]:
         if not self._store.connected:
             return succeed(None)
-        if self.holds:
-            return ensureDeferred(self._store_place()).addErrback(self._failed)
-        if self._clock.seconds() < self._left_until:
-            return succeed(None)
-        return ensureDeferred(self._take()).addErrback(self._failed)
+        step = self._store_place() if self.holds else self._take()
+        return ensureDeferred(step).addErrback(self._failed)
+
+    def _held(self) -> list[ShardReader]:
+        return [shard for shard in self._shards if shard.holds]
 
     async def _take(self) -> None:
         # All of them, also those that were never told anything: a sweep concerns everybody.
         registered = await self._store.run("HKEYS", "servers")
-        taken = await self._store.script(ROUTE_TAKE, (), (pack(self._stream, self._token, int(LEASE * 1000)),))
+        # With one shard there is nothing to share, and no router need say that it wants it.
+        held = len(self._held()) if len(self._shards) > 1 else -1
+        packed = pack(self._stream, self._token, int(LEASE * 1000), held)
+        taken = await self._store.script(ROUTE_TAKE, (), (packed,))
         if taken is None or not self.running or self.holds:
             return
         generation, at, numbers = taken
@@ -136,7 +138,10 @@ class ShardReader(Service):
         moved, self._moved = self._moved, set()
         flat = [value for server in moved for value in (server, self._numbers[server])]
         at = format_position(self._at) if self._at != START else b""
-        packed = pack(self._stream, self._token, int(LEASE * 1000), self._generation, at, flat)
+        held = self._held()
+        # One at a time: the last of them is the one that may be given away.
+        spare = len(held) if held[-1] is self else 0
+        packed = pack(self._stream, self._token, int(LEASE * 1000), self._generation, at, flat, spare)
         try:
             reply = await self._store.script(ROUTE_STORE, (), (packed,))
         except StoreError:
@@ -145,6 +150,9 @@ class ShardReader(Service):
         if reply == b"LOST":
             self._generation = 0
             self.log.warn("shard {shard} was taken by another router", shard=self.shard)
+        elif reply == b"GIVEN":
+            self._generation = 0
+            self.log.info("shard {shard} is given to a router that holds fewer", shard=self.shard)
         else:
             self._read()
 
@@ -199,17 +207,16 @@ class ShardReader(Service):
 def build(parts: Parts) -> Sequence[IService]:
     """The services of one router: a reader for each shard."""
     store = parts.store((ROUTE_TAKE, ROUTE_STORE, ROUTE_RELEASE))
-    shards = range(parts.config.router.shards)
-    readers = [ShardReader(shard, parts.connection(), store, parts.bus, parts.clock) for shard in shards]
+    readers: list[ShardReader] = []
+    for shard in range(parts.config.router.shards):
+        readers.append(ShardReader(shard, parts.connection(), store, parts.bus, parts.clock, readers))
 
     def load() -> Load:
+        held = sum(reader.holds for reader in readers)
         batches, messages = sum(one.batches for one in readers), sum(one.messages for one in readers)
-        return Load(figures={"shards": sharing.held, "batches": batches, "messages": messages})
+        return Load(figures={"shards": held, "batches": batches, "messages": messages})
 
-    heartbeat = parts.heartbeat("router", load)
-    sharing = Sharing(heartbeat.id, readers)
-    sharing.listen(parts.bus)
-    return [*readers, heartbeat]
+    return [*readers, parts.heartbeat("router", load)]
 
 
 def makeService(options: Options) -> IService:

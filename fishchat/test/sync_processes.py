@@ -123,7 +123,9 @@ class Router(Process):
 
     def __init__(self, world: World, name: str) -> None:
         super().__init__(world, name)
-        self.role = ShardReader(0, self.connection(), self.connection(), self.bus, self.clock)
+        shards: list[ShardReader] = []
+        self.role = ShardReader(0, self.connection(), self.connection(), self.bus, self.clock, shards)
+        shards.append(self.role)
         self.role.startService()
 
 

@@ -10,8 +10,6 @@ from twisted.internet.task import Clock
 from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.bus.memory import MemoryBus
-from fishchat.services import heartbeat
-from fishchat.services.heartbeat import Heartbeat
 from fishchat.services.router import LEASE, ShardReader
 from fishchat.storage.catalogue import pack
 from fishchat.test.cluster import Cluster, ClusterCase
@@ -143,8 +141,6 @@ class Leases(RouterCase):
 
     async def test_shared(self) -> None:
         """Routers that come later get their share of the shards; what is written meanwhile is told in order."""
-        names = count()
-        self.patch(heartbeat, "instance", lambda: f"host-{next(names)}")
         cluster = await self.alone(settings={"router.shards": 3})
         readers = {"router1": self.readers(cluster, "router1")}
         await until(lambda: all(reader.holds for reader in readers["router1"]), 3)
@@ -156,8 +152,6 @@ class Leases(RouterCase):
 
         def shared_now() -> bool:
             self.write(cluster, str(next(said)))
-            for name in readers:
-                cluster.roles[name].find(Heartbeat).again()
             return [sum(reader.holds for reader in each) for each in readers.values()] == [1, 1, 1]
 
         await until(shared_now, 20)

@@ -252,13 +252,15 @@ class Reaping(ScriptCase):
 class Shards(ScriptCase):
     """One router at a time reads a shard, from where the last one stood."""
 
-    def take(self, token: str = "one", lease: int = LONG) -> Any:
+    def take(self, token: str = "one", lease: int = LONG, held: int = -1) -> Any:
         """Generation, position and hint numbers, or None."""
-        return self.call(catalogue.ROUTE_TAKE, STREAM, token, lease)
+        return self.call(catalogue.ROUTE_TAKE, STREAM, token, lease, held)
 
-    def store(self, at: str, *numbers: Any, token: str = "one", generation: int = 1, lease: int = LONG) -> Any:
+    def store(
+        self, at: str, *numbers: Any, token: str = "one", generation: int = 1, lease: int = LONG, held: int = 0
+    ) -> Any:
         """Whether it was stored."""
-        return self.call(catalogue.ROUTE_STORE, STREAM, token, lease, generation, at, list(numbers))
+        return self.call(catalogue.ROUTE_STORE, STREAM, token, lease, generation, at, list(numbers), held)
 
     def test_take(self) -> None:
         """The first router begins at the beginning, in the first generation."""
@@ -313,6 +315,29 @@ class Shards(ScriptCase):
         self.command("XADD", STREAM, "7-1", "b", "", "r", "")
         self.assertEqual(self.store(""), "OK")
         self.assertEqual(self.command("XLEN", STREAM), 1)
+
+    def test_given(self) -> None:
+        """To who wanted it and holds two fewer, and to nobody else; its place and numbers are stored before."""
+        self.take()
+        self.assertIsNone(self.take("two", held=1))
+        for held in (0, 1, 2):
+            self.assertEqual(self.store("7-1", held=held), "OK")
+        self.assertEqual(self.store("7-2", "ms1", 3, held=3), "GIVEN")
+        self.assertIsNone(self.take("three", held=0))
+        self.assertEqual(self.store("7-3", held=3), "LOST")
+        self.assertEqual(self.take("two", held=1), [2, "7-2", ["ms1", "1 3"]])
+        self.assertEqual(self.store("7-3", token="two", generation=2, held=2), "GIVEN")
+
+    def test_wanted_most(self) -> None:
+        """Of several who want it, the one that holds the fewest gets it; who does not ask any more is forgotten."""
+        self.take()
+        for token, held in (("two", 1), ("three", 0), ("four", 1)):
+            self.take(token, held=held)
+        self.assertEqual(self.command("GET", "wanted:" + STREAM), "three 0")
+        self.assertTrue(0 < self.command("PTTL", "wanted:" + STREAM) <= LONG)
+        self.assertEqual(self.store("7-1", held=5), "GIVEN")
+        self.assertEqual(self.command("GET", "router:" + STREAM), "three")
+        self.assertTrue(0 < self.command("PTTL", "router:" + STREAM) <= LONG)
 
     def test_release(self) -> None:
         """A shard that was given back is free at once; nobody gives back another's."""

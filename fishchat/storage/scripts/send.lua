@@ -32,9 +32,10 @@ local function is_here(sender, account)
   return known
 end
 
--- What Redis is handed as a number it writes with %.17g, which is dearer than the rest of the call: here numbers are text.
+-- What Redis is handed as a number it writes with %.17g, which is dear: here numbers are text.
 local format = string.format
-local now = format('%d', milliseconds())
+local time = call('TIME')
+local now = time[1] .. format('%03d', math.floor(time[2] / 1000))
 local at_epoch = epoch .. '-%d'
 local everywhere
 local function all_servers()
