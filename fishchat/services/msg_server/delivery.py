@@ -23,6 +23,7 @@ from fishchat.model.names import START, Position, accounts_of, parse_position
 from fishchat.services.msg_server.commits import tryagain
 from fishchat.services.msg_server.feeding import Feeder
 from fishchat.services.msg_server.logs import Known, Logs
+from fishchat.services.msg_server.membership import Membership
 from fishchat.services.msg_server.operations import Send
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection, StoreError
@@ -37,7 +38,10 @@ DESERTED = 10_000
 
 @implementer(IReads)
 class Delivery:
-    """The devices that are logged in here, and their conversations."""
+    """The devices that are logged in here, and their conversations.
+
+    :ivar membership: who of them reads a topic.
+    """
 
     log = Logger()
 
@@ -45,9 +49,10 @@ class Delivery:
         self._clock = clock
         self._epoch = epoch
         self._logs = Logs(connection)
-        self._feeder = Feeder(self._logs, self.refresh)
         self.accounts: dict[bytes, dict[bytes, Device]] = {}
         self.conversations: dict[bytes, Conversation] = {}
+        self.membership = Membership(self, self._logs)
+        self._feeder = Feeder(self._logs, self.membership.refresh)
         #: Messages of this server that were refused, or had been stored before: a figure of the heartbeat.
         self.unstored = 0
         #: Readings whose cursor is to be stored.
@@ -109,7 +114,7 @@ class Delivery:
             return
         for account in accounts_of(send.conversation):
             for device in self.accounts.get(account, {}).values():
-                self._ask(device, send.conversation)
+                self.ask(device, send.conversation)
 
     def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int) -> None:
         """The router tells of a message that another server stored."""
@@ -148,20 +153,20 @@ class Delivery:
             # One that is known here although it has just begun: the store was put back to an earlier state.
             for device in readers:
                 if name not in device.readings:
-                    self._ask(device, name)
+                    self.ask(device, name)
             if conversation is not None:
                 conversation.hear(message)
             return
         before = message.epoch, 0
         for device in readers:
-            self._update(device, Known(name, before, b"", [(before, None)], 0))
+            self.update(device, Known(name, before, b"", [(before, None)], 0))
         self.conversations[name].hear(message)
 
     def _hear_of_topic(self, name: bytes, known: Conversation | None, message: Message, version: int) -> None:
         if known is None:
             if not self.accounts or self._deserted.get(name) == version:
                 return
-            known = self._open(name, message.position, None)
+            known = self.open(name, message.position, None)
         elif known.version is not None and version < known.version:
             known.hear(message)
             return
@@ -202,7 +207,7 @@ class Delivery:
             if position > conversation.position:
                 conversation.behind_log(position)
         elif device.account in accounts_of(name):
-            self._ask(device, name)
+            self.ask(device, name)
 
     def remove(self, device: Device) -> None:
         """A device is gone."""
@@ -226,7 +231,7 @@ class Delivery:
             self.feed(reading.device)
         reading.conversation.remove(reading)
         reading.live, reading.at = False, position
-        self._desert(reading.conversation)
+        self.desert(reading.conversation)
 
     def acknowledged(self, reading: Reading) -> None:
         """The device has acknowledged something: it may have room again, or be through with a closed conversation."""
@@ -236,7 +241,8 @@ class Delivery:
         elif device.lagging and device.room >= REFILL:
             self.feed(device)
 
-    def _desert(self, conversation: Conversation) -> None:
+    def desert(self, conversation: Conversation) -> None:
+        """Forget a conversation that nobody here reads any more."""
         if conversation.live or conversation.behind or self.conversations.get(conversation.name) is not conversation:
             return
         del self.conversations[conversation.name]
@@ -245,84 +251,30 @@ class Delivery:
                 self._deserted.clear()
             self._deserted[conversation.name] = conversation.version
 
+    def populate(self, name: bytes) -> None:
+        """Somebody here may have become a member of this topic."""
+        self._deserted.pop(name, None)
+
     def is_here(self, device: Device) -> bool:
         """Whether this very device is logged in here."""
         return self.accounts.get(device.account, {}).get(device.key) is device
 
-    # -- membership
+    # -- what the store knows
 
-    def joined(self, account: bytes, name: bytes, version: int, after: Position) -> None:
-        """An account of this server became a member of a topic by its own command."""
-        self._deserted.pop(name, None)
-        conversation = self._open(name, after, version)
-        if conversation.version == version - 1:
-            conversation.version = version
-        elif conversation.version != version:
-            conversation.version = None
-        for device in list(self.accounts.get(account, {}).values()):
-            if name in device.readings:
-                self._ask(device, name)
-            else:
-                self._update(device, Known(name, after, b"", [(after, None)], version))
-        self._desert(conversation)
-
-    def changed(self, name: bytes, accounts: Iterable[bytes] = ()) -> None:
-        """A topic's membership changed, by these accounts: read it again with the next message."""
-        self._deserted.pop(name, None)
-        for account in accounts:
-            for device in self.accounts.get(account, {}).values():
-                if name not in device.readings:
-                    self._ask(device, name)
-        conversation = self.conversations.get(name)
-        if conversation is not None:
-            conversation.version = None
-
-    def left(self, account: bytes, name: bytes, version: int) -> None:
-        """An account of this server ended its membership by its own command."""
-        conversation = self.conversations.get(name)
-        if conversation is None:
-            return
-        conversation.version = version if conversation.version == version - 1 else None
-        for device in list(self.accounts.get(account, {}).values()):
-            self._close(device, conversation)
-
-    def _close(self, device: Device, conversation: Conversation) -> None:
-        reading = device.readings.get(conversation.name)
-        if reading is not None:
-            conversation.close(reading)
-            self._ask(device, conversation.name)
-
-    async def refresh(self, conversation: Conversation) -> None:
-        """Read a topic's membership anew: who may not read on is closed, who is new begins to read."""
-        name = conversation.name
-        version, last, members = await self._logs.members(name, self.accounts)
-        conversation.version = version
-        if not conversation.live and not conversation.behind:
-            conversation.epoch, conversation.seq = max(last, conversation.position)
-        for reading in [*conversation.live, *conversation.behind]:
-            # Also whoever has left and come back: what was said in between is not theirs.
-            if reading.open and reading.spans[-1][0] != members.get(reading.device.account):
-                self._close(reading.device, conversation)
-        for account in members.keys() & self.accounts.keys():
-            for device in self.accounts[account].values():
-                reading_there = device.readings.get(name)
-                if reading_there is None or not reading_there.open:
-                    self._ask(device, name)
-
-    def _ask(self, device: Device, name: bytes) -> None:
+    def ask(self, device: Device, name: bytes) -> None:
         """Ask the store where the device stands in this conversation, and begin or end its reading there."""
         ensureDeferred(self._asked(device, name)).addErrback(self._not_read)
 
     async def _asked(self, device: Device, name: bytes) -> None:
         known = await self._logs.talk(device.account, device.name, name)
         if self.is_here(device) and known.spans:
-            self._update(device, known)
+            self.update(device, known)
             conversation = self.conversations.get(name)
             if conversation is not None and known.last > conversation.position:
                 # What was heard before the question may be behind what was opened meanwhile, by an earlier message.
                 conversation.behind_log(known.last)
 
-    def _update(self, device: Device, known: Known) -> None:
+    def update(self, device: Device, known: Known) -> None:
         """What the store knows of one of a device's conversations, while it is logged in."""
         reading = device.readings.get(known.name)
         if reading is None:
@@ -345,7 +297,8 @@ class Delivery:
 
     # -- conversations
 
-    def _open(self, name: bytes, position: Position, version: int | None) -> Conversation:
+    def open(self, name: bytes, position: Position, version: int | None) -> Conversation:
+        """The conversation; a new one stands at ``position`` under this membership."""
         conversation = self.conversations.get(name)
         if conversation is None:
             if name[:1] == b"#":
@@ -358,13 +311,13 @@ class Delivery:
         """A new reading, behind; None when there is nothing more to see in it."""
         if known.name not in self.conversations and known.last > START:
             self._ask_others(device, known.name)
-        conversation = self._open(known.name, known.last, known.version)
+        conversation = self.open(known.name, known.last, known.version)
         # The stored cursor is up to a second behind.
         before = device.left.get(known.name)
         at = max(start_of(known.cursor, known.spans), before.at if before else START)
         reading = Reading(device, conversation, at, known.spans)
         if not reading.open and reading.next_span() is None:
-            self._desert(conversation)
+            self.desert(conversation)
             return None
         device.readings[known.name] = reading
         conversation.add(reading)
@@ -375,7 +328,7 @@ class Delivery:
         for account in accounts_of(name):
             for other in self.accounts.get(account, {}).values():
                 if other is not device and name not in other.readings:
-                    self._ask(other, name)
+                    self.ask(other, name)
 
     def hold(self, conversation: Conversation) -> None:
         """See IReads."""
@@ -394,13 +347,13 @@ class Delivery:
             while True:
                 page = await self._logs.page(conversation.name, conversation.position, None)
                 if page.version != conversation.version:
-                    await self.refresh(conversation)
+                    await self.membership.refresh(conversation)
                 elif not conversation.read(page.messages, page.more):
                     break
         finally:
             # Unread for now, when the store is away: the next sweep finds that its log goes on.
             conversation.catching = False
-        self._desert(conversation)
+        self.desert(conversation)
 
     def sweep(self) -> None:
         """Something may have been missed: read for every device what its login would read."""
@@ -424,7 +377,7 @@ class Delivery:
             (device.replaced if is_sure else device.evicted)()
             return
         for known in talks:
-            self._update(device, known)
+            self.update(device, known)
             conversation = self.conversations.get(known.name)
             if conversation is not None and known.name in device.readings:
                 if conversation.version != known.version:

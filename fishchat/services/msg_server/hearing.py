@@ -56,7 +56,7 @@ class Hearing:
         sync = channels.TopicSync.decode(payload)
         for topic in sync.topics:
             accounts = sync.accounts.get(topic, ())
-            self._delivery.changed(b"#" + topic.encode(), [account.encode() for account in accounts])
+            self._delivery.membership.changed(b"#" + topic.encode(), [account.encode() for account in accounts])
 
     def sweep(self) -> None:
         """Something may have been missed."""

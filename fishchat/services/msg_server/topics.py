@@ -69,7 +69,9 @@ def _join_here(connection: ClientConnection, topic: bytes) -> Callable[[Any], No
 
     def done(reply: Any) -> None:
         _, version, position = reply
-        connection.server.delivery.joined(account, topic_conversation(topic), version, parse_position(position))
+        connection.server.delivery.membership.joined(
+            account, topic_conversation(topic), version, parse_position(position)
+        )
 
     return done
 
@@ -80,7 +82,7 @@ def leave(connection: ClientConnection, command: Command) -> None:
     account = connection.device.account  # type: ignore[union-attr]
 
     def done(reply: Any) -> None:
-        connection.server.delivery.left(account, name, reply[1])
+        connection.server.delivery.membership.left(account, name, reply[1])
 
     _change(connection, command, LEAVE, (), "left", done)
 
@@ -93,7 +95,7 @@ def dismiss(connection: ClientConnection, command: Command) -> None:
     def done(reply: Any) -> None:
         _, name, epoch, number, body, version = reply
         server.delivery.told(name, epoch, number, body, version)
-        server.delivery.changed(name)
+        server.delivery.membership.changed(name)
 
     arguments = (server.stream, _notice(connection, b"DISMISSED " + topic))
     _change(connection, command, DISMISS, arguments, "dismissed", done)
