@@ -1,4 +1,4 @@
-"""The client on Twisted: connects, drives the machine, comes back after losses, and gives Deferreds for answers.
+"""The client on Twisted: connects, comes back after losses, calls back, and gives Deferreds for answers.
 
 Twisted's ClientService is not used: it takes a TCP connection for a success, so that a server which accepts and
 then fails the login would be asked again without a growing delay, and it connects to one endpoint only.
@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from fishchat.client.addresses import Addresses
 from fishchat.client.calls import Calls
+from fishchat.client.driver import Driver
 from fishchat.client.events import (
     Broken,
     ClientError,
@@ -126,11 +127,12 @@ class Client(Calls):
         self.on_read: Callable[[Read], object] | None = None
         self.on_closed: Callable[[str], object] | None = None
         self._reactor = reactor
-        self._store: Store | None = None
+        store: Store | None = None
         if state is not None and not isinstance(state, ClientState):
-            self._store = state
+            store = state
             state = state.load()
         self._machine = Machine(account, device, secret=secret, state=state, manual_ack=True)
+        self._driver = Driver(reactor, self._machine, store, tell=self._tell, send=self._send, drop=self._drop)
         self._security = Security(tls)
         self._addresses = Addresses(reactor, gateway, servers, self._security)
         self._connection: Connection | None = None
@@ -142,10 +144,7 @@ class Client(Calls):
         self._stopping: list[Deferred[None]] = []
         self._ended: Ended | None = None
         self._running: Deferred[None] | None = None
-        self._timer: IDelayedCall | None = None
-        self._soon: IDelayedCall | None = None
         self._moving: IDelayedCall | None = None
-        self._flushing = self._again = False
 
     # Life.
 
@@ -174,7 +173,7 @@ class Client(Calls):
         if self._connection is not None:
             goodbye = self._reactor.callLater(GOODBYE, self._drop)
             waiting.addBoth(_cancel, goodbye)
-        self._flush()
+        self._driver.flush()
         return waiting
 
     @property
@@ -185,7 +184,7 @@ class Client(Calls):
     def ack(self, message: Message | Notice) -> None:
         """With ``manual_ack``: this message and all before it in its conversation have been dealt with."""
         self._machine.finish_up_to(message.id, self._reactor.seconds())
-        self._flush_soon()
+        self._driver.flush_soon()
 
     def _call(self, queue: Callable[[], int]) -> Deferred[Any]:
         if self._ended is not None:
@@ -195,7 +194,7 @@ class Client(Calls):
         except RefusedError as error:
             return fail(error)
         self._calls[key] = Deferred()
-        self._flush_soon()
+        self._driver.flush_soon()
         return self._calls[key]
 
     # Connecting.
@@ -229,13 +228,13 @@ class Client(Calls):
             return
         self._connection = connection
         self._machine.connected(self._reactor.seconds())
-        self._flush()
+        self._driver.flush()
 
     def _received(self, lines: list[bytes]) -> None:
         now = self._reactor.seconds()
         for line in lines:
             self._machine.received(line, now)
-        self._flush()
+        self._driver.flush()
 
     def _lost(self, reason: BaseException | None) -> None:
         self._security.warn(self._security.failure(self._address, reason))
@@ -250,7 +249,7 @@ class Client(Calls):
                 self._addresses.failed(self._address)
         self._online_at = None
         self._machine.lost()
-        self._flush()
+        self._driver.flush()
         self._finish_stopping()
 
     def _drop(self) -> None:
@@ -267,60 +266,13 @@ class Client(Calls):
     def _leave(self) -> None:
         self._machine.drain()
         self._moving = self._reactor.callLater(GOODBYE, self._drop)
-        self._flush()
+        self._driver.flush()
 
-    # The machine: time and lines in, events and lines out.
-
-    def _flush_soon(self) -> None:
-        """Send what was queued at the end of this turn: many calls make one write and one save."""
-        if not self._flushing and self._soon is None and self._ended is None:
-            self._soon = self._reactor.callLater(0, self._flush_now)
-
-    def _flush_now(self) -> None:
-        self._soon = None
-        self._flush()
-
-    def _flush(self) -> None:
-        if self._flushing:  # called by what it calls: once more when that is through
-            self._again = True
-            return
-        self._flushing = self._again = True
-        try:
-            while self._again:
-                self._again = False
-                self._turn(self._reactor.seconds())
-        finally:
-            self._flushing = False
-        self._set_timer(self._machine.deadline(self._reactor.seconds()))
-
-    def _turn(self, now: float) -> None:
-        self._machine.tick(now)
-        while events := self._machine.events():
-            for event in events:
-                self._tell(event)
-        lines = self._machine.lines(now)
-        if self._store is not None and self._machine.changed:
-            try:
-                self._store.save(self._machine.snapshot())
-            except Exception:
-                # What cannot be remembered must not be sent; the next connection tries again.
-                self._log.failure("the client's state cannot be saved")
-                self._drop()
-                return
-            self._machine.saved()
-        if lines and self._connection is not None:
+    def _send(self, lines: list[bytes]) -> None:
+        if self._connection is not None:
             self._connection.send(lines)
-        if self._machine.drained:
-            self._drop()
 
-    def _set_timer(self, deadline: float | None) -> None:
-        if self._timer is not None and self._timer.active():
-            if deadline is not None and self._timer.getTime() <= deadline:
-                return
-            self._timer.cancel()
-        self._timer = None
-        if deadline is not None and self._ended is None:
-            self._timer = self._reactor.callLater(max(0.0, deadline - self._reactor.seconds()), self._flush)
+    # What the machine tells.
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Settled):
@@ -365,7 +317,7 @@ class Client(Calls):
             self._handled(event)
         else:
             running.addCallback(lambda _: self._handled(event))
-            running.addCallback(lambda _: self._flush_soon())
+            running.addCallback(lambda _: self._driver.flush_soon())
 
     def _handled(self, event: Message | Notice) -> None:
         self._machine.finish(event.id, self._reactor.seconds())
@@ -388,8 +340,8 @@ class Client(Calls):
 
     def _end(self, ended: Ended) -> None:
         self._ended = ended
-        for call in (self._timer, self._soon, self._moving):
-            _cancel(None, call)
+        self._driver.stop()
+        _cancel(None, self._moving)
         if self._connection is not None:
             # With TLS the other side has a part in closing, and may not play it.
             self._moving = self._reactor.callLater(GOODBYE, self._drop)

@@ -1,0 +1,104 @@
+"""Drives a machine: lines and the time in, events and lines out, its state saved between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from fishchat.client.events import Event
+from fishchat.client.machine import Machine
+from fishchat.client.state import Store
+
+
+class Driver:
+    """Many calls of one turn make one write and one save.
+
+    :param store: where the state is kept; None: nowhere.
+    :param tell: takes an event.
+    :param send: writes lines, if there is a connection.
+    :param drop: ends the connection.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        machine: Machine,
+        store: Store | None,
+        *,
+        tell: Callable[[Event], None],
+        send: Callable[[list[bytes]], None],
+        drop: Callable[[], None],
+    ) -> None:
+        self._reactor = reactor
+        self._machine = machine
+        self._store = store
+        self._tell = tell
+        self._send = send
+        self._drop = drop
+        self._timer: IDelayedCall | None = None
+        self._soon: IDelayedCall | None = None
+        self._flushing = self._again = self._stopped = False
+
+    def stop(self) -> None:
+        """Do nothing more by itself."""
+        self._stopped = True
+        for call in (self._timer, self._soon):
+            if call is not None and call.active():
+                call.cancel()
+
+    def flush_soon(self) -> None:
+        """Send what was queued at the end of this turn."""
+        if not self._flushing and self._soon is None and not self._stopped:
+            self._soon = self._reactor.callLater(0, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._soon = None
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what was queued, and tell what has happened."""
+        if self._flushing:  # called by what it calls: once more when that is through
+            self._again = True
+            return
+        self._flushing = self._again = True
+        try:
+            while self._again:
+                self._again = False
+                self._turn(self._reactor.seconds())
+        finally:
+            self._flushing = False
+        self._set_timer(self._machine.deadline(self._reactor.seconds()))
+
+    def _turn(self, now: float) -> None:
+        self._machine.tick(now)
+        while events := self._machine.events():
+            for event in events:
+                self._tell(event)
+        lines = self._machine.lines(now)
+        if self._store is not None and self._machine.changed:
+            try:
+                self._store.save(self._machine.snapshot())
+            except Exception:
+                # What cannot be remembered must not be sent; the next connection tries again.
+                self._log.failure("the client's state cannot be saved")
+                self._drop()
+                return
+            self._machine.saved()
+        if lines:
+            self._send(lines)
+        if self._machine.drained:
+            self._drop()
+
+    def _set_timer(self, deadline: float | None) -> None:
+        if self._timer is not None and self._timer.active():
+            if deadline is not None and self._timer.getTime() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = None
+        if deadline is not None and not self._stopped:
+            self._timer = self._reactor.callLater(max(0.0, deadline - self._reactor.seconds()), self.flush)
