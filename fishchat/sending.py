@@ -20,8 +20,10 @@ def socket_of(transport: Any) -> Any:
 
 
 def send_now(transport: Any, socket: Any, data: bytes) -> None:
-    """Write ``data``, to ``socket`` itself if it is there and nothing waits before it; what is not taken goes Twisted's
-    way, which also finds out when the connection is gone."""
+    """Write ``data``, to ``socket`` itself if it is there and nothing waits before it.
+
+    What is not taken goes Twisted's way, which also finds out when the connection is gone.
+    """
     if socket is not None and not transport._tempDataBuffer and not transport.dataBuffer:
         try:
             sent = socket.send(data)

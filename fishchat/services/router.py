@@ -48,7 +48,7 @@ class ShardReader(Service):
     """One shard: held or not, read in order.
 
     :param reader: a connection of its own, since a read blocks it.
-    :param shards: all of this router, this one among them.
+    :param shards: all of this router, this one among them; they share with other routers how many of them it holds.
     """
 
     log = Logger()

@@ -241,7 +241,7 @@ class Clients(CountCase):
         self.assertEqual(set(counted.values()), {1}, f"writes to each for 60 messages: {dict(counted)}")
 
     async def test_nothing_is_registered(self) -> None:
-        """The script call of a lone message is sent at once: nothing is registered for writing, as by Twisted."""
+        """The script call of a lone message is sent at once: nothing waits until a socket can be written to."""
         cluster = await self.still()
         (pair,) = await self.pairs(cluster, 1)
         registered = []

@@ -305,9 +305,12 @@ class ClosingTests(Connected):
         self.assertEqual(len(self.transport.writes), 1)
 
     def test_abort(self) -> None:
-        """Nothing is waited for."""
+        """Nothing is waited for, and nothing more is written."""
+        self.server.send(b"x\r\n")
         self.server.abort()
+        self.clock.advance(0)
         self.assertTrue(self.transport.disconnected)
+        self.assertEqual(self.transport.writes, [])
 
     def test_real_buffer(self) -> None:
         """A transport that was full closes when it has written everything."""

@@ -21,9 +21,14 @@ local function begin_vital()
   call('DEL', '')
 end
 
-local function milliseconds()
+-- Milliseconds since 1970, as text and as a number.
+local function timestamp()
   local time = call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  return time[1] .. string.format('%03d', math.floor(time[2] / 1000))
+end
+
+local function milliseconds()
+  return tonumber(timestamp())
 end
 
 -- A position is 'epoch-seq'.
@@ -188,7 +193,7 @@ end
 -- A message that the servers themselves put into a conversation. Gives its number.
 local function append(conversation, epoch, body)
   local n = tonumber(call('HGET', 'meta:' .. conversation, 'n') or 0) + 1
-  call('XADD', 'log:' .. conversation, epoch .. '-' .. n, 't', milliseconds(), 'm', body)
+  call('XADD', 'log:' .. conversation, epoch .. '-' .. n, 't', timestamp(), 'm', body)
   call('HSET', 'meta:' .. conversation, 'n', n, 'e', epoch)
   return n
 end

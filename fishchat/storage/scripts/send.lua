@@ -34,8 +34,7 @@ end
 
 -- What Redis is handed as a number it writes with %.17g, which is dear: here numbers are text.
 local format = string.format
-local time = call('TIME')
-local now = time[1] .. format('%03d', math.floor(time[2] / 1000))
+local now = timestamp()
 local at_epoch = epoch .. '-%d'
 local everywhere
 local function all_servers()
