@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ClientFactory, Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -18,6 +19,9 @@ from fishchat.addresses import parse_address
 AT_ONCE, PATIENCE = 32, 30.0
 #: Seconds between two tries to connect: from, to.
 AGAIN = (0.1, 0.4)
+#: Seconds that a connection may take to be logged in when it is tried again. A client for which the server's kernel had
+#: no room may believe to be connected, and hear nothing.
+LATE = 10.0
 #: What ends a login, and the words with which everything goes wrong.
 _SYNCED, _ERROR = b"RESP_SYNCED\r\n", b"ERR "
 
@@ -74,6 +78,11 @@ class Member(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.lost(reason.getErrorMessage())
+
+    def give_up(self) -> None:
+        """End the connection, as a loss."""
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def close(self) -> None:
         """Go without a word; nobody is told."""
@@ -134,8 +143,18 @@ class Ticket(ClientFactory):
 
     def buildProtocol(self, addr: Any) -> Member:
         member = self._crowd.make(self._number)
-        member.ready = lambda: self._crowd.came(self._number, member)
-        member.lost = lambda why: self._crowd.lost(self._number, why)
+        late = self._crowd.watch(member)
+
+        def ready() -> None:
+            late.cancel()
+            self._crowd.came(self._number, member)
+
+        def lost(why: str) -> None:
+            if late.active():
+                late.cancel()
+            self._crowd.lost(self._number, why)
+
+        member.ready, member.lost = ready, lost
         return member
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
@@ -169,6 +188,11 @@ class Crowd:
         member = Member(self.names[number], self.tokens[number] if self.tokens else b"")
         member.early = self.early
         return member
+
+    def watch(self, member: Member) -> IDelayedCall:
+        """Give it up if it is not in in time; to be cancelled when it is."""
+        late: IDelayedCall = self._reactor.callLater(LATE if self.patient else PATIENCE, member.give_up)
+        return late
 
     async def gather(self, at_once: int = AT_ONCE) -> None:
         """Log everybody in, so many at a time. BenchError when one of them fails, or nothing happens any more."""

@@ -17,8 +17,9 @@ from fishchat.services.starting import StartError
 if TYPE_CHECKING:
     from fishchat.services.tls import Creator
 
-#: Clients that come back after a restart come all at once.
-BACKLOG = 1024
+#: Clients that come back after a restart come all at once. The kernel may answer one for which there is no room by a
+#: cookie and forget it, so that it believes to be connected and hears nothing. More than this is above Linux' default.
+BACKLOG = 4096
 
 #: What clients of a TLS listener may ask for by ALPN, so that bytes meant for another protocol are not taken for ours.
 CHAT, HTTP = b"fishchat/1", b"http/1.1"

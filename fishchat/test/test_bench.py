@@ -16,10 +16,12 @@ from typing import Any
 from click.testing import CliRunner
 from twisted.internet import reactor
 from twisted.internet.interfaces import IReactorProcess
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from fishchat.bench import generator, usage
+from fishchat.bench import crowd, generator, usage
 from fishchat.bench.crowd import BenchError, Member
 from fishchat.bench.job import MOST_CLIENTS, Figures, Job
 from fishchat.bench.measuring import Latencies
@@ -32,6 +34,7 @@ from fishchat.bench.workloads import WORKLOADS, Wish
 from fishchat.cli import main
 from fishchat.lab.processes import HERE, MISSING
 from fishchat.test.user_runner import Running
+from fishchat.test.waiting import until
 
 PAGE = Path(HERE, "doc", "performance.md")
 
@@ -146,6 +149,43 @@ class Refusals(SynchronousTestCase):
         for workload in WORKLOADS.values():
             job = workload.job(Wish(clients=MOST_CLIENTS), ["127.0.0.1:1"] * 2, "p", "", [])
             self.assertLess(limit(job), 1200)
+
+
+class Silent(Protocol):
+    """A server that the first client hears nothing from; the others are let in."""
+
+    came = here = 0
+    transport: Any
+
+    def connectionMade(self) -> None:
+        Silent.came += 1
+        Silent.here += 1
+        if Silent.came > 1:
+            self.transport.write(b"HELLO fishchat/1\r\nOK HELLO\r\nOK SEND_CLIENT_ID bob\r\n")
+
+    def dataReceived(self, data: bytes) -> None:
+        self.transport.write(b"RESP_SYNCED\r\n")
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        Silent.here -= 1
+
+
+class Coming(TestCase):
+    """Clients that come in all at once."""
+
+    async def test_unheard(self) -> None:
+        """One that hears nothing ends its connection, and comes again."""
+        self.patch(crowd, "LATE", 0.05)
+        self.patch(crowd, "AGAIN", (0.0, 0.01))
+        listeners: Any = reactor
+        port = listeners.listenTCP(0, Factory.forProtocol(Silent), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        all_of_them = crowd.Crowd(reactor, [f"127.0.0.1:{port.getHost().port}"], [b"bob"], [])
+        all_of_them.patient = True
+        await all_of_them.gather()
+        self.assertEqual((len(all_of_them.when), Silent.came), (1, 2))
+        all_of_them.close()
+        await until(lambda: not Silent.here)
 
 
 class Deaf(Member):
