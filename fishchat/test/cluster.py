@@ -357,7 +357,9 @@ class Role:
     def ready(self) -> bool:
         """Whether it has what it needs to do its work."""
         return all(link.connected for link in self.links) and all(
-            service.lease.fence is not None for service in self.services if isinstance(service, MsgServer)
+            service.lease.fence is not None and service.admission.ready
+            for service in self.services
+            if isinstance(service, MsgServer)
         )
 
     async def kill(self) -> None:

@@ -72,6 +72,11 @@ class Admission:
             return ()
         return (scram.PLAIN,) if connection.binding is None else (scram.PLAIN, scram.PLUS)
 
+    @property
+    def ready(self) -> bool:
+        """Whether a proof can be asked for; until then SEND_AUTH is ``TRYAGAIN``."""
+        return self.mode == "open" or bool(self._decoy_key)
+
     def _learn(self) -> None:
         ensureDeferred(self._learned()).addErrback(lambda failure: failure.trap(StoreError))
 
@@ -127,7 +132,7 @@ class Admission:
     async def _challenge(
         self, connection: ClientConnection, command: Command, account: bytes, device: bytes, mechanism: bytes
     ) -> None:
-        if not self._decoy_key:
+        if not self.ready:
             # Whoever asks: else this would tell who has an account.
             self._learn()
             raise Refusal("TRYAGAIN", retry=1)
