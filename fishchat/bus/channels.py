@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fishchat.addresses import parse_address
+from fishchat.net.addresses import parse_address
 
 CLIENT_STATUS = "/sysctrl/client-status"
 TOPIC_STATUS = "/sysctrl/topic-status"

@@ -13,12 +13,12 @@ from typing import Any
 import click
 import msgspec
 
-from fishchat.addresses import is_loopback, parse_address
-from fishchat.bench.job import MOST_CLIENTS, MOST_MESSAGES, MOST_RATE, MOST_SECONDS
-from fishchat.bench.workloads import WORKLOADS, Wish
 from fishchat.cli.printing import print_table
+from fishchat.net.addresses import is_loopback, parse_address
+from fishchat.proof.bench.spec import MOST_CLIENTS, MOST_MESSAGES, MOST_RATE, MOST_SECONDS
+from fishchat.proof.bench.workloads import WORKLOADS, Wish
 
-#: What may grow, as in ``fishchat.bench.growth``, which takes a while to load.
+#: What may grow, as in ``fishchat.proof.bench.growth``, which takes a while to load.
 KINDS = ("clients", "members", "messages", "servers", "routers")
 
 
@@ -69,15 +69,15 @@ def _measure(
     **wanted: Any,
 ) -> None:
     # Here, since it takes a while and `fishchat --help` need not wait for it.
-    from fishchat.bench import report, running
-    from fishchat.bench.crowd import BenchError
-    from fishchat.bench.site import Site
+    from fishchat.proof.bench import report, runner
+    from fishchat.proof.bench.crowd import BenchError
+    from fishchat.proof.bench.site import Site
 
     wish = Wish(**wanted)
     for one in address:
         _check_address(one, allow_remote)
     for name in only:
-        if needed := running.missing(WORKLOADS[name], len(address) or 1 + processes, processes and not address):
+        if needed := runner.missing(WORKLOADS[name], len(address) or 1 + processes, processes and not address):
             raise click.UsageError(f"{name} cannot be measured like this: {needed}")
     site = None if address else Site(servers=2 if processes else 0)
     found = []
@@ -88,10 +88,10 @@ def _measure(
             site.start()
         else:
             for one in address:
-                running.checked(one)
-        place = running.machine(site.data if site is not None else None)
+                runner.checked(one)
+        place = runner.machine(site.data if site is not None else None)
         addresses, roots = (site.addresses, site.roots) if site is not None else (address, pid)
-        for result in running.workloads(site, addresses, only, wish, roots, _say):
+        for result in runner.workloads(site, addresses, only, wish, roots, _say):
             found.append(result)
             if file is not None:
                 _write(file, {"machine": place, "results": msgspec.to_builtins(found)})
@@ -119,8 +119,8 @@ def growth(file: str, only: Sequence[str], most: int | None, seconds: float, min
 
     It takes about ten minutes, memory for 5 million messages (1 GB), and disk for their log (3 GB).
     """
-    from fishchat.bench.crowd import BenchError
-    from fishchat.bench.growth import Look, Record, grow
+    from fishchat.proof.bench.crowd import BenchError
+    from fishchat.proof.bench.growth import Look, Record, grow
 
     _end_in_order()
     try:
@@ -140,9 +140,9 @@ def growth(file: str, only: Sequence[str], most: int | None, seconds: float, min
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def plot(file: Path, directory: Path) -> None:
     """Draw a record of growth as SVG files in DIR, and fill the tables of DIR/performance.md if that is there."""
-    from fishchat.bench import plot as drawing
-    from fishchat.bench.crowd import BenchError
-    from fishchat.bench.growth import Record
+    from fishchat.proof.bench import plot as drawing
+    from fishchat.proof.bench.crowd import BenchError
+    from fishchat.proof.bench.growth import Record
 
     try:
         written = drawing.plot(Record(file), directory)

@@ -51,7 +51,7 @@ def server(directory: Path, hosts: tuple[str, ...], days: int | None) -> None:
     The authority, ca.pem and ca.key, is made if there is none. A former pair is replaced.
     """
     # Here, since it takes a while and `fishchat --help` need not wait for it; below as well.
-    from fishchat.services.authority_files import Directory
+    from fishchat.services.net.authority_files import Directory
 
     Directory(directory, _now(), click.echo).make_server(hosts, days)
 
@@ -62,7 +62,7 @@ def server(directory: Path, hosts: tuple[str, ...], days: int | None) -> None:
 @_placed
 def client(directory: Path, name: str, days: int | None) -> None:
     """Make NAME.pem and NAME.key, which a machine shows to another one: to a Redis, say."""
-    from fishchat.services.authority_files import Directory
+    from fishchat.services.net.authority_files import Directory
 
     Directory(directory, _now(), click.echo).make_client(name, days)
 
@@ -73,7 +73,7 @@ def client(directory: Path, name: str, days: int | None) -> None:
 @_placed
 def show(directory: Path, file: str | None, as_json: bool) -> None:
     """Print whom the certificate in FILE (or server.pem) is for, who signed it, and how long it is good for."""
-    from fishchat.services.authority_files import describe
+    from fishchat.services.net.authority_files import describe
 
     values = describe(Path(file) if file else directory / "server.pem", _now())
     if as_json:

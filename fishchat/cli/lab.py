@@ -35,7 +35,7 @@ def lab() -> None:
 @lab.command("faults")
 def faults() -> None:
     """Say which faults there are, and which cannot be done here."""
-    from fishchat.lab.catalogue import FAULTS
+    from fishchat.proof.lab.catalogue import FAULTS
 
     for name, fault in FAULTS.items():
         missing = fault.missing()
@@ -58,9 +58,9 @@ def run(
     The exit status is 1 when a promise was not kept; what was wrong is on standard error then. It is 2 when nothing
     could be tried.
     """
-    from fishchat.lab.catalogue import FAULTS
-    from fishchat.lab.run import NotStartedError
-    from fishchat.lab.runner import Options, run_here
+    from fishchat.proof.lab.catalogue import FAULTS
+    from fishchat.proof.lab.run import NotStartedError
+    from fishchat.proof.lab.runner import Options, run_here
 
     _known([fault])
     _programs([redis] if redis else [])
@@ -91,9 +91,9 @@ def run_all(
     chosen: Sequence[str], seeds: int, seconds: float | None, rate: float, redis: Sequence[str], file: TextIO | None
 ) -> None:
     """Do these faults, or all, one after the other; a line of JSON for each. The exit status is 1 on any violation."""
-    from fishchat.lab import campaign
-    from fishchat.lab.catalogue import FAULTS
-    from fishchat.services.redis_server import EmbeddedError
+    from fishchat.proof.lab import campaign
+    from fishchat.proof.lab.catalogue import FAULTS
+    from fishchat.services.redis.program import EmbeddedError
 
     _known(chosen)
     _programs(redis)
@@ -118,8 +118,8 @@ def mutate(chosen: Sequence[str], rate: float, control: bool, file: TextIO | Non
 
     The exit status is 1 when it misses one, or complains of FishChat as it is.
     """
-    from fishchat.lab import campaign
-    from fishchat.lab.mutants import MUTANTS
+    from fishchat.proof.lab import campaign
+    from fishchat.proof.lab.mutants import MUTANTS
 
     mutants = [mutant for mutant in MUTANTS if not chosen or mutant.name in chosen]
     if unknown := set(chosen) - {mutant.name for mutant in MUTANTS}:
@@ -144,8 +144,8 @@ def mutate(chosen: Sequence[str], rate: float, control: bool, file: TextIO | Non
 )
 def abuse(kind: str, count: int | None) -> None:
     """Measure what abuse of this KIND costs; print one line of JSON. The exit status is 1 when a bound was not kept."""
-    from fishchat.lab import abuse as measures
-    from fishchat.lab.runner import with_reactor
+    from fishchat.proof.lab import abuse as measures
+    from fishchat.proof.lab.runner import with_reactor
 
     def measure(reactor: Any) -> Coroutine[Any, Any, dict[str, Any]]:
         if kind == "stuck-readers":
@@ -163,8 +163,8 @@ def abuse(kind: str, count: int | None) -> None:
 @click.argument("journal", type=_FILE)
 def check(journal: Path) -> None:
     """Judge the JOURNAL of a run once more: the file journal.jsonl of its directory."""
-    from fishchat.lab.checkers import violations
-    from fishchat.lab.journal import read
+    from fishchat.proof.lab.checkers import violations
+    from fishchat.proof.lab.journal import read
 
     try:
         found = violations(read(journal))
@@ -180,7 +180,7 @@ def check(journal: Path) -> None:
 @click.option("--page", type=_FILE, help="Put it into this page; else print it.")
 def table(results: Sequence[Path], page: Path | None) -> None:
     """Make a table of the lines of JSON in RESULTS."""
-    from fishchat.lab.table import insert, tables
+    from fishchat.proof.lab.table import insert, tables
 
     try:
         text = tables([json.loads(line) for path in results for line in path.read_text("utf-8").splitlines()])
@@ -196,14 +196,14 @@ def table(results: Sequence[Path], page: Path | None) -> None:
 
 
 def _known(chosen: Sequence[str]) -> None:
-    from fishchat.lab.catalogue import FAULTS
+    from fishchat.proof.lab.catalogue import FAULTS
 
     if unknown := set(chosen) - FAULTS.keys():
         raise click.UsageError(f"no such fault: {', '.join(sorted(unknown))}; `fishchat lab faults` names them")
 
 
 def _programs(chosen: Sequence[str]) -> None:
-    from fishchat.services.redis_server import version
+    from fishchat.services.redis.program import version
 
     for program in chosen:
         if version(program) is None:

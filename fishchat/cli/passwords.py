@@ -12,7 +12,7 @@ from fishchat.config.schema import Config
 from fishchat.errors import Refusal
 
 if TYPE_CHECKING:
-    from fishchat.model.passwords import Verifier
+    from fishchat.model.secrets.passwords import Verifier
 
 VARIABLE = "FISHCHAT_PASSWORD"
 #: Bytes that are read of a file: more than any password has.
@@ -29,7 +29,7 @@ password_file = click.option(
 def new_verifier(file: str | None, config: Config) -> Verifier:
     """What to keep of the new password; ClickException when there is none, or none that may be."""
     # Here, since it takes a while and `fishchat --help` need not wait for it.
-    from fishchat.model.passwords import Costs, make
+    from fishchat.model.secrets.passwords import Costs, make
 
     costs = config.accounts
     try:

@@ -42,6 +42,6 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
 
 def _shown(value: object) -> str:
     # Here, since it takes a while and `fishchat --help` need not wait for it.
-    from fishchat.services.logs import escaped
+    from fishchat.services.running.logfiles import escaped
 
     return escaped(str(value))

@@ -34,8 +34,8 @@ class Store:
         Once in a process.
         """
         # Here, since it takes a while and `fishchat --help` need not wait for it.
-        from fishchat.services.console import run
-        from fishchat.services.starting import StartError
+        from fishchat.services.launch.one_shot import run
+        from fishchat.services.running.errors import StartError
         from fishchat.storage.accounts import Accounts
 
         days = self.config.accounts.token_days

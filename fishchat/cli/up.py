@@ -28,6 +28,6 @@ def up(processes: bool, data: str, file: str | None) -> None:
     for note in loaded.notes:
         click.echo(note, err=True)
     # Here, since it takes a while and `fishchat --help` need not wait for it.
-    from fishchat.services.up import run
+    from fishchat.services.launch.up import run
 
     run(loaded.config, in_processes=processes, config_file=file, say=click.echo)

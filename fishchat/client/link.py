@@ -9,7 +9,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from fishchat.peer import binding
+from fishchat.net.tls_peer import binding
 from fishchat.protocols.lines import MAX_OUT, LineSplitter
 
 

@@ -15,7 +15,7 @@ from fishchat.client import requests
 from fishchat.client.events import RefusedError
 from fishchat.client.replies import Reply
 from fishchat.client.scram import Scram
-from fishchat.model.tokens import is_token
+from fishchat.model.secrets.tokens import is_token
 
 _TOKEN = re.compile(r"fct_[A-Za-z0-9_-]{1,128}")
 _SHOWN = re.compile(r"fct_[^\s'\"]+|(?<=token=)[^\s'\"]+")

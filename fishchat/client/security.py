@@ -13,9 +13,9 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import Certificate, platformTrust, trustRootFromCertificates
 from twisted.logger import Logger
 
-from fishchat.addresses import is_loopback
 from fishchat.client.events import TlsError
-from fishchat.peer import CheckedPeer
+from fishchat.net.addresses import is_loopback
+from fishchat.net.tls_peer import CheckedPeer
 
 #: Seconds for a connection to stand, and for the gateway to answer.
 CONNECT_TIMEOUT = 5.0

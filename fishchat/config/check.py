@@ -6,9 +6,9 @@ import ipaddress
 import math
 from dataclasses import dataclass
 
-from fishchat.addresses import format_address, is_everywhere, is_loopback, parse_address
 from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
+from fishchat.net.addresses import format_address, is_everywhere, is_loopback, parse_address
 
 #: Where this process listens, without TLS and with it, and where somebody else is told to connect to.
 LISTENERS = ("gateway.listen", "msg_server.listen", "monitor.listen")

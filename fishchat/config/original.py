@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from fishchat.addresses import format_address, parse_address
+from fishchat.net.addresses import format_address, parse_address
 
 Role = Literal["gateway", "msg_server", "router", "manager", "monitor"]
 

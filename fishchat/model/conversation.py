@@ -10,7 +10,7 @@ from __future__ import annotations
 from zope.interface import Interface
 
 from fishchat.model.device import Device, Reading
-from fishchat.model.messages import Message
+from fishchat.model.message import Message
 from fishchat.model.names import Position
 
 #: Messages held ahead of a gap at most; more, and the log is read at once.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fishchat.errors import Refusal
-from fishchat.protocols.commands import Command, Table
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import format_tags
+from fishchat.protocols.table import Command, Table
 from fishchat.protocols.verbs import Text, Verb
 
 

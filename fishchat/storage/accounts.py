@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import DeferredList
 
 from fishchat.errors import Refusal
-from fishchat.model.tokens import fingerprint, new_invitation, new_token
-from fishchat.storage.catalogue import (
+from fishchat.model.secrets.tokens import fingerprint, new_invitation, new_token
+from fishchat.storage.redis import Connection, Script
+from fishchat.storage.scripts import (
     BEARER,
     DEVICES,
     DISABLE,
@@ -31,11 +32,10 @@ from fishchat.storage.catalogue import (
     pack,
     unpack,
 )
-from fishchat.storage.redis import Connection, Script
 
 if TYPE_CHECKING:
     # It brings the libraries of hashes in, which most commands need not load.
-    from fishchat.model.passwords import Verifier
+    from fishchat.model.secrets.passwords import Verifier
 
 #: Log entries that one step of a deletion looks at.
 ERASE_STEP = 500

@@ -37,7 +37,7 @@ def endpoint(
     if not address.tls:
         return plain
     # Here and not above: it brings OpenSSL in, a tenth of a second that a unix socket need not pay.
-    from fishchat.peer import CheckedPeer
+    from fishchat.net.tls_peer import CheckedPeer
 
     own, chain = (None, []) if certificate is None else (certificate.own, certificate.chain)
     peer = CheckedPeer(

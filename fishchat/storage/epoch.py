@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fishchat.storage.catalogue import EPOCH, pack
+from fishchat.storage.scripts import EPOCH, pack
 from fishchat.storage.wire import Pipeline, StoreError
 
 #: 2026-01-01 00:00 UTC in seconds. The floor of an epoch is the minutes since then.

@@ -10,8 +10,8 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
-from fishchat.storage.catalogue import ALL
 from fishchat.storage.script import Script, read
+from fishchat.storage.scripts import ALL
 
 PAGE = Path(__file__).parents[2] / "doc" / "store.md"
 

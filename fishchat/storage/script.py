@@ -1,4 +1,4 @@
-"""The Lua scripts: files of ``fishchat/storage/scripts``, known by name here and by SHA-1 to Redis."""
+"""The Lua scripts: files of ``fishchat/storage/lua``, known by name here and by SHA-1 to Redis."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fishchat.storage.wire import Reply, ReplyError, Unavailable
 
 def read(name: str) -> bytes:
     """The text of one file of scripts, without ``common.lua``. FileNotFoundError when there is none."""
-    return (files("fishchat.storage") / "scripts" / f"{name}.lua").read_bytes()
+    return (files("fishchat.storage") / "lua" / f"{name}.lua").read_bytes()
 
 
 class Script:
-    """One script: ``Script("send")`` is ``scripts/common.lua`` and ``scripts/send.lua`` behind it.
+    """One script: ``Script("send")`` is ``lua/common.lua`` and ``lua/send.lua`` behind it.
 
     ``using`` names another file between the two. FileNotFoundError when there is no such file.
     """

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTranspor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from fishchat.sending import send_now, socket_of
+from fishchat.net.fast_write import send_now, socket_of
 
 #: What Redis answers: bytes, int, None, or a list of these; an error inside a list is a ``ReplyError`` there.
 #: It is Any because a caller knows what its own command answers; isinstance at every use would prove nothing.

@@ -4,7 +4,7 @@ from twisted.application.service import ServiceMaker
 
 gateway = ServiceMaker(
     "FishChat gateway",
-    "fishchat.services.gateway",
+    "fishchat.services.gateway.service",
     "Tells clients which msg_server to use",
     "fishchat-gateway",
 )
@@ -15,15 +15,15 @@ msg_server = ServiceMaker(
     "fishchat-msg",
 )
 router = ServiceMaker(
-    "FishChat router", "fishchat.services.router", "Carries messages between msg_servers", "fishchat-router"
+    "FishChat router", "fishchat.services.router.service", "Carries messages between msg_servers", "fishchat-router"
 )
 manager = ServiceMaker(
     "FishChat manager",
-    "fishchat.services.manager",
+    "fishchat.services.manager.service",
     "Ends dead sessions and trims what is too old",
     "fishchat-manager",
 )
 monitor = ServiceMaker(
-    "FishChat monitor", "fishchat.services.monitor", "Shows the state of every server", "fishchat-monitor"
+    "FishChat monitor", "fishchat.services.monitor.service", "Shows the state of every server", "fishchat-monitor"
 )
-all_roles = ServiceMaker("FishChat", "fishchat.services.all_roles", "All roles in one process", "fishchat")
+all_roles = ServiceMaker("FishChat", "fishchat.services.launch.all_roles", "All roles in one process", "fishchat")

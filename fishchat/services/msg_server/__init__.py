@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from twisted.application.service import IService
 
 from fishchat.config.check import server_id
-from fishchat.services.listen import CHAT, Listener
 from fishchat.services.msg_server.service import ClientFactory, MsgServer
-from fishchat.services.options import RoleOptions
-from fishchat.services.parts import Parts, standalone
-from fishchat.storage.catalogue import ALL
+from fishchat.services.net.listen import CHAT, Listener
+from fishchat.services.role import Parts, standalone
+from fishchat.services.role_options import RoleOptions
 from fishchat.storage.epoch import Epoch
+from fishchat.storage.scripts import ALL
 
 
 class Options(RoleOptions):

@@ -15,24 +15,28 @@ from twisted.logger import Logger
 
 from fishchat.bus import channels
 from fishchat.config.schema import Config
+from fishchat.features.contacts import handlers as contacts
+from fishchat.features.messages import handlers as messages
+from fishchat.features.messages import queries
+from fishchat.features.topics import handlers as topics
 from fishchat.interfaces import IBus
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
-from fishchat.protocols.server import Turn
-from fishchat.services.hashing import Hashing
-from fishchat.services.heartbeat import Load
-from fishchat.services.msg_server import asking, chat, login, people, topics
-from fishchat.services.msg_server.admission import Admission
-from fishchat.services.msg_server.commits import Commits
-from fishchat.services.msg_server.connection import ClientConnection, Handler
-from fishchat.services.msg_server.cursors import Cursors
-from fishchat.services.msg_server.delivery import Delivery
-from fishchat.services.msg_server.doors import Doors, Refused
-from fishchat.services.msg_server.hearing import Hearing
-from fishchat.services.msg_server.keepalive import EVERY, look_after
-from fishchat.services.msg_server.lease import Lease
-from fishchat.services.msg_server.login import Logins
-from fishchat.services.msg_server.neighbours import Neighbours
-from fishchat.services.msg_server.revoking import Revoking
+from fishchat.protocols.peer import Turn
+from fishchat.services.msg_server.delivery.rooms import Delivery
+from fishchat.services.msg_server.delivery.router_hints import Hearing
+from fishchat.services.msg_server.queue.commits import Commits
+from fishchat.services.msg_server.queue.cursors import Cursors
+from fishchat.services.msg_server.queue.lease import Lease
+from fishchat.services.msg_server.sessions import registry
+from fishchat.services.msg_server.sessions.authentication import Admission
+from fishchat.services.msg_server.sessions.connection import ClientConnection, Handler
+from fishchat.services.msg_server.sessions.hashing import Hashing
+from fishchat.services.msg_server.sessions.neighbours import Neighbours
+from fishchat.services.msg_server.sessions.registry import Logins
+from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.net.connection_limits import Doors, Refused
+from fishchat.services.net.keepalive import EVERY, look_after
+from fishchat.services.running.heartbeat import Load
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
 
@@ -247,30 +251,30 @@ class ClientFactory(Factory):
 def handlers(server: MsgServer) -> dict[bytes, Handler]:
     """Which function does what a verb asks; a test compares it with the command table."""
     return {
-        b"HELLO": login.hello,
+        b"HELLO": registry.hello,
         b"SEND_CLIENT_ID": server.admission.log_in,
         b"SEND_AUTH": server.admission.authenticate,
         b"CREATE_CLIENT": server.admission.sign_up,
         b"SEND_PASSWORD": server.admission.change_password,
-        **people.HANDLERS,
-        b"SEND_PING": login.ping,
-        b"HELP": login.tell,
-        b"QUIT": login.quit,
-        b"SEND_MESSAGE_P2P": chat.send_p2p,
-        b"SEND_MESSAGE_TOPIC": chat.send_topic,
-        b"SEND_ACK": chat.acknowledge,
-        b"SEND_READ": chat.read,
+        **contacts.HANDLERS,
+        b"SEND_PING": registry.ping,
+        b"HELP": registry.tell,
+        b"QUIT": registry.quit,
+        b"SEND_MESSAGE_P2P": messages.send_p2p,
+        b"SEND_MESSAGE_TOPIC": messages.send_topic,
+        b"SEND_ACK": messages.acknowledge,
+        b"SEND_READ": messages.read,
         b"CREATE_TOPIC": topics.create,
         b"JOIN_TOPIC": topics.join,
         b"LEAVE_TOPIC": topics.leave,
         b"INVITE_TOPIC": topics.invite,
         b"DISMISS_TOPIC": topics.dismiss,
         b"LOCATE_TOPIC_MSG_ADDR": topics.locate,
-        b"REQ_HISTORY": asking.history,
-        b"REQ_CONVERSATIONS": asking.conversations,
-        b"REQ_CLIENT_STATUS": asking.status,
-        b"REQ_TOPICS": asking.topics,
-        b"REQ_MEMBERS": asking.members,
+        b"REQ_HISTORY": queries.history,
+        b"REQ_CONVERSATIONS": queries.conversations,
+        b"REQ_CLIENT_STATUS": queries.status,
+        b"REQ_TOPICS": queries.topics,
+        b"REQ_MEMBERS": queries.members,
     }
 
 

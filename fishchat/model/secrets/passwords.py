@@ -1,0 +1,129 @@
+"""Passwords: what they may be, and what is kept of them. No I/O, but slow on purpose: not for the reactor's thread.
+
+Of each password two things are kept: an argon2id hash (RFC 9106) for those who send it, and a SCRAM verifier (RFC 5802)
+for programs that prove it. Their costs are OWASP's, in the configuration.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from functools import cache
+from secrets import token_bytes
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from scramp import ScramMechanism
+from scramp.utils import ScramException, saslprep
+
+from fishchat.errors import Refusal
+from fishchat.model.secrets.tokens import is_token
+
+#: Letters of a password.
+SHORTEST, LONGEST = 8, 256
+
+_MECHANISM = "SCRAM-SHA-256"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What it costs to try a password: KiB and passes of argon2id, rounds of SCRAM's PBKDF2."""
+
+    memory: int
+    passes: int
+    rounds: int
+
+    @property
+    def hasher(self) -> PasswordHasher:
+        """argon2id at this cost, on one lane: threads are the pool's business."""
+        return _hasher(self.passes, self.memory)
+
+
+@cache
+def _hasher(passes: int, memory: int) -> PasswordHasher:
+    return PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=1)
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """What is kept of a password."""
+
+    argon: bytes = field(repr=False)
+    scram: bytes = field(repr=False)
+
+
+def prepared(password: bytes) -> str:
+    """The password as it is hashed: in the form of SASLprep (RFC 4013), so that all ways to type it are one.
+
+    Raises Refusal ``PASSWORD`` for what none may be.
+    """
+    if is_token(password):
+        raise Refusal("PASSWORD", "a password does not begin as a token does")
+    measure(password)
+    try:
+        text: str = saslprep(password.decode())
+    except (ScramException, UnicodeDecodeError):
+        raise Refusal("PASSWORD", "it holds a character that no password may have") from None
+    if not SHORTEST <= len(text) <= LONGEST:
+        raise _unfit()
+    return text
+
+
+def measure(password: bytes) -> None:
+    """Raises Refusal ``PASSWORD`` for what is far too short or too long; to look at the letters takes some ms."""
+    if not SHORTEST <= len(password) <= 8 * LONGEST:
+        raise _unfit()
+
+
+def _unfit() -> Refusal:
+    return Refusal("PASSWORD", shortest=SHORTEST, longest=LONGEST)
+
+
+def make(password: bytes, costs: Costs) -> Verifier:
+    """What to keep of a password: two slow hashes. Raises Refusal ``PASSWORD`` for what none may be."""
+    text = prepared(password)
+    salt, stored, server, rounds = ScramMechanism(_MECHANISM).make_auth_info(
+        text, iteration_count=costs.rounds, salt=token_bytes(16)
+    )
+    return Verifier(costs.hasher.hash(text).encode(), pack_scram(rounds, salt, stored, server))
+
+
+def check(password: bytes, argon: bytes, costs: Costs) -> bool:
+    """Whether it is this password: one slow hash, whatever comes. No ``argon``: nobody's, which takes as long."""
+    try:
+        text = prepared(password)
+    except Refusal:
+        # What no password may be is a wrong one, and takes as long.
+        text, argon = "", b""
+    try:
+        return costs.hasher.verify((argon or _nobodys(costs)).decode(), text) and bool(argon)
+    except (VerificationError, ValueError):
+        # ValueError: what is kept is no hash, nor even text.
+        return False
+
+
+def is_dated(argon: bytes, scram: bytes, costs: Costs) -> bool:
+    """Whether these were made at another cost than today's."""
+    return costs.hasher.check_needs_rehash(argon.decode()) or parse_scram(scram)[0] != costs.rounds
+
+
+def _nobodys(costs: Costs) -> bytes:
+    # Written, not hashed: the first unknown account would take twice as long.
+    salt, digest = (b64encode(token_bytes(size)).rstrip(b"=") for size in (16, 32))
+    return b"$argon2id$v=19$m=%d,t=%d,p=1$%s$%s" % (costs.memory, costs.passes, salt, digest)
+
+
+def pack_scram(rounds: int, salt: bytes, stored: bytes, server: bytes) -> bytes:
+    """A verifier as RFC 5803 writes it: ``SCRAM-SHA-256$rounds:salt$StoredKey:ServerKey``."""
+    parts = [b64encode(part).decode() for part in (salt, stored, server)]
+    return f"{_MECHANISM}${rounds}:{parts[0]}${parts[1]}:{parts[2]}".encode()
+
+
+def parse_scram(verifier: bytes) -> tuple[int, bytes, bytes, bytes]:
+    """Rounds, salt, StoredKey and ServerKey. Raises ValueError for what is no verifier."""
+    mechanism, first, keys = verifier.decode().split("$")
+    if mechanism != _MECHANISM:
+        raise ValueError(f"a verifier of {mechanism}")
+    rounds, salt = first.split(":")
+    stored, server = keys.split(":")
+    return int(rounds), b64decode(salt), b64decode(stored), b64decode(server)

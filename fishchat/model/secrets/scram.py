@@ -1,0 +1,82 @@
+"""One login by SCRAM at the server (RFC 5802, 7677), with the channel binding ``tls-server-end-point``. No I/O.
+
+The steps are the library's (``scramp``); here is what it leaves to its user: whose verifier it is, and that nobody can
+tell an account that is not there from one that is.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from scramp import ScramException, ScramMechanism
+
+from fishchat.errors import ProtocolError, Refusal
+from fishchat.model.names import is_name
+from fishchat.model.secrets.passwords import pack_scram, parse_scram
+
+PLAIN, PLUS = b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS"
+_BINDING = "tls-server-end-point"
+
+
+def account_of(first: bytes) -> bytes:
+    """The account that a client's first message names. Raises ProtocolError for anything else."""
+    try:
+        _, acting_as, name, rest = first.split(b",", 3)
+    except ValueError:
+        raise _malformed() from None
+    account = name[2:]
+    if name[:2] != b"n=" or not is_name(account) or not rest.startswith(b"r="):
+        raise _malformed()
+    if acting_as:
+        raise ProtocolError("AUTH", "nobody can act as another account here")
+    return account
+
+
+def _malformed() -> ProtocolError:
+    return ProtocolError("FIELDS", "the first message of SCRAM looks like n,,n=alice,r=<random letters>")
+
+
+def decoy(key: bytes, account: bytes, rounds: int) -> bytes:
+    """A verifier that nobody can satisfy, the same each time, as an account of this name would have one."""
+    salt, stored, server = (hmac.digest(key, part + account, "sha256") for part in (b"salt ", b"stored ", b"server "))
+    return pack_scram(rounds, salt[:16], stored, server)
+
+
+class Exchange:
+    """The two steps of one login.
+
+    :param binding: of this connection's TLS, None without TLS: a client that was told otherwise is refused.
+        ``SCRAM-SHA-256-PLUS`` needs one.
+    """
+
+    def __init__(self, mechanism: bytes, binding: bytes | None, verifier: bytes) -> None:
+        self.mechanism = mechanism
+        rounds, salt, stored, server = parse_scram(verifier)
+        self._server: Any = ScramMechanism(mechanism.decode()).make_server(
+            lambda _: (salt, stored, server, rounds),
+            channel_binding=None if binding is None else (_BINDING, binding),
+        )
+
+    def challenge(self, first: bytes) -> bytes:
+        """What to answer to the client's first message. Raises Refusal ``AUTH``."""
+        try:
+            self._server.set_client_first(first.decode())
+            answer: str = self._server.get_server_first()
+        except (ScramException, ValueError) as error:
+            raise Refusal("AUTH", f"the first message of SCRAM is refused: {_reason(error)}") from None
+        return answer.encode()
+
+    def finish(self, final: bytes) -> bytes:
+        """What to answer to a proof that is right. Raises Refusal ``AUTH``."""
+        try:
+            self._server.set_client_final(final.decode())
+            answer: str = self._server.get_server_final()
+        except (ScramException, ValueError):
+            raise Refusal("AUTH") from None
+        return answer.encode()
+
+
+def _reason(error: Exception) -> str:
+    code = getattr(error, "server_error", None)
+    return "" if code is None else str(code.value)

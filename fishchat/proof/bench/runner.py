@@ -1,0 +1,166 @@
+"""Running jobs: the generator as a child, and the workloads one after the other on one FishChat."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fishchat import __version__
+from fishchat.proof.bench.crowd import PATIENCE, BenchError
+from fishchat.proof.bench.site import Site, check_files, fsync_ms, greeting
+from fishchat.proof.bench.spec import QUIET, Figures, Job
+from fishchat.proof.bench.workloads import WORKLOADS, Wish, Workload
+from fishchat.proof.lab.processes import HERE
+from fishchat.services.redis.child import die_with_parent
+
+#: The share of a core from which on the generator counts as what set the limit.
+BUSY = 0.9
+#: The share of the asked rate below which it was not kept.
+KEPT = 0.95
+
+Say = Callable[[str], object]
+
+
+class Result(msgspec.Struct):
+    """A workload and what came of it."""
+
+    name: str
+    unit: str
+    figures: Figures
+    note: str = ""
+
+
+def generate(job: Job) -> Figures:
+    """Run one job in a process of its own. BenchError when nothing came of it."""
+    check_files(job.clients)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fishchat.proof.bench.generator"],
+        env={**os.environ, "PYTHONPATH": HERE},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=partial(die_with_parent, os.getpid()),
+    )
+    assert process.stdin is not None and process.stdout is not None
+    late = threading.Timer(limit(job), process.kill)
+    late.start()
+    try:
+        # It has tokens in no case, and what it is told stays off the command line. It ends when this pipe does.
+        process.stdin.write(msgspec.json.encode(job) + b"\n")
+        process.stdin.flush()
+        told = process.stdout.read()
+        code = process.wait()
+    finally:
+        late.cancel()
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+    if not told:
+        raise BenchError(f"the generator ended with code {code} and without figures")
+    figures = msgspec.json.decode(told, type=Figures)
+    if figures.error:
+        raise BenchError(figures.error)
+    return figures
+
+
+def limit(job: Job) -> float:
+    """Seconds after which a job is ended, whatever it does."""
+    return 60.0 + PATIENCE + QUIET + job.seconds + job.clients / 20 + job.messages / 1000
+
+
+def workloads(
+    site: Site | None, addresses: Sequence[str], chosen: Sequence[str], wish: Wish, roots: Sequence[int], say: Say
+) -> Iterator[Result]:
+    """Run what was chosen, or all that can be run here. What cannot is told to ``say``.
+
+    :param site: None for a FishChat that runs already, at ``addresses``.
+    """
+    for name, workload in WORKLOADS.items():
+        if chosen and name not in chosen:
+            continue
+        if needed := missing(workload, len(addresses), site is not None and site.in_processes):
+            say(f"{name}: left out: {needed}")
+            continue
+        redis = site.url if site is not None else ""
+        job = workload.job(wish, list(addresses), new_prefix(), redis, list(roots))
+        if workload.restarts and site is not None:
+            job = msgspec.structs.replace(job, addresses=job.addresses[:1], kill=site.process_of("ms1"))
+        say(f"{name}: {job.clients} clients, {workload.sentence}")
+        try:
+            figures = generate(job)
+        except BenchError as error:
+            figures = Figures(clients=job.clients, error=str(error))
+        yield Result(name, workload.unit, figures, _note(job, figures, site))
+
+
+def missing(workload: Workload, servers: int, own_processes: bool) -> str:
+    """What a workload needs and does not have; nothing when it can run.
+
+    :param own_processes: whether they are processes that were started for this.
+    """
+    if workload.servers > servers:
+        return "it needs two msg_servers: --processes, or --address twice"
+    if workload.restarts and not own_processes:
+        return "it needs a FishChat of its own in processes: --processes"
+    return ""
+
+
+def _note(job: Job, figures: Figures, site: Site | None) -> str:
+    notes = []
+    if figures.error:
+        notes.append(figures.error)
+    if any(word in figures.error + figures.refusal for word in (" BUSY ", " FLOOD ")):
+        notes.append("it takes this for a flood: start it with limits.flood = false")
+    if figures.generator >= BUSY:
+        notes.append(f"the generator was the limit: it used {figures.generator:.0%} of a core")
+    if job.rate and figures.sent is not None and figures.sent < job.rate * KEPT:
+        notes.append(f"only {figures.sent:.0f}/s of {job.rate:.0f}/s were sent")
+    if figures.share is not None:
+        notes.append(f"all of them together use {figures.share:.2%} of a core")
+    if figures.back is not None:
+        hashed = site.figures("msg_server", "hashes") if site is not None else None
+        told = "" if hashed is None else f"; {sum(hashed):.0f} passwords hashed"
+        notes.append(f"all back within {figures.back:g} s{told}")
+    return "; ".join(notes)
+
+
+def new_prefix() -> str:
+    """What all accounts of a run begin with: they are new ones."""
+    return f"b{secrets.token_hex(4)}."
+
+
+def checked(address: str) -> str:
+    """What a running msg_server says of itself; BenchError when it cannot be measured."""
+    heard = greeting(address)
+    if not heard.startswith("HELLO fishchat/"):
+        raise BenchError(f"no msg_server answers on {address}: {heard or 'nothing is heard'}")
+    if " auth=open" not in heard:
+        raise BenchError(f"{address} asks for secrets, and the clients of a measurement have none: set accounts.mode")
+    return heard
+
+
+def machine(directory: Path | None = None) -> dict[str, Any]:
+    """What it was measured on."""
+    with tempfile.TemporaryDirectory(prefix="fc-bench-", dir="/tmp") as made:
+        fsync = fsync_ms(directory or Path(made))
+    return {
+        "at": time.strftime("%Y-%m-%d %H:%M"),
+        "fishchat": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 2),
+        "fsync_ms": fsync,
+    }

@@ -1,0 +1,102 @@
+"""Filling a store with messages, faster than clients can: by the product's own scripts, in bigger batches.
+
+What is written is what a msg_server would have written for its clients, and the scripts check it as they check that.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from fishchat.bus import channels
+from fishchat.model.message import PLAIN, pack_body
+from fishchat.model.names import p2p
+from fishchat.proof.bench.crowd import BenchError
+from fishchat.proof.bench.store import Store
+from fishchat.storage.script import Script
+from fishchat.storage.scripts import ENROL, LOGIN, REGISTER, RETIRE, SEND, Fence, pack
+
+#: Messages of one conversation, which are one batch; accounts that write them; batches under way.
+EACH, SENDERS, FLIGHTS = 1000, 50, 2
+#: Messages between two words about progress.
+TELL_EVERY = 500_000
+#: Milliseconds for which the name is held: longer than any filling.
+LEASE = 1_800_000
+
+_SERVER, _DEVICE = b"seed", b"main"
+
+
+class Seeder:
+    """Stores messages under the name of a msg_server that nobody connects to, and that is there only meanwhile.
+
+    :ivar stored: messages so far.
+    """
+
+    def __init__(self, store: Store, size: int = 100) -> None:
+        self._store = store
+        # Nothing that Redis could make shorter when it writes its log anew: people's words are not all the same either.
+        self._texts = [secrets.token_urlsafe(size)[:size].encode() for _ in range(EACH)]
+        self.stored = 0
+
+    def fill(self, messages: int, say: Callable[[str], object]) -> None:
+        """So many more, in whole conversations. BenchError when the store does not take one of them."""
+        wanted, under_way = self.stored + messages, 0
+        fence = self._register()
+        while self.stored < wanted or under_way:
+            if self.stored < wanted and under_way < FLIGHTS:
+                self._say_conversation(fence, self.stored // EACH)
+                self.stored += EACH
+                under_way += 1
+                if self.stored % TELL_EVERY == 0:
+                    say(f"{self.stored:,} messages")
+            else:
+                _check(self._store.hear())
+                _check_each(self._store.hear())
+                under_way -= 1
+        self._ask(RETIRE, _SERVER, fence.incarnation)
+
+    def _register(self) -> Fence:
+        """Take the name, and let those who write log in there, which makes their accounts as well."""
+        for script in (ENROL, LOGIN, REGISTER, RETIRE, SEND):
+            self._store.ask("SCRIPT", "LOAD", script.source)
+        # A new incarnation each time: the manager may be about to end what an earlier one has left.
+        incarnation, epoch = secrets.token_hex(4).encode(), int(self._store.ask("GET", "epoch"))
+        fence = Fence(_SERVER, incarnation, epoch, 1)
+        self._ask(REGISTER, fence.server, fence.token, LEASE, "force")
+        for number in range(SENDERS):
+            _check(self._ask(LOGIN, *fence.args, _sender(number), _DEVICE, 1, 1, True, False, [b"open"]))
+        return fence
+
+    def _say_conversation(self, fence: Fence, number: int) -> None:
+        """Two replies will come."""
+        account, peer = _sender(number % SENDERS), b"seed.to.%d" % number
+        self._say(ENROL, peer, "", "", "", "", "", False)
+        conversation, sender = p2p(account, peer), account + b"/" + _DEVICE
+        flat: list[Any] = []
+        for cseq, text in enumerate(self._texts, 1):
+            flat += (conversation, sender, cseq, pack_body(account, _DEVICE, cseq, PLAIN, text), account, peer)
+        self._say(SEND, *fence.args, channels.SEND, [account, peer], flat)
+
+    def _say(self, script: Script, *args: Any) -> None:
+        self._store.say("EVALSHA", script.sha, 0, pack(*args))
+
+    def _ask(self, script: Script, *args: Any) -> Any:
+        self._say(script, *args)
+        return self._store.hear()
+
+
+def _sender(number: int) -> bytes:
+    return b"seed.from.%d" % number
+
+
+def _check(reply: Any) -> None:
+    if reply[0] != b"OK":
+        raise BenchError(f"the store cannot be filled: {reply!r}")
+
+
+def _check_each(reply: Any) -> None:
+    _check(reply)
+    refused = [result for result in reply[1] if not isinstance(result, int)]
+    if refused:
+        raise BenchError(f"the store refuses {len(refused)} messages: {refused[0]!r}")

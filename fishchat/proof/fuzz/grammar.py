@@ -1,0 +1,186 @@
+"""A second reader of commands, written from the grammar and the tables of ``doc/protocol.md`` alone.
+
+It shares nothing with ``fishchat.protocols.table``, so that a mistake would have to be made twice. It says which
+command a line is, or that it is none; for which reason is not its business.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+NAME = rb"[a-z0-9._-]{1,32}"
+NUMBER = rb"[0-9]{1,15}"
+CONVERSATION = rb"(?:%s\+%s|#%s|@%s)" % (NAME, NAME, NAME, NAME)
+ID = rb"%s:%s-%s" % (CONVERSATION, NUMBER, NUMBER)
+TEXT = rb"[^\n]{1,7168}"
+
+#: Blanks around fields where no text follows them.
+_LOOSE = {
+    b"account": NAME,
+    b"topic": NAME,
+    b"name": NAME,
+    b"conversation": CONVERSATION,
+    b"id": ID,
+    b"privacy": rb"everyone|contacts",
+}
+_TEXT_TAGS = (b"cseq", b"esc")
+
+#: Long name, short name, form, tags beside ``@id``. A form is fields, or a pattern of what follows one space.
+ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], ...] = (
+    (b"HELLO", b"", rb"(1)(?: ([^\n]{0,7168}))?", ()),
+    (b"SEND_CLIENT_ID", b"LOGIN", rb"(%s)(?: ([^\n]{0,7168}))?" % NAME, (b"device",)),
+    (b"SEND_AUTH", b"AUTH", rb"(SCRAM-SHA-256|SCRAM-SHA-256-PLUS) (%s)" % TEXT, (b"device",)),
+    (b"CREATE_CLIENT", b"SIGNUP", rb"(%s) (%s)" % (NAME, TEXT), (b"invite",)),
+    (b"SEND_PING", b"PING", (), ()),
+    (b"SEND_MESSAGE_P2P", b"MSG", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
+    (b"SEND_MESSAGE_TOPIC", b"SAY", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
+    (b"SEND_ACK", b"ACK", (b"id",), ()),
+    (b"SEND_READ", b"READ", (b"id",), ()),
+    (b"CREATE_TOPIC", b"CREATE", (b"topic",), (b"kind",)),
+    (b"JOIN_TOPIC", b"JOIN", (b"topic",), ()),
+    (b"LEAVE_TOPIC", b"LEAVE", (b"topic",), ()),
+    (b"INVITE_TOPIC", b"INVITE", (b"topic", b"account"), ()),
+    (b"DISMISS_TOPIC", b"DISMISS", (b"topic",), ()),
+    (b"LOCATE_TOPIC_MSG_ADDR", b"LOCATE", (b"topic",), ()),
+    (b"REQ_HISTORY", b"HISTORY", (b"conversation",), (b"before", b"after", b"limit")),
+    (b"REQ_CONVERSATIONS", b"CONVERSATIONS", (), ()),
+    (b"REQ_CLIENT_STATUS", b"STATUS", (b"account",), ()),
+    (b"REQ_TOPICS", b"TOPICS", (), ()),
+    (b"REQ_MEMBERS", b"MEMBERS", (b"topic",), ()),
+    (b"SEND_PASSWORD", b"PASSWORD", rb"(%s)" % TEXT, ()),
+    (b"REQ_DEVICES", b"DEVICES", (), ()),
+    (b"REVOKE_DEVICE", b"REVOKE", (b"name",), ()),
+    (b"BLOCK_CLIENT", b"BLOCK", (b"account",), ()),
+    (b"UNBLOCK_CLIENT", b"UNBLOCK", (b"account",), ()),
+    (b"REQ_BLOCKED", b"BLOCKED", (), ()),
+    (b"ADD_CONTACT", b"CONTACT", (b"account",), ()),
+    (b"REMOVE_CONTACT", b"UNCONTACT", (b"account",), ()),
+    (b"REQ_CONTACTS", b"CONTACTS", (), ()),
+    (b"SEND_PRIVACY", b"PRIVACY", (b"privacy",), ()),
+    (b"SEND_NAME", b"NAME", rb"(%s)" % TEXT, ()),
+    (b"HELP", b"", rb"([^\n]{0,7168})", ()),
+    (b"QUIT", b"", (), ()),
+)
+GATEWAY = (b"HELLO", b"SEND_PING", b"HELP", b"QUIT")
+GATEWAY_ROW = (b"REQ_MSG_SERVER", b"SERVER", (), ())
+
+#: Verbs whose pattern has a text as its last group; it may be absent in some.
+_WITH_TEXT = {row[0] for row in ROWS if isinstance(row[2], bytes)}
+#: Of those, the ones of which nothing at all may follow the verb.
+_BARE = {b"HELP"}
+
+
+def _pattern(form: tuple[bytes, ...] | bytes) -> re.Pattern[bytes]:
+    if isinstance(form, bytes):
+        return re.compile(form)
+    return re.compile(rb"[ \t]*" + rb"[ \t]+".join(b"(%s)" % _LOOSE[one] for one in form) + rb"[ \t]*")
+
+
+def verbs(gateway: bool) -> dict[bytes, tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]]]:
+    """Every word of a port, in capitals: the long name, the pattern of what follows, the tags."""
+    rows = [row for row in ROWS if not gateway or row[0] in GATEWAY]
+    found: dict[bytes, tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]]] = {}
+    for name, short, form, tags in [*rows, *([GATEWAY_ROW] if gateway else [])]:
+        for word in filter(None, (name, short)):
+            found[word] = name, _pattern(form), (b"id", *tags)
+    return found
+
+
+_MSG_SERVER, _GATEWAY = verbs(False), verbs(True)
+
+_TAG = re.compile(rb"([a-z][a-z0-9-]{0,31})(?:=([^; ]*))?")
+_VALUES = {
+    b"id": re.compile(rb".{1,64}", re.DOTALL),
+    b"cseq": re.compile(NUMBER),
+    b"esc": re.compile(rb""),
+    b"device": re.compile(NAME),
+    b"invite": re.compile(rb".{1,64}", re.DOTALL),
+    b"kind": re.compile(rb"open|invitation"),
+    b"before": re.compile(ID),
+    b"after": re.compile(ID),
+    b"limit": re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}100"),
+}
+_UNESCAPED = {b":": b";", b"s": b" ", b"r": b"\r", b"n": b"\n"}
+_ESCAPED_TEXT = re.compile(rb"(?:[^\\]|\\[nr\\])*")
+
+#: Name, fields, text, tags.
+Read = tuple[bytes, tuple[bytes, ...], bytes, dict[bytes, bytes]]
+
+
+def read(line: bytes, gateway: bool = False) -> Read | None:
+    """The command that ``line`` is, its fields and tags as bytes; None when it is none."""
+    if len(line) > 8192 or b"\0" in line or b"\n" in line:
+        return None
+    try:
+        letters = line.decode("utf-8", "strict")
+    except UnicodeDecodeError:
+        return None
+    line = "".join(one for one in letters if one == "\t" or one >= "\xa0" or " " <= one <= "~").encode()
+    tags: dict[bytes, bytes] | None = {}
+    if line.startswith(b"@"):
+        head, _, line = line.partition(b" ")
+        tags = _tags(head[1:])
+    word, space, rest = line.partition(b" ")
+    known = (_GATEWAY if gateway else _MSG_SERVER).get(word.upper())
+    if known is None or tags is None:
+        return None
+    name, pattern, allowed = known
+    found = pattern.fullmatch(rest)
+    if found is None or (not space and not (rest == b"" and pattern.fullmatch(b""))):
+        return None
+    groups = [group or b"" for group in found.groups()]
+    text = groups.pop() if name in _WITH_TEXT else b""
+    if not all(tag in allowed and _VALUES[tag].fullmatch(value) for tag, value in tags.items()):
+        return None
+    if b"esc" in tags and not _ESCAPED_TEXT.fullmatch(text):
+        return None
+    if not all(map(_in_order, [*groups, tags.get(b"before", b""), tags.get(b"after", b"")])):
+        return None
+    return name, tuple(groups), text, tags
+
+
+def _tags(raw: bytes) -> dict[bytes, bytes] | None:
+    """The tags, unescaped; None for what is no list of tags."""
+    found: dict[bytes, bytes] = {}
+    for part in raw.split(b";"):
+        match = _TAG.fullmatch(part)
+        if match is None:
+            return None
+        found[match[1]] = _unescaped(match[2] or b"")
+    return found
+
+
+def _unescaped(value: bytes) -> bytes:
+    out = b""
+    while value:
+        before, slash, value = value.partition(b"\\")
+        out += before
+        if slash:
+            out += _UNESCAPED.get(value[:1], value[:1])
+            value = value[1:]
+    return out
+
+
+def _in_order(value: bytes) -> bool:
+    """Whether the two accounts of a conversation, if there is one in it, stand in their order."""
+    one, plus, other = value.partition(b":")[0].partition(b"+")
+    return not plus or one <= other
+
+
+def as_read(value: Any) -> bytes:
+    """A field or a tag of a command, as it is compared with what is read here: numbers without zeros in front."""
+    if isinstance(value, tuple):
+        return b"%s:%d-%d" % value
+    return b"%d" % value if isinstance(value, int) else bytes(value)
+
+
+def plain(value: bytes) -> bytes:
+    """The same of what was read here, where the value is an id or a number."""
+    if re.fullmatch(NUMBER, value):
+        return b"%d" % int(value)
+    if re.fullmatch(ID, value):
+        conversation, _, position = value.rpartition(b":")
+        epoch, _, seq = position.partition(b"-")
+        return b"%s:%d-%d" % (conversation, int(epoch), int(seq))
+    return value

@@ -1,0 +1,167 @@
+"""What a server says comes to a client as what it was: the server's own code, the client's own code, and between
+them nothing but their bytes. What the store gives is of the worst that it may hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.task import Clock
+
+from fishchat.client import events, requests
+from fishchat.client.machine import Machine
+from fishchat.client.replies import parse_error
+from fishchat.errors import WORDS, Refusal
+from fishchat.model.message import ESCAPED
+from fishchat.model.names import message_id
+from fishchat.proof.fuzz.helpers import Dice, claim, quiet
+from fishchat.proof.fuzz.servers import TALK, Wired, msg_server
+from fishchat.proof.fuzz.store import EPOCH, Store
+from fishchat.protocols.lines import MAX_OUT, LineSplitter, unescape
+from fishchat.services.msg_server.service import MsgServer
+from fishchat.services.msg_server.sessions.connection import ClientConnection
+
+#: What is asked, by the script that answers it.
+ASKED: tuple[tuple[str, Callable[[], requests.Request[Any]]], ...] = (
+    ("history", lambda: requests.history("alice+bob", None, None, 50)),
+    ("conversations", requests.conversations),
+    ("topics", requests.topics),
+    ("roster", lambda: requests.members("fishing")),
+    ("devices", requests.devices),
+    ("relations", requests.contacts),
+    ("status", lambda: requests.status("bob")),
+)
+
+
+class Session:
+    """A client of the library, logged in at a server of this process as one of ``alice``'s devices."""
+
+    def __init__(self, server: MsgServer, clock: Clock, device: str) -> None:
+        self.machine = Machine("alice", device)
+        self.heard: list[events.Event] = []
+        self._splitter = LineSplitter(MAX_OUT)
+        self._wired = Wired(ClientConnection(server, len(server.connections) + 1, "192.0.2.1"), clock)
+        self.machine.connected(self._now)
+        self.talk()
+
+    @property
+    def _now(self) -> float:
+        return self._wired.clock.seconds()
+
+    def talk(self) -> None:
+        """Carry bytes until neither side has something to say."""
+        while True:
+            self._wired.settle()
+            said = self._wired.transport.value()
+            self._wired.transport.clear()
+            for line in self._splitter.feed(said):
+                self.machine.received(line, self._now)
+            self.heard += self.machine.events()
+            lines = self.machine.lines(self._now)
+            if not said and not lines:
+                return
+            self._wired.say(b"".join(line + b"\r\n" for line in lines))
+
+    def end(self) -> None:
+        """The connection is gone."""
+        self._wired.lose()
+
+
+def said(data: bytes) -> None:
+    """Each byte that is no value chooses what is said next."""
+    dice = Dice(data)
+    with quiet():
+        server, store, clock = msg_server(dice)
+        phone, desk = (Session(server, clock, device) for device in ("phone", "desk"))
+        for one in (phone, desk):
+            claim(events.Online() in one.heard and events.Synced() in one.heard, "not let in", one.heard)
+        while dice.left:
+            for one in (phone, desk):
+                one.talk()
+                one.heard.clear()
+            number = dice.byte() % (len(ASKED) + 4)
+            if number < len(ASKED):
+                _ask(phone, store, *ASKED[number])
+            elif number < len(ASKED) + 2:
+                _pushed(phone, server, store, (TALK, b"@alice")[number - len(ASKED)])
+            elif number == len(ASKED) + 2:
+                _sent(phone, desk, store, dice)
+            else:
+                _refused(dice)
+        phone.end()
+        desk.end()
+
+
+def _ask(session: Session, store: Store, script: str, request: Callable[[], requests.Request[Any]]) -> None:
+    key = session.machine.ask(request())
+    session.talk()
+    [settled] = [event for event in session.heard if isinstance(event, events.Settled)]
+    claim(settled.key == key, "the answer to another question", settled)
+    given = store.gave[script]
+    claim(settled.value == _meant(script, given), "another answer", settled.value, given)
+
+
+def _meant(script: str, given: Any) -> Any:
+    """What the client should make of what the store gave."""
+    if script == "status":
+        online, seen, name = given
+        return events.Status("bob", bool(online), seen / 1000, name.decode())
+    return [_MEANT[script](*row) for row in given]
+
+
+def _text(flag: bytes, text: bytes) -> str:
+    return (unescape(text) if flag == ESCAPED else text).decode()
+
+
+def _history(message: bytes, at: int, body: bytes) -> events.HistoryItem:
+    account, _, _, flag, text = body.split(b" ", 4)
+    return events.HistoryItem(message.decode(), account.decode(), at / 1000, _text(flag, text))
+
+
+_MEANT: dict[str, Callable[..., Any]] = {
+    "history": _history,
+    "conversations": lambda name, *numbers: events.Conversation(name.decode(), *numbers),
+    "topics": lambda topic, owner, kind, members: events.Topic(topic.decode(), owner.decode(), kind.decode(), members),
+    "roster": lambda account, role, read: events.Member(account.decode(), role == b"owner", read),
+    "devices": lambda name, on, seen, ends: events.Device(name.decode(), bool(on), seen / 1000, ends / 1000),
+    "relations": lambda name: name.decode(),
+}
+
+
+def _pushed(session: Session, server: MsgServer, store: Store, conversation: bytes) -> None:
+    """A message from elsewhere comes as what was stored, and is handed out once."""
+    seq, body = store.next(conversation), store.body(conversation)
+    server.delivery.told(conversation, EPOCH, seq, body, 0)
+    session.talk()
+    account, _, _, flag, text = body.split(b" ", 4)
+    kind = events.Notice if conversation[:1] == b"@" else events.Message
+    wanted = kind(
+        account.decode(), _text(flag, text), message_id(conversation, EPOCH, seq).decode(), conversation.decode()
+    )
+    claim(session.heard == [wanted], "another message", session.heard, wanted)
+
+
+def _sent(phone: Session, desk: Session, store: Store, dice: Dice) -> None:
+    """A message of one device is stored, and comes to the other, as what was sent, lines and all."""
+    text = dice.text().decode()
+    if dice.flag():
+        text = text.replace(" ", dice.pick(("\n", "\r\n", "\\n", "\r"))) + "\n"
+    phone.machine.send("bob", text)
+    phone.talk()
+    desk.talk()
+    [settled] = [event for event in phone.heard if isinstance(event, events.Settled)]
+    [body] = store.gave["send"]
+    claim(_text(*body.split(b" ", 4)[3:]) == text, "another one is stored", body, text)
+    wanted = events.Message("alice", text, str(settled.value), "alice+bob")
+    claim([event for event in desk.heard if isinstance(event, events.Message)] == [wanted], "another message", wanted)
+
+
+def _refused(dice: Dice) -> None:
+    """A refusal comes as its word, its pairs and its sentence."""
+    keys = ("expected", "retry", "limit", "last", "shortest", "longest")
+    extra = {key: str(dice.number()) for key in keys if dice.byte() % 4 == 1}
+    refusal = Refusal(dice.pick(tuple(WORDS)), **extra)
+    line = refusal.line(b"SEND_PING")
+    error = parse_error(line.split(b" ", 2)[2])
+    claim((error.word, error.text, error.extra) == (refusal.word, refusal.text, extra), "another error", line, error)

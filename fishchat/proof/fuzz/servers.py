@@ -1,0 +1,173 @@
+"""The lines of a whole server: its own code from the bytes to the bytes, on a transport in memory, without a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+
+from fishchat.config import schema
+from fishchat.errors import Refusal
+from fishchat.model.placement import Placement
+from fishchat.model.secrets.passwords import Costs, make
+from fishchat.proof.fuzz.helpers import Dice, Transport, claim, pieces, quiet
+from fishchat.proof.fuzz.store import EPOCH, Store
+from fishchat.proof.fuzz.transcript import Transcript, compare, expected
+from fishchat.protocols.peer import LineServer
+from fishchat.protocols.table import Table
+from fishchat.services.gateway.service import Gateway
+from fishchat.services.msg_server.queue.lease import Lease
+from fishchat.services.msg_server.service import MsgServer, handlers
+from fishchat.services.msg_server.sessions.authentication import Admission
+from fishchat.services.msg_server.sessions.connection import ClientConnection
+from fishchat.services.msg_server.sessions.hashing import Hashing
+from fishchat.storage.epoch import Epoch
+from fishchat.storage.scripts import Fence
+from fishchat.testing.memory_bus import MemoryBus
+
+PASSWORD = b"correct horse battery"
+TOKEN = b"fct_ymVJM0fFnrdnQGZvHZE3zz5vqDbWqB8gVPUzRZZXu2Y"
+#: A hash costs the least that it may: it is not what is looked at here.
+COSTS = Costs(8, 1, 4096)
+MADE = make(PASSWORD, COSTS)
+_ACCOUNTS = {mode: schema.Accounts(mode=mode, scram_rounds=4096) for mode in ("open", "closed", "signup")}
+_LIMITS = (schema.Limits(flood=False), schema.Limits(rate=2.0, burst=4))
+#: How often a server that has lines left is given another turn; and seconds between some of them.
+TURNS = 4000
+#: A conversation in which somebody elsewhere writes.
+TALK = b"alice+bob"
+
+
+class Held(Lease):
+    """A lease that nobody takes away."""
+
+    @property
+    def fence(self) -> Fence | None:
+        """The same for ever."""
+        return Fence(self.server, b"i", EPOCH, 1)
+
+
+class Inline(Hashing):
+    """Hashes at once, and cheaply, where the server has threads for it."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, clock)
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """What the function gives, or its Refusal."""
+        cheap = [COSTS if isinstance(one, Costs) else one for one in args]
+        try:
+            return succeed(function(*cheap))
+        except Refusal:
+            return fail()
+
+
+class Wired:
+    """A connection to a server, and its end in memory."""
+
+    def __init__(self, connection: LineServer, clock: Clock) -> None:
+        self.connection = connection
+        self.clock = clock
+        self.transport: Any = Transport()
+        connection.makeConnection(self.transport)
+        self.settle()
+
+    def settle(self) -> None:
+        """Give the server turns until it has nothing to do."""
+        for _ in range(TURNS):
+            now = self.clock.seconds()
+            due = [call for call in self.clock.getDelayedCalls() if call.getTime() <= now]
+            if due:
+                self.clock.advance(0)
+            elif self.transport.producerState == "paused" and not self.closed:
+                # Too fast: it reads on in a second.
+                self.clock.advance(1.0)
+            else:
+                return
+        raise AssertionError("the server never has nothing to do")
+
+    def say(self, data: bytes) -> None:
+        """Let these bytes arrive."""
+        if not self.closed:
+            self.connection.dataReceived(data)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server has ended the connection."""
+        return bool(self.transport.ended)
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        self.connection.connectionLost()
+        for _ in range(8):
+            self.clock.advance(0)
+
+
+def msg_server(dice: Dice, mode: Any = "open", flood: bool = False) -> tuple[MsgServer, Store, Clock]:
+    """One that runs, and writes to a store of ``store``."""
+    clock = Clock()
+    clock.advance(1000)
+    store = Store(clock, dice)
+    store.verifiers = (MADE.argon, MADE.scram)
+    config = schema.Config(accounts=_ACCOUNTS[mode], limits=_LIMITS[flood])
+    epoch = Epoch(clock.seconds)
+    server = MsgServer(config, "ms1", "127.0.0.1:19000", store, store, epoch, MemoryBus(), clock)
+    server.lease = Held(store, epoch, b"ms1", clock, lambda: None, lambda: None)
+    server.hashing = Inline(clock)
+    server.admission = Admission(server, store, server.hashing)
+    server.handlers = handlers(server)
+    server.running = True
+    for call in store.on_connected:
+        call()
+    return server, store, clock
+
+
+def server(data: bytes) -> None:
+    """A msg_server: bytes 0 to 3 choose how, the next 16 what the store says, the rest is what the client sends."""
+    flags, seed = data[:1] or b"\0", data[1:2] or b"\0"
+    mode = ("open", "open", "closed", "signup")[flags[0] % 4]
+    stream = data[20:]
+    with quiet():
+        one, store, clock = msg_server(Dice(data[4:20] * 16), mode, bool(flags[0] & 4))
+        wired = Wired(ClientConnection(one, 1, "192.0.2.1"), clock)
+        if flags[0] & 8:
+            stream = (b"HELLO 1 caps=ack\n" if flags[0] & 16 else b"") + _welcome(mode) + stream
+            wired.say(stream[: len(stream) - len(data[20:])])
+            wired.settle()
+        store.calm = not flags[0] & 32
+        for number, part in enumerate(pieces(data[20:], seed[0]) if flags[0] & 64 else [data[20:]]):
+            wired.say(part)
+            if number % 3 == seed[0] % 3:
+                one.delivery.told(TALK, EPOCH, store.next(TALK), store.body(TALK), 0)
+                wired.settle()
+        _check(wired, ClientConnection.commands, stream)
+
+
+def _welcome(mode: str) -> bytes:
+    if mode == "open":
+        return b"@device=phone SEND_CLIENT_ID alice\n"
+    return b"SEND_CLIENT_ID alice " + (TOKEN if mode == "closed" else PASSWORD) + b"\n"
+
+
+def _check(wired: Wired, table: Table, stream: bytes) -> None:
+    wired.settle()
+    said = Transcript(wired.transport.value())
+    compare(said, expected(table, stream), wired.closed)
+    wired.lose()
+
+
+def gateway(data: bytes) -> None:
+    """A gateway: byte 0 chooses how, byte 1 the cuts, the rest is what the client sends."""
+    flags, seed, stream = data[:1] or b"\0", data[1:2] or b"\0", data[2:]
+    with quiet():
+        clock = Clock()
+        servers = ["127.0.0.1:19000", "[::1]:19001"][: flags[0] % 4]
+        one = Gateway(MemoryBus(), Placement(servers, Random(1)), _LIMITS[bool(flags[0] & 4)], clock)
+        wired = Wired(one.buildProtocol(None), clock)
+        for part in pieces(stream, seed[0]) if flags[0] & 64 else [stream]:
+            wired.say(part)
+        _check(wired, wired.connection.commands, stream)
+        claim(not one.clients, "it counts a client that is gone")

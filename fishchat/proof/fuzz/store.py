@@ -1,0 +1,231 @@
+"""What stands behind a msg_server here: answers of the store, of the right form, with what comes to hand in them.
+
+It is no second implementation of the scripts: it knows which replies each of them may give, and nothing of what they
+mean. What it gave is remembered, to be compared with what a client made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from fishchat.model.message import ESCAPED, NOTICE, PLAIN, pack_body
+from fishchat.model.names import is_display_name, message_id, p2p
+from fishchat.proof.fuzz.helpers import Dice
+from fishchat.storage.redis import Connection, ReplyError, Script, StoreError, Unavailable, Unknown, parse_url
+from fishchat.storage.scripts import pack, unpack
+
+EPOCH = 7
+
+#: Script → the words with which it may refuse.
+REFUSALS: dict[str, Sequence[list[Any]]] = {
+    "login": ([b"AUTH"], [b"FLOOD", 1500], [b"DISABLED"], [b"DEVICES"], [b"NOTFOUND"]),
+    "create": ([b"NOTFOUND"], [b"EXISTS"], [b"FULL", 5]),
+    "join": ([b"NOTFOUND"], [b"INVITEONLY"], [b"FULL", 5]),
+    "leave": ([b"NOTFOUND"], [b"NOTMEMBER"], [b"OWNER"]),
+    "invite": ([b"NOTFOUND"], [b"NOTMEMBER"], [b"EXISTS"], [b"FULL", 1000], [b"BLOCKED"]),
+    "dismiss": ([b"NOTFOUND"], [b"OWNER"]),
+    "read": ([b"NOTFOUND"], [b"AHEAD"]),
+    "roster": ([b"NOTFOUND"], [b"NOTMEMBER"]),
+    "relate": ([b"NOTFOUND"], [b"FULL", 1000]),
+    "profile": ([b"NOTFOUND"],),
+    "revoke": ([b"NOTFOUND"],),
+    "attempt": ([b"FLOOD", 2500],),
+    "enrol": ([b"EXISTS"], [b"INVITATION"]),
+    "secret": ([b"NOTFOUND"], [b"AUTH"]),
+}
+#: What one message of a batch may be answered instead of a number.
+UNSTORED = (b"NOTFOUND", b"NOTMEMBER", b"GAP 3", b"CONFLICT 4", b"OLD", b"TRYAGAIN", b"DUP 7-1", b"INTERNAL")
+FAILURES = (Unavailable("away"), Unknown("lost"), ReplyError("OOM full"), ReplyError("ERR what?"))
+
+
+class Store(Connection):
+    """``calm`` while everything is answered as it should be; else some calls are refused, and some fail."""
+
+    calm = True
+
+    def __init__(self, clock: Clock, dice: Dice) -> None:
+        super().__init__(parse_url("unix:///nowhere"))
+        self.clock = clock
+        self.dice = dice
+        #: Script → what was given for its last call, as the client is to have it.
+        self.gave: dict[str, Any] = {}
+        self.verifiers: tuple[bytes, bytes] = (b"", b"")
+        #: Conversation → its last number, and its membership version. These agree with each other, as in the store:
+        #: else the server reads until they do.
+        self._numbers: dict[bytes, int] = {}
+        self._versions: dict[bytes, int] = {}
+        #: Conversation and sender → the last number that the sender gave.
+        self._cseqs: dict[bytes, int] = {}
+        self._sessions: dict[bytes, bytes] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Always."""
+        return True
+
+    def run(self, *args: Any, timeout: Any = None) -> Deferred[Any]:
+        """``decoy`` is there, whatever else is asked for is not."""
+        return self._later(b"k" * 32 if args[:2] == ("GET", "decoy") else None)
+
+    def script(self, script: Script, keys: Sequence[bytes] = (), args: Sequence[Any] = ()) -> Deferred[Any]:
+        """Answer in a later turn, in the order of the calls."""
+        name = script.name
+        if not self.calm and self.dice.byte() % 8 == 7:
+            return self._later(self.dice.pick(FAILURES))
+        if not self.calm and name in REFUSALS and self.dice.flag():
+            return self._later(self.dice.pick(REFUSALS[name]))
+        answer: Callable[..., Any] = getattr(self, f"_{name}", self._done)
+        return self._later(answer(*unpack(args[0])))
+
+    def _later(self, reply: Any) -> Deferred[Any]:
+        done: Deferred[Any] = Deferred()
+        self.clock.callLater(0, done.errback if isinstance(reply, StoreError) else done.callback, reply)
+        return done
+
+    def _done(self, *args: Any) -> Any:
+        return [b"OK", 1, 1]
+
+    # What is written.
+
+    def _send(self, server: bytes, token: bytes, epoch: bytes, stream: bytes, who: Any, flat: list[Any]) -> Any:
+        results: list[Any] = []
+        self.gave["send"] = flat[3::6]
+        for conversation, sender, cseq in zip(flat[::6], flat[1::6], flat[2::6], strict=True):
+            numbered = conversation + sender
+            if cseq == 0:
+                # A client that has lost its counter asks for it.
+                results.append(b"GAP %d" % (self._cseqs.get(numbered, 0) + 1))
+            elif not self.calm and self.dice.byte() % 4 == 3:
+                results.append(self.dice.pick(UNSTORED))
+            else:
+                self._cseqs[numbered] = max(self._cseqs.get(numbered, 0), cseq)
+                results.append(self.next(conversation))
+        topics = {name for name in flat[::6] if name[:1] == b"#"}
+        return [b"OK", results, [value for name in sorted(topics) for value in (name, self._version(name))]]
+
+    def _version(self, conversation: bytes, more: int = 0) -> int:
+        least = 1 if conversation[:1] == b"#" else 0
+        self._versions[conversation] = self._versions.get(conversation, least) + more
+        return self._versions[conversation]
+
+    def next(self, conversation: bytes) -> int:
+        """The number of one more message."""
+        self._numbers[conversation] = self._numbers.get(conversation, 0) + 1
+        return self._numbers[conversation]
+
+    def _login(self, server: bytes, token: bytes, epoch: bytes, account: bytes, device: bytes, *more: Any) -> Any:
+        session = b"%s %s %d" % (server, token.partition(b".")[0], more[0])
+        self._sessions[account + b"/" + device] = session
+        return [b"OK", b"", pack(*self._flat_talks(account))]
+
+    def _flat_talks(self, account: bytes) -> list[Any]:
+        if self.calm:
+            return []
+        talks: list[Any] = []
+        for peer in (b"bob", b"zed")[: self.dice.byte() % 3]:
+            name = p2p(account, peer)
+            talks += (name, b"%d-%d" % (EPOCH, self._numbers.setdefault(name, 3)), b"", b"0-0:", 0)
+        return talks
+
+    def _join(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
+        return [b"OK", self._version(b"#" + topic, 1), self._last(b"#" + topic)]
+
+    _create = _join
+
+    def _leave(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
+        return [b"OK", self._version(b"#" + topic, 1)]
+
+    def _last(self, conversation: bytes) -> bytes:
+        return b"%d-%d" % (EPOCH, self._numbers.get(conversation, 0))
+
+    def _invite(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, guest: bytes, *rest: Any) -> Any:
+        return [b"OK", b"@" + guest, EPOCH, self.next(b"@" + guest), rest[-1]]
+
+    def _dismiss(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *rest: Any) -> Any:
+        name = b"#" + topic
+        return [b"OK", name, EPOCH, self.next(name), rest[-1], self._version(name, 1)]
+
+    def _read(self, *_: Any) -> Any:
+        return [b"OK", self.dice.byte() % 2]
+
+    def _attempt(self, *_: Any) -> Any:
+        return [b"OK", *self.verifiers, b"1"]
+
+    # What is asked.
+
+    def _talks(self, account: bytes, device: bytes) -> Any:
+        return [self._sessions.get(account + b"/" + device, b""), pack(*self._flat_talks(account))]
+
+    def _talk(self, account: bytes, device: bytes, conversation: bytes) -> Any:
+        return [self._last(conversation), b"", b"0-0:", self._version(conversation)]
+
+    def _members(self, conversation: bytes, accounts: list[bytes]) -> Any:
+        flat = [value for account in accounts for value in (account, b"0-0")]
+        return [self._version(conversation), self._last(conversation), flat]
+
+    def _page(self, conversation: bytes, after: bytes, upto: bytes, count: int) -> Any:
+        number = int(after.partition(b"-")[2])
+        flat: list[bytes] = []
+        for seq in range(number + 1, self._numbers.get(conversation, 0) + 1)[:count]:
+            flat += (b"%d-%d" % (EPOCH, seq), self.body(conversation))
+        return [self._version(conversation), flat]
+
+    def body(self, conversation: bytes) -> bytes:
+        """A message as it is stored."""
+        account = self.dice.name()
+        if conversation[:1] == b"@":
+            return pack_body(account, b"main", -1, NOTICE, b"INVITED " + self.dice.name())
+        flag = self.dice.pick((PLAIN, ESCAPED))
+        text = self.dice.text()
+        if flag == ESCAPED:
+            text = text.replace(b"\\", b"\\\\").replace(b" ", self.dice.pick((b"\\n", b" ", b"\\r")))
+        return pack_body(account, self.dice.name(), self.dice.number() - 1, flag, text)
+
+    def _history(self, account: bytes, conversation: bytes, *_: Any) -> Any:
+        flat: list[bytes] = []
+        given = []
+        for seq in range(1, 1 + self.dice.byte() % 4):
+            body, at = self.body(conversation), self.dice.number()
+            flat += (b"%d-%d" % (EPOCH, seq), b"%d" % at, body)
+            given.append((message_id(conversation, EPOCH, seq), at, body))
+        self.gave["history"] = given
+        return flat
+
+    def _conversations(self, *_: Any) -> Any:
+        dice = self.dice
+        return self._rows("conversations", lambda: (b"#" + dice.name(), dice.number(), dice.number(), dice.number()))
+
+    def _topics(self, *_: Any) -> Any:
+        dice = self.dice
+        kinds = (b"open", b"invitation")
+        return self._rows("topics", lambda: (dice.name(), dice.name(), dice.pick(kinds), dice.number()))
+
+    def _roster(self, *_: Any) -> Any:
+        dice = self.dice
+        kinds = (b"owner", b"member")
+        return [b"OK", self._rows("roster", lambda: (dice.name(), dice.pick(kinds), dice.number()))]
+
+    def _devices(self, *_: Any) -> Any:
+        dice = self.dice
+        return self._rows("devices", lambda: (dice.name(), dice.byte() % 2, dice.number(), dice.number()))
+
+    def _relations(self, *_: Any) -> Any:
+        return self._rows("relations", lambda: (self.dice.name(),))
+
+    def _rows(self, script: str, row: Callable[[], tuple[Any, ...]]) -> bytes:
+        given = [row() for _ in range(self.dice.byte() % 4)]
+        self.gave[script] = sorted(given)
+        return pack(*[value for one in given for value in one])
+
+    def _status(self, *_: Any) -> Any:
+        name = self.dice.text().strip()
+        given = [self.dice.byte() % 2, self.dice.number(), name if is_display_name(name) else b""]
+        self.gave["status"] = given
+        return given
+
+    def _locate(self, *_: Any) -> Any:
+        return self.dice.byte() % 2

@@ -1,0 +1,132 @@
+"""What a server says, read line by line: nothing but the protocol, and one final reply for each command, in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fishchat.client.pushes import parse_push
+from fishchat.errors import WORDS, ProtocolError
+from fishchat.proof.fuzz.helpers import CONTROL, claim, fail
+from fishchat.protocols.lines import MAX_OUT, LineSplitter, format_tags, parse_tags
+from fishchat.protocols.table import Table
+
+#: The verb of a reply, and the ``@id`` that it repeats.
+Final = tuple[bytes, bytes | None]
+
+_OWN_REPLIES = {b"LOCATE_TOPIC_MSG_ADDR": b"LOCATE_TOPIC_MSG_ADDR", b"SELECT_MSG_SERVER_FOR_CLIENT": b"REQ_MSG_SERVER"}
+_PLAIN_PUSHES = (b"RESP_PING", b"RESP_REPLACED")
+_WHY = (b"disabled", b"deleted", b"revoked", b"password")
+#: How a connection that the server ends is ended.
+LAST = (b"OK QUIT", b"RESP_REPLACED", b"RESP_REVOKED", b"RESP_MOVE", b"ERR - BUSY", b"ERR - UNKNOWN_VERB")
+
+
+class Transcript:
+    """Everything that was written to one client.
+
+    :ivar finals: the final replies, in order.
+    :ivar last: the last line without its tags, but for pushes that end nothing.
+    """
+
+    def __init__(self, said: bytes) -> None:
+        self.finals: list[Final] = []
+        self.last = b""
+        self._greeted = False
+        self._list: tuple[bytes, int, bytes | None] | None = None
+        # Telnet's refusals are no line.
+        said = re.sub(rb"\xff[\xfc\xfe][^\r\n]", b"", said)
+        claim(not said or said.endswith(b"\r\n"), "the last line has no end", said[-80:])
+        for line in said.split(b"\r\n")[:-1]:
+            self._take(line)
+        claim(self._list is None, "a list has no end", self._list)
+
+    def _take(self, line: bytes) -> None:
+        claim(line and len(line) < MAX_OUT, "an empty line, or a long one", line[:80], len(line))
+        claim(CONTROL.search(line.decode()) is None, "a control character", line)
+        tags: dict[bytes, bytes] = {}
+        if line[:1] == b"@":
+            raw, _, line = line[1:].partition(b" ")
+            tags = parse_tags(raw)
+            claim(set(tags) <= {b"id", b"esc"} and format_tags(tags)[1:-1] == raw, "other tags", raw)
+        verb, _, rest = line.partition(b" ")
+        if line.startswith(LAST) or verb[:5] != b"RESP_":
+            self.last = line
+        mark = tags.get(b"id")
+        if verb[:5] == b"RESP_":
+            self._push(verb, rest, b"esc" in tags)
+            return
+        claim(b"esc" not in tags or verb == b"ITEM", "a reply with @esc", line)
+        if verb in (b"BEGIN", b"ITEM", b"END"):
+            self._part(verb, rest, mark)
+            return
+        claim(self._list is None, "a reply within a list", line)
+        if verb == b"HELLO":
+            claim(not self._greeted and not self.finals, "a greeting in the middle", line)
+            self._greeted = True
+        elif verb in _OWN_REPLIES:
+            claim(rest, "no address", line)
+            self.finals.append((_OWN_REPLIES[verb], mark))
+        elif verb == b"OK":
+            self.finals.append((rest.partition(b" ")[0], mark))
+        elif verb == b"ERR":
+            which, word, *sentence = rest.split(b" ", 2)
+            claim(word.decode() in WORDS and sentence and sentence[0], "an unknown word, or no sentence", line)
+            self.finals.append((which, mark))
+        else:
+            fail("no line of a server", line)
+
+    def _part(self, verb: bytes, rest: bytes, mark: bytes | None) -> None:
+        if verb == b"BEGIN":
+            which, _, number = rest.partition(b" ")
+            claim(self._list is None and number.isdigit(), "no beginning of a list", rest)
+            self._list = which, int(number), mark
+            return
+        if self._list is None:
+            fail("a part of no list", rest)
+        which, left, own = self._list
+        claim(mark == own, "another @id within a list", mark, own)
+        if verb == b"ITEM":
+            claim(left > 0 and rest, "an item too many, or an empty one", rest)
+            self._list = which, left - 1, own
+        else:
+            claim(left == 0 and rest == which, "the end of another list", rest, self._list)
+            self._list = None
+            self.finals.append((which, mark))
+
+    @staticmethod
+    def _push(verb: bytes, rest: bytes, escaped: bool) -> None:
+        if verb in _PLAIN_PUSHES:
+            claim(not rest, "more than there is to say", verb, rest)
+        elif verb == b"RESP_REVOKED":
+            claim(rest in _WHY, "why?", rest)
+        else:
+            claim(parse_push(verb, rest, escaped) is not None, "a push that nobody knows", verb)
+
+
+def expected(table: Table, stream: bytes) -> Iterator[Final]:
+    """The final replies that a stream of commands is owed. An acknowledgement may have none."""
+    for line in LineSplitter().feed(stream):
+        try:
+            command = table.parse(line)
+        except ProtocolError as error:
+            verb, tags = getattr(error, "verb", None), getattr(error, "tags", {})
+            yield verb.name if verb else b"-", tags.get(b"id")
+        else:
+            yield command.verb.name, command.tags.get(b"id")
+
+
+def compare(said: Transcript, owed: Iterator[Final], closed: bool) -> None:
+    """Each command has its one reply, in order; a connection that was closed may owe some."""
+    for final in said.finals:
+        for one in owed:
+            if one == final:
+                break
+            claim(one[0] == b"SEND_ACK", "another reply was due", one, final)
+        else:
+            # The last one may say why there is no connection.
+            claim(final == (b"-", None) and closed, "a reply to nothing", final)
+    left = [one for one in owed if one[0] != b"SEND_ACK"]
+    if closed:
+        claim(said.last.startswith(LAST) or b" UNKNOWN " in said.last, "closed without a reason", said.last)
+    else:
+        claim(not left, "no reply", left)

@@ -1,0 +1,63 @@
+"""Members come and go while messages are sent."""
+
+from __future__ import annotations
+
+from random import Random
+
+from twisted.internet.defer import DeferredList, ensureDeferred
+
+from fishchat.proof.lab.run import Run
+from fishchat.proof.lab.talkers import Talker
+
+#: Where servers say that a topic has changed.
+CHANNEL = b"/sysctrl/topic-sync"
+
+
+async def members(run: Run) -> None:
+    """In each topic one member leaves and joins again, over and over, in the midst of what the others send."""
+    goers = [
+        _goer(run, topic, accounts, Random(run.random.random()))
+        for topic, accounts in run.conversations.items()
+        if topic.startswith("#")
+    ]
+    await DeferredList([ensureDeferred(one) for one in goers], fireOnOneErrback=True, consumeErrors=True)
+
+
+async def members_unheard(run: Run) -> None:
+    """The same, while no msg_server hears from the others that a membership has changed."""
+    links, servers = run.site.redis_links, run.site.of_role("ms1", "ms2")
+    run.recorder.fault("drop", "topic-sync")
+    links.reset(servers)
+    links.disturb_hints(CHANNEL, 1.0, 0.0, 0.0, servers)
+    await run.pause(1.0)
+    await members(run)
+    if not any(link.hints.counts["dropped"] for link in links.links if link.hints is not None):
+        run.recorder.complain("nothing was said of memberships that could be dropped")
+    links.heal()
+    run.recorder.healed("drop", "topic-sync")
+
+
+async def _goer(run: Run, conversation: str, accounts: list[str], random: Random) -> None:
+    # The owner, who is the first, may not leave.
+    members = accounts[1:]
+    # Better one with two devices: each may be at another server, and only one of them leaves and joins.
+    account = random.choice([one for one in members if len(run.devices(one)) > 1] or members)
+    talkers = run.devices(account)
+    # It is not waited for by number any more: how many are there differs from message to message.
+    run.recorder.receivers(conversation, 1)
+    for talker in talkers:
+        talker.places = [place for place in talker.places if place[1] != conversation]
+    await run.until(lambda: not any(talker.pending for talker in talkers), 20.0, "answers of who leaves")
+    began = run.reactor.seconds()
+    while run.reactor.seconds() - began < run.plan.seconds - 3.0:
+        await _once(run, talkers[0], conversation, random)
+
+
+async def _once(run: Run, talker: Talker, conversation: str, random: Random) -> None:
+    topic = conversation.removeprefix("#")
+    for before, call, after in (("asks-out", "leave", "out"), ("asks-in", "join", "in")):
+        await run.pause(random.uniform(0.05, 1.0))
+        run.recorder.fault(call, "member")
+        run.recorder.membership(talker.account, conversation, before)
+        await getattr(talker.client, call)(topic)
+        run.recorder.membership(talker.account, conversation, after)

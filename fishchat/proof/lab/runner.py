@@ -1,0 +1,119 @@
+"""One run, or one measurement, in this process: the reactor is started for it, and ends with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+from fishchat.net.clock import use_monotonic
+from fishchat.proof.lab.catalogue import FAULTS
+from fishchat.proof.lab.run import Plan, Run
+
+#: Seconds between two lines of progress.
+PROGRESS = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command was told.
+
+    :ivar keep: an empty directory for the run, which is kept then; ``source`` where ``fishchat`` is taken from.
+    """
+
+    fault: str
+    seed: int = 1
+    seconds: float | None = None
+    rate: float = 500.0
+    redis: str = ""
+    keep: Path | None = None
+    source: Path | None = None
+
+
+def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The figures and the violations. NotStartedError when the run could not be made, and what files raise."""
+    fault = FAULTS[options.fault]
+    source = str(options.source or fault.shape.source)
+    shape = replace(fault.shape, redis_server=fault.shape.redis_server or options.redis, source=source)
+    seconds = options.seconds or fault.seconds
+    plan = Plan(options.seed, seconds, options.rate, fault.back, shape, fault.probed, options.keep)
+    runs: list[Run] = []
+
+    def make(reactor: Any) -> Coroutine[Any, Any, dict[str, Any]]:
+        runs.append(Run(reactor, options.fault, fault.act, plan))
+        return _go(runs[0], options.keep is not None)
+
+    return with_reactor(make), runs[0].found
+
+
+def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
+    """What the coroutine that ``make`` gives returns; the reactor runs so long. Raises what it raises.
+
+    A signal cancels it, and is KeyboardInterrupt once it has put away what it began.
+    """
+    from twisted.internet import reactor
+
+    use_monotonic(reactor)
+    ended: list[Any] = []
+    interrupted: list[bool] = []
+
+    async def whole() -> dict[str, Any]:
+        # What fails before it first waits must end the reactor, too.
+        return await make(reactor)
+
+    def interrupt(work: Deferred[Any]) -> Deferred[Any]:
+        interrupted.append(True)
+        work.cancel()
+        return work
+
+    def end(result: Any, trigger: Any) -> None:
+        ended.append(result)
+        if not interrupted:
+            reactor.removeSystemEventTrigger(trigger)
+            reactor.stop()
+
+    def go() -> None:
+        work: Deferred[Any] = ensureDeferred(whole())
+        work.addBoth(end, reactor.addSystemEventTrigger("before", "shutdown", interrupt, work))
+
+    reactor.callWhenRunning(go)
+    reactor.run()
+    if interrupted or not ended:
+        raise KeyboardInterrupt
+    if isinstance(ended[0], Failure):
+        ended[0].raiseException()
+    figures: dict[str, Any] = ended[0]
+    return figures
+
+
+async def _go(run: Run, keep: bool) -> dict[str, Any]:
+    progress = LoopingCall(_show, run)
+    progress.start(PROGRESS, now=False)
+    # A run that could not be made leaves what shows why; one that was interrupted has nothing to show.
+    kept = False
+    try:
+        figures = await run.run()
+        kept = figures["kept"]
+        keep = keep or not kept
+        return {**figures, "notes": str(run.site.notes)} if keep else figures
+    except CancelledError:
+        kept = True
+        raise
+    finally:
+        progress.stop()
+        await run.end(keep or not kept)
+        if not kept:
+            print(f"{run.name}: journal, data and logs are in {run.site.notes}", file=sys.stderr)
+
+
+def _show(run: Run) -> None:
+    recorder = run.recorder
+    last = ", ".join(f"{count} {what}" for what, count in sorted(recorder.faults.items())) or "nothing"
+    text = f"{run.name} seed {run.plan.seed}: {recorder.acknowledged} of {recorder.sent} acknowledged; done: {last}"
+    print(text, file=sys.stderr, flush=True)

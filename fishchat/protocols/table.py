@@ -1,0 +1,182 @@
+"""The one function that turns a line into a command. No I/O.
+
+Whoever gets a :class:`Command` has a well-formed one; what well-formed means for each verb stands in ``verbs``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from fishchat.errors import ProtocolError, Refusal
+from fishchat.model.names import DIGITS, NAME_BYTES, NAME_LENGTH
+from fishchat.protocols.fields import NO_TAGS, TAGS, Tags
+from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG, parse_tags, unescape
+from fishchat.protocols.suggestions import Near
+from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, Text, Verb
+
+
+class Command:
+    """A line that was understood: every field and tag read into its value, the text within bounds.
+
+    :ivar fields: accounts, topics and conversations as bytes, message ids as ``(conversation, epoch, seq)``.
+    """
+
+    __slots__ = ("fields", "tags", "text", "verb")
+
+    def __init__(self, verb: Verb, fields: list[Any], text: bytes = b"", tags: Tags = NO_TAGS) -> None:
+        self.verb = verb
+        self.fields = fields
+        self.text = text
+        self.tags = tags
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Command) and self._values() == other._values()
+
+    def __repr__(self) -> str:
+        return f"<{self.verb.name.decode()} {self.fields} {self.text!r} {self.tags}>"
+
+    def _values(self) -> tuple[object, ...]:
+        return self.verb.name, self.fields, self.text, self.tags
+
+
+#: What servers say to each other, in the original and here. No table has a row for them.
+SERVER_PREFIXES = (b"ROUTE_", b"SUBSCRIBE_", b"CACHE_", b"RESP_", b"SELECT_", b"STORE_", b"PUBLISH_")
+
+# C0 but TAB; LF, CR and NUL never come this far, CR may stand inside a line.
+_CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
+_C1 = re.compile(b"\xc2[\x80-\x9f]")
+
+
+# What almost every line of a busy client looks like. A test compares this short way with the long one.
+_MESSAGE = re.compile(
+    rb"(?:@cseq=(\d{1,%d}) )?(SEND_MESSAGE_P2P|SEND_MESSAGE_TOPIC) ([%s]{1,%d}) ([\t -~]{1,%d})"
+    % (DIGITS, re.escape(NAME_BYTES), NAME_LENGTH, MAX_TEXT)
+)
+# The same of an acknowledgement between two accounts.
+_ACK = re.compile(
+    rb"SEND_ACK (([%s]{1,%d})\+([%s]{1,%d})):(\d{1,%d})-(\d{1,%d})"
+    % (re.escape(NAME_BYTES), NAME_LENGTH, re.escape(NAME_BYTES), NAME_LENGTH, DIGITS, DIGITS)
+)
+
+
+class Table:
+    """The verbs of one port. ``parse`` gives a command or raises ProtocolError, nothing else."""
+
+    def __init__(self, verbs: Iterable[Verb]) -> None:
+        self.verbs = tuple(verbs)
+        self._by_word = {word: verb for verb in self.verbs for word in (verb.name, verb.alias) if word}
+        self._near = Near(self._by_word)
+        self._has_messages = b"SEND_MESSAGE_P2P" in self._by_word
+
+    def find(self, word: bytes) -> Verb | None:
+        """The verb that ``word`` names, whatever its case, by name or alias."""
+        return self._by_word.get(word) or self._by_word.get(word.upper())
+
+    def parse(self, line: bytes) -> Command:
+        """The command in ``line``. Raises ProtocolError, as BadCommand when a verb was read."""
+        if self._has_messages and (found := _MESSAGE.fullmatch(line)) is not None:
+            cseq, word, name, text = found.groups()
+            return Command(self._by_word[word], [name], text, NO_TAGS if cseq is None else {b"cseq": int(cseq)})
+        if self._has_messages and (found := _ACK.fullmatch(line)) is not None:
+            conversation, one, other, epoch, seq = found.groups()
+            if one <= other:
+                return Command(self._by_word[b"SEND_ACK"], [(conversation, int(epoch), int(seq))])
+        return self.parse_any(line)
+
+    def parse_any(self, line: bytes) -> Command:
+        """The same without the short ways for plain messages and acknowledgements."""
+        raw_tags = None
+        line = clean(line)
+        if line[:1] == b"@":
+            raw, _, line = line[1:].partition(b" ")
+            raw_tags = parse_tags(raw)
+        word, _, rest = line.partition(b" ")
+        verb = self._by_word.get(word) or self._by_word.get(word.upper())
+        if verb is None:
+            raise BadCommand(self._unknown(word), None, _echo_of(raw_tags))
+        tags = NO_TAGS
+        try:
+            if raw_tags is not None:
+                tags = _read_tags(verb, raw_tags)
+            return _read(verb, rest, tags)
+        except ProtocolError as error:
+            raise BadCommand(error, verb, _echo_of(raw_tags)) from None
+
+    def _unknown(self, word: bytes) -> ProtocolError:
+        upper = word.upper()
+        if upper.startswith(SERVER_PREFIXES):
+            return ProtocolError("SERVER_VERB")
+        near = self._near.find(upper)
+        if near is None:
+            return ProtocolError("UNKNOWN_VERB")
+        return ProtocolError("UNKNOWN_VERB", f"there is no such verb; did you mean {near.decode()}? HELP lists them")
+
+
+class BadCommand(ProtocolError):
+    """A line whose tags were read, and its verb if it has one: the reply names the verb and echoes the ``@id``."""
+
+    def __init__(self, cause: Refusal, verb: Verb | None, tags: Tags) -> None:
+        super().__init__(cause.word, cause.text, **cause.extra)
+        self.verb = verb
+        self.tags = tags
+
+
+def _echo_of(raw: dict[bytes, bytes] | None) -> Tags:
+    """The ``@id`` of a command that was not understood, if that much was."""
+    mark = raw.get(b"id", b"") if raw else b""
+    return {b"id": mark} if 0 < len(mark) <= 64 else NO_TAGS
+
+
+def clean(line: bytes) -> bytes:
+    """``line`` without control characters. Raises ProtocolError when it is too long, no UTF-8 or holds NUL."""
+    if line == OVERLONG:
+        raise ProtocolError("TOOLONG", limit=MAX_LINE)
+    if b"\0" in line:
+        raise ProtocolError("NUL")
+    if not line.isascii():
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            raise ProtocolError("BADUTF8") from None
+        line = _C1.sub(b"", line)
+    return line.translate(None, _CONTROLS)
+
+
+def _read(verb: Verb, rest: bytes, tags: Tags) -> Command:
+    """The command of what follows the verb."""
+    readers = verb.readers
+    text = b""
+    if verb.text is _NO_TEXT:
+        fields = rest.split()
+    else:
+        fields = rest.split(b" ", len(readers))
+        if len(fields) > len(readers):
+            text = fields.pop()
+        if len(text) > MAX_TEXT:
+            raise ProtocolError("TEXTTOOLONG", limit=MAX_TEXT)
+        if not text and verb.text is _NEEDS_TEXT:
+            raise ProtocolError("FIELDS", f"usage: {verb.usage}")
+    if len(fields) != len(readers) or b"" in fields:
+        raise ProtocolError("FIELDS", f"usage: {verb.usage}")
+    if tags and b"esc" in tags:
+        unescape(text)
+    return Command(verb, [read(value) for read, value in zip(readers, fields)], text, tags)  # noqa: B905
+
+
+_NO_TEXT, _NEEDS_TEXT = Text.NONE, Text.REQUIRED
+
+
+def _read_tags(verb: Verb, raw: dict[bytes, bytes]) -> Tags:
+    tags: Tags = {}
+    for name, value in raw.items():
+        if name not in verb.tags:
+            known = " ".join(sorted(tag.decode() for tag in verb.tags))
+            raise ProtocolError("BADTAG", f"{verb.name.decode()} knows these tags: {known}")
+        tags[name] = TAGS[name](value)
+    return tags
+
+
+MSG_SERVER_COMMANDS = Table(MSG_SERVER_VERBS)
+GATEWAY_COMMANDS = Table(GATEWAY_VERBS)

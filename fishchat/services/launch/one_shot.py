@@ -1,0 +1,139 @@
+"""One question to the store, for a command that ends with the answer.
+
+The store is the configured Redis, or the embedded one of the data directory, whether servers run or not. Nothing is
+written to standard output, and what the services log only if it is a defect.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError, ensureDeferred
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner, textFileLogObserver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from fishchat.config.schema import Config
+from fishchat.net.clock import use_monotonic
+from fishchat.services.redis.credentials import credentials
+from fishchat.services.redis.service import redis_url
+from fishchat.services.redis.visit import RedisVisit
+from fishchat.services.running.errors import StartError
+from fishchat.storage.redis import Connection, StoreError, Unavailable, Unknown, parse_url
+from fishchat.storage.settings import check_settings
+
+#: Seconds that Redis may be away.
+PATIENCE = 10.0
+
+T = TypeVar("T")
+#: What is to be done with the connection.
+Work = Callable[[Connection], Coroutine[Any, Any, T]]
+
+
+class ConsoleError(StartError):
+    """What was asked for was not done, or perhaps was; the text says what to do."""
+
+
+@implementer(ILogObserver)
+class Notes:
+    """Hears the log, and keeps what is wrong with Redis: the last of the worst."""
+
+    def __init__(self) -> None:
+        self.trouble = ""
+        self._level = LogLevel.debug
+        self._defects = textFileLogObserver(sys.stderr)
+
+    def __call__(self, event: LogEvent) -> None:
+        """Take one event."""
+        if "log_failure" in event:
+            self._defects(event)
+            return
+        text, level = event.get("text") or event.get("error"), event.get("log_level", LogLevel.debug)
+        if text and level >= self._level:
+            self.trouble, self._level = str(text).rstrip("."), level
+
+
+def run(config: Config, work: Work[T]) -> T:
+    """What ``work`` gives. To be called once in a process, by whoever has no reactor running.
+
+    Raises what ``work`` raises, ConsoleError in place of its StoreError, StartError when the store cannot be used, and
+    KeyboardInterrupt when the process is told to end before.
+    """
+    from twisted.internet import reactor
+
+    use_monotonic(reactor)
+    notes = Notes()
+    globalLogBeginner.beginLoggingTo([notes], redirectStandardIO=False)
+    outcomes: list[T | Failure] = []
+    reactor.callWhenRunning(_begin, reactor, lambda: with_store(config, work, reactor, notes), outcomes.append)
+    reactor.run()
+    [outcome] = outcomes
+    if isinstance(outcome, Failure):
+        if outcome.check(CancelledError):
+            raise KeyboardInterrupt
+        outcome.raiseException()
+    return outcome
+
+
+def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callable[[T | Failure], None]) -> None:
+    """Ask, and stop the reactor behind it; a reactor that is stopped before waits until all is put away."""
+    ended: Deferred[None] = Deferred()
+    stopping = False
+
+    def stop_asking() -> Deferred[None]:
+        nonlocal stopping
+        stopping = True
+        # A second Ctrl+C ends this process at once; a Redis that it started then ends by itself.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        asked.cancel()
+        return ended
+
+    def finish(outcome: T | Failure) -> None:
+        take(outcome)
+        ended.callback(None)
+        if not stopping:
+            reactor.stop()
+
+    reactor.addSystemEventTrigger("before", "shutdown", stop_asking)
+    asked = ensureDeferred(ask())
+    asked.addBoth(finish)
+
+
+async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE) -> T:
+    """The same on a reactor that runs, and goes on. ``notes`` hears the log, to tell what is wrong with Redis."""
+    address = parse_url(redis_url(config))
+    connection = Connection(address, timeout=config.redis.timeout, reactor=reactor, **credentials(config.redis))
+    visit = RedisVisit(config, reactor, patience)
+    try:
+        try:
+            await visit.begin()
+            connection.startService()
+            await connection.when_connected().addTimeout(patience, reactor)
+        except TimeoutError:
+            why = f": {notes.trouble}" if notes.trouble else ""
+            raise StartError(f"no answer from Redis at {address} for {patience:g} seconds{why}") from None
+        try:
+            problems = await check_settings(connection, config.redis.durability)
+            if problems:
+                raise StartError(f"Redis at {address} cannot be used: " + "; ".join(problems))
+            return await work(connection)
+        except StoreError as error:
+            raise ConsoleError(_explained(error)) from error
+    finally:
+        if connection.running:
+            if not connection.connected:
+                # Nothing is awaited any more that would be worth its time.
+                connection.drop("too late")
+            await connection.stopService()
+        await visit.end()
+
+
+def _explained(error: StoreError) -> str:
+    if isinstance(error, Unavailable):
+        return f"Redis went away before everything was done ({error}): do it again"
+    if isinstance(error, Unknown):
+        return f"Redis went away, and nobody knows whether it was done ({error}): look, or do it again"
+    return f"Redis refused it: {error}"

@@ -1,0 +1,186 @@
+"""The roles as processes of their own, under Twisted's process monitor.
+
+One ``Processes`` is one stage of the start: what is in it stops together, and before the stage below it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
+from twisted.python.failure import Failure
+from twisted.runner.procmon import ProcessMonitor
+from zope.interface import implementer
+
+import fishchat
+from fishchat.config.schema import Config
+from fishchat.interfaces import IReloads
+from fishchat.net.addresses import format_address, is_everywhere, parse_address
+from fishchat.services.redis.service import data_path, redis_url
+from fishchat.services.running import lifeline, logfiles
+
+# Not `-m twisted`, which is another command (`twist`), and not the script, which may not be on PATH.
+_TWISTD = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile="]
+_LOGGER = "--logger=fishchat.services.running.logfiles.role_log"
+
+
+@dataclass(frozen=True)
+class Role:
+    """One process: its name, its command line, and what its environment has beyond ours."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@implementer(IReloads)
+class Processes(ProcessMonitor):
+    """Runs these roles. One that ended is started again: at once, or ever later if it lives but a second."""
+
+    threshold = 1
+    minRestartDelay = 0.25  # type: ignore[assignment]
+    maxRestartDelay = 5
+    killTime: float = 10  # type: ignore[assignment]
+
+    def __init__(self, roles: Sequence[Role], reactor: Any = None) -> None:
+        if reactor is None:
+            from twisted.internet import reactor
+        super().__init__(reactor)
+        self._gone: Deferred[None] | None = None
+        for role in roles:
+            self.addProcess(role.name, list(role.arguments), env={**os.environ, **role.environment})
+
+    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+        """End all by SIGTERM, after ``killTime`` by SIGKILL. Fires when the last one is really gone."""
+        super().stopService()
+        self._gone = Deferred()
+        self._tell_if_gone()
+        return self._gone
+
+    def reload(self) -> None:
+        """Pass SIGHUP on to all of them."""
+        for protocol in self.protocols.values():
+            transport: Any = protocol.transport
+            with suppress(ProcessExitedAlready):
+                transport.signalProcess(signal.SIGHUP)
+
+    def _monitoredProcessExited(self, name: str, reason: Failure | None = None) -> None:
+        # Private in Twisted, but the only place that tells when a process is gone.
+        super()._monitoredProcessExited(name, reason)
+        if self.running:
+            self.log.warn("{name} {how}; starting it again", name=name, how=_ending(reason))
+        self._tell_if_gone()
+
+    def _tell_if_gone(self) -> None:
+        if self._gone is not None and not self.protocols and not self._gone.called:
+            self._gone.callback(None)
+
+
+def _ending(reason: Failure | None) -> str:
+    ended = None if reason is None else reason.value
+    if isinstance(ended, ProcessTerminated):
+        return f"was killed by signal {ended.signal}" if ended.signal else f"ended with code {ended.exitCode}"
+    return "ended" if isinstance(ended, ProcessDone) or reason is None else reason.getErrorMessage()
+
+
+def stages(config: Config, config_file: str | None = None) -> list[list[Role]]:
+    """The layout for one machine, in the order of the start; it stops in reverse.
+
+    Clients' servers are in the last stage: when they stop, what carries and keeps their messages still runs.
+    """
+    servers = [
+        _role(config, config_file, f"ms{number + 1}", "fishchat-msg", _server(config, number))
+        for number in range(config.up.msg_servers)
+    ]
+    known = config.gateway.servers or client_addresses(config)
+    told = {"GATEWAY__SERVERS": ",".join(known)}
+    known_tls = config.gateway.servers_tls or client_addresses_tls(config)
+    if known_tls:
+        told["GATEWAY__SERVERS_TLS"] = ",".join(known_tls)
+    return [
+        [_role(config, config_file, "monitor", "fishchat-monitor")],
+        [_role(config, config_file, "manager", "fishchat-manager")],
+        [_role(config, config_file, "router", "fishchat-router")],
+        [
+            _role(config, config_file, "gateway", "fishchat-gateway", told),
+            *servers,
+        ],
+    ]
+
+
+def client_addresses(config: Config) -> list[str]:
+    """What clients are told to connect to; nothing for a server whose port is not known beforehand."""
+    return _row(config.msg_server.advertise or config.msg_server.listen, config.up.msg_servers)
+
+
+def client_addresses_tls(config: Config) -> list[str]:
+    """The same for clients with TLS; nothing either where only the certificate says what the machine is called."""
+    section = config.msg_server
+    if not section.advertise_tls and is_everywhere(section.listen_tls):
+        return []
+    return _row(section.advertise_tls or section.listen_tls, config.up.msg_servers)
+
+
+def listeners(config: Config, msg_servers: int) -> list[tuple[str, str]]:
+    """Address and configuration key of each port: gateway, msg_servers, monitor, and then the same with TLS."""
+    plain = (config.gateway.listen, config.msg_server.listen, config.monitor.listen)
+    secure = (config.gateway.listen_tls, config.msg_server.listen_tls, config.monitor.listen_tls)
+    return _ports("listen", *plain, msg_servers) + _ports("listen_tls", *secure, msg_servers)
+
+
+def _ports(name: str, gateway: str, first: str, monitor: str, msg_servers: int) -> list[tuple[str, str]]:
+    servers = [(_plus(first, number), f"msg_server.{name}") for number in range(msg_servers if first else 0)]
+    found = [(gateway, f"gateway.{name}"), *servers, (monitor, f"monitor.{name}")]
+    return [(address, key) for address, key in found if address]
+
+
+def _row(first: str, count: int) -> list[str]:
+    known = first and parse_address(first)[1] != 0
+    return [_plus(first, number) for number in range(count)] if known else []
+
+
+def _server(config: Config, number: int) -> dict[str, str]:
+    own = config.msg_server
+    name = own.id if own.id and config.up.msg_servers == 1 else f"{own.id or 'ms'}{number + 1}"
+    told = {"MSG_SERVER__ID": name, "MSG_SERVER__LISTEN": _plus(own.listen, number)}
+    for key, address in (
+        ("ADVERTISE", own.advertise),
+        ("LISTEN_TLS", own.listen_tls),
+        ("ADVERTISE_TLS", own.advertise_tls),
+    ):
+        if address:
+            told["MSG_SERVER__" + key] = _plus(address, number)
+    return told
+
+
+def _plus(address: str, number: int) -> str:
+    host, port = parse_address(address)
+    return format_address(host, port + number if port else 0)
+
+
+def _role(
+    config: Config, config_file: str | None, name: str, plugin: str, more: Mapping[str, str] | None = None
+) -> Role:
+    data = data_path(config)
+    # An URL, so that no role looks after a Redis that is not its own.
+    told = {"DATA": str(data), "REDIS__URL": redis_url(config), **(more or {})}
+    environment = {"FISHCHAT__" + key: value for key, value in told.items()}
+    environment[lifeline.VARIABLE] = "stdin"
+    environment[logfiles.VARIABLE] = str(data / f"{name}.log")
+    environment["PYTHONPATH"] = _python_path()
+    options = [] if config_file is None else ["--config", os.path.abspath(config_file)]
+    return Role(name, [*_TWISTD, _LOGGER, plugin, *options], environment)
+
+
+def _python_path() -> str:
+    """The path on which a child finds the same package and its plugins, installed or not."""
+    here = str(Path(fishchat.__file__).parent.parent)
+    return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))

@@ -1,0 +1,247 @@
+"""``fishchat up``: everything on one machine by one command, as one process or as one process per role.
+
+Redis is started first and ended last. One ``up`` at a time uses a data directory; one that was killed leaves
+nothing that keeps the next from starting.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectError
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.config.check import tls_listeners
+from fishchat.config.schema import Config
+from fishchat.interfaces import IReloads
+from fishchat.net.addresses import parse_address
+from fishchat.net.clock import use_monotonic
+from fishchat.services.launch import processes
+from fishchat.services.launch.banner import talk
+from fishchat.services.net.listen import refusal
+from fishchat.services.redis import program
+from fishchat.services.redis.credentials import credentials
+from fishchat.services.redis.service import EmbeddedRedis, data_path
+from fishchat.services.running import logfiles
+from fishchat.services.running.errors import StartError
+from fishchat.services.running.gc_tuning import collect_seldom
+from fishchat.services.running.ordered import OrderedService
+from fishchat.services.running.sighup import Hangup
+
+#: Seconds that the roles of an ``up`` that was killed have to give their ports back.
+PATIENCE = 10.0
+
+log = Logger()
+
+Say = Callable[[str], object]
+
+
+class UpLock:
+    """Held by the one ``fishchat up`` of a data directory; it has the process number until a good end."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / "up.lock"
+        self._handle: int | None = None
+
+    def take(self) -> bool:
+        """StartError if another one has it. True when the last one was killed, so that roles may be left."""
+        self._handle = program.take_lock(self._path)
+        text = self._path.read_text("ascii", "replace").strip()
+        if self._handle is None:
+            raise StartError(
+                f"another `fishchat up` (process {text or 'unknown'}) uses {self._path.parent}: "
+                f"stop it with `kill {text or 'PID'}`, or choose another directory with --data"
+            )
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, b"%d\n" % os.getpid(), 0)
+        return bool(text)
+
+    def release(self) -> None:
+        """Let the next one have it."""
+        if self._handle is not None:
+            os.ftruncate(self._handle, 0)
+            os.close(self._handle)
+            self._handle = None
+
+
+def wait_for_ports(addresses: Sequence[tuple[str, str]], patience: float, say: Say) -> None:
+    """Return when each (address, key) can be listened on; ListenError if one cannot within ``patience`` s."""
+    deadline = time.monotonic() + patience
+    told = False
+    for address, key in addresses:
+        while (error := _taken(address)) is not None:
+            if time.monotonic() >= deadline:
+                raise refusal(address, key, error)
+            if not told:
+                told = True
+                say(f"waiting for what an earlier run left behind to end ({address} is in use)")
+            # Before the reactor runs, so nothing else is kept waiting.
+            time.sleep(0.05)
+
+
+def assemble(config: Config, roles: Sequence[IService], reactor: Any = None) -> tuple[OrderedService, EmbeddedRedis]:
+    """All of it as one service, Redis first; and the Redis, to ask it when it is ready."""
+    top = OrderedService()
+    redis = EmbeddedRedis(config, reactor)
+    for member in (redis, *roles):
+        member.setServiceParent(top)
+    return top, redis
+
+
+def one_process(config: Config) -> list[IService]:
+    """The roles as services of this process."""
+    # Here and not above: with a process per role this one needs none of them.
+    from fishchat.services.launch.all_roles import make_roles
+
+    return list(make_roles(config))
+
+
+def run(
+    config: Config,
+    *,
+    in_processes: bool = False,
+    config_file: str | None = None,
+    make: Callable[[Config], Sequence[IService]] | None = None,
+    say: Say = print,
+) -> None:
+    """Run until SIGINT or SIGTERM, then return when everything has ended. StartError when it cannot start.
+
+    ``make`` gives the services in the order of their start, those of the chosen kind when None.
+    """
+    from twisted.internet import reactor
+
+    use_monotonic(reactor)
+    data = data_path(config)
+    program.private_directory(str(data))
+    lock = UpLock(data)
+    left_behind = lock.take()
+    try:
+        ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
+        wait_for_ports(ports, PATIENCE if left_behind else 0, say)
+        # What is wrong with a file is told here, and not by a process that would be started again and again.
+        credentials(config.redis)
+        text = talk(config, in_processes, _address_tls(config, reactor))
+        logfiles.begin(data / "fishchat.log")
+        if make is None:
+            make = partial(process_per_role, config_file=config_file) if in_processes else one_process
+        roles = make(config)
+        service, redis = assemble(config, roles)
+        Hangup(partial(_reload, roles), reactor).setServiceParent(service)
+        service.privilegedStartService()
+        service.startService()
+        reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+        # A second Ctrl+C while it stops ends this process at once; Redis and the roles then end by themselves.
+        reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
+        collect_seldom()
+        _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text)
+        reactor.run()
+        say("FishChat has stopped.")
+    finally:
+        lock.release()
+
+
+def process_per_role(config: Config, config_file: str | None = None) -> list[IService]:
+    """The roles as processes, one service for each stage."""
+    return [processes.Processes(stage) for stage in processes.stages(config, config_file)]
+
+
+def _taken(address: str) -> OSError | None:
+    """Why this address cannot be listened on; None when it can."""
+    host, port = parse_address(address)
+    if port == 0:
+        return None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            return error
+    return None
+
+
+def _reload(roles: Sequence[IService]) -> None:
+    for role in roles:
+        if IReloads.providedBy(role):
+            role.reload()
+
+
+def _address_tls(config: Config, reactor: Any) -> str:
+    """Where the first msg_server's clients with TLS connect to, if there is a port for them. May raise StartError."""
+    if not tls_listeners(config):
+        return ""
+    # Here and not above: it brings OpenSSL in.
+    from fishchat.services.net.certificates import Certificates
+
+    certificates = Certificates(config, reactor)
+    certificates.privilegedStartService()
+    return certificates.address() if config.msg_server.listen_tls else ""
+
+
+def _when_reachable(
+    config: Config, redis: EmbeddedRedis, addresses: Sequence[str], reactor: Any, say: Say, text: str
+) -> None:
+    """Say ``text`` as soon as Redis can be used and every address answers; and that it takes long, when it does."""
+
+    async def wait() -> None:
+        late = reactor.callLater(PATIENCE, say, f"Not everything is up yet; {redis.data} has the logfiles.")
+        await redis.ready()
+        await _usable(config)
+        for address in addresses:
+            await _connectable(reactor, address)
+        if late.active():
+            late.cancel()
+        say(text)
+
+    def failed(failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            log.failure("cannot tell whether everything is up", failure)
+
+    waiting = ensureDeferred(wait())
+    waiting.addErrback(failed)
+    reactor.addSystemEventTrigger("before", "shutdown", waiting.cancel)
+
+
+async def _usable(config: Config) -> None:
+    """Fires when Redis answers and keeps what the durability promises."""
+    # Here and not above, as the roles: what waits for a person's answer need not load it.
+    from fishchat.services.role import Parts
+
+    parts = Parts(config, embedded=False)
+    store = parts.store()
+    parts.startService()
+    try:
+        await store.when_connected()
+    finally:
+        await parts.stopService()
+
+
+async def _connectable(reactor: Any, address: str) -> None:
+    host, port = parse_address(address)
+    if port == 0:
+        return
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    factory: Any = Factory.forProtocol(Protocol)
+    factory.noisy = False
+    while True:
+        try:
+            protocol: Any = await HostnameEndpoint(reactor, host, port).connect(factory)
+        except ConnectError:
+            await deferLater(reactor, 0.05)
+        else:
+            protocol.transport.abortConnection()
+            return

@@ -1,0 +1,115 @@
+"""The monitor: collects what every server says of itself, and shows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorTime
+
+from fishchat import __version__
+from fishchat.bus import channels
+from fishchat.interfaces import IBus
+from fishchat.model.servers import LATE, Health, Server, Servers
+from fishchat.services.net.listen import HTTP, Listener
+from fishchat.services.role import Parts, standalone
+from fishchat.services.role_options import RoleOptions
+from fishchat.services.running import heartbeat
+from fishchat.services.running.heartbeat import Load
+from fishchat.services.web.guard import Guard
+from fishchat.services.web.site import Web
+from fishchat.storage.accounts import Accounts
+from fishchat.storage.scripts import BEARER
+
+ROLE = "monitor"
+
+
+class Monitor:
+    """What was heard, as plain values for whoever shows it; ``own`` is the id of our own heartbeat."""
+
+    def __init__(self, bus: IBus, clock: IReactorTime, own: str, *, wall: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._wall = wall
+        self._own = own
+        self._servers: Servers[channels.Heartbeat] = Servers()
+        heartbeat.listen(bus, self._heard)
+
+    def servers(self) -> dict[str, Any]:
+        """Every server, sorted by role and id, with its state and the age of its last heartbeat in ms."""
+        now = self._clock.seconds()
+        return {
+            "at": int(self._wall() * 1000),
+            "servers": [_shown(server, now) for server in self._servers.at(now).values()],
+        }
+
+    def healthy(self) -> dict[str, Any]:
+        """This process runs; nothing more is claimed."""
+        return {"status": "ok", "version": __version__}
+
+    def not_ready(self) -> str:
+        """Why what is shown may be out of date; empty when it is not.
+
+        The monitor's own heartbeat goes the way of all others, through Redis and back.
+        """
+        own = self._servers.get((ROLE, self._own))
+        if own is None:
+            return "no heartbeat of our own came back through Redis yet"
+        age = self._clock.seconds() - own.heard
+        if age >= LATE:
+            return f"no heartbeat of our own came back through Redis for {age:.0f} s"
+        return ""
+
+    def _heard(self, said: channels.Heartbeat) -> None:
+        self._servers.heard((said.role, said.id), said, self._clock.seconds(), stopped=said.stopping)
+
+
+def _shown(server: Server[channels.Heartbeat], now: float) -> dict[str, Any]:
+    said = server.report
+    health = server.health(now)
+    return {
+        "role": said.role,
+        "id": said.id,
+        "state": health.value,
+        # Gone without good-bye is what somebody should look at.
+        "stopped": health is Health.GONE and server.stopped,
+        "age": int((now - server.heard) * 1000),
+        "address": said.address,
+        "address_tls": said.address_tls,
+        "pid": said.pid,
+        "version": said.version,
+        "uptime": said.uptime,
+        "clients": said.clients,
+        "capacity": said.capacity,
+        "figures": said.figures,
+    }
+
+
+class Options(RoleOptions):
+    """``twistd fishchat-monitor``."""
+
+    role = "monitor"
+
+
+def build(parts: Parts) -> Sequence[IService]:
+    """The monitor's services, in the order of their start."""
+    config = parts.config
+    section = config.monitor
+    load: Callable[[], Load] = parts.certificates.counted(Load) if section.listen_tls else Load
+    beat = parts.heartbeat(ROLE, load)
+    shown = Monitor(parts.bus, parts.clock, beat.id)
+    web = Web(shown, parts.reactor)
+    services = [web, beat, Listener(section.listen, web.factory, "monitor.listen", parts.reactor)]
+    if section.listen_tls:
+        accounts = Accounts(parts.connection([BEARER]), config.accounts.token_days)
+        guarded = Web(shown, parts.reactor, Guard(section.accounts, accounts, config.limits, parts.clock))
+        creator = parts.certificates.creator(HTTP)
+        listener = Listener(section.listen_tls, guarded.factory, "monitor.listen_tls", parts.reactor, creator)
+        services += [guarded, listener]
+    return services
+
+
+def makeService(options: Options) -> IService:
+    """Called by ``twistd``."""
+    return standalone(options.config, build)

@@ -1,0 +1,135 @@
+"""Feeding a device that is behind from the log: after its login, after a full window, after a full transport."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import ensureDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.model.conversation import Conversation, gap_line, missing
+from fishchat.model.device import Device, Reading
+from fishchat.model.message import Message
+from fishchat.model.names import Position
+from fishchat.services.msg_server.delivery.log_reader import PAGE_SIZE, Logs
+from fishchat.storage.redis import StoreError
+
+SYNCED = b"RESP_SYNCED\r\n"
+
+
+class Feeder:
+    """Feeds each device by itself, one conversation after the other, never more than it has room for."""
+
+    log = Logger()
+
+    def __init__(self, logs: Logs, refresh: Callable[[Conversation], Awaitable[None]]) -> None:
+        self._logs = logs
+        self._refresh = refresh
+        self._busy: set[Device] = set()
+
+    def begin(self, device: Device) -> None:
+        """A device has just logged in."""
+        self._check_synced(device)
+        self.feed(device)
+
+    def feed(self, device: Device) -> None:
+        """Give the device what it has room for; nothing happens when that is under way, or nothing is to be given."""
+        if device in self._busy or not device.lagging or device.room <= 0:
+            return
+        self._busy.add(device)
+        ensureDeferred(self._feed(device)).addErrback(self._failed).addBoth(self._rest, device)
+
+    def _rest(self, fed: object, device: Device) -> None:
+        self._busy.discard(device)
+        if fed is True:
+            self.feed(device)
+
+    def _failed(self, failure: Failure) -> None:
+        # The store is away: when it is back, the sweep feeds everybody again.
+        if failure.check(StoreError) is None:
+            self.log.failure("a device could not be fed", failure)
+
+    async def _feed(self, device: Device) -> bool:
+        while device.lagging and device.room > 0:
+            reading = next(iter(device.lagging))
+            await self._feed_page(reading)
+        return True
+
+    async def _feed_page(self, reading: Reading) -> None:
+        device, conversation = reading.device, reading.conversation
+        span = reading.next_span()
+        if span is None:
+            self._end(reading)
+            return
+        after, upto = span
+        known = conversation.position
+        page = await self._logs.page(conversation.name, after, upto, min(PAGE_SIZE, device.room))
+        if reading not in device.lagging:
+            return
+        if page.version != conversation.version:
+            await self._refresh(conversation)
+            return
+        all_given = self._give(reading, after, page.messages)
+        if page.more or not all_given:
+            self._check_goal(reading)
+            return
+        goal = (device.syncing or {}).get(reading, known)
+        end = upto or max(goal, known)
+        if not page.messages and end > after:
+            self._gone(reading, after, end)
+        if upto is not None:
+            reading.at = max(reading.at, upto)
+        else:
+            # Behind a span that began with nothing to see in it, too: else its end would be looked for again and again.
+            reading.at = max(reading.at, after)
+            self._end(reading)
+
+    def _give(self, reading: Reading, after: Position, messages: list[Message]) -> bool:
+        """Give the device what it has room for: live messages may have come while the page was read."""
+        device = reading.device
+        number = after[1]
+        for message in messages:
+            if device.room <= 0:
+                return False
+            if message.seq != number + 1:
+                device.push(gap_line(reading.conversation.name, *missing(number, message.seq)))
+            number = message.seq
+            if message.sender == device.key:
+                reading.skip(message.position)
+            else:
+                device.push(message.line)
+                reading.given(message.position)
+        return True
+
+    def _gone(self, reading: Reading, after: Position, end: Position) -> None:
+        """Nothing is left of what the device has not seen: retention took it."""
+        if end[1] > after[1]:
+            reading.device.push(gap_line(reading.conversation.name, after[1] + 1, end[1]))
+        reading.skip(end)
+
+    def _end(self, reading: Reading) -> None:
+        """The log has no more for now."""
+        device = reading.device
+        device.lagging.pop(reading, None)
+        if device.syncing is None:
+            reading.conversation.settle(reading)
+        else:
+            device.syncing.pop(reading, None)
+            self._check_synced(device)
+
+    def _check_goal(self, reading: Reading) -> None:
+        device = reading.device
+        if device.syncing and reading in device.syncing and reading.at >= device.syncing[reading]:
+            del device.syncing[reading]
+            self._check_synced(device)
+
+    def _check_synced(self, device: Device) -> None:
+        """All that was missed at the login is given: say so, and let what came meanwhile follow."""
+        if device.syncing is None or device.syncing:
+            return
+        device.syncing = None
+        device.push(SYNCED)
+        for reading in list(device.readings.values()):
+            if reading not in device.lagging:
+                reading.conversation.settle(reading)

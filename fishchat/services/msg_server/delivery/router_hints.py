@@ -1,0 +1,91 @@
+"""Hearing from the router: numbered hints on this server's channel, and what to do when one was lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.bus import channels
+from fishchat.bus.hints import Hints
+from fishchat.interfaces import IBus
+from fishchat.model.hints import HintNumbers
+from fishchat.services.msg_server.delivery.rooms import Delivery
+from fishchat.storage.redis import Connection, StoreError
+
+
+class Hearing:
+    """Listens on ``/msg_server/<id>`` and ``/sysctrl/topic-sync``; compares the numbers with the store's."""
+
+    log = Logger()
+
+    def __init__(self, connection: Connection, delivery: Delivery, server: bytes, shards: int) -> None:
+        self._connection = connection
+        self._delivery = delivery
+        self._server = server
+        self._numbers = [HintNumbers() for _ in range(shards)]
+        #: How many hints came, and how many sweeps were needed: figures of the heartbeat.
+        self.hints = self.sweeps = 0
+
+    def listen(self, bus: IBus) -> None:
+        """Subscribe; after every (re)subscription the store is asked what was missed."""
+        bus.subscribe(channels.msg_server(self._server.decode()), self.heard, self.sweep)
+        bus.subscribe(channels.TOPIC_SYNC, self._topics_changed, None)
+
+    def heard(self, payload: bytes) -> None:
+        """A batch from a router."""
+        try:
+            hints = Hints.decode(payload)
+            numbers = self._numbers[hints.shard]
+        except (ValueError, IndexError, TypeError) as error:
+            self.log.error("not understood on the channel of this server: {error}", error=error)
+            return
+        self.hints += 1
+        delivery, epoch = self._delivery, hints.epoch
+        for name, seq, body, version in hints.messages():
+            if seq:
+                delivery.told(name, epoch, seq, body, version)
+            else:
+                delivery.told_read(name, body)
+        if not numbers.hint(hints.generation, hints.number) or hints.sweep:
+            self.sweep()
+
+    def _topics_changed(self, payload: bytes) -> None:
+        sync = channels.TopicSync.decode(payload)
+        for topic in sync.topics:
+            accounts = sync.accounts.get(topic, ())
+            self._delivery.membership.changed(b"#" + topic.encode(), [account.encode() for account in accounts])
+
+    def sweep(self) -> None:
+        """Something may have been missed."""
+        self.sweeps += 1
+        self._delivery.sweep()
+
+    def start(self) -> Deferred[Any]:
+        """Take the store's numbers as seen: what came before there were clients is nobody's loss."""
+        return ensureDeferred(self._compare(start=True)).addErrback(self._failed)
+
+    def compare(self) -> Deferred[Any]:
+        """Compare with what the routers stored; to be called once a second: a lost last hint has no successor."""
+        return ensureDeferred(self._compare(start=False)).addErrback(self._failed)
+
+    async def _compare(self, start: bool) -> None:
+        if not self._connection.connected:
+            return
+        missed = False
+        for shard, numbers in enumerate(self._numbers):
+            key = b"hints:" + channels.send_stream(shard).encode()
+            stored = await self._connection.run("HGET", key, self._server)
+            generation, number = map(int, stored.split()) if stored else (0, 0)
+            if start:
+                numbers.start(generation, number)
+            else:
+                missed |= not numbers.stored(generation, number)
+        if missed:
+            self.sweep()
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(StoreError) is None:
+            self.log.failure("the numbers of the hints could not be compared", failure)

@@ -1,0 +1,119 @@
+"""What waits in the queue of ``commits``: messages, other script calls, and marks that only keep their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from fishchat.errors import Refusal
+from fishchat.protocols.replies import error_line, ok_line
+from fishchat.protocols.table import Command
+from fishchat.storage.redis import Script
+from fishchat.storage.scripts import Fence, pack
+
+#: One script call holds at most this many messages, and this many bytes of them.
+MESSAGES = 500
+BYTES = 256 * 1024
+
+
+class IAsker(Protocol):
+    """Who waits for an answer: a connection."""
+
+    def answered(self, line: bytes) -> None:
+        """Here it is."""
+
+
+class Send:
+    """A message to be stored, and who is told what came of it; ``peer`` is the other account, nothing for a topic."""
+
+    __slots__ = ("account", "asker", "body", "command", "conversation", "cseq", "peer", "sender", "since")
+
+    def __init__(
+        self,
+        asker: IAsker,
+        command: Command,
+        conversation: bytes,
+        sender: bytes,
+        cseq: int,
+        body: bytes,
+        account: bytes,
+        peer: bytes,
+    ) -> None:
+        self.asker = asker
+        self.command = command
+        self.conversation = conversation
+        self.sender = sender
+        self.cseq = cseq
+        self.body = body
+        self.account = account
+        self.peer = peer
+        self.since = 0.0
+
+    def settle(self, message_id: bytes) -> None:
+        """It is stored under this id."""
+        self.asker.answered(ok_line(self.command, message_id))
+
+    def fail(self, refusal: Refusal) -> None:
+        """It is not, or nobody knows."""
+        command = self.command
+        self.asker.answered(error_line(refusal, command.verb, command.tags))
+
+
+class Call:
+    """Another script call. ``arguments`` follow the fence; ``settle`` gets the reply."""
+
+    def __init__(
+        self,
+        script: Script,
+        arguments: tuple[Any, ...],
+        settle: Callable[[Any], None],
+        fail: Callable[[Refusal], None],
+        *,
+        fenced: bool = True,
+    ) -> None:
+        self.script = script
+        self.arguments = arguments
+        self.settle = settle
+        self.fail = fail
+        self.fenced = fenced
+        self.since = 0.0
+        self.landed = False
+
+
+class Mark:
+    """Something that is only to happen in its turn: a reply that must not overtake others."""
+
+    def __init__(self, settle: Callable[[], None]) -> None:
+        self.settle = settle
+        self.since = 0.0
+        self.landed = True
+
+    def fail(self, refusal: Refusal) -> None:
+        """It needs nothing from the store, so it happens all the same."""
+        self.settle()
+
+
+class Batch:
+    """Neighbouring messages of one flight, as one script call."""
+
+    def __init__(self) -> None:
+        self.sends: list[Send] = []
+        self.size = 0
+        self.landed = False
+
+    def full(self) -> bool:
+        return len(self.sends) >= MESSAGES or self.size >= BYTES
+
+    def packed(self, fence: Fence, stream: bytes) -> bytes:
+        accounts = set()
+        flat: list[Any] = []
+        for send in self.sends:
+            flat += (send.conversation, send.sender, send.cseq, send.body, send.account, send.peer)
+            accounts.add(send.account)
+            if send.peer:
+                accounts.add(send.peer)
+        return pack(*fence.args, stream, list(accounts), flat)
+
+
+Operation = Send | Call | Mark
+Unit = Batch | Call | Mark

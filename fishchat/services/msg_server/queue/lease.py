@@ -1,0 +1,180 @@
+"""The msg_server's right to write: its name in the store, held by a lease, under the store's epoch.
+
+Who was silent for longer than the lease may be declared dead, and its clients log in elsewhere; then it must not
+write as if they were still here. So the scripts compare the incarnation and the epoch of every write (``Fence``).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from fishchat.storage.epoch import Epoch
+from fishchat.storage.redis import Connection
+from fishchat.storage.scripts import REGISTER, RETIRE, Fence, pack
+
+#: Seconds that a lease lasts, and between two renewals.
+LEASE = 15.0
+RENEW = 5.0
+
+
+#: Seconds until a name that another one holds is asked for again.
+AGAIN = 1.0
+
+
+def new_incarnation() -> bytes:
+    """A name that no other process has, from which one can tell on the same machine whether this one still lives."""
+    host = "".join(filter(str.isalnum, socket.gethostname()))
+    return f"{secrets.token_hex(4)}-{host}-{os.getpid()}".encode()
+
+
+def is_dead(holder: bytes) -> bool:
+    """Whether the holder of a lease was a process of this machine that is gone; False when nobody can tell."""
+    try:
+        _, host, process = holder.partition(b".")[0].rsplit(b"-", 2)
+        _, mine, own = new_incarnation().rsplit(b"-", 2)
+        if host != mine:
+            return False
+        # In a container every process may have the number that its predecessor had.
+        if process != own:
+            os.kill(int(process), 0)
+        return process == own
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        return False
+
+
+class Lease(Service):
+    """Takes the name, renews it, and says when it was lost.
+
+    :param held: called whenever there is a right to write (again), after a break or not.
+    :param lost: called when the clients of this server are no longer its own.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        connection: Connection,
+        epoch: Epoch,
+        server: bytes,
+        clock: IReactorTime,
+        held: Callable[[], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self.server = server
+        self.incarnation = new_incarnation()
+        self._connection = connection
+        self._epoch = epoch
+        self._held = held
+        self._lost = lost
+        #: Whether the store knows this incarnation, and whether this connection may write under it.
+        self._registered = self._ready = False
+        #: Whether to take the name: if it is free, or (``force``) whoever holds it.
+        self._take: bool | bytes = True
+        self._complained = False
+        self._clock = clock
+        self._asking = False
+        self._writer = 0
+        self._renewal = LoopingCall(self.renew)
+        self._renewal.clock = clock
+        connection.on_connected.append(self._connected)
+        connection.on_lost.append(self._disconnected)
+
+    @property
+    def fence(self) -> Fence | None:
+        """What to write under; None while there is no right to write."""
+        return self._fence if self._ready else None
+
+    @property
+    def _fence(self) -> Fence:
+        return Fence(self.server, self.incarnation, self._epoch.current, self._writer)
+
+    def startService(self) -> None:
+        """Begin to ask."""
+        super().startService()
+        self._renewal.start(RENEW, now=False)
+
+    def stopService(self) -> Deferred[Any]:
+        """Give the name back."""
+        super().stopService()
+        self._renewal.stop()
+        self._ready = False
+        if not self._connection.connected:
+            return maybeDeferred(lambda: None)
+        packed = pack(self.server, self.incarnation)
+        return self._connection.script(RETIRE, (), (packed,)).addErrback(lambda _: None)
+
+    def _connected(self) -> None:
+        self._writer += 1
+        self._asking = False
+        self.renew()
+
+    def _disconnected(self) -> None:
+        # No loss of the lease, that is for the store to say; but nothing is written before the new connection has it.
+        self._ready = False
+
+    def renew(self) -> None:
+        """Ask for the lease now."""
+        if not self._connection.connected or self._asking or not self.running:
+            return
+        self._asking = True
+        packed = pack(self.server, self._fence.token, int(LEASE * 1000), self._take)
+        self._connection.script(REGISTER, (), (packed,)).addCallbacks(self._answered, self._failed)
+
+    def mend(self, word: str) -> None:
+        """A write was refused as ``LEASE`` or ``EPOCH``."""
+        if word == "EPOCH":
+            # The epoch is asked for on every new connection; one path for all who are behind.
+            self._connection.drop("the epoch of the store has grown")
+        else:
+            self.renew()
+
+    def _answered(self, reply: bytes) -> None:
+        self._asking = False
+        if reply in (b"KEPT", b"NEW"):
+            if reply == b"NEW":
+                self.log.info("msg_server {server} is registered", server=self.server.decode())
+            self._registered, self._ready, self._take = True, True, False
+            self._held()
+            return
+        self._ready = False
+        if self._registered:
+            self._registered = False
+            self.log.error("msg_server {server} lost its lease: its clients are sent away", server=self.server.decode())
+            self._lost()
+            self.incarnation = new_incarnation()
+        elif reply == b"TAKEN":
+            ensureDeferred(self._consider()).addErrback(self._failed)
+            return
+        self._take = True
+        self.renew()
+
+    async def _consider(self) -> None:
+        """Another incarnation holds the name: a dead one's is taken, a live one's is not, whoever came first."""
+        key = b"lease:" + self.server
+        holder, left = await self._connection.run("GET", key), await self._connection.run("PTTL", key)
+        if holder is None or is_dead(holder) or left < (LEASE - RENEW - 1) * 1000:
+            self._take = b"force"
+            self.renew()
+            return
+        if not self._complained:
+            self._complained = True
+            text = "another msg_server lives under the id {server}: give this one another msg_server.id"
+            self.log.critical(text, server=self.server.decode())
+        self._clock.callLater(AGAIN, self.renew)
+
+    def _failed(self, failure: Failure) -> None:
+        self._asking = False
+        self.log.warn("the lease could not be renewed: {error}", error=failure.getErrorMessage())

@@ -1,0 +1,215 @@
+"""The certificate that the TLS listeners show: read at the start, read again on SIGHUP, watched until it expires."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from OpenSSL import SSL
+from twisted.application.service import Service
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from fishchat.config.schema import Config
+from fishchat.net.addresses import format_address, is_everywhere, parse_address
+from fishchat.services.net import pem
+from fishchat.services.net.authority import days_left, names_of
+from fishchat.services.net.listen import CHAT
+from fishchat.services.net.tls import Creator, server_context
+from fishchat.services.redis.service import data_path
+from fishchat.services.running.errors import StartError
+from fishchat.services.running.heartbeat import Load
+
+#: Seconds between two looks at the date, and days left from which the log warns.
+EVERY = 12 * 3600.0
+WARN_DAYS = 21
+
+_ADVICE = "`fishchat cert server HOST` makes a pair"
+
+
+class CertificateError(StartError):
+    """A certificate or its key cannot be used; the text names the file and says what to do."""
+
+
+@dataclass
+class Shown:
+    """A pair that was found good, and its contexts, one for each protocol."""
+
+    chain: list[x509.Certificate]
+    key: Any = field(repr=False)
+    contexts: dict[bytes, SSL.Context] = field(default_factory=dict, repr=False)
+
+    def context(self, protocol: bytes) -> SSL.Context:
+        """The one for ``protocol``."""
+        if protocol not in self.contexts:
+            self.contexts[protocol] = server_context(self.chain, self.key, protocol)
+        return self.contexts[protocol]
+
+
+class Certificates(Service):
+    """Keeps the pair of ``tls.certificate`` and ``tls.key``. Before the start there is none.
+
+    ``clock`` times the looks at the date, which ``wall`` tells.
+    """
+
+    log = Logger()
+
+    def __init__(self, config: Config, clock: IReactorTime, wall: Callable[[], float] = time.time) -> None:
+        self.certificate, self.key = pair_paths(config)
+        self._listen = config.msg_server.listen_tls
+        self._advertise = config.msg_server.advertise_tls
+        self._wall = wall
+        self._shown: Shown | None = None
+        self._looks = LoopingCall(self._look)
+        self._looks.clock = clock
+
+    def privilegedStartService(self) -> None:
+        """Read the pair while ``twistd`` still has its rights. CertificateError if it cannot be used."""
+        self._load()
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Read it, if that has not been done, and look at the date from now on."""
+        self._load()
+        super().startService()
+        self._looks.start(EVERY)
+
+    def stopService(self) -> None:
+        """Look no more."""
+        super().stopService()
+        if self._looks.running:
+            self._looks.stop()
+
+    def reload(self) -> bool:
+        """Read the pair again; connections that exist keep theirs. With one that is not good nothing changes."""
+        try:
+            self._shown = self._read()
+        except CertificateError as error:
+            self.log.error("the certificate in use stays: {why}", why=str(error))
+            return False
+        names = ", ".join(self.names)
+        self.log.info("from now on the certificate is {path}, for {names}", path=str(self.certificate), names=names)
+        self._look()
+        return True
+
+    def creator(self, protocol: bytes) -> Creator:
+        """What makes the connections of a listener whose clients may ask for ``protocol``."""
+        return Creator(lambda: self._current.context(protocol))
+
+    @property
+    def current(self) -> x509.Certificate:
+        """The certificate that the next handshake shows."""
+        return self._current.chain[0]
+
+    @property
+    def names(self) -> list[str]:
+        """The DNS names and IP addresses that it is for."""
+        return names_of(self.current)
+
+    @property
+    def days(self) -> float:
+        """Days until it expires."""
+        return days_left(self.current, self._now())
+
+    def address(self) -> str:
+        """What clients of the msg_server's TLS listener are told to connect to.
+
+        ``msg_server.advertise_tls``, else ``listen_tls``; if that is every address of the machine, the certificate's
+        first name.
+        """
+        return _told(self._listen, self._advertise, self.names)
+
+    def counted(self, load: Callable[[], Load]) -> Callable[[], Load]:
+        """A role's ``load`` with the days that the certificate has left."""
+
+        def with_days() -> Load:
+            said = load()
+            return replace(said, figures={**said.figures, "certificate_days": round(self.days, 1)})
+
+        return with_days
+
+    @property
+    def _current(self) -> Shown:
+        assert self._shown is not None, "it has not been started"
+        return self._shown
+
+    def _load(self) -> None:
+        if self._shown is None:
+            self._shown = self._read()
+
+    def _read(self) -> Shown:
+        shown = read_pair(self.certificate, self.key, self._now())
+        if self._listen and not _told(self._listen, self._advertise, names_of(shown.chain[0])):
+            raise CertificateError(
+                f"{self.certificate} names no single host: set `msg_server.advertise_tls` to what clients connect to"
+            )
+        return shown
+
+    def _look(self) -> None:
+        days, path = self.days, str(self.certificate)
+        if days <= 0:
+            self.log.critical("the certificate {path} has expired: clients refuse it; replace it", path=path)
+        elif days < WARN_DAYS:
+            self.log.warn("the certificate {path} expires in {days:.0f} days; replace it", path=path, days=days)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._wall(), timezone.utc)
+
+
+def _told(listen: str, advertise: str, names: list[str]) -> str:
+    if advertise:
+        return advertise
+    if not is_everywhere(listen):
+        return listen
+    port = parse_address(listen)[1]
+    # A pattern is a name for many; which of them is this machine, it does not say.
+    return next((format_address(name, port) for name in names if "*" not in name), "")
+
+
+def pair_paths(config: Config) -> tuple[Path, Path]:
+    """Where the certificate and its key are: as configured, else in the data directory."""
+    directory = data_path(config) / "tls"
+    tls = config.tls
+    return Path(tls.certificate or directory / "server.pem"), Path(tls.key or directory / "server.key")
+
+
+def read_pair(certificate: Path, key: Path, now: datetime) -> Shown:
+    """Read a pair and try it. CertificateError, which names the file, when it is not good."""
+    try:
+        shown = Shown(*pem.read_pair(certificate, key))
+    except pem.PemError as error:
+        raise CertificateError(f"{error}; {_ADVICE}") from None
+    chain = shown.chain
+    _check_purpose(certificate, chain[0])
+    if not names_of(chain[0]):
+        raise _error(certificate, "names no host (as a subject alternative name), so every client would refuse it")
+    if days_left(chain[0], now) <= 0:
+        raise _error(certificate, f"has expired on {chain[0].not_valid_after_utc:%Y-%m-%d}")
+    if chain[0].not_valid_before_utc > now:
+        raise _error(certificate, f"is not valid before {chain[0].not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+    try:
+        shown.context(CHAT)
+    except SSL.Error as error:
+        reasons = [reason[-1] for reason in error.args[0]] if error.args else []
+        raise _error(certificate, f"is refused by OpenSSL ({', '.join(reasons)})") from None
+    return shown
+
+
+def _check_purpose(path: Path, certificate: x509.Certificate) -> None:
+    try:
+        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return
+    if not {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(purposes):
+        raise _error(path, "is not for a server")
+
+
+def _error(path: Path, what: str) -> CertificateError:
+    return CertificateError(f"{path} {what}; {_ADVICE}")

@@ -1,0 +1,67 @@
+"""Become a Redis server that belongs to one data directory and does not outlive its parent.
+
+Run by path (``python -I -S child.py PARENT LOCK EXECUTABLE ARGUMENT…``), so it must import nothing but
+the standard library. The lock is a POSIX record lock: it survives ``exec``, is not inherited by the children
+that Redis forks to rewrite its log, and ends with the process. So whoever finds it taken knows that a Redis
+runs in this directory, and the number in the file is its process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+
+#: Exit codes (sysexits: "temporary failure", "no such user"): another one runs here; the parent is gone.
+TAKEN = 75
+ORPHAN = 67
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> bool:
+    """Have the kernel end this process with its parent (on Linux). False if that is gone already."""
+    if sys.platform == "linux":
+        try:
+            import ctypes
+
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        except (ImportError, OSError, AttributeError):
+            # Without it an orphan is adopted by the next role, which is enough.
+            return True
+    # The parent may have died before the line above took effect; then nobody would ever send the signal.
+    return os.getppid() == parent
+
+
+def take(lock: str) -> bool:
+    """Lock the file for this process' life and write its number there. False if another one has it."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    os.ftruncate(handle, 0)
+    os.write(handle, b"%d\n" % os.getpid())
+    # Closing it would give the lock up.
+    os.set_inheritable(handle, True)
+    return True
+
+
+def main(arguments: list[str]) -> int:
+    """Does not return when all goes well: the process is Redis then."""
+    parent, lock, executable, *rest = arguments
+    # Ctrl+C in a terminal goes to the whole foreground group; Redis must end after those who write to it.
+    os.setsid()
+    if not die_with_parent(int(parent)):
+        return ORPHAN
+    if not take(lock):
+        sys.stderr.write("another Redis runs in this data directory\n")
+        return TAKEN
+    # Twisted ignores this one, and ignored signals stay ignored over exec.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.execv(executable, [executable, *rest])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""The embedded Redis for somebody who needs it for a moment: whoever comes first runs it.
+
+When servers run, it is theirs and is left alone. Otherwise the visitor starts it, and ends it behind the last of those
+who came meanwhile: visitors hold a lock together, and who ends Redis has it alone, so that nobody comes in then.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import Any
+
+import hiredis
+from twisted.internet.defer import TimeoutError
+from twisted.internet.error import ConnectError, ConnectionClosed
+from twisted.internet.task import deferLater
+
+from fishchat.config.schema import Config
+from fishchat.services.redis import program
+from fishchat.services.redis.probe import ask
+from fishchat.services.redis.service import STOP_PATIENCE, EmbeddedRedis
+from fishchat.services.running.errors import StartError
+
+#: Seconds between two looks at what is waited for.
+LOOK_EVERY = 0.02
+
+
+class RedisVisit:
+    """One visit. ``end`` belongs behind ``begin`` in any case; neither does anything for an external Redis.
+
+    :param patience: seconds that Redis may be away.
+    """
+
+    def __init__(self, config: Config, reactor: Any, patience: float) -> None:
+        self._external = bool(config.redis.url)
+        self._reactor = reactor
+        self._patience = patience
+        self._redis = EmbeddedRedis(config, reactor, ends_adopted=False)
+        self._visitors: int | None = None
+
+    async def begin(self) -> None:
+        """Return when Redis answers. StartError when it cannot be run, TimeoutError when it is away for too long.
+
+        One that loads its data is waited for, however much that is.
+        """
+        if self._external:
+            return
+        data = self._redis.data
+        program.private_directory(str(data))
+        path = data / "visitors.lock"
+        try:
+            self._visitors = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StartError(f"cannot open {path}: {error.strerror}") from error
+        deadline = self._reactor.seconds() + STOP_PATIENCE + self._patience
+        while not self._locked(fcntl.LOCK_SH):
+            await self._pause(deadline)
+        self._redis.startService()
+        await self._until_loaded()
+
+    async def end(self) -> None:
+        """Return when Redis has ended, if it was started here and nobody else is visiting any more."""
+        try:
+            if self._redis.running:
+                while self._redis.runs_it and not self._locked(fcntl.LOCK_EX):
+                    await deferLater(self._reactor, LOOK_EVERY)
+                await self._redis.stopService()
+        finally:
+            if self._visitors is not None:
+                os.close(self._visitors)
+                self._visitors = None
+
+    async def _until_loaded(self) -> None:
+        deadline = self._reactor.seconds() + self._patience
+        while (answer := await self._ping()) != b"PONG":
+            if str(answer).startswith("LOADING"):
+                deadline = self._reactor.seconds() + self._patience
+            await self._pause(deadline)
+
+    async def _ping(self) -> Any:
+        try:
+            [answer] = await ask(self._reactor, self._reactor, self._redis.path, ("PING",))
+        except (OSError, ConnectError, ConnectionClosed, TimeoutError, hiredis.ProtocolError):
+            return None
+        return answer
+
+    async def _pause(self, deadline: float) -> None:
+        if self._reactor.seconds() >= deadline:
+            raise TimeoutError
+        await deferLater(self._reactor, LOOK_EVERY)
+
+    def _locked(self, kind: int) -> bool:
+        assert self._visitors is not None
+        try:
+            fcntl.flock(self._visitors, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,125 @@
+"""How a role is put together: what all of them stand on, and the order in which it starts and stops.
+
+A role's module has ``build(parts) -> services`` and a ``makeService`` that says
+``standalone(options.config, build)``. Several roles in one process are built on the same ``Parts``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from fishchat.bus.redis import RedisBus
+from fishchat.config.schema import Config
+from fishchat.interfaces import IBus, IReloads
+from fishchat.net.clock import use_monotonic
+from fishchat.services.redis.credentials import credentials
+from fishchat.services.redis.service import EmbeddedRedis, redis_url
+from fishchat.services.running.gc_tuning import collect_seldom
+from fishchat.services.running.heartbeat import Heartbeat, Load
+from fishchat.services.running.lifeline import with_lifeline
+from fishchat.services.running.ordered import OrderedService
+from fishchat.services.running.sighup import Hangup
+from fishchat.storage.redis import Connection, Pipeline, Script, StoreError, Subscriber, parse_url
+from fishchat.storage.settings import check_settings
+
+if TYPE_CHECKING:
+    from fishchat.services.net.certificates import Certificates
+
+
+@implementer(IReloads)
+class Parts(OrderedService):
+    """Redis (an embedded one unless the configuration names one), a bus, and connections on request.
+
+    ``config``, ``reactor``, ``clock`` and ``bus`` are for the roles to use. ``embedded=False`` when somebody
+    else in this process looks after the embedded Redis. Roles are added as children behind what is here
+    already, so that they start after it and stop before it.
+    """
+
+    bus: IBus
+    _certificates: Certificates | None = None
+
+    def __init__(
+        self, config: Config, *, embedded: bool = True, reactor: Any = None, clock: IReactorTime | None = None
+    ) -> None:
+        super().__init__()
+        if reactor is None:
+            from twisted.internet import reactor
+        self.config = config
+        self.reactor = reactor
+        self.clock: IReactorTime = reactor if clock is None else clock
+        self._credentials = credentials(config.redis)
+        if embedded:
+            EmbeddedRedis(config, reactor).setServiceParent(self)
+        #: Speaks for the bus; for commands too that need neither scripts nor a checked store.
+        self.speaker = self.connection()
+        self.listener = Subscriber(parse_url(redis_url(config)), **self._options())
+        self.listener.setServiceParent(self)
+        self.bus = RedisBus(self.speaker, self.listener)
+
+    def connection(self, scripts: Sequence[Script] = ()) -> Connection:
+        """Another connection, started and stopped with these parts."""
+        made = Connection(parse_url(redis_url(self.config)), scripts=scripts, **self._options())
+        made.setServiceParent(self)
+        return made
+
+    def store(self, scripts: Sequence[Script] = ()) -> Connection:
+        """A connection that is used only while Redis keeps what the configured durability promises.
+
+        With a wrong setting it never counts as connected, and the log says what to change.
+        """
+        made = self.connection(scripts)
+        made.prepare.insert(0, self._checked)
+        return made
+
+    def heartbeat(self, role: str, load: Callable[[], Load], id: str = "") -> Heartbeat:
+        """The heartbeat of one role; its ``build`` returns it behind the role itself."""
+        made = Heartbeat(self.bus, role, load, self.clock, id=id)
+        self.speaker.on_connected.append(made.again)
+        return made
+
+    @property
+    def certificates(self) -> Certificates:
+        """What the TLS listeners show, the same for all roles here; read at the start if anybody has asked for it."""
+        if self._certificates is None:
+            # Here and not above: it brings OpenSSL in, which a process without such a listener need not load.
+            from fishchat.services.net.certificates import Certificates
+
+            self._certificates = Certificates(self.config, self.clock)
+            self._certificates.setServiceParent(self)
+        return self._certificates
+
+    def reload(self) -> None:
+        """Read the certificate again, if there is one."""
+        if self._certificates is not None:
+            self._certificates.reload()
+
+    async def _checked(self, wire: Pipeline) -> None:
+        problems = await check_settings(wire, self.config.redis.durability)
+        if problems:
+            raise StoreError("; ".join(problems))
+
+    def _options(self) -> dict[str, Any]:
+        base = {"timeout": self.config.redis.timeout, "reactor": self.reactor, "clock": self.clock}
+        return {**base, **self._credentials}
+
+
+#: Makes the services of one role, in the order of their start. It starts nothing.
+Build = Callable[[Parts], Sequence[IService]]
+
+
+def standalone(config: Config, build: Build) -> IService:
+    """A process of one role: what ``makeService`` returns."""
+    from twisted.internet import reactor
+
+    use_monotonic(reactor)
+    parts = Parts(config)
+    for service in build(parts):
+        service.setServiceParent(parts)
+    Hangup(parts.reload, reactor).setServiceParent(parts)
+    collect_seldom()
+    return with_lifeline(parts)

@@ -1,0 +1,111 @@
+"""Who may look at the monitor from the network: the accounts that are named, with their tokens, by HTTP Basic."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from fishchat.config.schema import Limits
+from fishchat.errors import Refusal
+from fishchat.model.bucket import Bucket
+from fishchat.model.names import is_name
+from fishchat.model.sources import Sources
+from fishchat.storage.redis import StoreError
+
+#: Sources of wrong attempts that are remembered; beyond that the longest unseen one is forgotten.
+MOST = 10_000
+#: Characters of a header that is looked at: a name, a token, and room.
+LONGEST = 512
+
+
+class Tokens(Protocol):
+    """Where tokens are looked up."""
+
+    async def check_token(self, account: bytes, token: bytes) -> bytes | None:
+        """The device whose token this is, None when it is nobody's."""
+
+
+class Wrong(Exception):
+    """An attempt that is refused; ``retry`` is 0, or the seconds to wait when there were too many."""
+
+    def __init__(self, retry: int = 0) -> None:
+        super().__init__(retry)
+        self.retry = retry
+
+
+class Guard:
+    """Checks requests. Wrong attempts of one source are bounded by ``limits.guesses`` and ``guess_seconds``."""
+
+    def __init__(self, accounts: Iterable[str], tokens: Tokens, limits: Limits, clock: IReactorTime) -> None:
+        self._accounts = {account.encode() for account in accounts}
+        self._tokens = tokens
+        self._limits = limits
+        self._clock = clock
+        self._sources = Sources(limits.exempt)
+        self._guesses: OrderedDict[str, Bucket] = OrderedDict()
+
+    def source(self, address: str) -> str:
+        """Under which name connections from ``address`` are counted; nothing for those that are not."""
+        return self._sources.name(address) if self._limits.flood else ""
+
+    async def check(self, header: bytes | None, address: str) -> None:
+        """Return when the ``Authorization`` of a request from ``address`` is right, else raise Wrong.
+
+        Fails with StoreError when the store is away.
+        """
+        if not header:
+            raise Wrong
+        source = self._sources.name(address)
+        # Taken beforehand, so that attempts which are made all at once are counted like others.
+        self._charge(source)
+        try:
+            right = await self._is_right(header)
+        except StoreError:
+            self._give_back(source)
+            raise
+        if not right:
+            raise Wrong
+        self._give_back(source)
+
+    async def _is_right(self, header: bytes) -> bool:
+        account, token = _parse(header)
+        if account not in self._accounts:
+            return False
+        try:
+            return await self._tokens.check_token(account, token) is not None
+        except Refusal:
+            return False
+
+    def _charge(self, source: str) -> None:
+        limits, now = self._limits, self._clock.seconds()
+        if not limits.flood or not source:
+            return
+        bucket = self._guesses.pop(source, None) or Bucket(1 / limits.guess_seconds, limits.guesses, now)
+        self._guesses[source] = bucket
+        if len(self._guesses) > MOST:
+            self._guesses.popitem(last=False)
+        if wait := bucket.take(now):
+            raise Wrong(math.ceil(wait))
+
+    def _give_back(self, source: str) -> None:
+        bucket = self._guesses.get(source)
+        if bucket is not None:
+            bucket.give_back()
+
+
+def _parse(header: bytes) -> tuple[bytes, bytes]:
+    """Name and secret of a Basic ``Authorization``; both empty when it is none."""
+    scheme, _, text = header.partition(b" ")
+    if scheme.lower() != b"basic" or len(text) > LONGEST:
+        return b"", b""
+    try:
+        account, colon, token = base64.b64decode(text.strip(), validate=True).partition(b":")
+    except binascii.Error:
+        return b"", b""
+    return (account, token) if colon and is_name(account) else (b"", b"")

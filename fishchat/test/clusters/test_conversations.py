@@ -1,0 +1,182 @@
+"""Plays every file of ``conversations`` against roles in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.errors import WORDS
+from fishchat.model.secrets.tokens import fingerprint
+from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
+from fishchat.storage.accounts import Accounts
+from fishchat.storage.scripts import OFFER, pack
+from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.waiting import until
+from fishchat.testing.conversation_runner import (
+    CONVERSATIONS,
+    Failed,
+    matches,
+    needs_faults,
+    play,
+    put_in,
+    settings,
+    steps,
+)
+
+FILES = sorted(CONVERSATIONS.glob("*.txt"))
+#: Refusals that no client can provoke by what it says alone; other tests have them.
+NOT_BY_TALKING = {
+    "OLD": "takes a thousand messages; test_scripts_send has it",
+    "INTERNAL": "a defect of ours",
+}
+
+
+class Talking:
+    """A client of a cluster, as the runner wants it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def send(self, data: bytes) -> None:
+        """See Talker."""
+        self._client.write(data)
+
+    async def hear(self, seconds: float) -> bytes | None:
+        """See Talker."""
+        client = self._client
+        await until(lambda: client.lines or client.closed, seconds)
+        return client.lines.pop(0).encode() if client.lines else None
+
+    def drop(self) -> None:
+        """See Talker."""
+        self._client.drop()
+
+
+class Stage:
+    """Where a conversation is played: a cluster, and what a sentence beginning with ``the`` does to it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    async def connect(self, server: str) -> Talking:
+        """A new connection."""
+        return Talking(self.cluster.connect(server))
+
+    async def act(self, what: str) -> None:
+        """Do it."""
+        if what == "store hangs":
+            self.cluster.redis.pause()
+        elif what == "store goes on":
+            self.cluster.redis.resume()
+            await self.cluster.ready()
+        elif what == "sessions are stored":
+            await self.cluster.settled()
+        elif what.startswith("operator "):
+            await self._operate(*what.split()[1:])
+        else:
+            raise AssertionError("no such sentence")
+
+    async def _operate(self, does: str, name: str) -> None:
+        """What the operator's command line does."""
+        connection = self.cluster.roles["ms1"].parts.speaker
+        accounts = Accounts(connection, 30)
+        act = {"disables": accounts.disable, "enables": accounts.enable, "deletes": accounts.erase}
+        if does == "offers":
+            await connection.script(OFFER, (), (pack(fingerprint(name.encode()), 1, 60_000, b""),))
+        else:
+            await act[does](name.encode())
+
+
+class Played(ClusterCase):
+    """One test for each file; ``test_offline_delivery`` plays ``offline-delivery.txt``."""
+
+    async def play(self, path: Path) -> None:
+        """On an empty store."""
+        wanted: dict[str, Any] = {key.replace(".", "__"): value for key, value in settings(path).items()}
+        redis = self.own_redis() if needs_faults(path) else None
+        cluster = await self.cluster(gateways=1, redis=redis, **wanted)
+        stage = Stage(cluster)
+        gateway = cluster.roles["gateway1"].services[0]
+        await until(lambda: len(gateway.placement._servers) == 2)  # type: ignore[attr-defined]
+        await play(path, stage.connect, stage.act)
+
+
+def _test(path: Path) -> Callable[[Played], Any]:
+    async def test(self: Played) -> None:
+        await self.play(path)
+
+    test.__doc__ = path.read_text().splitlines()[0].removeprefix("# ")
+    return test
+
+
+for _path in FILES:
+    setattr(Played, "test_" + _path.stem.replace("-", "_"), _test(_path))
+
+
+class Complete(SynchronousTestCase):
+    """The files are the documentation of the protocol, so nothing is left out."""
+
+    def setUp(self) -> None:
+        """All that is said and heard in any file."""
+        found = [step for path in FILES for step in steps(path)]
+        self.said = {word for step in found if step.how == ">" for word in step.what.upper().split()}
+        self.heard = {word for step in found if step.how.startswith("<") for word in step.what.split()}
+
+    def test_verbs(self) -> None:
+        """Every verb, by its name and by its alias, is said in some file."""
+        words = {word.decode() for verb in (*MSG_SERVER_VERBS, *GATEWAY_VERBS) for word in (verb.name, verb.alias)}
+        self.assertEqual(words - {""} - self.said, set())
+
+    def test_refusals(self) -> None:
+        """Every refusal that a client can provoke is heard in some file."""
+        self.assertEqual(set(WORDS) - self.heard, set(NOT_BY_TALKING))
+
+
+class Runner(SynchronousTestCase):
+    """The form of the files."""
+
+    def test_matches(self) -> None:
+        """``…`` is anything, a name is one word or a part of it, the same each time."""
+        self.assertEqual(matches("OK $id", "OK a+b:7-1", {}), {"id": "a+b:7-1"})
+        self.assertEqual(matches("OK a+b:$epoch-1", "OK a+b:7-1", {}), {"epoch": "7"})
+        self.assertEqual(matches("OK a+b:$epoch-2", "OK a+b:7-2", {"epoch": "7"}), {"epoch": "7"})
+        self.assertIsNone(matches("OK a+b:$epoch-2", "OK a+b:8-2", {"epoch": "7"}))
+        self.assertIsNone(matches("OK $id", "OK two words", {}))
+        self.assertEqual(matches("$a $a", "x x", {}), {"a": "x"})
+        self.assertIsNone(matches("$a $a", "x y", {}))
+        self.assertEqual(matches("ERR … FULL …", "ERR JOIN_TOPIC FULL limit=2 it is", {}), {})
+        self.assertIsNone(matches("a.c", "abc", {}))
+
+    def test_put_in(self) -> None:
+        """What was captured is said."""
+        self.assertEqual(put_in("ACK $id now", {"id": "x"}), "ACK x now")
+        self.assertRaises(KeyError, put_in, "ACK $id", {})
+
+    def test_misunderstood(self) -> None:
+        """A line that means nothing is an error with its place, not a comment."""
+        path = Path(self.mktemp())
+        path.write_text("# fine\n\nalice> PING\n> PING\n")
+        error = self.assertRaises(Failed, steps, path)
+        self.assertIn(":4: not understood", str(error))
+
+
+class Failing(ClusterCase):
+    """A conversation that goes another way."""
+
+    async def test_told(self) -> None:
+        """Where, what was expected and what was heard."""
+        path = Path(self.mktemp())
+        path.write_text("alice> PING\nalice< OK SEND_PONG\n")
+        stage = Stage(await self.cluster(servers=1, routers=0))
+        error = await self.assertFailure(ensure(play(path, stage.connect)), Failed)
+        self.assertIn(":2: alice<OK SEND_PONG: heard: OK SEND_PING", str(error))
+
+
+def ensure(coroutine: Any) -> Any:
+    """As a Deferred, for ``assertFailure``."""
+    from twisted.internet.defer import Deferred
+
+    return Deferred.fromCoroutine(coroutine)

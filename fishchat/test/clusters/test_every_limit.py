@@ -1,0 +1,273 @@
+"""Each limit of ``doc/operations.md`` has a test that goes to it and one beyond. Here are those whose way from the
+configuration to a client is nowhere else, and the list of all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.python.reflect import namedAny
+
+from fishchat.config.schema import Limits
+from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.messages.queries import LIMIT
+from fishchat.features.topics.handlers import INVITED
+from fishchat.model.secrets.passwords import parse_scram
+from fishchat.services.msg_server.queue import lease
+from fishchat.services.router import service
+from fishchat.test.clusters.test_accounts import PASSWORD, WRONG, AccountsCase
+from fishchat.test.pages.test_docs import DocsCase, pages
+from fishchat.test.support.cluster import Client, Cluster
+from fishchat.test.support.waiting import until
+
+#: Key or constant → its test, below ``fishchat.test``. A row of the table without an entry here, or an entry without
+#: its row or its test, is an error.
+TESTS = {
+    "fishchat.protocols.lines.MAX_LINE": "protocols.test_lines.LimitTests.test_line",
+    "fishchat.protocols.lines.MAX_TEXT": "protocols.test_table.LimitTests.test_text",
+    "fishchat.protocols.lines.MAX_OUT": "model.test_message.LimitTests.test_line_out",
+    "fishchat.features.messages.queries.LIMIT": "clusters.test_every_limit.Sizes.test_limit_page",
+    "fishchat.model.device.WINDOW": "protocols.test_peer.WindowTests.test_window",
+    "fishchat.protocols.peer.WAITING": "protocols.test_peer.ClientTests.test_waiting",
+    "fishchat.protocols.peer.STUCK": "services.net.test_keepalive.Stuck.test_cut_off",
+    "fishchat.protocols.peer.HANDSHAKE": "services.net.test_tls_listen.Handshaking.test_cut_off",
+    "fishchat.services.net.keepalive.PING_AFTER": "services.net.test_keepalive.Silence.test_pinged_then_closed",
+    "fishchat.services.net.keepalive.GONE_AFTER": "services.net.test_keepalive.Silence.test_pinged_then_closed",
+    "limits.login_seconds": "services.net.test_keepalive.Strangers.test_late",
+    "limits.flood": "clusters.test_limits.Flood.test_lifted",
+    "limits.rate": "clusters.test_limits.Flood.test_commands",
+    "limits.burst": "clusters.test_limits.Flood.test_commands",
+    "limits.per_address": "clusters.test_limits.Doors.test_per_address",
+    "limits.strangers_per_address": "clusters.test_accounts.Limits.test_strangers_per_address",
+    "limits.before_login": "clusters.test_limits.Doors.test_before_login",
+    "limits.accepts": "clusters.test_accounts.Limits.test_accepts",
+    "limits.exempt": "clusters.test_accounts.Limits.test_exempt",
+    "limits.guesses": "clusters.test_accounts.Limits.test_guesses_of_an_account",
+    "limits.guess_seconds": "clusters.test_every_limit.Secrets.test_limit_guess_seconds",
+    "accounts.token_days": "clusters.test_every_limit.Secrets.test_limit_token_days",
+    "accounts.argon2_memory": "clusters.test_every_limit.Secrets.test_limit_costs",
+    "accounts.argon2_passes": "clusters.test_every_limit.Secrets.test_limit_costs",
+    "accounts.scram_rounds": "clusters.test_every_limit.Secrets.test_limit_costs",
+    "fishchat.services.msg_server.sessions.hashing.THREADS": (
+        "services.msg_server.sessions.test_hashing.HashingTests.test_bounded"
+    ),
+    "fishchat.services.msg_server.sessions.hashing.WAITING": "clusters.test_accounts.Limits.test_waiting_hashes",
+    "fishchat.services.msg_server.sessions.hashing.PATIENCE": (
+        "services.msg_server.sessions.test_hashing.HashingTests.test_late"
+    ),
+    "fishchat.model.secrets.passwords.SHORTEST": "model.secrets.test_passwords.PreparedTests.test_length",
+    "fishchat.model.secrets.passwords.LONGEST": "model.secrets.test_passwords.PreparedTests.test_length",
+    "fishchat.model.names.DISPLAY_LENGTH": "model.test_names.DisplayNameTests.test_length",
+    "fishchat.features.contacts.handlers.RELATED": "clusters.test_every_limit.Sizes.test_limit_related",
+    "msg_server.capacity": "clusters.test_limits.Doors.test_capacity",
+    "limits.devices": "clusters.test_every_limit.Sizes.test_limit_devices",
+    "limits.device_days": "clusters.test_every_limit.Sizes.test_limit_device_days",
+    "limits.topic_members": "clusters.test_every_limit.Sizes.test_limit_topic_members",
+    "limits.topics_per_account": "clusters.test_every_limit.Sizes.test_limit_topics_per_account",
+    "fishchat.features.topics.handlers.INVITED": "clusters.test_every_limit.Sizes.test_limit_invited",
+    "fishchat.services.msg_server.queue.items.MESSAGES": "services.msg_server.queue.test_commits.Flights.test_bounds",
+    "fishchat.services.msg_server.queue.items.BYTES": "services.msg_server.queue.test_commits.Flights.test_bounds",
+    "fishchat.services.msg_server.queue.commits.ANSWERED": (
+        "services.msg_server.queue.test_commits.Away.test_within_five_seconds"
+    ),
+    "redis.timeout": "clusters.test_every_limit.Times.test_limit_redis_timeout",
+    "fishchat.services.msg_server.queue.lease.LEASE": "clusters.test_every_limit.Times.test_limit_leases",
+    "fishchat.services.router.service.LEASE": "clusters.test_every_limit.Times.test_limit_leases",
+    "fishchat.model.placement.GONE": "model.test_placement.Choosing.test_unheard",
+    "retention.p2p.days": "services.manager.test_manager.Trimming.test_by_kind",
+    "retention.topic.days": "services.manager.test_manager.Trimming.test_by_kind",
+    "retention.notice.days": "services.manager.test_manager.Trimming.test_by_kind",
+}
+
+
+class Complete(DocsCase):
+    """Nothing is limited without a test."""
+
+    def test_rows(self) -> None:
+        """Every limit of the table has its test, and so has every key of ``limits``, in the table or not."""
+        table = pages()["doc/operations.md"].split("\n## Limits")[1].split("\n## ")[0]
+        rows = re.findall(r"^\| [^|]+ \| [0-9.]+ \| `([^`]+)` \|$", table, re.MULTILINE)
+        keys = [f"limits.{key}" for key in Limits.__struct_fields__]
+        self.assertEqual(sorted({*rows, *keys}), sorted(TESTS))
+        self.assertEqual(len(rows), len(set(rows)))
+
+    def test_tests(self) -> None:
+        """Each of these tests is there."""
+        for name, test in TESTS.items():
+            found: Any = namedAny("fishchat.test." + test)
+            self.assertTrue(callable(found) and found.__doc__, name)
+
+
+class Sizes(AccountsCase):
+    """How much there may be of something."""
+
+    async def begin(self, **settings: Any) -> Cluster:
+        """One msg_server where anyone logs in."""
+        return await self.cluster(servers=1, routers=0, **{"limits__flood": False, **settings})
+
+    async def test_limit_page(self) -> None:
+        """A page of history has 50 messages unless it is asked for more: the newest ones."""
+        cluster = await self.begin()
+        alice = await cluster.login("alice")
+        alice.send(*[f"MSG alice {n}" for n in range(1, LIMIT + 2)])
+        await alice.expect(*["OK …"] * (LIMIT + 1))
+        for line, first, count in (("HISTORY alice+alice", 2, LIMIT), ("@limit=51 HISTORY alice+alice", 1, LIMIT + 1)):
+            await alice.ask(line, f"BEGIN REQ_HISTORY {count}")
+            await alice.expect(*[f"ITEM … {n}" for n in range(first, LIMIT + 2)], "END …")
+
+    async def test_limit_devices(self) -> None:
+        """An account has so many devices, no more; those that it has log in again."""
+        cluster = await self.begin(limits__devices=2)
+        one, _ = [await cluster.login("alice", device=name) for name in ("one", "two")]
+        third = cluster.connect()
+        await third.expect("HELLO …")
+        await third.ask("@device=three LOGIN alice", "ERR SEND_CLIENT_ID DEVICES limit=2 …")
+        one.drop()
+        await cluster.login("alice", device="one")
+        await cluster.login("bob", device="three")
+
+    async def test_limit_device_days(self) -> None:
+        """A device that was away for so long gives its place to a new one; one that is here never does."""
+        day = 86400.0
+        cluster = await self.begin(limits__devices=2, limits__device_days=0.1 / day)
+        await cluster.login("alice", device="here")
+        away = await cluster.login("alice", device="away")
+        away.drop()
+        await cluster.settled()
+        until_then = reactor.seconds() + 0.15
+        await until(lambda: reactor.seconds() > until_then)
+        new = await cluster.login("alice", device="new")
+        await new.ask("DEVICES", "BEGIN REQ_DEVICES 2")
+        await new.expect("ITEM here …", "ITEM new …", "END …")
+        another = cluster.connect()
+        await another.expect("HELLO …")
+        await another.ask("@device=another LOGIN alice", "ERR SEND_CLIENT_ID DEVICES limit=2 …")
+
+    async def test_limit_topic_members(self) -> None:
+        """A topic has so many members, its owner among them; who leaves makes room, who is in stays in."""
+        cluster = await self.begin(limits__topic_members=2)
+        alice, bob, carol = [await cluster.login(name) for name in ("alice", "bob", "carol")]
+        await alice.ask("CREATE fishing", "OK …")
+        await bob.ask("JOIN fishing", "OK …")
+        await carol.ask("JOIN fishing", "ERR JOIN_TOPIC FULL limit=2 …")
+        await bob.ask("JOIN fishing", "OK …")
+        await bob.ask("LEAVE fishing", "OK …")
+        await carol.ask("JOIN fishing", "OK …")
+
+    async def test_limit_topics_per_account(self) -> None:
+        """An account is in so many topics, made or joined; leaving one makes room."""
+        cluster = await self.begin(limits__topics_per_account=2)
+        alice, bob = await cluster.login("alice"), await cluster.login("bob")
+        for name in ("one", "two"):
+            await bob.ask(f"CREATE {name}", "OK …")
+        await bob.ask("CREATE three", "ERR CREATE_TOPIC FULL limit=2 …")
+        await alice.ask("CREATE alices", "OK …")
+        await bob.ask("JOIN alices", "ERR JOIN_TOPIC FULL limit=2 …")
+        await bob.ask("DISMISS one", "OK …")
+        await bob.ask("JOIN alices", "OK …")
+
+    async def test_limit_invited(self) -> None:
+        """So many invitations of a topic wait; one that is used, or was given before, is none more."""
+        cluster = await self.begin()
+        alice, bob, carol = [await cluster.login(name) for name in ("alice", "bob", "carol")]
+        await alice.ask("CREATE fishing", "OK …")
+        cluster.redis.command("SADD", "invited:#fishing", *[f"guest{n}" for n in range(INVITED - 1)])
+        await alice.ask("INVITE fishing bob", "OK …")
+        await alice.ask("INVITE fishing carol", f"ERR INVITE_TOPIC FULL limit={INVITED} …")
+        await bob.expect("RESP_NOTICE …")
+        await bob.ask("JOIN fishing", "OK …")
+        await alice.ask("INVITE fishing carol", "OK …")
+        await carol.expect("RESP_NOTICE …")
+
+    async def test_limit_related(self) -> None:
+        """So many accounts are blocked or contacts; one of them can be made the other, and one less is room."""
+        cluster = await self.begin()
+        alice = await cluster.login("alice")
+        pairs = [word for n in range(RELATED - 1) for word in (f"other{n}", "c")]
+        cluster.redis.command("HSET", "relations:alice", *pairs)
+        await alice.ask("BLOCK bob", "OK …")
+        await alice.ask("CONTACT carol", f"ERR ADD_CONTACT FULL limit={RELATED} …")
+        await alice.ask("BLOCK carol", f"ERR BLOCK_CLIENT FULL limit={RELATED} …")
+        await alice.ask("BLOCK other7", "OK …")
+        await alice.ask("UNBLOCK other7", "OK …")
+        await alice.ask("CONTACT carol", "OK …")
+
+
+class Secrets(AccountsCase):
+    """What guessing costs, and how long a right lasts."""
+
+    async def test_limit_guess_seconds(self) -> None:
+        """When all guesses are used up, one more is taken after so many seconds, and not a second one."""
+        cluster = await self.closed(limits__guesses=1, limits__guess_seconds=1)
+        client = await self._greeted(cluster)
+        await client.ask("LOGIN alice a wrong password", WRONG)
+        began = reactor.seconds()
+        await client.ask("LOGIN alice a wrong password", "ERR SEND_CLIENT_ID FLOOD retry=1 …")
+        while True:
+            client.send("LOGIN alice a wrong password")
+            if (line := await client.take()) == WRONG:
+                break
+            self.assertRegex(line, "^ERR SEND_CLIENT_ID FLOOD ")
+            self.assertLess(reactor.seconds() - began, 5.0)
+        self.assertGreater(reactor.seconds() - began, 0.5)
+        await client.ask("LOGIN alice a wrong password", "ERR SEND_CLIENT_ID FLOOD …")
+
+    async def test_limit_token_days(self) -> None:
+        """A token is good for so long after its last use, and then no more."""
+        life = 1.0
+        cluster = await self.closed(accounts__token_days=life / 86400, limits__flood=False)
+        _, token = await self.come(cluster, "alice")
+        client = await self._greeted(cluster)
+        await client.ask(f"LOGIN alice {token}", "OK SEND_CLIENT_ID alice")
+        used = reactor.seconds()
+        await until(lambda: reactor.seconds() > used + life + 0.1)
+        client = await self._greeted(cluster)
+        await client.ask(f"LOGIN alice {token}", WRONG)
+
+    async def test_limit_costs(self) -> None:
+        """What is kept of a new password costs what the configuration says."""
+        costs = {"accounts__argon2_memory": 9000, "accounts__argon2_passes": 3, "accounts__scram_rounds": 5000}
+        cluster = await self.closed("signup", (), **costs)
+        client = await self._greeted(cluster)
+        await client.ask(f"SIGNUP carol {PASSWORD}", "OK …")
+        argon, scram = cluster.redis.command("HMGET", "account:carol", "argon", "scram")
+        self.assertIn(b"$argon2id$v=19$m=9000,t=3,p=1$", argon)
+        self.assertEqual(parse_scram(scram)[0], 5000)
+
+    async def _greeted(self, cluster: Cluster) -> Client:
+        client = cluster.connect()
+        await client.expect("HELLO …")
+        return client
+
+
+class Times(AccountsCase):
+    """How long somebody has."""
+
+    async def test_limit_redis_timeout(self) -> None:
+        """A store that hangs is given so many seconds for a batch; then it may be stored, and is not yet lost."""
+        redis = self.own_redis()
+        cluster = await self.cluster(servers=1, routers=0, redis=redis, redis__timeout=0.5)
+        alice = await cluster.login("alice")
+        await alice.ask("@cseq=1 MSG alice one", "OK …")
+        redis.pause()
+        began = reactor.seconds()
+        await alice.ask("@cseq=2 MSG alice two", "ERR SEND_MESSAGE_P2P UNKNOWN retry=1 …")
+        self.assertTrue(0.4 < reactor.seconds() - began < 2.5, reactor.seconds() - began)
+        redis.resume()
+        while not (line := await self._again(alice)).startswith("OK "):
+            self.assertRegex(line, "^ERR SEND_MESSAGE_P2P (UNKNOWN|TRYAGAIN) ")
+        self.assertRegex(line, "-2$")
+
+    async def _again(self, client: Client) -> str:
+        client.send("@cseq=2 MSG alice two")
+        return await client.take()
+
+    async def test_limit_leases(self) -> None:
+        """A msg_server and a router hold their names no longer than their leases last without being renewed."""
+        cluster = await self.cluster(servers=1, routers=1)
+        for pattern, seconds in (("lease:ms1", lease.LEASE), ("router:*", service.LEASE)):
+            (key,) = cluster.redis.command("KEYS", pattern)
+            left = cluster.redis.command("PTTL", key)
+            self.assertTrue(0 < left <= seconds * 1000, (pattern, left))

@@ -1,0 +1,200 @@
+"""How cost grows: the record of a run, its pictures, and its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.cli.bench import KINDS as OFFERED
+from fishchat.model.message import from_body
+from fishchat.proof.bench.crowd import BenchError
+from fishchat.proof.bench.growth import LOOKS, POINTS, Look, Record, grow
+from fishchat.proof.bench.plot import BEGIN, END, KINDS, PAGE, PICTURES, plot
+from fishchat.proof.bench.seeding import EACH, Seeder
+from fishchat.proof.bench.store import Store, keep_log, look_at, rewrite
+from fishchat.proof.bench.svg import Chart, Line, draw
+from fishchat.test.support.script_runner import EPOCH, STREAM, ScriptCase, on_each_redis
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Recording(SynchronousTestCase):
+    """A record is complete at every moment, and goes on."""
+
+    def record(self, path: Path) -> Record:
+        """With points of two kinds."""
+        record = Record(path)
+        record.machine = {"cores": 2, "python": "3.11"}
+        record.add("clients", 1000, {"µs, all talk": 20.5, "KiB a client": None})
+        record.add("clients", 100, {"µs, all talk": 25.0, "KiB a client": 4.0})
+        record.add("servers", 1, {"µs, pairs on one server": 20.0, "µs, crossing": None})
+        return record
+
+    def test_goes_on(self) -> None:
+        """What was measured is not measured again."""
+        path = Path(self.mktemp())
+        self.record(path)
+        again = Record(path)
+        self.assertTrue(again.has("clients", 100))
+        self.assertFalse(again.has("clients", 10_000))
+        self.assertEqual([place for place, _ in again.of("clients")], [100, 1000])
+        self.assertEqual(again.machine["cores"], 2)
+
+    def test_something_else(self) -> None:
+        """Another file is not taken for a record, and not written over."""
+        path = Path(self.mktemp())
+        for text in ("no JSON", "[]", '{"results": []}'):
+            path.write_text(text)
+            self.assertRaises(BenchError, Record, path)
+            self.assertEqual(path.read_text(), text)
+
+    def test_points(self) -> None:
+        """``--only`` and ``--most`` leave points out."""
+        chosen = Look(1.0, lambda _: None, most=1000, only=("clients", "messages"))
+        self.assertEqual(list(chosen.points()), [("clients", [100, 1000]), ("messages", [0])])
+        self.assertEqual(dict(Look(1.0, lambda _: None).points()).keys(), POINTS.keys())
+
+    def test_kinds(self) -> None:
+        """Whatever grows can be asked for, is looked at, and has a heading and a picture."""
+        self.assertEqual(set(OFFERED), POINTS.keys())
+        self.assertEqual(KINDS.keys(), POINTS.keys())
+        self.assertEqual({picture.kind for picture in PICTURES}, POINTS.keys())
+        self.assertEqual(LOOKS.keys() | {"messages"}, POINTS.keys())
+
+    def test_page(self) -> None:
+        """The part of the page between the two marks is made anew, the rest is left as it is."""
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        page = directory / PAGE
+        page.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n", encoding="utf-8")
+        written = plot(self.record(directory / "record.json"), directory)
+        self.assertEqual(
+            [path.name for path in written],
+            ["bench-clients-cpu.svg", "bench-clients-memory.svg", "bench-servers-cpu.svg", PAGE],
+        )
+        text = page.read_text(encoding="utf-8")
+        self.assertTrue(text.startswith(f"before\n\n{BEGIN}\n\nRecorded") and text.endswith(f"{END}\n\nafter\n"), text)
+        self.assertNotIn("old", text)
+        self.assertIn("| 100 | 25 | 4 |", text)
+        self.assertIn("| 1,000 | 20.5 | – |", text)
+        self.assertIn("(bench-servers-cpu.svg)", text)
+
+    def test_no_place(self) -> None:
+        """A page without the marks is left alone; so is everything when there is nothing to draw."""
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        self.assertRaises(BenchError, plot, Record(directory / "none.json"), directory)
+        (directory / PAGE).write_text("mine")
+        self.assertRaises(BenchError, plot, self.record(directory / "record.json"), directory)
+        self.assertEqual((directory / PAGE).read_text(), "mine")
+
+
+class Drawing(SynchronousTestCase):
+    """Charts."""
+
+    def test_chart(self) -> None:
+        """It is XML, with a line for each row, a dot for each point, and what a dot is."""
+        rows = [Line("all <b>", [(100, 28.5), (1000, 26), (10_000, 24)]), Line("some", [(100, 3)])]
+        root = ElementTree.fromstring(draw(Chart("A & B", "Clients", rows, log=True)))
+        self.assertEqual(len(root.findall(f"{SVG}polyline")), 2)
+        dots = root.findall(f"{SVG}circle")
+        self.assertEqual(dots[0].findtext(f"{SVG}title"), "all <b>: 28.5 at 100")
+        self.assertEqual(len(dots), 4)
+        texts = [text.text for text in root.findall(f"{SVG}text")]
+        for expected in ("A & B", "Clients", "0", "30", "100", "1k", "10k", "all <b>", "some"):
+            self.assertIn(expected, texts)
+
+    def test_places(self) -> None:
+        """Higher is higher up, and ten times as much is as far on as the ten times before."""
+        drawn = ElementTree.fromstring(draw(Chart("x", "y", [Line("l", [(10, 1), (100, 2), (1000, 3)])], log=True)))
+        x, y = zip(
+            *[(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in drawn.iter(f"{SVG}circle")], strict=True
+        )
+        self.assertAlmostEqual(x[1] - x[0], x[2] - x[1], places=0)
+        self.assertTrue(y[0] > y[1] > y[2])
+
+    def test_numbers(self) -> None:
+        """Numbers are written out, those of the places in short."""
+        rows = [Line("l", [(1_000_000, 2_000_000), (5_000_000, 0.3)])]
+        root = ElementTree.fromstring(draw(Chart("x", "y", rows)))
+        self.assertEqual(root.findtext(f"{SVG}circle/{SVG}title"), "l: 2,000,000 at 1,000,000")
+        texts = [text.text for text in root.findall(f"{SVG}text")]
+        for expected in ("2,000,000", "1M", "5M"):
+            self.assertIn(expected, texts)
+
+    def test_room(self) -> None:
+        """The names of all lines of a picture stand beside each other, inside it."""
+        for picture in PICTURES:
+            lines = [Line(name, [(1, 1.0)]) for name in picture.values]
+            root = ElementTree.fromstring(draw(Chart(picture.title, "y", lines)))
+            ends = [float(text.attrib["x"]) + 7 * len(text.text or "") for text in root.findall(f"{SVG}text")]
+            self.assertLessEqual(max(ends[-len(lines) :]), 560, picture.name)
+
+    def test_odd(self) -> None:
+        """One point, and heights of 0, can be drawn; nothing cannot."""
+        ElementTree.fromstring(draw(Chart("x", "y", [Line("l", [(0, 0.0)])])))
+        self.assertRaises(ValueError, draw, Chart("x", "y", [Line("l", [])]))
+
+
+@on_each_redis
+class Filling(ScriptCase):
+    """A store is filled by the scripts of the product, and asked what it holds."""
+
+    def setUp(self) -> None:
+        """A connection of its own, as the command has."""
+        super().setUp()
+        self.store = Store(self.server.path)
+        self.addCleanup(self.store.close)
+        self.told: list[str] = []
+
+    def test_fill(self) -> None:
+        """Messages are numbered, counted and readable as any others; no router and no device hears of them."""
+        seeder = Seeder(self.store)
+        before = look_at(self.store)
+        seeder.fill(EACH + 1, self.told.append)
+        seeder.fill(EACH, self.told.append)
+        after = look_at(self.store)
+        self.assertEqual((seeder.stored, after.messages - before.messages), (3 * EACH, 3 * EACH))
+        conversation = "seed.from.1+seed.to.1"
+        self.assertEqual(self.command("HMGET", f"meta:{conversation}", "n", "seed.from.1/main"), [str(EACH)] * 2)
+        ((position, (_, _, _, body)),) = self.command("XREVRANGE", f"log:{conversation}", "+", "-", "COUNT", 1)
+        self.assertEqual(position, f"{EPOCH}-{EACH}")
+        message = from_body(conversation.encode(), EPOCH, EACH, body.encode())
+        self.assertTrue(message.line.startswith(b"RESP_MESSAGE_P2P seed.from.1 "), message.line)
+        self.assertEqual(len(body.split(" ", 4)[4]), 100)
+        self.assertEqual(self.command("EXISTS", STREAM), 0)
+        self.assertNotIn("seed", self.command("HKEYS", "servers"))
+        self.assertGreater((after.memory - before.memory) / after.messages, 100)
+
+    def test_full(self) -> None:
+        """A store without room says so."""
+        self.fill_memory()
+        error = self.assertRaises(BenchError, Seeder(self.store).fill, EACH, self.told.append)
+        self.assertIn("OOM", str(error))
+
+    def test_rewriting(self) -> None:
+        """The log is written anew when that is said; then it is known how long it is without what is not needed."""
+        self.addCleanup(self.server.command, "CONFIG", "SET", "auto-aof-rewrite-percentage", 100)
+        keep_log(self.store)
+        Seeder(self.store).fill(EACH, self.told.append)
+        long = look_at(self.store)
+        rewrite(self.store)
+        self.assertEqual(self.store.ask("CONFIG", "GET", "auto-aof-rewrite-percentage")[1], b"0")
+        short = look_at(self.store)
+        self.assertGreater(short.rewritten, 100 * EACH)
+        self.assertGreaterEqual(short.log, short.rewritten)
+        self.assertLess(short.log, long.log)
+
+
+class Bounds(SynchronousTestCase):
+    """A recording has an end."""
+
+    def test_time(self) -> None:
+        """When the time is over no point is begun, nothing is started, and it is said which are missing."""
+        record = Record(Path(self.mktemp()))
+        failed = grow(record, Look(1.0, lambda _: None, only=("members", "messages"), until=-1.0))
+        self.assertEqual(len(failed), len(POINTS["members"]) + 1)
+        self.assertIn("members: 2 was not begun: the time was over", failed)
+        self.assertEqual(record.points, [])

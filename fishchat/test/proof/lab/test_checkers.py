@@ -1,0 +1,300 @@
+"""Each checker of the lab finds what it is for, and only that."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from math import inf
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.proof.lab.checkers import recovery, violations
+from fishchat.proof.lab.journal import Fault, Journal, Seen, Sent, Stay
+
+TALK = "alice+bob"
+
+
+def sent(account: str, conversation: str, text: str, message_id: str, at: float = 1.0) -> Sent:
+    """A message of an account's only device that got its OK."""
+    return Sent(f"{account}/main", conversation, text, at, at, message_id)
+
+
+def good() -> Journal:
+    """Two accounts in one conversation and in one topic, across an epoch, with nothing wrong."""
+    alice = [sent("alice", TALK, "a1", f"{TALK}:1-1"), sent("alice", TALK, "a2", f"{TALK}:2-3")]
+    bob = [sent("bob", TALK, "b1", f"{TALK}:1-2"), sent("bob", "#fish", "b2", "#fish:1-1")]
+    all_sent = [alice[0], bob[0], bob[1], alice[1]]
+    seen = {one.text: Seen(one.sender, one.conversation, one.text, one.id or "") for one in all_sent}
+    members = {TALK: ["alice", "bob"], "#fish": ["alice", "bob", "carol"]}
+    return Journal(
+        devices={f"{name}/main": 0.0 for name in ("alice", "bob", "carol")},
+        devices_of={name: [f"{name}/main"] for name in ("alice", "bob", "carol")},
+        stays={talk: {name: [Stay(0.0, 0.0)] for name in names} for talk, names in members.items()},
+        sent=all_sent,
+        handed={
+            "alice/main": [seen["b2"], seen["b1"]],
+            "bob/main": [seen["a1"], seen["a2"]],
+            "carol/main": [seen["b2"]],
+        },
+        logs={TALK: [seen["a1"], seen["b1"], seen["a2"]], "#fish": [seen["b2"]]},
+    )
+
+
+class CheckerTests(SynchronousTestCase):
+    """Each checker finds what it is for in a journal that differs from a good one in nothing else."""
+
+    def setUp(self) -> None:
+        self.journal = deepcopy(good())
+
+    def check(self, *names: str) -> None:
+        """Exactly these checkers find something."""
+        self.assertEqual({name for name, found in violations(self.journal).items() if found}, set(names))
+
+    def test_good(self) -> None:
+        """Nothing is found where nothing is wrong."""
+        self.check()
+
+    def test_unanswered(self) -> None:
+        """A send without an answer is found, although it was stored and arrived."""
+        self.journal.sent[0].id = None
+        self.check("unanswered")
+
+    def test_refused(self) -> None:
+        """A refusal is found."""
+        self.journal.sent.append(Sent("bob/main", TALK, "b3", 1.0, 1.0, refused="NOTFOUND"))
+        self.check("refused")
+
+    def test_never_handed(self) -> None:
+        """A message that one of several receivers was not handed is lost."""
+        self.journal.handed["carol/main"].clear()
+        self.check("lost")
+
+    def test_device_without_anything(self) -> None:
+        """A receiver that the journal of what was handed does not even name has lost everything."""
+        del self.journal.handed["carol/main"]
+        self.check("lost")
+
+    def test_not_in_the_log(self) -> None:
+        """What was acknowledged and handed out, but is not stored, is lost."""
+        self.journal.logs["#fish"].clear()
+        self.check("lost")
+
+    def test_without_logs(self) -> None:
+        """A run whose logs were never read does not pass."""
+        self.journal.logs.clear()
+        self.check("lost")
+
+    def test_not_acknowledged_may_be_missing(self) -> None:
+        """What was refused need not arrive."""
+        self.journal.sent.append(Sent("bob/main", TALK, "b3", 1.0, 1.0, refused="TRYAGAIN"))
+        self.check("refused")
+
+    def test_handed_twice(self) -> None:
+        """The same message twice at one device is doubled, and not in order."""
+        self.journal.handed["carol/main"] *= 2
+        self.check("doubled", "disordered")
+
+    def test_stored_twice(self) -> None:
+        """One text under two ids in the log is doubled, even when each receiver saw one of them."""
+        self.journal.logs[TALK].append(Seen("alice", TALK, "a2", f"{TALK}:2-4"))
+        self.check("doubled", "renamed")
+
+    def test_stored_and_handed_twice(self) -> None:
+        """One text under two ids that both arrive is doubled."""
+        again = Seen("alice", TALK, "a2", f"{TALK}:2-4")
+        self.journal.logs[TALK].append(again)
+        self.journal.handed["bob/main"].append(again)
+        found = violations(self.journal)["doubled"]
+        self.assertEqual(len(found), 2)
+        self.assertIn(f"{TALK}:2-3, {TALK}:2-4", found[0])
+
+    def test_handed_out_of_order(self) -> None:
+        """Ids that go back at a device are found, by the id and by the sender's order."""
+        self.journal.handed["bob/main"].reverse()
+        self.check("disordered")
+        self.assertEqual(len(violations(self.journal)["disordered"]), 2)
+
+    def test_ids_compare_by_epoch_first(self) -> None:
+        """A later number of an earlier epoch is no progress."""
+        late = sent("bob", TALK, "b4", f"{TALK}:1-4")
+        self.journal.sent.append(late)
+        seen = Seen("bob", TALK, "b4", f"{TALK}:1-4")
+        self.journal.logs[TALK].append(seen)
+        self.journal.handed["alice/main"].append(seen)
+        self.check("disordered")
+
+    def test_stored_out_of_order(self) -> None:
+        """A sender's messages that were stored in another order than sent are found, although the ids are fine."""
+        first, _, last = self.journal.logs[TALK]
+        first_text, last_text = first.text, last.text
+        swapped = [Seen("alice", TALK, last_text, first.id), Seen("alice", TALK, first_text, last.id)]
+        self.journal.logs[TALK] = [swapped[0], self.journal.logs[TALK][1], swapped[1]]
+        self.journal.handed["bob/main"] = swapped
+        self.journal.sent[0].id, self.journal.sent[3].id = last.id, first.id
+        self.check("disordered")
+
+    def test_hole(self) -> None:
+        """A number that no message has is found in the log."""
+        self.journal.logs["#fish"] = [Seen("bob", "#fish", "b2", "#fish:1-2")]
+        self.journal.sent[2].id = "#fish:1-2"
+        for device, place in (("alice/main", 0), ("carol/main", 0)):
+            self.journal.handed[device][place] = self.journal.logs["#fish"][0]
+        self.check("disordered")
+
+    def test_never_sent(self) -> None:
+        """A message that nobody sent is found, stored or handed out."""
+        self.journal.logs["#fish"].append(Seen("bob", "#fish", "new", "#fish:1-2"))
+        self.check("invented")
+
+    def test_another_sender(self) -> None:
+        """A message under another's name is invented."""
+        self.journal.handed["carol/main"] = [Seen("alice", "#fish", "b2", "#fish:1-1")]
+        self.check("invented")
+
+    def test_not_for_them(self) -> None:
+        """A message at somebody who is no member of its conversation is invented."""
+        self.journal.handed["carol/main"].append(self.journal.logs[TALK][0])
+        self.check("invented")
+
+    def test_two_ids(self) -> None:
+        """A receiver that knows a message by another id than the log is found."""
+        self.journal.handed["carol/main"] = [Seen("bob", "#fish", "b2", "#fish:1-9")]
+        self.check("renamed")
+
+    def test_sender_told_another_id(self) -> None:
+        """So is a sender."""
+        self.journal.sent[2].id = "#fish:1-9"
+        self.check("renamed")
+
+    def test_complaint(self) -> None:
+        """What a client complains of is a violation."""
+        self.journal.complaints.append("alice was closed: replaced")
+        self.check("complained")
+
+    def test_second_device(self) -> None:
+        """Every device of a member is to be handed everything, the sender's other one too."""
+        self.journal.devices["bob/phone"] = 0.5
+        self.journal.devices_of["bob"].append("bob/phone")
+        self.check("lost")
+        self.assertEqual(len(violations(self.journal)["lost"]), 4)
+
+    def test_device_that_came_later(self) -> None:
+        """A device need not be handed what was sent before it was there."""
+        self.journal.devices["bob/phone"] = 1.5
+        self.journal.devices_of["bob"].append("bob/phone")
+        self.check()
+
+    def test_two_programs_of_a_device(self) -> None:
+        """What either of them was handed, the device has; each is judged by itself for order."""
+        self.journal.handed["bob/main/2"] = [self.journal.handed["bob/main"].pop(0)]
+        self.check()
+
+    def test_two_devices_have_no_common_order(self) -> None:
+        """What two devices of one account send may be stored in any order."""
+        first, second = Sent("bob/phone", "#fish", "p1", 1, 1, "#fish:1-3"), sent("bob", "#fish", "b3", "#fish:1-2")
+        self.journal.sent += [first, second]
+        for one in (second, first):
+            seen = Seen("bob", "#fish", one.text, one.id or "")
+            self.journal.logs["#fish"].append(seen)
+            for name in ("alice/main", "carol/main"):
+                self.journal.handed[name].append(seen)
+        self.journal.handed["bob/main"].append(self.journal.logs["#fish"][-1])
+        self.check()
+
+    def test_id_of_two_messages(self) -> None:
+        """An id that named another message before is found, although each message has only one id."""
+        self.journal.sent.append(sent("carol", "#fish", "c1", "#fish:1-1"))
+        self.journal.excuses.append((0.5, 1.5))
+        self.check("renamed")
+
+    def test_left_before(self) -> None:
+        """Who left before a message was sent need not have it, and may not."""
+        self.journal.stays["#fish"]["carol"] = [Stay(0.0, 0.0, 0.5, 0.6)]
+        self.check("invented")
+        self.journal.handed["carol/main"].clear()
+        self.check()
+
+    def test_leaving_meanwhile(self) -> None:
+        """Who leaves between the sending and the OK may have it or not."""
+        self.journal.sent[2].answered_at = 1.2
+        self.journal.stays["#fish"]["carol"] = [Stay(0.0, 0.0, 1.1, 1.3)]
+        self.check()
+        self.journal.handed["carol/main"].clear()
+        self.check()
+
+    def test_joining_later(self) -> None:
+        """Who joins after a message had its OK may not have it."""
+        self.journal.stays["#fish"]["carol"] = [Stay(1.5, 1.6, inf, inf)]
+        self.check("invented")
+
+    def test_excused(self) -> None:
+        """What was acknowledged before the store was put back may be gone, if those who had it are told."""
+        self.put_back((0.5, 1.5))
+        self.check("untold")
+        for name in ("alice/main", "carol/main"):
+            self.journal.gaps[name, "#fish"] = ["1 1"]
+        self.check()
+
+    def test_silence_after_a_loss(self) -> None:
+        """While nothing follows nobody need be told."""
+        self.journal.logs["#fish"].clear()
+        self.journal.excuses.append((0.5, 1.5))
+        self.check()
+
+    def put_back(self, excuse: tuple[float, float]) -> None:
+        """The topic has lost its only message, and another one has come since."""
+        self.journal.excuses.append(excuse)
+        self.journal.sent.append(sent("bob", "#fish", "b3", "#fish:2-1", 2.0))
+        seen = Seen("bob", "#fish", "b3", "#fish:2-1")
+        self.journal.logs["#fish"] = [seen]
+        for name in ("alice/main", "carol/main"):
+            self.journal.handed[name].append(seen)
+
+    def test_excused_and_still_there(self) -> None:
+        """What is in the log in spite of the loss is to arrive as everything else."""
+        self.journal.excuses.append((0.5, 1.5))
+        self.journal.handed["carol/main"].clear()
+        self.check("lost")
+
+    def test_nobody_talked(self) -> None:
+        """A run without messages, and a fault that met no client with something under way, prove nothing."""
+        self.journal.faults = [Fault("kill", "ms1", 1.5, 1.5)]
+        self.check()
+        self.journal.faults.append(Fault("kill", "ms2", 2.5, 2.5))
+        self.check("idle")
+        self.journal.sent[0].answered_at = 3.0
+        self.check()
+        self.assertTrue(violations(Journal())["idle"])
+
+    def test_excused_for_a_while(self) -> None:
+        """Outside of that time nothing may be gone."""
+        self.put_back((1.1, 1.5))
+        for name in ("alice/main", "carol/main"):
+            self.journal.gaps[name, "#fish"] = ["1 1"]
+        self.check("lost")
+
+    def test_gap_of_nothing(self) -> None:
+        """A gap that nothing explains is found."""
+        self.journal.gaps["alice/main", TALK] = ["1 1"]
+        self.check("untold")
+
+
+class RecoveryTests(SynchronousTestCase):
+    def test_only_what_was_sent_after_the_healing_counts(self) -> None:
+        """An OK that was on its way then is no sign of recovery; the slowest device makes the second figure."""
+        journal = Journal(
+            sent=[
+                Sent("alice/main", TALK, "a1", 9.9, 10.1, f"{TALK}:1-1"),
+                Sent("alice/main", TALK, "a2", 10.2, 11.0, f"{TALK}:1-2"),
+                Sent("bob/main", TALK, "b1", 10.3, 12.5, f"{TALK}:1-3"),
+                Sent("bob/main", TALK, "b2", 10.1, 10.2, refused="FULL"),
+            ],
+            arrived={"a1": 13.1, "a2": 11.5, "b1": 12.5},
+            faults=[Fault("hang", "redis", 4.0, 10.0), Fault("kill", "ms1", 20.0, 20.0)],
+        )
+        first, second = recovery(journal)
+        self.assertEqual(first, {"what": "hang", "who": "redis", "first": 1.0, "all": 2.5, "delivery": 3.0})
+        self.assertIsNone(second["first"])
+
+    def test_no_fault(self) -> None:
+        """Of a run in which nothing was done there is nothing to say."""
+        self.assertEqual(recovery(good()), [])

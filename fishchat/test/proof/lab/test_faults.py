@@ -1,0 +1,65 @@
+"""A fault that does nothing makes the run fail, and a seed is the same plan however many clients there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.defer import succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.proof.lab.faults.links import _some, _there
+from fishchat.proof.lab.journal import read
+from fishchat.proof.lab.proxy import Link, Proxy
+from fishchat.proof.lab.run import Plan, Run
+
+
+class FaultTests(SynchronousTestCase):
+    def make(self) -> Run:
+        """A run of which nothing is started."""
+        run = Run(reactor, "nothing", lambda run: succeed(None), Plan(notes=Path(self.mktemp()).absolute()))
+        self.addCleanup(run.recorder.close)
+        return run
+
+    def complaints(self, run: Run) -> list[str]:
+        """Those in its journal."""
+        run.recorder.flush()
+        return read(run.site.notes / "journal.jsonl").complaints
+
+    def test_no_connection(self) -> None:
+        """Where there is no connection, nothing could be done to one."""
+        run = self.make()
+        _there(run, Proxy(reactor, "127.0.0.1:1", random=run.random))
+        self.assertEqual(len(self.complaints(run)), 1)
+
+    def test_nothing_was_done(self) -> None:
+        """A run without a fault is none, and a probe that was never answered has shown nothing."""
+        run = self.make()
+        run._look_for_nothing()
+        self.assertEqual(len(self.complaints(run)), 1 + len(run.probes))
+        run.recorder.fault("kill", "ms1")
+        for probe in run.probes:
+            probe.stored = 1
+        run._look_for_nothing()
+        self.assertEqual(len(self.complaints(run)), 1 + len(run.probes))
+
+    def test_old_logs(self) -> None:
+        """A traceback is found although its log has been put aside since."""
+        run = self.make()
+        (run.site.data / "output").touch()
+        text = 'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no\n'
+        (run.site.data / "ms1.log.1").write_text(text)
+        run._look_for_tracebacks()
+        self.assertEqual(self.complaints(run), ["ms1.log.1 has a traceback: ValueError: no"])
+
+    def test_choice_of_links(self) -> None:
+        """However many links there are, and however often they are looked at, the plan goes on with the same number."""
+        following = set()
+        for count in (0, 5, 30):
+            run = self.make()
+            fits = _some(run, 2)
+            links = [Link.__new__(Link) for _ in range(count)]
+            chosen = [fits(link) for link in links]
+            self.assertEqual([fits(link) for link in links], chosen)
+            following.add(run.random.random())
+        self.assertEqual(len(following), 1)

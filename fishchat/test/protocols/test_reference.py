@@ -1,0 +1,216 @@
+"""``doc/protocol.md`` says what the code does: its printed parts, its examples, its grammar, its limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from abnf import ParseError, Rule
+from twisted.python.reflect import namedAny
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.config.schema import Limits
+from fishchat.errors import WORDS, Refusal
+from fishchat.features.contacts.handlers import RELATED
+from fishchat.model.conversation import gap_line
+from fishchat.model.device import WINDOW
+from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
+from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
+from fishchat.model.secrets.passwords import LONGEST
+from fishchat.protocols import lines, peer, replies
+from fishchat.protocols.fields import MAX_CSEQ
+from fishchat.protocols.reference import PAGE, PARTS, fill
+from fishchat.protocols.table import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS
+from fishchat.protocols.verbs import MSG_SERVER_VERBS
+from fishchat.services.gateway.service import GREETING
+from fishchat.services.msg_server.sessions.hashing import WAITING
+from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
+from fishchat.storage.scripts import HISTORY
+from fishchat.test.protocols.test_table import BAD, GOOD
+from fishchat.test.support.rfc5802 import ScramClient
+
+#: The limits of the page by the beginning of their rows.
+LIMITS = {
+    "bytes of a line to the server": lines.MAX_LINE,
+    "bytes of a text": lines.MAX_TEXT,
+    "bytes of a line from the server": lines.MAX_OUT,
+    "bytes of a telnet subnegotiation": 256,
+    "letters of a name": NAME_LENGTH,
+    "digits of an epoch": DIGITS,
+    "bytes of an `@id`": 64,
+    "`@cseq`": MAX_CSEQ,
+    "`@limit`": 100,
+    "commands of a connection that wait": peer.WAITING,
+    "lines of a connection in one turn": peer.LINES,
+    "seconds for which nothing is read after": peer.REST,
+    "bytes of texts in a page": int(re.findall(rb"BYTES = (\d+)", HISTORY.source)[0]),
+    "unacknowledged pushes": WINDOW,
+    "seconds in which a peer takes nothing": peer.STUCK,
+    "seconds of silence until a ping": PING_AFTER,
+    "seconds of silence until the end": GONE_AFTER,
+    "seconds until a login": Limits().login_seconds,
+    "seconds of a TLS handshake": peer.HANDSHAKE,
+    "letters of a password": LONGEST,
+    "bytes of an `@invite`": 64,
+    "letters of a display name": DISPLAY_LENGTH,
+    "accounts that one account blocks": RELATED,
+    "hashes of passwords that wait": WAITING,
+}
+#: What the grammar refuses. The others are no matter of form: a tag that the verb does not know, a forbidden verb, …
+FORM = {"FIELDS", "BADNAME", "UNKNOWN_VERB", "SERVER_VERB", "BADUTF8", "NUL"}
+
+
+class _Grammar(Rule):
+    """The rules of the page."""
+
+
+class PageCase(SynchronousTestCase):
+    """Reads the page, which is in a checkout and not in an installed package."""
+
+    if not PAGE.exists():
+        skip = "no doc/protocol.md here"
+
+    def setUp(self) -> None:
+        self.page = PAGE.read_text(encoding="utf-8")
+
+    def examples(self) -> Iterator[tuple[str, str]]:
+        """Every line of the examples, and which side says it."""
+        for block in re.findall(r"```text\n(.*?)```", self.page, re.DOTALL):
+            yield from re.findall(r"^([SC])  (.*)$", block, re.MULTILINE)
+
+
+class PartTests(PageCase):
+    def test_printed(self) -> None:
+        """The page is what ``python -m fishchat.protocols.reference`` makes of it."""
+        self.assertEqual(fill(self.page), self.page)
+
+    def test_marks(self) -> None:
+        """A page without a part's marks is not taken, and a part has its place once."""
+        self.assertRaises(ValueError, fill, "# nothing")
+        for name in PARTS:
+            self.assertEqual(self.page.count(f"<!-- generated: {name} -->"), 1)
+
+
+class ExampleTests(PageCase):
+    def test_commands(self) -> None:
+        """What the client says in an example is a command, of one port or the other; typos are answered as typos."""
+        said = list(self.examples())
+        for (side, line), (_, answer) in zip(said, [*said[1:], ("", "")], strict=True):
+            if side == "C" and "UNKNOWN_VERB" not in answer:
+                table = GATEWAY_COMMANDS if "MSG_SERVER" in line else MSG_SERVER_COMMANDS
+                table.parse(line.encode())
+        self.assertGreater(len(said), 50)
+
+    def test_errors(self) -> None:
+        """Refusals in examples are those of the table, word and sentence."""
+        for side, line in self.examples():
+            if side == "S" and (found := re.fullmatch(r"ERR \S+ ([A-Z_]+) (?:[a-z]+=\S+ )*(.*)", line)):
+                sentence = found[2].replace("did you mean SEND_MESSAGE_P2P? ", "")
+                self.assertEqual(sentence, WORDS[found[1]])
+
+    def test_pushes(self) -> None:
+        """Every push that the sources send is in the page's table."""
+        listed = set(re.findall(r"^\| `(RESP_\w+)", self.page, re.MULTILINE))
+        sources = "".join(path.read_text(encoding="utf-8") for path in (PAGE.parents[1] / "fishchat").rglob("*.py"))
+        self.assertEqual(set(re.findall(r'b"(RESP_[A-Z0-9_]*[A-Z0-9])[ \\]', sources)) - listed, set())
+
+
+class GrammarTests(PageCase):
+    loaded = False
+
+    def setUp(self) -> None:
+        super().setUp()
+        if not GrammarTests.loaded:
+            blocks = re.findall(r"```abnf\n(.*?)```", self.page, re.DOTALL)
+            _Grammar.load_grammar("".join(blocks).replace("\n", "\r\n"))
+            GrammarTests.loaded = True
+
+    def allowed(self, rule: str, line: bytes) -> bool:
+        """Whether ``line`` is a ``rule``. A grammar of bytes: each is one character for the library."""
+        try:
+            _Grammar(rule).parse_all(line.decode("latin-1"))
+        except ParseError:
+            return False
+        return True
+
+    def test_good(self) -> None:
+        """What the parser understands is in the grammar (but for control characters, which are not looked at)."""
+        for line, _ in GOOD:
+            if not re.search(b"[\0-\x08\x0a-\x1f\x7f\xff]|\xc2[\x80-\x9f]", line):
+                for ending in (b"\n", b"\r\n"):
+                    self.assertTrue(self.allowed("line-in", line + ending), line)
+
+    def test_bad(self) -> None:
+        """What the parser refuses for its form is not in the grammar of the msg_server's verbs."""
+        for line, word in BAD:
+            if word in FORM and line != b"REQ_MSG_SERVER" and line[:2] != b"@d" and b"\x01" not in line:
+                self.assertFalse(self.allowed("line-in", line + b"\n"), line)
+
+    def test_said(self) -> None:
+        """What the server says is in the grammar."""
+        said = [line.encode() + b"\r\n" for side, line in self.examples() if side == "S"]
+        said += [
+            GREETING,
+            gap_line(b"#fishing", 1, 2),
+            b"RESP_MOVE - within=1\r\n",
+            b"RESP_MOVE [::1]:19000 within=1\r\n",
+        ]
+        said += [b"RESP_PING\r\n", b"RESP_REPLACED\r\n", b"RESP_READ bob alice+bob:471893-3\r\n"]
+        for conversation in (b"alice+bob", b"#fishing", b"@alice"):
+            for flag in (PLAIN, ESCAPED, NOTICE):
+                text = "hi  you 鱼 🐟".encode()
+                said.append(push_line(conversation, conversation + b":471893-3", b"alice", flag, text))
+        for word in WORDS:
+            for verb in (None, *MSG_SERVER_VERBS[:2]):
+                said.append(replies.error_line(Refusal(word, expected=17, retry=1), verb, {b"id": b"a b"}))
+        help_ = MSG_SERVER_COMMANDS.parse(b"@id=7 HELP")
+        said += replies.help_lines(MSG_SERVER_COMMANDS, help_).splitlines(keepends=True)
+        for line in said:
+            self.assertTrue(self.allowed("line-out", line), line)
+
+    def test_not_said(self) -> None:
+        """And the grammar does not take everything."""
+        for line in (
+            b"RESP_MESSAGE_P2P Bob x:1-1 hi\r\n",
+            b"ERR x\r\n",
+            b"PING\r\n",
+            b"OK SEND_PING\n",
+            b"RESP_GAP a 1\r\n",
+        ):
+            self.assertFalse(self.allowed("line-out", line), line)
+
+
+class ProofTests(PageCase):
+    def test_scram(self) -> None:
+        """Whoever programs a login by SCRAM can compute the one of the page."""
+        said = [line.partition("SEND_AUTH ")[2].split(" ") for _, line in self.examples() if "SEND_AUTH " in line]
+        (_, first), (challenge,), (_, final), (signature, _) = said
+        client = ScramClient("carol", "correct horse battery", nonce=first.rpartition("r=")[2])
+        self.assertEqual(client.first, first)
+        self.assertEqual(client.final(challenge), final)
+        self.assertTrue(client.accepts(signature))
+
+
+class LimitTests(PageCase):
+    def rows(self) -> dict[str, list[str]]:
+        """The table of limits: number and test by what is limited."""
+        section = self.page.partition("## Limits")[2].partition("\n## ")[0]
+        found = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line[:1] == "|"]
+        return {what: rest for what, *rest in found[2:]}
+
+    def test_numbers(self) -> None:
+        """Each number is the code's."""
+        rows = self.rows()
+        self.assertEqual(len(rows), len(LIMITS))
+        for begin, limit in LIMITS.items():
+            (row,) = (row for what, row in rows.items() if what.startswith(begin))
+            self.assertEqual(int(row[0]), limit, begin)
+
+    def test_tests(self) -> None:
+        """Each has the test that the page names."""
+        for _, word, test in self.rows().values():
+            found: Any = namedAny("fishchat.test." + test.strip("`"))
+            self.assertTrue(callable(found))
+            if word.strip("`").isupper():
+                self.assertIn(word.strip("`"), {*WORDS, "RESP_PING"})

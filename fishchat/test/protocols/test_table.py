@@ -1,0 +1,389 @@
+"""From a line to a command, or to the word of its refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.client import requests
+from fishchat.errors import WORDS, ProtocolError
+from fishchat.model.names import split_id
+from fishchat.protocols.fields import MAX_CSEQ, TAGS
+from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG
+from fishchat.protocols.table import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS, BadCommand, Command
+from fishchat.protocols.verbs import MSG_SERVER_VERBS, Verb
+from fishchat.test.support import strategies
+from fishchat.test.support.chunks import fed
+
+
+def said(verb: str, *fields: Any, text: str = "", **tags: Any) -> Command:
+    """The command that a line is expected to be."""
+    row = MSG_SERVER_COMMANDS.find(verb.encode())
+    assert row is not None and row.name == verb.encode()
+    return Command(row, list(fields), text.encode(), {name.encode(): value for name, value in tags.items()})
+
+
+P2P, TOPIC = "SEND_MESSAGE_P2P", "SEND_MESSAGE_TOPIC"
+ID = (b"alice+bob", 471893, 17)
+
+#: A line without its ending, and the command or the word of the refusal.
+GOOD: list[tuple[bytes, Command]] = [
+    (b"HELLO 1", said("HELLO", b"1")),
+    (b"HELLO 1 caps=ack", said("HELLO", b"1", text="caps=ack")),
+    (b"HELLO 1 caps=ack more=x", said("HELLO", b"1", text="caps=ack more=x")),
+    (b"SEND_CLIENT_ID alice", said("SEND_CLIENT_ID", b"alice")),
+    (b"SEND_CLIENT_ID alice ", said("SEND_CLIENT_ID", b"alice")),
+    (b"SEND_CLIENT_ID alice open sesame", said("SEND_CLIENT_ID", b"alice", text="open sesame")),
+    (b"@device=phone SEND_CLIENT_ID alice", said("SEND_CLIENT_ID", b"alice", device=b"phone")),
+    (b"SEND_PING", said("SEND_PING")),
+    (b"SEND_MESSAGE_P2P bob hello there", said(P2P, b"bob", text="hello there")),
+    (b"SEND_MESSAGE_TOPIC fishing who is in?", said(TOPIC, b"fishing", text="who is in?")),
+    (b"SEND_ACK alice+bob:471893-17", said("SEND_ACK", ID)),
+    (b"SEND_READ #fishing:7-1", said("SEND_READ", (b"#fishing", 7, 1))),
+    (b"SEND_READ @alice:7-1", said("SEND_READ", (b"@alice", 7, 1))),
+    (b"CREATE_TOPIC fishing", said("CREATE_TOPIC", b"fishing")),
+    (b"@kind=invitation CREATE_TOPIC club", said("CREATE_TOPIC", b"club", kind=b"invitation")),
+    (b"JOIN_TOPIC fishing", said("JOIN_TOPIC", b"fishing")),
+    (b"LEAVE_TOPIC fishing", said("LEAVE_TOPIC", b"fishing")),
+    (b"INVITE_TOPIC club bob", said("INVITE_TOPIC", b"club", b"bob")),
+    (b"DISMISS_TOPIC club", said("DISMISS_TOPIC", b"club")),
+    (b"LOCATE_TOPIC_MSG_ADDR fishing", said("LOCATE_TOPIC_MSG_ADDR", b"fishing")),
+    (b"REQ_HISTORY alice+bob", said("REQ_HISTORY", b"alice+bob")),
+    (b"@limit=100 REQ_HISTORY @alice", said("REQ_HISTORY", b"@alice", limit=100)),
+    (b"@before=alice+bob:471893-17 HISTORY alice+bob", said("REQ_HISTORY", b"alice+bob", before=ID)),
+    (b"@after=alice+bob:471893-17;limit=1 HISTORY #a", said("REQ_HISTORY", b"#a", after=ID, limit=1)),
+    (b"REQ_CONVERSATIONS", said("REQ_CONVERSATIONS")),
+    (b"REQ_CLIENT_STATUS bob", said("REQ_CLIENT_STATUS", b"bob")),
+    (b"REQ_TOPICS", said("REQ_TOPICS")),
+    (b"REQ_MEMBERS fishing", said("REQ_MEMBERS", b"fishing")),
+    (b"SEND_AUTH SCRAM-SHA-256 n,,n=alice,r=a=b", said("SEND_AUTH", b"SCRAM-SHA-256", text="n,,n=alice,r=a=b")),
+    (b"@device=phone AUTH SCRAM-SHA-256-PLUS x", said("SEND_AUTH", b"SCRAM-SHA-256-PLUS", text="x", device=b"phone")),
+    (b"CREATE_CLIENT alice open sesame", said("CREATE_CLIENT", b"alice", text="open sesame")),
+    (b"@invite=fci_x SIGNUP alice open sesame", said("CREATE_CLIENT", b"alice", text="open sesame", invite=b"fci_x")),
+    (b"SEND_PASSWORD close sesame", said("SEND_PASSWORD", text="close sesame")),
+    (b"REQ_DEVICES", said("REQ_DEVICES")),
+    (b"REVOKE_DEVICE phone", said("REVOKE_DEVICE", b"phone")),
+    (b"BLOCK_CLIENT bob", said("BLOCK_CLIENT", b"bob")),
+    (b"UNBLOCK_CLIENT bob", said("UNBLOCK_CLIENT", b"bob")),
+    (b"REQ_BLOCKED", said("REQ_BLOCKED")),
+    (b"ADD_CONTACT bob", said("ADD_CONTACT", b"bob")),
+    (b"REMOVE_CONTACT bob", said("REMOVE_CONTACT", b"bob")),
+    (b"REQ_CONTACTS", said("REQ_CONTACTS")),
+    (b"SEND_PRIVACY contacts", said("SEND_PRIVACY", b"contacts")),
+    ("SEND_NAME 爱丽丝".encode(), said("SEND_NAME", text="爱丽丝")),
+    (b"HELP", said("HELP")),
+    (b"HELP MSG", said("HELP", text="MSG")),
+    (b"QUIT", said("QUIT")),
+    # Short names, and any case.
+    (b"LOGIN alice", said("SEND_CLIENT_ID", b"alice")),
+    (b"PING", said("SEND_PING")),
+    (b"ping", said("SEND_PING")),
+    (b"Send_Ping", said("SEND_PING")),
+    (b"msg bob Hello", said(P2P, b"bob", text="Hello")),
+    (b"say fishing x", said(TOPIC, b"fishing", text="x")),
+    # Text is what stands behind the one space.
+    (b"MSG bob  two  blanks ", said(P2P, b"bob", text=" two  blanks ")),
+    (b"MSG bob \t", said(P2P, b"bob", text="\t")),
+    (b"MSG bob  ", said(P2P, b"bob", text=" ")),
+    (b"MSG bob @id=1 PING", said(P2P, b"bob", text="@id=1 PING")),
+    (b'MSG bob "quoted" \\n stays', said(P2P, b"bob", text='"quoted" \\n stays')),
+    ("MSG bob 鱼传尺素 🐟".encode(), said(P2P, b"bob", text="鱼传尺素 🐟")),
+    # Where none follows, blanks are nothing.
+    (b"INVITE  club \t bob  ", said("INVITE_TOPIC", b"club", b"bob")),
+    (b"PING  ", said("SEND_PING")),
+    # Control characters go, the direction of writing stays.
+    (b"MSG bob a\rb\x1b[31mc\x7fd\x01e", said(P2P, b"bob", text="ab[31mcde")),
+    ("MSG bob a\x80b\x9fc\x85d\u00a0e".encode(), said(P2P, b"bob", text="abcd\u00a0e")),
+    ("MSG bob a\u202eb\u2066c\u200fd".encode(), said(P2P, b"bob", text="a\u202eb\u2066c\u200fd")),
+    (b"MSG bob tab\tstays", said(P2P, b"bob", text="tab\tstays")),
+    (b"\x1bPI\x07NG\x1b", said("SEND_PING")),
+    # Telnet's sequences, anywhere.
+    (b"\xff\xfb\x01PI\xff\xfa\x18\0xterm\xff\xf0NG", said("SEND_PING")),
+    (b"MSG bob a\xff\xffb\xff\xf1", said(P2P, b"bob", text="ab")),
+    # Tags.
+    (b"@id=1 PING", said("SEND_PING", id=b"1")),
+    (b"@id=1;id=2 PING", said("SEND_PING", id=b"2")),
+    (rb"@id=a\sb\:c PING", said("SEND_PING", id=b"a b;c")),
+    (b"@cseq=0 MSG bob x", said(P2P, b"bob", text="x", cseq=0)),
+    (b"@cseq=7;id=q SAY fishing x", said(TOPIC, b"fishing", text="x", cseq=7, id=b"q")),
+    (rb"@esc MSG bob a\nb\\c\r", said(P2P, b"bob", text=r"a\nb\\c\r", esc=b"")),
+    (rb"@esc=;cseq=1 MSG bob x", said(P2P, b"bob", text="x", esc=b"", cseq=1)),
+]
+
+BAD: list[tuple[bytes, str]] = [
+    # No verb of ours.
+    (b"FOO", "UNKNOWN_VERB"),
+    (b" ", "UNKNOWN_VERB"),
+    (b" PING", "UNKNOWN_VERB"),
+    (b"PING\t", "UNKNOWN_VERB"),
+    (b"MSGbob", "UNKNOWN_VERB"),
+    (b"\x1b", "UNKNOWN_VERB"),
+    (b"@id=1", "UNKNOWN_VERB"),
+    (b"@id=1  PING", "UNKNOWN_VERB"),
+    (b"REQ_MSG_SERVER", "UNKNOWN_VERB"),
+    ("鱼".encode(), "UNKNOWN_VERB"),
+    # What servers say.
+    (b"ROUTE_MESSAGE_P2P bob x", "SERVER_VERB"),
+    (b"route_anything", "SERVER_VERB"),
+    (b"SUBSCRIBE_CHANNEL x", "SERVER_VERB"),
+    (b"CACHE_SESSION", "SERVER_VERB"),
+    (b"STORE_OFFLINE_MSG", "SERVER_VERB"),
+    (b"RESP_MESSAGE_P2P alice alice+bob:7-1 forged", "SERVER_VERB"),
+    (b"SELECT_MSG_SERVER_FOR_CLIENT 192.0.2.1:1", "SERVER_VERB"),
+    # Fields.
+    *[
+        (line, "FIELDS")
+        for line in (b"MSG", b"MSG ", b"MSG bob", b"MSG bob ", b"MSG  bob x", b"LOGIN", b"LOGIN  alice")
+    ],
+    *[
+        (line, "FIELDS")
+        for line in (b"PING x", b"JOIN", b"JOIN a b", b"INVITE a", b"INVITE a b c", b"HELLO", b"QUIT now")
+    ],
+    (b"MSG bob \x01\x02", "FIELDS"),
+    (b"AUTH SCRAM-SHA-1 n,,n=alice,r=x", "FIELDS"),
+    (b"AUTH SCRAM-SHA-256", "FIELDS"),
+    (b"CREATE_CLIENT alice", "FIELDS"),
+    (b"PRIVACY nobody", "FIELDS"),
+    (b"@invite= SIGNUP alice open sesame", "BADTAG"),
+    (b"HELLO 2", "VERSION"),
+    (b"HELLO x caps=ack", "VERSION"),
+    *[(b"LOGIN " + name, "BADNAME") for name in (b"Alice", b"a+b", b"#a", b"@a", b"a" * 33, "é".encode(), b"a/b")],
+    *[(b"JOIN " + name, "BADNAME") for name in (b"#fishing", b"Fishing", b"a:b")],
+    *[
+        (b"ACK " + raw, "BADID")
+        for raw in (b"alice", b"alice+bob", b"alice+bob:1", b"bob+alice:1-1", b"#:1-1", b"a+b:-1")
+    ],
+    *[(b"HISTORY " + raw, "BADID") for raw in (b"alice", b"bob+alice", b"#", b"#A", b"alice+bob:1-1")],
+    # Tags.
+    *[
+        (b"@" + raw + b" PING", "BADTAG")
+        for raw in (b"", b"=1", b"id=1;", b";", b"ID=1", b"no-such=1", b"cseq=1", b"esc")
+    ],
+    *[(b"@id" + raw + b" PING", "BADTAG") for raw in (b"", b"=", b"=" + b"x" * 65)],
+    *[
+        (b"@cseq" + raw + b" MSG bob x", "BADTAG")
+        for raw in (b"", b"=", b"=-1", b"=+1", b"=1.0", b"=x", b"=1_0", b"=0x1")
+    ],
+    ("@cseq=٧ MSG bob x".encode(), "BADTAG"),
+    (b"@esc=1 MSG bob x", "BADTAG"),
+    (b"@esc=true MSG bob x", "BADTAG"),
+    (b"@kind=secret CREATE club", "BADTAG"),
+    (b"@kind CREATE club", "BADTAG"),
+    *[(b"@limit=" + raw + b" HISTORY #a", "BADTAG") for raw in (b"", b"0", b"101", b"-1", b"many")],
+    (b"@before=17 HISTORY #a", "BADID"),
+    (b"@after=#a:x-1 HISTORY #a", "BADID"),
+    (b"@device=My-Phone LOGIN alice", "BADNAME"),
+    (b"@device LOGIN alice", "BADNAME"),
+    *[(b"@esc MSG bob " + raw, "BADESCAPE") for raw in (rb"\t", b"a\\", rb"\x41", "\\é".encode())],
+    # Bytes.
+    *[
+        (b"MSG bob " + raw, "BADUTF8")
+        for raw in (b"\x80", b"\xc3", b"\xc3\x28", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80")
+    ],
+    (b"MSG bob a\xffb", "BADUTF8"),
+    (b"\xfe\xff\0P", "NUL"),
+    (b"@id=\xc3 PING", "BADUTF8"),
+    (b"MSG bob a\0b", "NUL"),
+    (b"PING\0", "NUL"),
+    (b"\0", "NUL"),
+    (b"MSG bob " + b"x" * MAX_LINE, "TOOLONG"),
+]
+
+
+def meaning(case: SynchronousTestCase, line: bytes) -> list[Command | str]:
+    """What the lines of a stream are understood as."""
+    return [_parsed(one) for one in fed(case, line, b"\r\n")]
+
+
+def _parsed(line: bytes) -> Command | str:
+    try:
+        return MSG_SERVER_COMMANDS.parse(line)
+    except ProtocolError as error:
+        return error.word
+
+
+def _refusal(case: SynchronousTestCase, line: bytes) -> Any:
+    return case.assertRaises(ProtocolError, MSG_SERVER_COMMANDS.parse, line)
+
+
+class SampleTests(SynchronousTestCase):
+    def test_good(self) -> None:
+        """Every line is the command that stands beside it, however it arrives."""
+        for line, command in GOOD:
+            self.assertEqual(meaning(self, line), [command], line)
+
+    def test_bad(self) -> None:
+        """Every line is refused with the word that stands beside it, and the connection goes on."""
+        for line, word in BAD:
+            self.assertEqual(meaning(self, line), [word], line)
+
+    def test_complete(self) -> None:
+        """The samples know every verb, every short name's verb, every tag and every word of the parser."""
+        self.assertEqual({command.verb for _, command in GOOD}, set(MSG_SERVER_VERBS))
+        self.assertEqual({tag for _, command in GOOD for tag in command.tags}, set(TAGS))
+        words = {"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG", "BADESCAPE"}
+        self.assertEqual({word for _, word in BAD}, words | {"BADNAME", "BADID", "VERSION"})
+
+    def test_after_overlong(self) -> None:
+        """A line that was too long takes nothing with it but itself."""
+        self.assertEqual(meaning(self, b"MSG bob " + b"x" * MAX_LINE + b"\nPING"), ["TOOLONG", said("SEND_PING")])
+
+
+class RefusalTests(SynchronousTestCase):
+    def test_hints(self) -> None:
+        """A typo gets the nearest verb, what is near nothing gets none."""
+        for typo, hint in [
+            (b"SEND_MESAGE_P2P bob hi", "SEND_MESSAGE_P2P"),
+            (b"PNIG", "PING"),
+            (b"jion fishing", "JOIN"),
+            (b"SEND_MESSAGE bob hi", "SEND_MESSAGE_P2P"),
+            (b"SEND_MESSAGX bob hi", "SEND_MESSAGE"),
+            (b"CONVERSATION", "CONVERSATIONS"),
+            (b"QIUT", "QUIT"),
+        ]:
+            refusal = _refusal(self, typo)
+            self.assertEqual(refusal.word, "UNKNOWN_VERB")
+            self.assertIn(f"did you mean {hint}", refusal.text)
+        for strange in (b"X", b"HTTP/1.1", b"GET / HTTP/1.1", b"", b"x" * MAX_LINE):
+            self.assertEqual(_refusal(self, strange).text, WORDS["UNKNOWN_VERB"], strange)
+
+    def test_verb_and_id(self) -> None:
+        """The refusal knows the verb when there is one, and the command's id whether there is one or not."""
+        for line, verb, mark in [
+            (b"@id=7 MSG bob", b"SEND_MESSAGE_P2P", b"7"),
+            (b"@id=7;cseq=x MSG bob hi", b"SEND_MESSAGE_P2P", b"7"),
+            (b"@id=7 FOO", None, b"7"),
+            (b"@id=7 ROUTE_X", None, b"7"),
+            (b"MSG bob", b"SEND_MESSAGE_P2P", None),
+            # What is no id is not repeated.
+            (b"@id=" + b"x" * 65 + b" PING", b"SEND_PING", None),
+            (b"@id PING", b"SEND_PING", None),
+        ]:
+            refusal = _refusal(self, line)
+            self.assertIsInstance(refusal, BadCommand)
+            self.assertEqual(refusal.verb and refusal.verb.name, verb, line)
+            self.assertEqual(refusal.tags.get(b"id"), mark, line)
+
+    def test_usage(self) -> None:
+        """Wrong fields are answered with how to type it."""
+        self.assertIn("SEND_MESSAGE_P2P <account> <text>", _refusal(self, b"MSG bob").text)
+        self.assertIn("SEND_CLIENT_ID <account> [secret]", _refusal(self, b"LOGIN").text)
+
+    def test_limits_told(self) -> None:
+        """What is too long is answered with the limit."""
+        self.assertEqual(_refusal(self, OVERLONG).extra, {"limit": MAX_LINE})
+        self.assertEqual(_refusal(self, b"MSG bob " + b"x" * (MAX_TEXT + 1)).extra, {"limit": MAX_TEXT})
+
+
+class LimitTests(SynchronousTestCase):
+    def test_text(self) -> None:
+        """A text may have as many bytes as the limit says, and not one more."""
+        for letter in ("x", "é"):
+            text = letter * (MAX_TEXT // len(letter.encode()))
+            line = f"MSG bob {text}".encode()
+            self.assertEqual(meaning(self, line), [said(P2P, b"bob", text=text)])
+            self.assertEqual(meaning(self, line + b"x"), ["TEXTTOOLONG"])
+
+    def test_echo(self) -> None:
+        """An id has 1 to 64 bytes, counted without escapes."""
+        for mark, written in ((b"x" * 64, b"x" * 64), (b" " * 64, rb"\s" * 64)):
+            self.assertEqual(meaning(self, b"@id=%s PING" % written), [said("SEND_PING", id=mark)])
+            self.assertEqual(meaning(self, b"@id=x%s PING" % written), ["BADTAG"])
+
+    def test_invitation(self) -> None:
+        """The code of an invitation has 1 to 64 bytes."""
+        for length, wanted in ((64, said("CREATE_CLIENT", b"a", text="x", invite=b"c" * 64)), (65, "BADTAG")):
+            self.assertEqual(meaning(self, b"@invite=%s SIGNUP a x" % (b"c" * length)), [wanted])
+
+    def test_cseq(self) -> None:
+        """A number has up to 15 digits."""
+        self.assertEqual(meaning(self, b"@cseq=%d MSG bob x" % MAX_CSEQ), [said(P2P, b"bob", text="x", cseq=MAX_CSEQ)])
+        self.assertEqual(meaning(self, b"@cseq=%d MSG bob x" % (MAX_CSEQ + 1)), ["BADTAG"])
+        self.assertEqual(meaning(self, b"@cseq=%s MSG bob x" % (b"9" * 5000)), ["BADTAG"])
+
+    def test_page(self) -> None:
+        """A page of history has 1 to 100 messages."""
+        self.assertEqual(meaning(self, b"@limit=100 HISTORY #a"), [said("REQ_HISTORY", b"#a", limit=100)])
+        self.assertEqual(meaning(self, b"@limit=101 HISTORY #a"), ["BADTAG"])
+
+
+class PropertyTests(SynchronousTestCase):
+    @given(strategies.command_parts())
+    def test_round_trip(self, parts: tuple[Verb, list[bytes], bytes, dict[bytes, bytes]]) -> None:
+        """What is written as a command is read as that command."""
+        verb, fields, text, tags = parts
+        command = MSG_SERVER_COMMANDS.parse(strategies.to_line(*parts))
+        self.assertEqual((command.verb, command.text, set(command.tags)), (verb, text, set(tags)))
+        for name, raw, value in zip(verb.fields, fields, command.fields, strict=True):
+            self.assertEqual(value, split_id(raw) if name == "id" else raw)
+        for tag, value in command.tags.items():
+            self.assertEqual(value, TAGS[tag](tags[tag]))
+
+    @given(st.one_of(strategies.message_lines, strategies.ack_lines, strategies.streams))
+    def test_short_way(self, line: bytes) -> None:
+        """Plain messages and acknowledgements are understood at once, and what looks like one as the long way does."""
+
+        def meant(parse: Callable[[bytes], Command]) -> object:
+            try:
+                return parse(line)
+            except ProtocolError as error:
+                return error.word
+
+        self.assertEqual(meant(MSG_SERVER_COMMANDS.parse), meant(MSG_SERVER_COMMANDS.parse_any))
+
+    @given(st.one_of(st.binary(), strategies.streams))
+    def test_any_bytes(self, stream: bytes) -> None:
+        """Any bytes give commands and refusals, and nothing else; of either port."""
+        for line in fed(self, stream, b"\xff\xf0\n\n"):
+            for table in (MSG_SERVER_COMMANDS, GATEWAY_COMMANDS):
+                try:
+                    command = table.parse(line)
+                except ProtocolError as error:
+                    self.assertIn(error.word, WORDS)
+                    self.assertTrue(error.line(b"-").decode().isprintable())
+                else:
+                    self.assertIn(command.verb, table.verbs)
+                    self.assertFalse(set(command.text) & {*range(9), *range(10, 32), 127})
+                    self.assertFalse([char for char in command.text.decode() if "\x80" <= char <= "\x9f"])
+
+
+class ClientTests(SynchronousTestCase):
+    def test_requests(self) -> None:
+        """What the client library writes is what it means."""
+        samples: list[tuple[requests.Request[Any], Command]] = [
+            (requests.ping(), said("SEND_PING")),
+            (requests.create_topic("a", "open"), said("CREATE_TOPIC", b"a")),
+            (requests.create_topic("a", "invitation"), said("CREATE_TOPIC", b"a", kind=b"invitation")),
+            (requests.join("a"), said("JOIN_TOPIC", b"a")),
+            (requests.leave("a"), said("LEAVE_TOPIC", b"a")),
+            (requests.invite("a", "bob"), said("INVITE_TOPIC", b"a", b"bob")),
+            (requests.dismiss("a"), said("DISMISS_TOPIC", b"a")),
+            (requests.mark_read("alice+bob:471893-17"), said("SEND_READ", ID)),
+            (requests.status("bob"), said("REQ_CLIENT_STATUS", b"bob")),
+            (requests.history("#a", None, None, 50), said("REQ_HISTORY", b"#a", limit=50)),
+            (
+                requests.history("alice+bob", "alice+bob:471893-17", "alice+bob:471893-17", 1),
+                said("REQ_HISTORY", b"alice+bob", limit=1, before=ID, after=ID),
+            ),
+            (requests.conversations(), said("REQ_CONVERSATIONS")),
+            (requests.topics(), said("REQ_TOPICS")),
+            (requests.members("a"), said("REQ_MEMBERS", b"a")),
+            (requests.change_password("correct  horse"), said("SEND_PASSWORD", text="correct  horse")),
+            (requests.devices(), said("REQ_DEVICES")),
+            (requests.revoke_device("a"), said("REVOKE_DEVICE", b"a")),
+            (requests.block("bob"), said("BLOCK_CLIENT", b"bob")),
+            (requests.unblock("bob"), said("UNBLOCK_CLIENT", b"bob")),
+            (requests.blocked(), said("REQ_BLOCKED")),
+            (requests.add_contact("bob"), said("ADD_CONTACT", b"bob")),
+            (requests.remove_contact("bob"), said("REMOVE_CONTACT", b"bob")),
+            (requests.contacts(), said("REQ_CONTACTS")),
+            (requests.set_privacy("contacts"), said("SEND_PRIVACY", b"contacts")),
+            (requests.set_name("Bob the Builder"), said("SEND_NAME", text="Bob the Builder")),
+        ]
+        for request, command in samples:
+            self.assertEqual(MSG_SERVER_COMMANDS.parse(request.line), command)
+            self.assertEqual(request.verb, command.verb.name)

@@ -1,0 +1,48 @@
+"""A person is told how to talk to what was started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.config.schema import Accounts, Config, Gateway, Monitor, Up
+from fishchat.services.launch.banner import talk
+
+
+class TalkTests(SynchronousTestCase):
+    """What a person is told when everything runs."""
+
+    def setUp(self) -> None:
+        self.data = Path(self.mktemp()).absolute()
+        self.data.mkdir()
+
+    def test_plain(self) -> None:
+        """Two terminals, nothing to know."""
+        said = talk(Config(data=str(self.data), up=Up(msg_servers=3)), in_processes=True)
+        self.assertIn("    nc 127.0.0.1 19000                        nc 127.0.0.1 19002\n", said)
+        self.assertIn("    SEND_CLIENT_ID bob                        SEND_CLIENT_ID alice\n", said)
+        for word in ("openssl", "Accounts", "https", "PASSWORD"):
+            self.assertNotIn(word, said)
+
+    def test_tls(self) -> None:
+        """How to come by TLS, with the authority's certificate when there is one of our own."""
+        config = Config(
+            data=str(self.data),
+            gateway=Gateway(listen_tls="0.0.0.0:17443"),
+            monitor=Monitor(listen_tls="0.0.0.0:30443", accounts=["anna"]),
+        )
+        command = "TLS      openssl s_client -quiet -crlf -alpn fishchat/1 -connect chat.example:19443"
+        self.assertIn(f"{command} -verify_return_error\n", talk(config, False, "chat.example:19443"))
+        (self.data / "tls").mkdir()
+        (self.data / "tls" / "ca.pem").touch()
+        said = talk(config, False, "chat.example:19443")
+        self.assertIn(f"{command} -CAfile {self.data / 'tls' / 'ca.pem'} -verify_return_error\n", said)
+        self.assertIn("Gateway  127.0.0.1:17000, with TLS 0.0.0.0:17443\n", said)
+        self.assertIn("Monitor  http://127.0.0.1:30000/, with TLS https://0.0.0.0:30443/\n", said)
+
+    def test_accounts(self) -> None:
+        """Where accounts are needed: how to make one, and that it has a password."""
+        said = talk(Config(data=str(self.data), accounts=Accounts(mode="closed")), False)
+        self.assertIn("    SEND_CLIENT_ID bob PASSWORD               SEND_CLIENT_ID alice PASSWORD\n", said)
+        self.assertIn("Accounts fishchat user add NAME\n", said)

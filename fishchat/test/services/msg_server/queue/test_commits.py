@@ -1,0 +1,384 @@
+"""The queue of what is written: flights, their order, and what is said when the store is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.errors import Refusal
+from fishchat.protocols.peer import Turn
+from fishchat.protocols.table import MSG_SERVER_COMMANDS
+from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
+from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Call, Mark, Send
+from fishchat.storage.redis import ReplyError, Script, Unavailable, Unknown
+from fishchat.storage.scripts import SEND, STATUS, Fence
+
+COMMAND = MSG_SERVER_COMMANDS.parse(b"MSG bob x")
+
+
+class FakeConnection:
+    """The store's connection, answered by the test. ``calls``: script, its arguments, what to fire."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.timeout = 3.0
+        self.calls: list[tuple[Script, list[Any], Deferred[Any]]] = []
+
+    def script(self, script: Script, keys: tuple[bytes, ...] = (), args: tuple[Any, ...] = ()) -> Deferred[Any]:
+        """As ``Connection.script``."""
+        if not self.connected:
+            return fail(Unavailable("away"))
+        result: Deferred[Any] = Deferred()
+        self.calls.append((script, msgpack.unpackb(args[0], raw=True), result))
+        return result
+
+    def answer(self, reply: Any = None) -> None:
+        """Answer the oldest call: a batch with the numbers of its messages, unless ``reply`` says otherwise."""
+        script, args, result = self.calls.pop(0)
+        if reply is None and script is SEND:
+            reply = [b"OK", list(range(1, len(args[5]) // 6 + 1)), []]
+        if isinstance(reply, Exception):
+            result.errback(reply)
+        else:
+            result.callback(reply)
+
+
+class CommitsCase(SynchronousTestCase):
+    """A queue on a connection that answers when told so. ``said`` has all answers, in order."""
+
+    def setUp(self) -> None:
+        """With a right to write."""
+        self.clock = Clock()
+        self.store = FakeConnection()
+        self.fence: Fence | None = Fence(b"ms1", b"x", 7)
+        self.mended: list[str] = []
+        self.doubts = 0
+        self.said: list[Any] = []
+        connection: Any = self.store
+        self.commits = Commits(
+            connection,
+            Turn(self.clock),
+            self.clock,
+            b"/sysctrl/send",
+            fence=lambda: self.fence,
+            mend=self.mended.append,
+            doubt=self.doubt,
+            stored=self.stored,
+        )
+
+    def doubt(self) -> None:
+        """Nobody knows whether something was stored."""
+        self.doubts += 1
+
+    def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int) -> None:
+        """As delivery does, without devices."""
+        for send, result in zip(sends, results, strict=True):
+            send.settle(b"%s:%d-%d" % (send.conversation, epoch, result))
+
+    def answered(self, line: bytes) -> None:
+        """The answer of a send."""
+        self.said.append(line.split()[-1 if line.startswith(b"OK") else 2].decode())
+
+    def send(self, text: bytes = b"x", name: bytes = b"a+b") -> None:
+        """A message."""
+        self.commits.add(Send(self, COMMAND, name, b"a/main", -1, b"a main -1 - " + text, b"a", b"b"))
+
+    def call(self, name: str) -> None:
+        """Another call, whose answer is its name."""
+
+        def refused(refusal: Refusal) -> None:
+            self.said.append(f"{name} {refusal.word}")
+
+        self.commits.add(Call(STATUS, (name,), lambda _: self.said.append(name), refused))
+
+    def mark(self, name: str) -> None:
+        """Something without the store."""
+        self.commits.add(Mark(lambda: self.said.append(name)))
+
+    def turn(self, seconds: float = 0) -> None:
+        """The turn ends, and time passes."""
+        self.clock.advance(seconds)
+
+    def sizes(self) -> list[int]:
+        """How many messages each call on its way holds; -1 for other scripts."""
+        return [len(args[5]) // 6 if script is SEND else -1 for script, args, _ in self.store.calls]
+
+
+class Flights(CommitsCase):
+    """What goes together."""
+
+    def test_one_turn(self) -> None:
+        """What comes in one turn goes as one call; under the fence, with the accounts whose places are asked."""
+        for _ in range(3):
+            self.send()
+        self.assertEqual(self.store.calls, [])
+        self.turn()
+        (call,) = self.store.calls
+        assert self.fence is not None
+        self.assertEqual(call[1][:4], [*self.fence.args, b"/sysctrl/send"])
+        self.assertEqual(sorted(call[1][4]), [b"a", b"b"])
+        self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1", "a+b:7-2", "a+b:7-3"])
+
+    def test_one_at_a_time(self) -> None:
+        """What comes while a flight is away is the next one."""
+        self.send()
+        self.turn()
+        for _ in range(10):
+            self.send()
+            self.turn()
+        self.assertEqual(self.sizes(), [1])
+        self.store.answer()
+        self.assertEqual(self.sizes(), [10])
+
+    def test_bounds(self) -> None:
+        """A flight ends with its 500th message, with the one that makes it 256 KiB, or with the 200th other call."""
+        for _ in range(2 * MESSAGES + 1):
+            self.send()
+        self.turn()
+        seen = []
+        while self.store.calls:
+            seen += self.sizes()
+            self.store.answer()
+        self.assertEqual(seen, [MESSAGES, MESSAGES, 1])
+        for _ in range(100):
+            self.send(b"x" * 7000)
+        self.turn()
+        (packed,) = self.sizes()
+        # The message that fills a batch is still in it.
+        self.assertLess((packed - 1) * 7000, BYTES)
+        self.assertGreater(packed * 7020, BYTES)
+        while self.store.calls:
+            self.store.answer()
+        for n in range(CALLS + 1):
+            self.call(str(n))
+        self.turn()
+        self.assertEqual(len(self.store.calls), CALLS)
+
+    def test_order(self) -> None:
+        """Calls and marks keep their place between the messages."""
+        self.send()
+        self.call("call")
+        self.mark("mark")
+        self.send()
+        self.mark("last")
+        self.turn()
+        self.assertEqual(self.sizes(), [1, -1, 1])
+        for _ in range(3):
+            self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1", "call", "mark", "a+b:7-1", "last"])
+
+    def test_mark_in_the_next_flight(self) -> None:
+        """A mark that comes while a flight is away stays behind its answers."""
+        self.send()
+        self.turn()
+        self.mark("mark")
+        self.send()
+        self.turn()
+        self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1", "mark"])
+
+    def test_overlap(self) -> None:
+        """The next flight is on its way before the answers of the last one are handed out."""
+        sizes: list[list[int]] = []
+        self.send()
+        self.turn()
+        self.send()
+        self.send()
+        self.answered = lambda line: sizes.append(self.sizes())  # type: ignore[method-assign]
+        self.store.answer()
+        self.assertEqual(sizes, [[2]])
+
+    def test_nothing_to_do(self) -> None:
+        """Marks alone need no call."""
+        self.mark("one")
+        self.mark("two")
+        self.turn()
+        self.assertEqual((self.said, self.store.calls), (["one", "two"], []))
+
+    def test_idle(self) -> None:
+        """Idle is when everything is answered, not before."""
+        self.send()
+        self.turn()
+        self.commits.when_idle().addCallback(lambda _: self.said.append("idle"))
+        self.send()
+        self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1"])
+        self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1", "a+b:7-1", "idle"])
+
+    def test_failing_receiver(self) -> None:
+        """One whose answer cannot be taken does not keep the others from theirs."""
+
+        def broken(reply: Any) -> None:
+            raise ZeroDivisionError
+
+        self.commits.add(Call(STATUS, (), broken, lambda _: None))
+        self.call("next")
+        self.turn()
+        self.store.answer(1)
+        self.store.answer(1)
+        self.assertEqual(self.said, ["next"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class Away(CommitsCase):
+    """The store cannot be reached."""
+
+    def test_not_sent(self) -> None:
+        """What could not be sent within its time is certainly not stored, and marks keep their place."""
+        self.store.connected = False
+        self.send()
+        self.mark("mark")
+        self.call("call")
+        self.turn(1)
+        self.commits.expire()
+        self.assertEqual(self.said, [])
+        self.turn(1)
+        self.commits.expire()
+        self.assertEqual(self.said, ["TRYAGAIN", "mark", "call TRYAGAIN"])
+        self.store.connected = True
+        self.commits.go_on()
+        self.assertEqual(self.store.calls, [])
+
+    def test_back_in_time(self) -> None:
+        """What has waited for less goes when the store is back."""
+        self.store.connected = False
+        self.send()
+        self.turn(1)
+        self.commits.expire()
+        self.store.connected = True
+        self.commits.go_on()
+        self.assertEqual(self.sizes(), [1])
+
+    def test_unknown(self) -> None:
+        """What was sent and not answered is perhaps stored: said so, and what is known is doubted."""
+        self.send()
+        self.call("call")
+        self.turn()
+        self.store.connected = False
+        for _ in range(2):
+            self.store.answer(Unknown("lost"))
+        self.assertEqual(self.said, ["UNKNOWN", "call UNKNOWN"])
+        self.assertGreater(self.doubts, 0)
+
+    def test_answers_in_order(self) -> None:
+        """While a flight hangs nothing behind it is refused; when it has ended, what waited too long is, in order."""
+        self.send()
+        self.turn()
+        self.send()
+        self.mark("mark")
+        for _ in range(6):
+            self.turn(0.5)
+            self.commits.expire()
+        self.assertEqual(self.said, [])
+        self.store.connected = False
+        self.store.answer(Unknown("no reply in time"))
+        self.assertEqual(self.said, ["UNKNOWN", "TRYAGAIN", "mark"])
+
+    def test_late_answer(self) -> None:
+        """Also when the flight went well after all: what is refused then stands behind its answers."""
+        self.send()
+        self.turn()
+        self.send()
+        self.turn(2.9)
+        self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1", "TRYAGAIN"])
+
+    def test_within_five_seconds(self) -> None:
+        """P7: however a flight and the wait before it add up."""
+        self.send()
+        self.turn()
+        waited = ANSWERED - self.store.timeout - 0.01
+        self.turn(self.store.timeout - waited)
+        self.send()
+        self.turn(waited)
+        self.store.answer()
+        self.assertEqual(self.sizes(), [1])
+        self.turn(self.store.timeout)
+        self.store.connected = False
+        self.store.answer(Unknown("no reply in time"))
+        self.assertEqual(self.said, ["a+b:7-1", "UNKNOWN"])
+        self.assertLess(waited + self.store.timeout, 5)
+
+    def test_passing_refusals(self) -> None:
+        """Redis has no memory, loads its data, …: nothing was stored, and nothing is in doubt."""
+        for word in ("OOM", "LOADING", "READONLY", "MISCONF"):
+            self.send()
+            self.turn()
+            self.store.answer(ReplyError(f"{word} not now"))
+        self.assertEqual((self.said, self.doubts), (["TRYAGAIN"] * 4, 0))
+
+    def test_defect(self) -> None:
+        """Any other refusal is a defect of ours, and is called that."""
+        self.send()
+        self.turn()
+        self.store.answer(ReplyError("ERR Error running script"))
+        self.assertEqual((self.said, self.doubts), (["INTERNAL"], 1))
+
+
+class Fenced(CommitsCase):
+    """Without a lease or with an old epoch."""
+
+    def test_no_lease(self) -> None:
+        """Nothing is sent; it waits for the lease, as long as it may."""
+        self.fence = None
+        self.send()
+        self.turn()
+        self.assertEqual(self.store.calls, [])
+        self.fence = Fence(b"ms1", b"y", 8)
+        self.commits.go_on()
+        self.store.answer()
+        self.assertEqual(self.said, ["a+b:8-1"])
+
+    def test_refused_whole(self) -> None:
+        """A flight that was refused goes again, in its order and before what came later, when it is mended."""
+        for word in ("LEASE", "EPOCH"):
+            self.said.clear()
+            self.send(b"1")
+            self.call("call")
+            self.mark("mark")
+            self.send(b"2")
+            self.turn()
+            self.send(b"3")
+            self.fence = None
+            for _ in range(3):
+                self.store.answer([word.encode(), b"9"])
+            self.assertEqual((self.said, self.mended.pop(), self.store.calls), ([], word, []))
+            self.fence = Fence(b"ms1", b"y", 9)
+            self.commits.go_on()
+            self.assertEqual(self.sizes(), [1, -1, 2])
+            self.assertEqual(self.store.calls[0][1][:3], [*self.fence.args])
+            for _ in range(3):
+                self.store.answer()
+            self.assertEqual(self.said, ["a+b:9-1", "call", "mark", "a+b:9-1", "a+b:9-2"])
+
+    def test_disowned(self) -> None:
+        """A server that was declared dead refuses what waits and what its lease refuses: it may not write it later."""
+        self.send(b"1")
+        self.turn()
+        self.send(b"2")
+        self.commits.refuse_all()
+        self.assertEqual(self.said, [], "what flies is answered first")
+        self.store.answer([b"LEASE"])
+        self.assertEqual(self.said, ["TRYAGAIN", "TRYAGAIN"])
+        self.commits.go_on()
+        self.assertEqual(self.store.calls, [])
+        self.send(b"3")
+        self.turn()
+        self.store.answer()
+        self.assertEqual(len(self.said), 3)
+
+    def test_never_mended(self) -> None:
+        """When it is not mended in time, it is refused like everything else, once."""
+        self.send()
+        self.turn()
+        self.fence = None
+        self.store.answer([b"LEASE"])
+        self.turn(2)
+        self.commits.expire()
+        self.assertEqual(self.said, ["TRYAGAIN"])

@@ -1,0 +1,127 @@
+"""Retention: ``trim``."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fishchat.storage import scripts
+from fishchat.test.support.script_runner import PROPERTY, ScriptCase, on_each_redis
+
+CONVERSATION = "alice+bob"
+LOG = "log:" + CONVERSATION
+#: Nothing is older than this; more than there is.
+NEVER, ALL = 0, 10**9
+
+
+@on_each_redis
+class Trimming(ScriptCase):
+    """Age first, then count, by steps, and never more than that."""
+
+    def fill(self, *times: int, epoch: int = 7) -> None:
+        """A log with one message at each time."""
+        self.command("DEL", LOG)
+        add = "for i = 2, #ARGV do redis.call('XADD', KEYS[1], ARGV[1] .. '-' .. i - 1, 't', ARGV[i], 'm', '') end"
+        self.command("EVAL", add, 1, LOG, epoch, *times)
+
+    def trim(self, oldest: int = NEVER, count: int = ALL, most: int = 1000) -> list[int]:
+        """How many were removed, and whether there may be more."""
+        reply: list[int] = self.call(scripts.TRIM, CONVERSATION, oldest, count, most)
+        return reply
+
+    def left(self) -> list[int]:
+        """The numbers that are left."""
+        return [int(at.split("-")[1]) for at, _ in self.command("XRANGE", LOG, "-", "+")]
+
+    def test_nothing_to_do(self) -> None:
+        """What is young enough and not too much stays."""
+        self.fill(10, 20, 30)
+        self.assertEqual(self.trim(10, 3), [0, 0])
+        self.assertEqual(self.left(), [1, 2, 3])
+
+    def test_age(self) -> None:
+        """What is older goes; what is exactly that old stays."""
+        self.fill(10, 20, 30, 40)
+        self.assertEqual(self.trim(30), [2, 0])
+        self.assertEqual(self.left(), [3, 4])
+
+    def test_count(self) -> None:
+        """Of what is left the newest stay."""
+        self.fill(10, 20, 30, 40)
+        self.assertEqual(self.trim(count=3), [1, 0])
+        self.assertEqual(self.left(), [2, 3, 4])
+
+    def test_age_and_count(self) -> None:
+        """Both at once."""
+        self.fill(10, 20, 30, 40, 50)
+        self.assertEqual(self.trim(20, 2), [3, 0])
+        self.assertEqual(self.left(), [4, 5])
+
+    def test_everything(self) -> None:
+        """A conversation that is old as a whole is emptied; its numbers go on."""
+        self.login("alice")
+        self.login("bob")
+        self.said("alice", "bob", "old")
+        now = int(self.command("TIME")[0]) * 1000
+        self.assertEqual(self.trim(now + 60_000), [1, 0])
+        self.assertEqual(self.command("EXISTS", LOG), 0)
+        self.assertEqual(self.history("bob", CONVERSATION), [])
+        self.assertEqual(self.said("alice", "bob", "new"), 2)
+
+    def test_age_in_steps(self) -> None:
+        """One call looks at so many at most and says that there may be more."""
+        self.fill(*[1] * 450, *[9] * 50)
+        self.assertEqual([self.trim(5, most=200) for _ in range(3)], [[200, 1], [200, 1], [50, 0]])
+        self.assertEqual(self.left(), list(range(451, 501)))
+
+    def test_count_in_steps(self) -> None:
+        """The same when there are too many."""
+        self.fill(*[1] * 450)
+        self.assertEqual([self.trim(count=50, most=200) for _ in range(3)], [[200, 1], [200, 0], [0, 0]])
+        self.assertEqual(self.left(), list(range(401, 451)))
+
+    def test_a_clock_that_went_back(self) -> None:
+        """An old time behind a young one goes when its turn comes: what is young is never removed for it."""
+        self.fill(10, 50, 20, 60)
+        self.trim(30)
+        self.assertEqual(self.left(), [2, 3, 4])
+
+    def test_several_epochs(self) -> None:
+        """Restarts of the store make no difference."""
+        self.fill(10, 20)
+        self.command("XADD", LOG, "8-3", "t", 30, "m", "")
+        self.command("XADD", LOG, "9-4", "t", 40, "m", "")
+        self.trim(35)
+        self.assertEqual(self.left(), [4])
+
+    def test_no_such_log(self) -> None:
+        """A conversation that vanished meanwhile is no error."""
+        self.assertEqual(self.trim(5, 1), [0, 0])
+
+    def test_without_memory(self) -> None:
+        """Trimming is what makes room in a full memory."""
+        self.fill(*range(10))
+        self.fill_memory()
+        self.assertEqual(self.trim(5), [5, 0])
+
+    @PROPERTY
+    @given(
+        st.lists(st.integers(1, 5), max_size=300).map(sorted),
+        st.integers(0, 6),
+        st.integers(1, 320),
+        st.sampled_from([100, 200, 1000]),
+    )
+    def test_any_log(self, times: list[int], oldest: int, count: int, most: int) -> None:
+        """Whatever the steps: in the end exactly the newest are left that are young enough, and it comes to an end."""
+        self.fill(*times)
+        more, removed = 1, 0
+        for _ in range(10):
+            step, more = self.trim(oldest, count, most)
+            self.assertLessEqual(step, 2 * most)
+            removed += step
+            if not more:
+                break
+        self.assertEqual(more, 0)
+        young = [number for number, time in enumerate(times, 1) if time >= oldest]
+        self.assertEqual(self.left(), young[-count:])
+        self.assertEqual(removed, len(times) - len(young[-count:]))

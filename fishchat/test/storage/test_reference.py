@@ -1,0 +1,137 @@
+"""``doc/store.md`` says what is so."""
+
+from __future__ import annotations
+
+import re
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.config.schema import Keep, Retention
+from fishchat.model.secrets.tokens import fingerprint
+from fishchat.storage import reference, scripts
+from fishchat.storage.script import read
+from fishchat.test.support.account_runner import ADDRESS, AccountCase
+from fishchat.test.support.script_runner import EPOCH, MS1, MS2, STREAM, on_each_redis
+
+#: What stands between the angle brackets of a key on the page.
+PARTS = {
+    "stream": re.escape(STREAM) + "(/[0-9]+)?",
+    "shard": "[0-9]+",
+    "incarnation": "[0-9a-z-]+",
+    "conversation": "[#@]?[a-z0-9._+-]+",
+    "address": "[0-9a-f.:/]+",
+}
+
+
+#: The files that stand in front of scripts, and the scripts.
+FILES = ["common", "accounts", *(script.name for script in scripts.ALL)]
+
+
+def page() -> str:
+    """The document."""
+    return reference.PAGE.read_text(encoding="utf-8")
+
+
+def keys() -> dict[str, str]:
+    """Pattern → type, of every row of the tables of keys."""
+    found = {}
+    for names, kind in re.findall(r"^\| (`[^|]+) \| (string|hash|set|stream) \|", page(), re.MULTILINE):
+        for name in re.findall(r"`([^`]+)`", names):
+            found[re.sub(r"<(\w+)>", lambda part: PARTS.get(part[1], "[a-z0-9._-]+"), name)] = kind
+    return found
+
+
+class Page(SynchronousTestCase):
+    """The page against the scripts' texts."""
+
+    def test_in_step(self) -> None:
+        """The list of scripts is what the scripts say; ``python -m fishchat.storage.reference`` puts it right."""
+        self.assertEqual(reference.fill(page()), page())
+
+    def test_every_key_is_described(self) -> None:
+        """Each beginning of a key or field, and each key without a name in it, is on the page."""
+        text = page()
+        for name in FILES:
+            source = read(name).decode()
+            for prefix in re.findall(r"'([a-z]+:)' \.\.", source):
+                self.assertIn(f"`{prefix}<", text.replace("#<", "<"), f"{name}.lua")
+            for key in re.findall(r"call\('[A-Z]+', '([a-z:]*[a-z])'[,)]", source):
+                self.assertIn(f"| `{key}` |", text, f"{name}.lua")
+
+    def test_no_key_is_stale(self) -> None:
+        """Each key on the page is in a script, but for the one that no script makes."""
+        sources = "".join(read(name).decode() for name in FILES) + "'decoy'"
+        for key in keys():
+            beginning = re.match("[a-z]+:?|", key)
+            assert beginning is not None
+            self.assertTrue(f"'{beginning[0]}" in sources, key)
+
+    def test_retention(self) -> None:
+        """What is kept when nothing is configured is what the page says."""
+        retention = Retention()
+        for kind in ("p2p", "topic", "notice"):
+            keep: Keep = getattr(retention, kind)
+            self.assertIn(f"| `retention.{kind}` | {keep.days:g} | {keep.count:,} |", page())
+        self.assertIn(f"`retention.every` seconds ({retention.every:g})", page())
+
+    def test_a_script_that_says_nothing(self) -> None:
+        """Every script has to say what it does."""
+        self.assertRaises(ValueError, reference.summary, "local x = 1\n")
+
+    def test_summary(self) -> None:
+        """The opening comment up to the arguments, over several lines."""
+        source = "-- Does a thing, and\n-- another. args: a, b.\n-- Gives 1.\nreturn 1\n-- Never this.\n"
+        self.assertEqual(reference.summary(source), "Does a thing, and another.")
+
+    def test_no_marks(self) -> None:
+        """A page without the marks is not overwritten."""
+        self.assertRaises(ValueError, reference.fill, "# Store\n")
+
+
+@on_each_redis
+class Keys(AccountCase):
+    """The page against a store in which everything was done once."""
+
+    def test_every_key_is_one_of_these(self) -> None:
+        """Whatever is in the store is described, under its type; whatever is described is there."""
+        self.everything()
+        known = keys()
+        unused = set(known) - {"/sysctrl/send/[0-9]+"}
+        for key in self.command("KEYS", "*"):
+            [pattern] = [each for each in known if re.fullmatch(each, key)]
+            self.assertEqual(self.command("TYPE", key), known[pattern], key)
+            unused.discard(pattern)
+        self.assertEqual(unused, set())
+
+    def everything(self) -> None:
+        """A little of each."""
+        self.talk()
+        self.admit()
+
+    def admit(self) -> None:
+        """Accounts that prove who they are."""
+        self.enrol("carol")
+        self.attempt("carol", ADDRESS)
+        self.attempt("nobody", "2001:db8::/64")
+        self.grant("carol", "bot")
+        self.relate("carol", "alice", "b")
+        self.disable("alice")
+        self.call(scripts.OFFER, fingerprint(b"code"), 1, 60_000, "")
+        self.decoy_key()
+
+    def talk(self) -> None:
+        """Servers, devices, messages, topics."""
+        self.call(scripts.EPOCH, "run", EPOCH, 1)
+        fence = scripts.Fence(MS1.server, MS1.incarnation, int(self.command("GET", "epoch")))
+        other = scripts.Fence(MS2.server, MS2.incarnation, fence.epoch)
+        self.login("alice", fence=fence)
+        self.login("bob", fence=fence)
+        self.login("bob", "phone", fence=other)
+        self.said("alice", "bob", "x", 1, fence=fence)
+        self.ack("bob", "alice+bob", f"{fence.epoch}-1", fence=fence)
+        self.fenced(scripts.CREATE, "alice", "fishing", "open", 10, fence=fence)
+        self.fenced(scripts.INVITE, "alice", "fishing", "bob", 10, STREAM, b"alice main -1 n x", fence=fence)
+        self.call(scripts.ROUTE_TAKE, STREAM, "token", 60_000, 0)
+        self.call(scripts.ROUTE_STORE, STREAM, "token", 60_000, 1, "1-1", ["ms2", 1], 1)
+        self.call(scripts.ROUTE_TAKE, STREAM, "another", 60_000, 0)
+        self.register(scripts.Fence(MS2.server, b"cccc", fence.epoch))

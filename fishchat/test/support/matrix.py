@@ -1,0 +1,173 @@
+"""What tests over the whole command table share: lines made from its rows, what was reached, what the store holds.
+
+A new verb needs nothing here; a new kind of field needs one line in ``GOOD``, and is missed at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import fishchat
+from fishchat.protocols.verbs import Text, Verb
+from fishchat.services.msg_server.service import MsgServer
+from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.redis_fixture import RedisServer
+
+#: A good value of each kind of field, for somebody called mallory.
+GOOD: dict[str, str] = {
+    "account": "bob",
+    "topic": "fishing",
+    "device": "phone",
+    "mechanism": "SCRAM-SHA-256",
+    "privacy": "everyone",
+    "conversation": "bob+mallory",
+    "id": "bob+mallory:1-1",
+    "version": "1",
+}
+Fields = Mapping[str, str]
+NO_FIELDS: Fields = {}
+#: A good text, by what the table calls it.
+TEXTS = {"verb": "MSG", "caps=ack": "caps=ack"}
+#: Characters that mean something to somebody's patterns, keys or channels.
+WILDCARDS = "*?[]{}:#+"
+#: Control characters that a line may hold: all but TAB, which is a letter, and NUL and line ends, which are not.
+CONTROLS = [chr(code) for code in (*range(1, 9), 11, 12, *range(14, 32), 127, *range(128, 160))]
+#: What a terminal would act on, TAB left out.
+ACTED_ON = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+#: Keys whose value changes by itself.
+_RESTLESS = (b"lease:", b"router:", b"hints:", b"routed:")
+
+
+def line_of(verb: Verb, fields: Fields = NO_FIELDS, word: bytes = b"", text: str | None = None) -> str:
+    """A line that says ``verb``, by its name or another of its words, with a text if it may have one.
+
+    ``fields`` are values that differ from ``GOOD``.
+    """
+    values = [fields.get(name, GOOD[name]) for name in verb.fields]
+    if verb.text is not Text.NONE:
+        values.append(TEXTS.get(verb.text_name, "some words") if text is None else text)
+    return " ".join([(word or verb.name).decode(), *values])
+
+
+def words_of(verb: Verb) -> list[bytes]:
+    """How it may be called: by name and alias, in capitals or not."""
+    words = [word for word in (verb.name, verb.alias) if word]
+    return [*words, words[-1].lower()]
+
+
+def pushes() -> list[str]:
+    """Every push that the source knows of."""
+    source = "".join(path.read_text("utf-8") for path in Path(fishchat.__file__).parent.rglob("*.py"))
+    return sorted(set(re.findall(r"\bRESP_[A-Z0-9_]*[A-Z0-9]\b", source)))
+
+
+def holding(redis: RedisServer) -> dict[bytes, bytes]:
+    """Everything that is stored, but for what changes by itself: two of these are equal if nothing was written."""
+    script = (
+        "local out = {} for _, key in ipairs(redis.call('KEYS', '*')) do"
+        " out[#out + 1] = key out[#out + 1] = redis.call('DUMP', key) end return out"
+    )
+    flat = redis.command("EVAL", script, 0)
+    stored = dict(zip(flat[::2], flat[1::2], strict=True))
+    return {key: value for key, value in stored.items() if not key.startswith(_RESTLESS)}
+
+
+def authors(redis: RedisServer) -> dict[str, set[str]]:
+    """Conversation → who is stored as the author of its messages."""
+    found: dict[str, set[str]] = {}
+    for key in redis.command("KEYS", "log:*"):
+        bodies = [entry[1][3] for entry in redis.command("XRANGE", key, "-", "+")]
+        found[key.removeprefix(b"log:").decode()] = {body.split(b" ")[0].decode() for body in bodies}
+    return found
+
+
+class Reached:
+    """Which handlers of a msg_server were called; they are called all the same."""
+
+    def __init__(self, server: MsgServer) -> None:
+        self.verbs: list[bytes] = []
+        self._calls = server.commits
+        for name, handler in server.handlers.items():
+            server.handlers[name] = self._noting(name, handler)
+        self._before = server.commits.calls
+
+    def _noting(self, name: bytes, handler: Any) -> Any:
+        def note(connection: Any, command: Any) -> None:
+            self.verbs.append(name)
+            handler(connection, command)
+
+        return note
+
+    def take(self) -> list[bytes]:
+        """Those since the last time."""
+        verbs, self.verbs = self.verbs, []
+        return verbs
+
+    def calls(self) -> int:
+        """How many calls were made to the store since the last time."""
+        before, self._before = self._before, self._calls.calls
+        return self._before - before
+
+
+async def answer_to(client: Client, line: str, free: bool = False) -> str:
+    """The final reply to ``line``, which has no tags of its own; what else is heard before it is left out.
+
+    What is ``free`` has none when all is well: then it is nothing, and a ping was answered.
+    """
+    client.send(line if line.startswith("@") else f"@id=m {line}", *["@id=n SEND_PING"] * free)
+    while True:
+        heard = await client.take()
+        if heard == "@id=n OK SEND_PING":
+            return ""
+        if heard.startswith("@id=m ") and heard.split(" ")[1] not in ("BEGIN", "ITEM"):
+            return heard.removeprefix("@id=m ")
+
+
+def tagged(line: str, tags: str) -> str:
+    """The line with these tags, beside the one that ``answer_to`` looks for."""
+    return f"@id=m;{tags} {line}"
+
+
+async def greeted(cluster: Cluster, server: str = "ms1", hello: bool = False) -> Client:
+    """A client that has not logged in."""
+    client = cluster.connect(server)
+    await client.expect("HELLO fishchat/1 …")
+    if hello:
+        await client.ask("HELLO 1 caps=ack", "OK HELLO …")
+    return client
+
+
+class MatrixCase(ClusterCase):
+    """A cluster in which whoever is tried is called mallory."""
+
+    timeout = 120
+
+    async def begin(self, mode: str = "open", **settings: Any) -> Cluster:
+        """One msg_server and a gateway, and a note of every handler that is reached."""
+        cheap: dict[str, Any] = {
+            "accounts__argon2_memory": 8192,
+            "accounts__argon2_passes": 1,
+            "accounts__scram_rounds": 4096,
+        }
+        cluster = await self.cluster(
+            servers=1, routers=0, gateways=1, accounts__mode=mode, limits__flood=False, **cheap, **settings
+        )
+        if mode == "open":
+            for name in ("bob", "mallory"):
+                client = await cluster.login(name)
+                client.drop()
+            await cluster.settled()
+        self.reached = Reached(cluster.server("ms1"))
+        return cluster
+
+    async def refuses(self, cluster: Cluster, client: Client, verb: Verb, line: str, word: str) -> None:
+        """The line has this answer, reaches nothing and changes nothing."""
+        before = holding(cluster.redis)
+        self.reached.calls()
+        answer = await answer_to(client, line)
+        self.assertRegex(answer, rf"^ERR {verb.name.decode()} {word} \S", line)
+        self.assertEqual((self.reached.take(), self.reached.calls()), ([], 0), line)
+        self.assertEqual(holding(cluster.redis), before, line)

@@ -1,0 +1,325 @@
+"""Running the store's scripts in tests: on a real Redis, one call after the other, texts instead of bytes.
+
+A suite is a :class:`ScriptCase` under :func:`on_each_redis`. Its tests speak of two msg_servers, ``MS1`` and
+``MS2``, and of accounts that log in there; ``said`` and its neighbours put the packed arguments together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import sys
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import hiredis
+from hypothesis import HealthCheck, settings
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.model.message import PLAIN, pack_body
+from fishchat.model.names import p2p, topic_conversation
+from fishchat.model.routing import Entry, group
+from fishchat.services.redis import program
+from fishchat.storage import scripts
+from fishchat.storage.script import Script
+from fishchat.storage.scripts import Fence, pack, unpack
+from fishchat.test.support.redis_fixture import RedisServer, executables
+
+STREAM = "/sysctrl/send"
+#: The epoch that every test begins with.
+EPOCH = 7
+#: Long past the end of any test, in ms.
+LONG = 600_000
+
+MS1 = Fence(b"ms1", b"aaaa", EPOCH)
+MS2 = Fence(b"ms2", b"bbbb", EPOCH)
+
+#: For properties: one test method runs on several servers, and each example asks one many times.
+PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.differing_executors])
+
+_servers: dict[str, RedisServer] = {}
+_pack: Any = hiredis.pack_command
+
+
+def server_of(executable: str) -> RedisServer:
+    """The Redis that all script tests of this process share for one executable; ended with the process."""
+    server = _servers.get(executable)
+    if server is None:
+        server = _servers[executable] = RedisServer(executable)
+    return server
+
+
+def readable(reply: Any) -> Any:
+    """The reply with texts for bytes, all the way down."""
+    if isinstance(reply, bytes):
+        return reply.decode(errors="backslashreplace")
+    if isinstance(reply, list):
+        return [readable(each) for each in reply]
+    return reply
+
+
+class Runner:
+    """One connection for commands and scripts; error replies are raised as ``hiredis.ReplyError``."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(10)
+        self._socket.connect(server.path)
+        self._reader = hiredis.Reader()
+
+    def close(self) -> None:
+        """Nothing can be asked any more."""
+        self._socket.close()
+
+    def command(self, *words: bytes | str | int) -> Any:
+        """The reply to one command, as it comes."""
+        self._socket.sendall(_pack(words))
+        while (reply := self._reader.gets()) is False:
+            data = self._socket.recv(65536)
+            if not data:
+                raise ConnectionError("Redis closed the connection")
+            self._reader.feed(data)
+        if isinstance(reply, hiredis.ReplyError):
+            raise reply
+        return reply
+
+    def script(self, script: Script, *args: Any) -> Any:
+        """What the script gives, as it comes; it is loaded when Redis does not know it."""
+        packed = pack(*args)
+        try:
+            return self.command("EVALSHA", script.sha, 0, packed)
+        except hiredis.ReplyError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise
+        self.command("SCRIPT", "LOAD", script.source)
+        return self.command("EVALSHA", script.sha, 0, packed)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of a batch: ``to`` is an account, or a topic with its ``#``."""
+
+    account: str
+    to: str
+    text: str
+    cseq: int = -1
+    device: str = "main"
+
+    @property
+    def conversation(self) -> str:
+        """The token of where it goes."""
+        if self.to.startswith("#"):
+            return self.to
+        return p2p(self.account.encode(), self.to.encode()).decode()
+
+    @property
+    def body(self) -> bytes:
+        """The stored form."""
+        return pack_body(self.account.encode(), self.device.encode(), self.cseq, PLAIN, self.text.encode())
+
+    @property
+    def flat(self) -> list[Any]:
+        """As ``send.lua`` wants it."""
+        peer = "" if self.to.startswith("#") else self.to
+        sender = f"{self.account}/{self.device}"
+        return [self.conversation, sender, self.cseq, self.body, self.account, peer]
+
+
+def batch(*messages: Said) -> tuple[list[str], list[Any]]:
+    """The last two arguments of ``send.lua``: the accounts whose places are asked, and the messages."""
+    accounts = {one for each in messages for one in (each.account, each.to) if not one.startswith("#")}
+    return sorted(accounts), [value for each in messages for value in each.flat]
+
+
+class ScriptCase(SynchronousTestCase):
+    """An empty store of epoch ``EPOCH`` with two msg_servers, on the Redis of ``executable``."""
+
+    executable = executables()[0]
+
+    def setUp(self) -> None:
+        """Everything that an earlier test left is gone."""
+        self.server = server_of(self.executable)
+        self.runner = Runner(self.server)
+        self.addCleanup(self.runner.close)
+        self.connections = itertools.count(1)
+        self.empty()
+
+    def empty(self) -> None:
+        """Begin anew: also between two examples of one property."""
+        self.command("FLUSHALL")
+        self.command("MSET", "epoch", EPOCH, "epoch:run", "test")
+        for fence in (MS1, MS2):
+            self.register(fence)
+
+    # -- what a test asks of the store
+
+    def command(self, *words: bytes | str | int) -> Any:
+        """A plain command, its reply readable."""
+        return readable(self.runner.command(*words))
+
+    def call(self, script: Script, *args: Any) -> Any:
+        """A script, its reply readable."""
+        return readable(self.runner.script(script, *args))
+
+    def fenced(self, script: Script, *args: Any, fence: Fence = MS1) -> Any:
+        """A script that writes for a msg_server."""
+        return self.call(script, *fence.args, *args)
+
+    def packed(self, script: Script, *args: Any) -> Any:
+        """A script that answers with one packed value."""
+        return readable(unpack(self.runner.script(script, *args)))
+
+    def dump(self) -> dict[str, bytes]:
+        """Everything that the store holds, to be compared."""
+        keys = self.runner.command("KEYS", "*")
+        return {key.decode(): self.runner.command("DUMP", key) for key in keys}
+
+    def assert_unchanged(self, before: dict[str, bytes]) -> None:
+        """Nothing was written since that dump."""
+        now = self.dump()
+        changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+        self.assertEqual(changed, [])
+
+    def fill_memory(self) -> None:
+        """From now on the store has no room, until the test ends."""
+        self.addCleanup(self.server.command, "CONFIG", "SET", "maxmemory", 0)
+        self.command("CONFIG", "SET", "maxmemory", 1)
+
+    # -- servers and accounts
+
+    def register(self, fence: Fence, lease: int = LONG, take: bool | str = "force") -> str:
+        """The msg_server's name is its own."""
+        reply: str = self.call(scripts.REGISTER, fence.server, fence.token, lease, take)
+        return reply
+
+    def login(
+        self,
+        account: str,
+        device: str = "main",
+        fence: Fence = MS1,
+        *,
+        devices: int = 10,
+        create: bool = True,
+        forget: int = LONG,
+        proof: tuple[Any, ...] = ("open",),
+    ) -> Any:
+        """``[OK, replaced session, talks]`` or the refusal; talks as a dict of conversation → the rest."""
+        args = (*fence.args, account, device, next(self.connections), devices, create, forget, proof)
+        reply = self.runner.script(scripts.LOGIN, *args)
+        return [*readable(reply[:2]), talks(reply[2])] if reply[0] == b"OK" else readable(reply)
+
+    def grow_epoch(self) -> tuple[Fence, Fence]:
+        """As after a restart of Redis: the two msg_servers' fences of the next epoch."""
+        epoch = int(self.command("INCR", "epoch"))
+        return replace(MS1, epoch=epoch), replace(MS2, epoch=epoch)
+
+    # -- messages
+
+    def send(self, *messages: Said, fence: Fence = MS1) -> Any:
+        """The results of one batch, or its refusal; its senders are at this msg_server, logged in or not."""
+        for each in messages:
+            self.place(each.account, each.device, fence)
+        reply = self.fenced(scripts.SEND, STREAM, *batch(*messages), fence=fence)
+        return reply[1] if reply[0] == "OK" else reply
+
+    def place(self, account: str, device: str, fence: Fence) -> None:
+        """The device is at this msg_server: what of a login matters to a sender."""
+        places = (self.command("GET", "at:" + account) or "").split()
+        here = f"{fence.server.decode()}/{device}"
+        if here not in places:
+            self.command("SET", "at:" + account, " ".join([*places, here]))
+
+    def said(
+        self,
+        account: str,
+        to: str,
+        text: str,
+        cseq: int = -1,
+        device: str = "main",
+        fence: Fence = MS1,
+    ) -> Any:
+        """The result of one message."""
+        return self.send(Said(account, to, text, cseq, device), fence=fence)[0]
+
+    def log(self, conversation: str) -> list[tuple[str, str]]:
+        """Position and text of all that is stored of a conversation."""
+        entries = self.command("XRANGE", "log:" + conversation, "-", "+")
+        return [(at, fields[3].split(" ", 4)[4]) for at, fields in entries]
+
+    def history(
+        self, account: str, conversation: str, *, before: str = "", after: str = "", limit: int = 50
+    ) -> list[str] | str:
+        """The texts of one page, or ``NOTFOUND``."""
+        reply = self.call(scripts.HISTORY, account, conversation, before, after, limit)
+        return reply if isinstance(reply, str) else [body.split(" ", 4)[4] for body in reply[2::3]]
+
+    def conversations(self, account: str) -> dict[str, list[int]]:
+        """Conversation → last number, read number, unread."""
+        return rows(self.packed(scripts.CONVERSATIONS, account), 4)
+
+    def routed(self) -> list[dict[str, list[Any]]]:
+        """What the router is to tell, entry by entry: msg_server → conversation, number, body, version, …"""
+        entries = self.runner.command("XRANGE", STREAM, "-", "+")
+        told = [group(Entry(unpack(fields[1]), unpack(fields[3]))) for _, fields in entries]
+        return [{server.decode(): readable(flat) for server, flat in each.items()} for each in told]
+
+    # -- topics
+
+    def create(self, account: str, topic: str, kind: str = "open", most: int = 100) -> Any:
+        """A new topic."""
+        return self.fenced(scripts.CREATE, account, topic, kind, most)
+
+    def join(self, account: str, topic: str, members: int = 100, topics: int = 100) -> Any:
+        """A new member."""
+        return self.fenced(scripts.JOIN, account, topic, members, topics)
+
+    def leave(self, account: str, topic: str) -> Any:
+        """A member less."""
+        return self.fenced(scripts.LEAVE, account, topic)
+
+    def invite(self, account: str, topic: str, guest: str, most: int = 100) -> Any:
+        """An invitation, its notice as a msg_server words it."""
+        body = pack_body(account.encode(), b"main", -1, b"n", b"INVITED " + topic.encode())
+        return self.fenced(scripts.INVITE, account, topic, guest, most, STREAM, body)
+
+    def dismiss(self, account: str, topic: str, fence: Fence = MS1) -> Any:
+        """The end of a topic."""
+        body = pack_body(account.encode(), b"main", -1, b"n", b"DISMISSED " + topic.encode())
+        return self.fenced(scripts.DISMISS, account, topic, STREAM, body, fence=fence)
+
+    def ack(self, account: str, conversation: str, at: str, device: str = "main", fence: Fence = MS1) -> Any:
+        """How many cursors moved, or the refusal."""
+        reply = self.fenced(scripts.ACK, [account, device, conversation, at], fence=fence)
+        return reply[1] if reply[0] == "OK" else reply
+
+    def cursor(self, account: str, conversation: str, device: str = "main") -> Any:
+        """Where a device's cursor stands; None when it has none."""
+        return self.command("HGET", f"cursor:{account}/{device}", conversation)
+
+
+def rows(flat: list[Any], width: int) -> dict[str, list[Any]]:
+    """A flat reply by the first value of each row."""
+    return {flat[start]: flat[start + 1 : start + width] for start in range(0, len(flat), width)}
+
+
+def talks(raw: bytes) -> dict[str, list[Any]]:
+    """What a login reads: conversation → last position, cursor or '', spans, membership version."""
+    return rows(readable(unpack(raw)), 5)
+
+
+def token(topic: str) -> str:
+    """The conversation of a topic."""
+    return topic_conversation(topic.encode()).decode()
+
+
+CaseT = TypeVar("CaseT", bound=type[ScriptCase])
+
+
+def on_each_redis(case: CaseT) -> CaseT:
+    """Run the suite on every Redis that is installed: itself on the oldest, a subclass on each other one."""
+    module = sys.modules[case.__module__]
+    for executable in executables()[1:]:
+        major, minor = program.version(executable) or (0, 0)
+        name = f"{case.__name__}_{major}_{minor}"
+        setattr(module, name, type(name, (case,), {"executable": executable, "__module__": case.__module__}))
+    return case
