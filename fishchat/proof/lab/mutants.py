@@ -129,7 +129,7 @@ MUTANTS = (
         "torn-transaction",
         "Redis' log is used as it is after it was cut.",
         ("cut",),
-        (Edit("services/redis/service.py", "elif redis_server.is_torn(self.data, self._told):", "elif False:"),),
+        (Edit("services/redis/service.py", "elif program.is_torn(self.data, self._told):", "elif False:"),),
     ),
     Mutant(
         "one-too-far",
