@@ -35,8 +35,8 @@ import os, sys
 from twisted.application.service import MultiService
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory, Protocol
-from fishchat.services.lifeline import with_lifeline
-from fishchat.services.listen import Listener
+from fishchat.services.running.lifeline import with_lifeline
+from fishchat.services.net.listen import Listener
 name, notes, address = sys.argv[1:]
 def note(text):
     with open(notes, "a") as file:
@@ -57,9 +57,9 @@ import os, sys
 from twisted.application.service import Service
 from twisted.internet.protocol import Factory, Protocol
 from fishchat.config.schema import Config, Gateway, Monitor, MsgServer
-from fishchat.services.listen import Listener
-from fishchat.services.processes import Processes, Role
-from fishchat.services.up import run
+from fishchat.services.net.listen import Listener
+from fishchat.services.launch.processes import Processes, Role
+from fishchat.services.launch.up import run
 data, gateway, notes, script, kind = sys.argv[1:]
 def role(name, address):
     return Role(name, [sys.executable, "-c", script, name, notes, address], {"FISHCHAT_LIFELINE": "stdin"})
