@@ -11,11 +11,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.client import requests
 from fishchat.errors import WORDS, ProtocolError
+from fishchat.features.messages.rows import MAX_CSEQ
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.model.names import split_id
-from fishchat.protocols.fields import MAX_CSEQ, TAGS
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG
-from fishchat.protocols.table import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS, BadCommand, Command
-from fishchat.protocols.verbs import MSG_SERVER_VERBS, Verb
+from fishchat.protocols.rows import Verb
+from fishchat.protocols.table import BadCommand, Command
+from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.test.support import strategies
 from fishchat.test.support.chunks import fed
 
@@ -223,8 +225,10 @@ class SampleTests(SynchronousTestCase):
 
     def test_complete(self) -> None:
         """The samples know every verb, every short name's verb, every tag and every word of the parser."""
-        self.assertEqual({command.verb for _, command in GOOD}, set(MSG_SERVER_VERBS))
-        self.assertEqual({tag for _, command in GOOD for tag in command.tags}, set(TAGS))
+        self.assertEqual({command.verb for _, command in GOOD}, set(VERBS))
+        self.assertEqual(
+            {tag for _, command in GOOD for tag in command.tags}, {tag for verb in VERBS for tag in verb.tag_rows}
+        )
         words = {"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG", "BADESCAPE"}
         self.assertEqual({word for _, word in BAD}, words | {"BADNAME", "BADID", "VERSION"})
 
@@ -318,10 +322,10 @@ class PropertyTests(SynchronousTestCase):
         verb, fields, text, tags = parts
         command = MSG_SERVER_COMMANDS.parse(strategies.to_line(*parts))
         self.assertEqual((command.verb, command.text, set(command.tags)), (verb, text, set(tags)))
-        for name, raw, value in zip(verb.fields, fields, command.fields, strict=True):
-            self.assertEqual(value, split_id(raw) if name == "id" else raw)
+        for one, raw, value in zip(verb.fields, fields, command.fields, strict=True):
+            self.assertEqual(value, split_id(raw) if one.name == "id" else raw)
         for tag, value in command.tags.items():
-            self.assertEqual(value, TAGS[tag](tags[tag]))
+            self.assertEqual(value, verb.tag_rows[tag].read(tags[tag]))
 
     @given(st.one_of(strategies.message_lines, strategies.ack_lines, strategies.streams))
     def test_short_way(self, line: bytes) -> None:
