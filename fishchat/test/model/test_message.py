@@ -8,9 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.client.events import Message as Told
 from fishchat.client.pushes import parse_push
-from fishchat.client.replies import text_of
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
+from fishchat.features.requests import text_of
 from fishchat.model.conversation import gap_line
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, from_body, item_line, pack_body, push_line
 from fishchat.model.names import message_id, p2p, topic_conversation
