@@ -7,14 +7,14 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.protocol import Factory
 
-from fishchat.client import requests
 from fishchat.client.addresses import ask_gateway
 from fishchat.client.events import ClientError
 from fishchat.client.link import Link
 from fishchat.client.login import masked
 from fishchat.client.replies import parse_error
 from fishchat.client.security import Security, Tls
-from fishchat.protocols.lines import format_tags
+from fishchat.features.accounts import client as accounts
+from fishchat.features.accounts.rows import CREATE_CLIENT
 
 #: Seconds for the server's answer: it hashes the password, maybe after those of others.
 PATIENCE = 10.0
@@ -37,12 +37,11 @@ async def create_account(
     ``FLOOD``, which say when to try again (``retry``). Raises ClientError when there was no answer, and the account may
     have been made; and what connecting may fail with.
     """
-    tags = {} if invite is None else {b"invite": requests.line_text(invite, "INVITATION")}
-    line = b"CREATE_CLIENT %s %s" % (requests.name(account), requests.line_text(password, "PASSWORD"))
+    line = accounts.create_account(account, password, invite).line
     security = Security(tls)
     if gateway is not None:
         server = (await ask_gateway(reactor, gateway, security))[0]
-    factory = Factory.forProtocol(lambda: _SignUp(format_tags(tags) + line, security, server))
+    factory = Factory.forProtocol(lambda: _SignUp(line, security, server))
     factory.noisy = False
     connection: Any = await security.endpoint(reactor, server).connect(factory)
     connection.answer.addTimeout(PATIENCE, reactor)
@@ -69,7 +68,7 @@ class _SignUp(Link):
             verb, _, rest = line.partition(b" ")
             if verb == b"HELLO":
                 self.send([self._line])
-            elif (verb, rest.partition(b" ")[0]) == (b"OK", b"CREATE_CLIENT"):
+            elif (verb, rest.partition(b" ")[0]) == (b"OK", CREATE_CLIENT.name):
                 self._answer(None)
             elif verb == b"ERR":
                 self._answer(parse_error(rest.partition(b" ")[2]))

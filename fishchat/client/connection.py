@@ -24,7 +24,6 @@ from fishchat.client.events import (
     ClientError,
     ClosedError,
     Ended,
-    Event,
     Gap,
     Message,
     Moved,
@@ -99,7 +98,8 @@ class Client(Calls):
         trusts, but plain text on this machine (loopback); True: such TLS everywhere; a path: TLS, trusting the
         authorities in that PEM file alone; False: plain text, over the network too, where everybody on the way can read
         the secret and everything else. Raises OSError or ValueError for a file that holds no certificates.
-    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_closed: what to call; None: nothing.
+    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_event, on_closed: what to call; None: nothing.
+        ``on_event(event)`` takes the events of features that have no callback of their own.
         ``on_closed(reason)`` comes once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused`` (the
         login was) or ``revoked`` (the server took it back, and there is nothing to log in by again).
     """
@@ -125,6 +125,7 @@ class Client(Calls):
         self.on_synced: Callable[[], object] | None = None
         self.on_gap: Callable[[Gap], object] | None = None
         self.on_read: Callable[[Read], object] | None = None
+        self.on_event: Callable[[object], object] | None = None
         self.on_closed: Callable[[str], object] | None = None
         self._reactor = reactor
         store: Store | None = None
@@ -274,7 +275,7 @@ class Client(Calls):
 
     # What the machine tells.
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: object) -> None:
         if isinstance(event, Settled):
             self._settle(event)
         elif isinstance(event, Message):
@@ -283,19 +284,25 @@ class Client(Calls):
             self._hand(self.on_notice, event)
         elif isinstance(event, Online):
             self._online()
-        elif isinstance(event, Synced):
-            self._run_callback(self.on_synced)
-        elif isinstance(event, Gap):
-            self._run_callback(self.on_gap, event)
-        elif isinstance(event, Read):
-            self._run_callback(self.on_read, event)
         elif isinstance(event, Moved):
             self._move(event)
         elif isinstance(event, Broken):
             self._log.info("dropping {address}: {reason}", address=self._address, reason=event.reason)
             self._drop()
-        else:
+        elif isinstance(event, Ended):
             self._end(event)
+        else:
+            self._report(event)
+
+    def _report(self, event: object) -> None:
+        if isinstance(event, Synced):
+            self._run_callback(self.on_synced)
+        elif isinstance(event, Gap):
+            self._run_callback(self.on_gap, event)
+        elif isinstance(event, Read):
+            self._run_callback(self.on_read, event)
+        else:
+            self._run_callback(self.on_event, event)
 
     def _settle(self, event: Settled) -> None:
         call = self._calls.pop(event.key, None)

@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from fishchat.client.events import Event
 from fishchat.client.machine import Machine
 from fishchat.client.state import Store
 
@@ -30,7 +29,7 @@ class Driver:
         machine: Machine,
         store: Store | None,
         *,
-        tell: Callable[[Event], None],
+        tell: Callable[[object], None],
         send: Callable[[list[bytes]], None],
         drop: Callable[[], None],
     ) -> None:

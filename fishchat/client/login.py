@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fishchat.client import requests
-from fishchat.client.events import RefusedError
-from fishchat.client.replies import Reply
 from fishchat.client.scram import Scram
+from fishchat.features.requests import RefusedError, Reply, name_of
+from fishchat.features.session.rows import HELLO, SEND_AUTH, SEND_CLIENT_ID
 from fishchat.model.secrets.tokens import is_token
 
 _TOKEN = re.compile(r"fct_[A-Za-z0-9_-]{1,128}")
@@ -39,7 +38,7 @@ class Login:
     """
 
     def __init__(self, account: str, device: str, secret: str | None) -> None:
-        self._account, self._device = requests.name(account), requests.name(device)
+        self._account, self._device = name_of(account), name_of(device)
         if secret is not None and (not secret or not secret.isprintable()):
             raise ValueError("a secret is printable text")
         given = secret is not None and is_token(secret.encode())
@@ -71,15 +70,15 @@ class Login:
         """What to say for another attempt. Raises RefusedError."""
         if not self._agreed:
             self._then = self._hello
-            return b"HELLO", b"HELLO 1 caps=ack"
+            return HELLO.name, HELLO.line(b"1", text=b"caps=ack")
         token = self.token if self._given is None else self._given
         self._by_token = token is not None
         if token is None and self._password is not None and self._offered:
             return self._prove(self._password)
         self._then = self._let_in
-        line = b"@device=%s SEND_CLIENT_ID %s" % (self._device, self._account)
-        secret = self._password if token is None else token
-        return b"SEND_CLIENT_ID", line if secret is None else line + b" " + secret.encode()
+        secret = (self._password if token is None else token) or ""
+        line = SEND_CLIENT_ID.line(self._account, text=secret.encode(), tags={b"device": self._device})
+        return SEND_CLIENT_ID.name, line
 
     def answered(self, reply: Reply) -> Step | None:
         """What to say after this reply; None: logged in. Raises RefusedError, or ValueError for what is no reply."""
@@ -110,18 +109,19 @@ class Login:
 
     def _prove(self, password: str) -> Step:
         scram = Scram(self._account.decode(), password, self._offered, self._binding)
-        said = b"SEND_AUTH %s " % scram.mechanism.encode()
+        mechanism = scram.mechanism.encode()
 
         def challenged(reply: Reply) -> Step:
             self._then = proved
-            return b"SEND_AUTH", said + scram.final(reply.rest.decode()).encode()
+            return SEND_AUTH.name, SEND_AUTH.line(mechanism, text=scram.final(reply.rest.decode()).encode())
 
         def proved(reply: Reply) -> None:
             scram.check(reply.rest.decode().partition(" ")[0])
             self._let_in(reply)
 
         self._then = challenged
-        return b"SEND_AUTH", b"@device=%s %s" % (self._device, said + scram.first().encode())
+        first = SEND_AUTH.line(mechanism, text=scram.first().encode(), tags={b"device": self._device})
+        return SEND_AUTH.name, first
 
     def _let_in(self, reply: Reply) -> None:
         for word in reply.rest.decode().split(" "):

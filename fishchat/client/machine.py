@@ -14,15 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from fishchat.client import requests
-from fishchat.client.events import Broken, Ended, Event, Gap, Message, Notice, Online, RefusedError, Settled
+from fishchat.client.events import Broken, Ended, Gap, Message, Notice, Online, Settled
 from fishchat.client.login import Login, Step, masked
 from fishchat.client.outbox import Errand, Outbox
 from fishchat.client.pushes import parse_push
 from fishchat.client.receipts import Receipts
-from fishchat.client.replies import Reply, parse_error
+from fishchat.client.replies import parse_error
 from fishchat.client.state import ClientState
 from fishchat.errors import ProtocolError
+from fishchat.features.accounts import client as accounts
+from fishchat.features.messages.rows import SEND_ACK
+from fishchat.features.requests import RefusedError, Reply, Request
+from fishchat.features.session.client import Pinged, Replaced, Revoked
+from fishchat.features.session.rows import QUIT, SEND_PING
 from fishchat.model.names import Position, split_id
 from fishchat.protocols.lines import OVERLONG, parse_tags
 
@@ -94,7 +98,7 @@ class Machine:
         self.account, self.device, self.manual_ack = account, device, manual_ack
         self.phase = Phase.AWAY
         self._login = Login(account, device, secret)
-        self._events: list[Event] = []
+        self._events: list[object] = []
         self._first: list[bytes] = []
         self._fifo: deque[Pending] = deque()
         self._reply = Reply()
@@ -117,13 +121,13 @@ class Machine:
         """Queue a message; a Settled with this key and its id, or the refusal, follows once. May raise RefusedError."""
         return self._outbox.send(to, text)
 
-    def ask(self, request: requests.Request[Any]) -> int:
+    def ask(self, request: Request[Any]) -> int:
         """Queue another command; a Settled with this key and its result, or the refusal, follows once."""
         return self._outbox.ask(request)
 
     def change_password(self, password: str) -> int:
         """Queue a change of the password, which the device logs in by from then on. May raise RefusedError."""
-        request = requests.change_password(password)
+        request = accounts.change_password(password)
         return self.ask(replace(request, result=lambda reply: self._login.renew(password)))
 
     def finish(self, message_id: str, now: float) -> None:
@@ -207,7 +211,7 @@ class Machine:
 
     # What comes out.
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[object]:
         """What happened since the last call."""
         events, self._events = self._events, []
         return events
@@ -221,11 +225,11 @@ class Machine:
                 lines.append(command.line)
         closing = self.phase is Phase.CLOSING
         if closing or (self.phase is Phase.ONLINE and (self._draining or self._receipts.due(now))):
-            lines.extend(b"SEND_ACK " + one for one in self._receipts.take())
+            lines.extend(SEND_ACK.name + b" " + one for one in self._receipts.take())
         if closing and not self._quit:
             self._quit = True
-            lines.append(b"QUIT")
-            self._fifo.append(_Own(b"QUIT", self._quitted))
+            lines.append(QUIT.line())
+            self._fifo.append(_Own(QUIT.name, self._quitted))
         if self._idle:
             self._asked = now
         self._idle = not self._fifo
@@ -301,7 +305,7 @@ class Machine:
         reply, self._reply = self._reply, Reply()
         error = reply.error
         if error is not None:
-            if verb == b"SEND_ACK":  # not answered when fine; a refused one moves no cursor, and repetitions come
+            if verb == SEND_ACK.name:  # not answered when fine; a refused one moves no cursor, and repetitions come
                 return
             if verb == b"-" and (error.word not in _UNREAD or not self._fifo):
                 self._break(f"the server says {error}")
@@ -311,13 +315,14 @@ class Machine:
         self._fifo.popleft().answered(reply, now)
 
     def _pushed(self, verb: bytes, rest: bytes, escaped: bool, now: float) -> None:
-        if verb == b"RESP_PING":
+        push = parse_push(verb, rest, escaped)
+        if isinstance(push, Pinged):
             self._ping()
-        elif verb == b"RESP_REPLACED":
+        elif isinstance(push, Replaced):
             self._end("replaced")
-        elif verb == b"RESP_REVOKED":
-            self._revoked(rest.decode())
-        elif isinstance(push := parse_push(verb, rest, escaped), (Message, Notice)):
+        elif isinstance(push, Revoked):
+            self._revoked(push.why)
+        elif isinstance(push, (Message, Notice)):
             conversation, epoch, seq = split_id(push.id.encode())
             self._overtaken(conversation, (epoch, seq))
             if self._receipts.arrived(conversation, (epoch, seq), now):
@@ -377,7 +382,7 @@ class Machine:
         self._fifo.append(_Own(verb, then))
 
     def _ping(self) -> None:
-        self._say(b"SEND_PING", b"SEND_PING", lambda reply, now: None)
+        self._say(SEND_PING.name, SEND_PING.line(), lambda reply, now: None)
 
     def _quitted(self, reply: Reply, now: float) -> None:
         self._end("stopped")

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fishchat.client.events import ClientError, RefusedError
-from fishchat.client.replies import Reply, refused
-from fishchat.client.requests import Request, name
 from fishchat.client.sends import RETRY, Flight, Lane, Outgoing
 from fishchat.client.state import ClientState, SavedSend
 from fishchat.errors import ProtocolError
+from fishchat.features.messages.rows import SEND_MESSAGE_P2P, SEND_MESSAGE_TOPIC
+from fishchat.features.requests import ClientError, RefusedError, Reply, Request, name_of, refused
 from fishchat.model.names import p2p, topic_conversation
 from fishchat.protocols.lines import MAX_TEXT, escape
 
@@ -66,9 +65,11 @@ class Outbox:
     def send(self, to: str, text: str) -> int:
         """Queue a message to an account or a ``#topic``. Raises RefusedError for what no server could take."""
         if to.startswith("#"):
-            conversation, verb, raw_to = topic_conversation(name(to[1:])), b"SEND_MESSAGE_TOPIC", name(to[1:])
+            verb, raw_to = SEND_MESSAGE_TOPIC.name, name_of(to[1:])
+            conversation = topic_conversation(raw_to)
         else:
-            conversation, verb, raw_to = p2p(self._account, name(to)), b"SEND_MESSAGE_P2P", name(to)
+            verb, raw_to = SEND_MESSAGE_P2P.name, name_of(to)
+            conversation = p2p(self._account, raw_to)
         try:
             raw = text.encode()
         except UnicodeEncodeError:
@@ -167,4 +168,4 @@ class Outbox:
         self.changed = False
 
     def _conversation(self, to: str) -> bytes:
-        return topic_conversation(name(to[1:])) if to.startswith("#") else p2p(self._account, name(to))
+        return topic_conversation(name_of(to[1:])) if to.startswith("#") else p2p(self._account, name_of(to))

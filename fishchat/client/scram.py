@@ -11,7 +11,7 @@ from typing import Any
 
 from scramp import ScramClient, ScramException
 
-from fishchat.client.events import RefusedError
+from fishchat.features.requests import RefusedError
 
 PLAIN, PLUS = "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"
 #: Fewer would make the password easy to guess for whoever listens in; more would keep this program busy for seconds.

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fishchat.client.events import RefusedError
-from fishchat.client.replies import Reply, expected
+from fishchat.client.replies import expected
+from fishchat.features.requests import RefusedError, Reply
 
 #: Seconds before a retry for which the server named none.
 RETRY = 1.0

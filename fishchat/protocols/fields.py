@@ -1,113 +1,163 @@
-"""Reading the fields and tags of a line into values. No I/O; whatever is wrong is a ProtocolError."""
+"""Fields and tags: how each is read from a line, written to one, and described. No I/O.
+
+A reader raises ProtocolError and nothing else. What only one feature uses stands in the ``rows.py`` of that feature.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import ProtocolError
 from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, split_id
 
-#: The tags of a command: a message id and numbers as their values, everything else as bytes.
+#: The tags of a line: message ids and numbers as their values, everything else as bytes.
 Tags = dict[bytes, Any]
 NO_TAGS: Tags = {}
 
-#: What SEND_AUTH speaks.
-MECHANISMS = (b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS")
+
+def same(value: bytes) -> bytes:
+    """Return ``value``: the reader and writer of what any bytes may be."""
+    return value
 
 
-def _read_name(value: bytes) -> bytes:
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One position of a row.
+
+    :ivar name: the word in the usage, and the key of ``command[...]``.
+    :ivar grammar: the ABNF term; the name if empty.
+    :ivar sample: an example as it stands in a line, for dictionaries and tests.
+    :ivar shown: how the usage prints it; ``<name>`` if empty.
+    """
+
+    name: str
+    read: Callable[[bytes], Any]
+    sample: bytes
+    write: Callable[[Any], bytes] = same
+    grammar: str = ""
+    shown: str = ""
+
+    @property
+    def usage(self) -> str:
+        """How the usage prints it."""
+        return self.shown or f"<{self.name}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Tag:
+    """One tag of a row.
+
+    :ivar help: what it says, in the words of the reference.
+    :ivar kept: whether it is stored with the message and repeated on its pushes and items.
+    :ivar check: the Lua include that checks a kept tag in the store, if one must.
+    """
+
+    name: bytes
+    help: str
+    read: Callable[[bytes], Any]
+    sample: bytes
+    write: Callable[[Any], bytes] = same
+    kept: bool = False
+    check: str = ""
+
+
+def read_name(value: bytes) -> bytes:
+    """The name of an account, a topic or a device."""
     if not is_name(value):
         raise ProtocolError("BADNAME")
     return value
 
 
-def _read_conversation(value: bytes) -> bytes:
+def read_conversation(value: bytes) -> bytes:
+    """A conversation, e.g. ``alice+bob``."""
     if not is_conversation(value):
         raise ProtocolError("BADID")
     return value
 
 
-def _read_id(value: bytes) -> MessageId:
+def read_id(value: bytes) -> MessageId:
+    """A message id as ``(conversation, epoch, seq)``."""
     try:
         return split_id(value)
     except ValueError:
         raise ProtocolError("BADID") from None
 
 
-def _read_version(value: bytes) -> bytes:
-    if value != b"1":
-        raise ProtocolError("VERSION")
-    return value
+def write_id(value: MessageId) -> bytes:
+    """``(conversation, epoch, seq)`` as a message id."""
+    return b"%s:%d-%d" % value
 
 
-def _one_of(name: str, values: tuple[bytes, ...]) -> Callable[[bytes], bytes]:
+def read_one_of(what: str, values: tuple[bytes, ...]) -> Callable[[bytes], bytes]:
+    """A reader for one of a few words."""
+
     def read(value: bytes) -> bytes:
         if value in values:
             return value
-        raise ProtocolError("FIELDS", f"{name} is {b' or '.join(values).decode()}")
+        raise ProtocolError("FIELDS", f"{what} must be {b' or '.join(values).decode()}")
 
     return read
 
 
-#: Field name → what reads it. Each raises ProtocolError, nothing else.
-FIELDS: dict[str, Callable[[bytes], Any]] = {
-    "account": _read_name,
-    "topic": _read_name,
-    "device": _read_name,
-    "mechanism": _one_of("the mechanism", MECHANISMS),
-    "privacy": _one_of("who may begin to write to you", (b"everyone", b"contacts")),
-    "conversation": _read_conversation,
-    "id": _read_id,
-    "version": _read_version,
-}
+def read_number(value: bytes) -> int:
+    """A number of up to 15 digits."""
+    if value.isdigit() and len(value) <= DIGITS:
+        return int(value)
+    raise ProtocolError("FIELDS", f"a number has 1 to {DIGITS} digits")
 
 
-def _whole_number(name: str, low: int, high: int) -> Callable[[bytes], int]:
+def write_number(value: int) -> bytes:
+    """``value`` in digits."""
+    return b"%d" % value
+
+
+def read_tag_number(name: str, low: int, high: int) -> Callable[[bytes], int]:
+    """A reader for a tag whose value is a whole number within bounds."""
+
     def read(value: bytes) -> int:
         if value.isdigit() and len(value) <= DIGITS and low <= (number := int(value)) <= high:
             return number
-        raise ProtocolError("BADTAG", f"@{name} is a whole number from {low} to {high}")
+        raise ProtocolError("BADTAG", f"@{name} must be a whole number from {low} to {high}")
 
     return read
 
 
-def _read_kind(value: bytes) -> bytes:
-    if value not in (b"open", b"invitation"):
-        raise ProtocolError("BADTAG", "@kind is open or invitation")
-    return value
+def read_tag_bytes(name: str, longest: int, what: str) -> Callable[[bytes], bytes]:
+    """A reader for a tag that may hold any bytes up to a length."""
+
+    def read(value: bytes) -> bytes:
+        if not 0 < len(value) <= longest:
+            raise ProtocolError("BADTAG", f"@{name} must be {what}")
+        return value
+
+    return read
 
 
-def _read_echo(value: bytes) -> bytes:
-    if not 0 < len(value) <= 64:
-        raise ProtocolError("BADTAG", "@id is 1 to 64 bytes")
-    return value
+def read_flag(name: str) -> Callable[[bytes], bytes]:
+    """A reader for a tag without a value."""
+
+    def read(value: bytes) -> bytes:
+        if value:
+            raise ProtocolError("BADTAG", f"@{name} takes no value")
+        return value
+
+    return read
 
 
-def _read_invitation(value: bytes) -> bytes:
-    if not 0 < len(value) <= 64:
-        raise ProtocolError("BADTAG", "@invite is the code of an invitation")
-    return value
+ACCOUNT = Field("account", read_name, b"alice")
+SENDER = Field("from", read_name, b"bob", grammar="account")
+TOPIC = Field("topic", read_name, b"fishing")
+DEVICE = Field("device", read_name, b"phone", grammar="name")
+CONVERSATION = Field("conversation", read_conversation, b"alice+bob")
+ID = Field("id", read_id, b"alice+bob:7-1", write_id, grammar="message-id")
 
-
-def _read_flag(value: bytes) -> bytes:
-    if value:
-        raise ProtocolError("BADTAG", "@esc takes no value")
-    return value
-
-
-#: The highest number that a sender may give a message.
-MAX_CSEQ = 10**DIGITS - 1
-
-#: Tag → what reads it. Each raises ProtocolError, nothing else.
-TAGS: dict[bytes, Callable[[bytes], Any]] = {
-    b"id": _read_echo,
-    b"cseq": _whole_number("cseq", 0, MAX_CSEQ),
-    b"esc": _read_flag,
-    b"device": _read_name,
-    b"invite": _read_invitation,
-    b"kind": _read_kind,
-    b"before": _read_id,
-    b"after": _read_id,
-    b"limit": _whole_number("limit", 1, 100),
-}
+#: Every verb takes it.
+ECHO = Tag(
+    b"id",
+    "1 to 64 bytes that are repeated on every line of the reply",
+    read_tag_bytes("id", 64, "1 to 64 bytes"),
+    b"q7",
+)
+ESC = Tag(b"esc", "no value; the text contains escapes: see [Escapes](#escapes)", read_flag("esc"), b"")

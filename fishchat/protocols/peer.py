@@ -24,8 +24,8 @@ from fishchat.net.fast_write import send_now, socket_of
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import LineSplitter
 from fishchat.protocols.replies import error_line
+from fishchat.protocols.rows import Verb
 from fishchat.protocols.table import BadCommand, Command, Table
-from fishchat.protocols.verbs import Verb
 
 #: Commands of one connection that wait for their answers at most; then it is not read until half are answered.
 WAITING = 64

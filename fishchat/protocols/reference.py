@@ -1,34 +1,19 @@
-"""The parts of ``doc/protocol.md`` that are printed from the tables. No I/O but in ``main``.
+"""Rows as text for people: tables, lists of commands, the grammar. Pure but for ``__main__``.
 
-``python -m fishchat.protocols.reference`` writes them into the page; a test compares it with what they are now.
+``python -m fishchat.services.reference`` writes them into the pages; ``python -m fishchat.protocols.reference`` is its
+older name.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+import runpy
+from collections.abc import Iterable, Sequence
 
 from fishchat.errors import WORDS
-from fishchat.protocols.fields import MAX_CSEQ, MECHANISMS, TAGS
+from fishchat.protocols.fields import Tag
+from fishchat.protocols.rows import Push, Row, State, Text, Verb
 from fishchat.protocols.state import TRANSITIONS
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, State, Text, Verb
-
-PAGE = Path(__file__).parents[2] / "doc" / "protocol.md"
-
-#: Tag → what it says. A tag of the table that is missing here is an error.
-TAG_HELP = {
-    b"id": "1 to 64 bytes that are repeated on every line of the reply",
-    b"cseq": f"the message's number, 0 to {MAX_CSEQ}: see [Numbering](#numbering)",
-    b"esc": "no value; the text holds escapes: see [Escapes](#escapes)",
-    b"device": "a name; `main` when absent",
-    b"kind": "`open` (when absent) or `invitation`",
-    b"invite": "the code of an invitation",
-    b"before": "a message id; only what stands before it",
-    b"after": "a message id; only what stands after it",
-    b"limit": "1 to 100 messages; 50 when absent",
-}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -38,12 +23,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def words() -> str:
-    """What may stand behind ``ERR VERB``."""
+    """The words that may follow ``ERR VERB``."""
     return table(("Word", "What it means, and what to do"), ((f"`{word}`", text) for word, text in WORDS.items()))
 
 
 def states() -> str:
-    """The life of a connection: every state, and what leads from it where."""
+    """The life of a connection: every state, and which event leads from it where."""
     drawn = []
     for state in State:
         edges = [(event.value, to.value) for (at, event), to in TRANSITIONS.items() if at is state and to is not state]
@@ -59,40 +44,41 @@ def states() -> str:
     return "```text\n" + "\n".join(drawn).rstrip() + "\n```"
 
 
-def permissions() -> str:
+def permissions(verbs: Iterable[Verb]) -> str:
     """Which verb is allowed in which state."""
     columns = [state for state in State if state is not State.CLOSING]
-    rows = [
-        (f"`{verb.name.decode()}`", *("yes" if state in verb.states else "" for state in columns))
-        for verb in MSG_SERVER_VERBS
-    ]
+    rows = [[f"`{verb.name.decode()}`", *_marks(verb, columns)] for verb in verbs]
     return table(("Verb", *(state.value for state in columns)), rows)
 
 
-def tags() -> str:
+def _marks(verb: Verb, columns: Iterable[State]) -> list[str]:
+    return ["yes" if state in verb.states else "" for state in columns]
+
+
+def tags(verbs: Sequence[Verb]) -> str:
     """Every tag, and the verbs that know it."""
+    known: dict[bytes, Tag] = {tag.name: tag for verb in verbs for tag in verb.tags}
     rows = []
-    for tag in TAGS:
-        verbs = [verb for verb in MSG_SERVER_VERBS if tag in verb.tags]
-        where = "all" if len(verbs) == len(MSG_SERVER_VERBS) else ", ".join(f"`{verb.name.decode()}`" for verb in verbs)
-        rows.append((f"`@{tag.decode()}`", TAG_HELP[tag], where))
-    return table(("Tag", "What it says", "Verbs"), rows)
+    for name, tag in known.items():
+        takers = [verb for verb in verbs if name in verb.tag_rows]
+        where = "all" if len(takers) == len(verbs) else ", ".join(f"`{verb.name.decode()}`" for verb in takers)
+        rows.append((f"`@{name.decode()}`", tag.help, where))
+    return table(("Tag", "Meaning", "Verbs"), rows)
 
 
 def commands(verbs: Iterable[Verb]) -> str:
-    """The reference: one item a verb."""
+    """A list with an item for each verb."""
     return "\n".join(_command(verb) for verb in verbs)
 
 
 def _command(verb: Verb) -> str:
-    lines = [f"- `{verb.usage}` {verb.help}."]
     more = [f"Reply: {_code(verb.reply)}."]
     if verb.alias:
         more.insert(0, f"Short: `{verb.alias.decode()}`.")
-    known = [tag for tag in TAGS if tag in verb.tags and tag != b"id"]
-    if known:
-        more.append("Tags: " + ", ".join(f"`@{tag.decode()}`" for tag in known) + ".")
-    return "\n".join([*lines, "  " + " ".join(more)])
+    # Every verb takes the first one.
+    if known := [tag.name.decode() for tag in verb.tags[1:]]:
+        more.append("Tags: " + ", ".join(f"`@{tag}`" for tag in known) + ".")
+    return f"- `{verb.usage}` {verb.help}.\n  {' '.join(more)}"
 
 
 def _code(reply: str) -> str:
@@ -102,13 +88,30 @@ def _code(reply: str) -> str:
     return re.sub(r"[A-Z][A-Z_0-9]+[^,…]*[^,… ]", lambda found: f"`{found[0]}`", reply)
 
 
-def grammar(verbs: Iterable[Verb] = (*MSG_SERVER_VERBS, *GATEWAY_VERBS)) -> str:
-    """The commands in ABNF (RFC 5234), in the terms that the page defines by hand."""
-    rules = {verb.name.decode().lower().replace("_", "-"): verb for verb in verbs}
-    width = max(map(len, rules))
-    lines = [f"{'command':{width}} = {_wrapped(list(rules), width)}"]
-    lines += [f"{name:{width}} = {_body(verb)}" for name, verb in rules.items()]
+def pushes(rows: Iterable[Push]) -> str:
+    """Every push and its meaning."""
+    return table(("Push", "Meaning"), ((f"`{push.usage}`", push.help) for push in rows))
+
+
+def grammar(verbs: Iterable[Verb], pushes: Iterable[Push]) -> str:
+    """Commands and pushes in ABNF (RFC 5234), in the terms that the page defines by hand."""
+    said = {_rule(verb): verb for verb in verbs}
+    told = {_rule(push): push for push in pushes}
+    width = max(map(len, [*said, *told]))
+    lines = []
+    if said:
+        lines.append(f"{'command':{width}} = {_wrapped(list(said), width)}")
+        lines += [f"{name:{width}} = {_body(verb)}" for name, verb in said.items()]
+    if said and told:
+        lines.append("")
+    if told:
+        lines.append(f"{'push':{width}} = {_wrapped(list(told), width)}")
+        lines += [f"{name:{width}} = {_fixed(push)}" for name, push in told.items()]
     return "```abnf\n" + "\n".join(lines) + "\n```"
+
+
+def _rule(row: Row) -> str:
+    return row.name.decode().lower().replace("_", "-")
 
 
 def _wrapped(names: list[str], width: int) -> str:
@@ -117,57 +120,30 @@ def _wrapped(names: list[str], width: int) -> str:
 
 
 def _body(verb: Verb) -> str:
-    words = [f'"{word.decode()}"' for word in (verb.name, verb.alias) if word]
-    start = words[0] if len(words) == 1 else f"( {' / '.join(words)} )"
+    """A command: blanks around its fields do not matter where no text follows."""
     if verb.text is not Text.NONE:
-        fields = [f"SP {_term(name)}" for name in verb.fields]
-        return " ".join([start, *fields, "SP text" if verb.text is Text.REQUIRED else "[ SP [ text ] ]"])
+        return _fixed(verb)
     if not verb.fields:
-        return f"{start} [ SP *WSP ]"
-    return " ".join([start, "SP *WSP", " 1*WSP ".join(map(_term, verb.fields)), "*WSP"])
+        return f"{_start(verb)} [ SP *WSP ]"
+    return " ".join([_start(verb), "SP *WSP", " 1*WSP ".join(_terms(verb)), "*WSP"])
 
 
-def _term(field: str) -> str:
-    return _TERMS.get(field, field)
+def _fixed(row: Row) -> str:
+    """A row with exactly one blank before each field and before the text."""
+    parts = [_start(row), *(f"SP {term}" for term in _terms(row))]
+    if row.text is not Text.NONE:
+        parts.append("SP text" if row.text is Text.REQUIRED else "[ SP [ text ] ]")
+    return " ".join(parts)
 
 
-_TERMS = {
-    "id": "message-id",
-    "version": '"1"',
-    "device": "name",
-    "mechanism": "( " + " / ".join(f'"{one.decode()}"' for one in MECHANISMS) + " )",
-    "privacy": '( "everyone" / "contacts" )',
-}
+def _start(row: Row) -> str:
+    names = [f'"{word.decode()}"' for word in (row.words if isinstance(row, Verb) else (row.name,))]
+    return names[0] if len(names) == 1 else f"( {' / '.join(names)} )"
 
 
-#: Mark on the page → what stands between it and its end.
-PARTS: dict[str, Callable[[], str]] = {
-    "states": states,
-    "permissions": permissions,
-    "tags": tags,
-    "words": words,
-    "msg_server verbs": lambda: commands(MSG_SERVER_VERBS),
-    "gateway verbs": lambda: commands(verb for verb in GATEWAY_VERBS if verb not in MSG_SERVER_VERBS),
-    "grammar": grammar,
-}
-
-
-def fill(page: str) -> str:
-    """``page`` with every part as it is now. Raises ValueError when one has no marks on the page."""
-    for name, part in PARTS.items():
-        begin, end = f"<!-- generated: {name} -->\n", f"\n<!-- end: {name} -->"
-        before, found, rest = page.partition(begin)
-        _, closed, behind = rest.partition(end)
-        if not (found and closed):
-            raise ValueError(f"no marks for {name}")
-        page = before + begin + part() + end + behind
-    return page
-
-
-def main(path: Path = PAGE) -> None:
-    """Write the parts into the page at ``path``."""
-    path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
+def _terms(row: Row) -> list[str]:
+    return [field.grammar or field.name for field in row.fields]
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    runpy.run_module("fishchat.services.reference", run_name="__main__")

@@ -1,12 +1,12 @@
-"""How the server writes its replies: ``OK``, ``ERR``, a list, the help. What is said when is not known here."""
+"""Replies of the server as lines: ``OK``, ``ERR``, lists, the help."""
 
 from __future__ import annotations
 
 from fishchat.errors import Refusal
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import format_tags
+from fishchat.protocols.rows import Text, Verb
 from fishchat.protocols.table import Command, Table
-from fishchat.protocols.verbs import Text, Verb
 
 
 def echo(tags: Tags) -> bytes:
@@ -38,21 +38,36 @@ def list_lines(command: Command, items: list[tuple[bytes, bool]]) -> bytes:
 
 
 def help_lines(table: Table, command: Command) -> bytes:
-    """The answer to ``HELP`` and ``HELP VERB``. Raises Refusal for a verb that is not there."""
-    verbs = table.verbs
-    if command.text:
-        found = table.find(command.text.strip())
-        if found is None:
+    """The reply to ``HELP``, ``HELP about GROUP`` and ``HELP VERB``. Raises Refusal for an unknown verb or group."""
+    about, _, group = command.text.strip().partition(b" ")
+    if not command.text:
+        items = [_summary(verb) for verb in table.verbs]
+    elif about.lower() == b"about":
+        items = [_summary(verb) for verb in _group(table, group.strip().lower())]
+    else:
+        verb = table.find(command.text.strip())
+        if verb is None:
             raise Refusal("UNKNOWN_VERB")
-        verbs = (found,)
-    items = []
-    for verb in verbs:
-        alias = f" ({verb.alias.decode()})" if verb.alias else ""
-        items.append((f"{verb.usage}{alias}: {verb.help}".encode(), False))
-    if command.text:
-        verb = verbs[0]
-        tags = " ".join(sorted("@" + tag.decode() for tag in verb.tags))
-        items.append((f"tags: {tags}; reply: {verb.reply}".encode(), False))
-        if verb.text is not Text.NONE:
-            items.append((b"the text is everything after the one space before it", False))
-    return list_lines(command, items)
+        items = _explained(verb)
+    return list_lines(command, [(item.encode(), False) for item in items])
+
+
+def _group(table: Table, name: bytes) -> tuple[Verb, ...]:
+    verbs = table.groups.get(name)
+    if verbs is None:
+        known = b", ".join(table.groups).decode()
+        raise Refusal("UNKNOWN_VERB", f"there is no such group; the groups are {known}" if known else None)
+    return tuple(verbs)
+
+
+def _summary(verb: Verb) -> str:
+    alias = f" ({verb.alias.decode()})" if verb.alias else ""
+    return f"{verb.usage}{alias}: {verb.help}"
+
+
+def _explained(verb: Verb) -> list[str]:
+    tags = " ".join(sorted("@" + tag.decode() for tag in verb.tag_rows))
+    lines = [_summary(verb), f"tags: {tags}; reply: {verb.reply}"]
+    if verb.text is not Text.NONE:
+        lines.append("the text is everything after the single space before it")
+    return lines

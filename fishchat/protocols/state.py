@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 
 from fishchat.errors import Refusal
-from fishchat.protocols.verbs import State, Verb
+from fishchat.protocols.rows import State, Verb
 
 
 class Event(enum.Enum):

@@ -1,24 +1,26 @@
-"""The one function that turns a line into a command. No I/O.
+"""From a line to a command, or to a refusal. No I/O.
 
-Whoever gets a :class:`Command` has a well-formed one; what well-formed means for each verb stands in ``verbs``.
+A :class:`Command` is well-formed; what that means for each verb stands in its row (see ``rows``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.model.names import DIGITS, NAME_BYTES, NAME_LENGTH
-from fishchat.protocols.fields import NO_TAGS, TAGS, Tags
-from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG, parse_tags, unescape
+from fishchat.protocols.fields import NO_TAGS, Tags
+from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG, parse_tags
+from fishchat.protocols.rows import Verb
 from fishchat.protocols.suggestions import Near
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, Text, Verb
 
 
 class Command:
     """A line that was understood: every field and tag read into its value, the text within bounds.
+
+    ``command["topic"]`` is the field of that name; ``fields`` is faster where every call counts.
 
     :ivar fields: accounts, topics and conversations as bytes, message ids as ``(conversation, epoch, seq)``.
     """
@@ -31,6 +33,9 @@ class Command:
         self.text = text
         self.tags = tags
 
+    def __getitem__(self, field: str) -> Any:
+        return self.fields[self.verb.places[field]]
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Command) and self._values() == other._values()
 
@@ -41,7 +46,7 @@ class Command:
         return self.verb.name, self.fields, self.text, self.tags
 
 
-#: What servers say to each other, in the original and here. No table has a row for them.
+#: Verbs that only servers use, in the original and here. No table has a row for them.
 SERVER_PREFIXES = (b"ROUTE_", b"SUBSCRIBE_", b"CACHE_", b"RESP_", b"SELECT_", b"STORE_", b"PUBLISH_")
 
 # C0 but TAB; LF, CR and NUL never come this far, CR may stand inside a line.
@@ -62,11 +67,15 @@ _ACK = re.compile(
 
 
 class Table:
-    """The verbs of one port. ``parse`` gives a command or raises ProtocolError, nothing else."""
+    """The verbs of one port. ``parse`` returns a command or raises ProtocolError, nothing else.
 
-    def __init__(self, verbs: Iterable[Verb]) -> None:
+    :ivar groups: the groups of ``HELP about <group>``, by name.
+    """
+
+    def __init__(self, verbs: Iterable[Verb], groups: Mapping[bytes, Sequence[Verb]] | None = None) -> None:
         self.verbs = tuple(verbs)
-        self._by_word = {word: verb for verb in self.verbs for word in (verb.name, verb.alias) if word}
+        self.groups = dict(groups or {})
+        self._by_word = {word: verb for verb in self.verbs for word in verb.words}
         self._near = Near(self._by_word)
         self._has_messages = b"SEND_MESSAGE_P2P" in self._by_word
 
@@ -99,10 +108,11 @@ class Table:
         tags = NO_TAGS
         try:
             if raw_tags is not None:
-                tags = _read_tags(verb, raw_tags)
-            return _read(verb, rest, tags)
+                tags = verb.read_tags(raw_tags)
+            fields, text = verb.read(rest, tags)
         except ProtocolError as error:
             raise BadCommand(error, verb, _echo_of(raw_tags)) from None
+        return Command(verb, fields, text, tags)
 
     def _unknown(self, word: bytes) -> ProtocolError:
         upper = word.upper()
@@ -142,41 +152,3 @@ def clean(line: bytes) -> bytes:
             raise ProtocolError("BADUTF8") from None
         line = _C1.sub(b"", line)
     return line.translate(None, _CONTROLS)
-
-
-def _read(verb: Verb, rest: bytes, tags: Tags) -> Command:
-    """The command of what follows the verb."""
-    readers = verb.readers
-    text = b""
-    if verb.text is _NO_TEXT:
-        fields = rest.split()
-    else:
-        fields = rest.split(b" ", len(readers))
-        if len(fields) > len(readers):
-            text = fields.pop()
-        if len(text) > MAX_TEXT:
-            raise ProtocolError("TEXTTOOLONG", limit=MAX_TEXT)
-        if not text and verb.text is _NEEDS_TEXT:
-            raise ProtocolError("FIELDS", f"usage: {verb.usage}")
-    if len(fields) != len(readers) or b"" in fields:
-        raise ProtocolError("FIELDS", f"usage: {verb.usage}")
-    if tags and b"esc" in tags:
-        unescape(text)
-    return Command(verb, [read(value) for read, value in zip(readers, fields)], text, tags)  # noqa: B905
-
-
-_NO_TEXT, _NEEDS_TEXT = Text.NONE, Text.REQUIRED
-
-
-def _read_tags(verb: Verb, raw: dict[bytes, bytes]) -> Tags:
-    tags: Tags = {}
-    for name, value in raw.items():
-        if name not in verb.tags:
-            known = " ".join(sorted(tag.decode() for tag in verb.tags))
-            raise ProtocolError("BADTAG", f"{verb.name.decode()} knows these tags: {known}")
-        tags[name] = TAGS[name](value)
-    return tags
-
-
-MSG_SERVER_COMMANDS = Table(MSG_SERVER_VERBS)
-GATEWAY_COMMANDS = Table(GATEWAY_VERBS)

@@ -1,0 +1,5 @@
+"""Contacts and blocks: who may write to whom."""
+
+from fishchat.features.feature import Feature
+
+FEATURE = Feature("contacts", "Contacts", order=40)

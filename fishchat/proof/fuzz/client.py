@@ -9,10 +9,10 @@ from typing import Any
 from fishchat.client.events import Gap, Message, Moved, Notice
 from fishchat.client.machine import Machine, Phase
 from fishchat.client.state import ClientState, SavedSend
+from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.model.names import Position, parse_position, split_id
 from fishchat.proof.fuzz.helpers import Dice, claim
 from fishchat.protocols.lines import MAX_OUT, LineSplitter
-from fishchat.protocols.table import MSG_SERVER_COMMANDS
 
 TALK = b"alice+bob"
 GREETING = b"HELLO fishchat/1 server=ms1 auth=open maxline=8192 maxtext=7168 caps=ack"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fishchat.errors import WORDS, ProtocolError
+from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.proof.fuzz import grammar
 from fishchat.proof.fuzz.helpers import CONTROL, claim
 from fishchat.protocols.lines import MAX_OUT
 from fishchat.protocols.replies import error_line
-from fishchat.protocols.table import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS, Command, Table
+from fishchat.protocols.table import Command, Table
+from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 
 #: Tags whose value is a number or an id: zeros in front do not matter.
 _NUMERIC = (b"cseq", b"limit", b"before", b"after")

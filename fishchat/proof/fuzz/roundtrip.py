@@ -9,10 +9,15 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from fishchat.client import events, requests
+from fishchat.client import events
 from fishchat.client.machine import Machine
 from fishchat.client.replies import parse_error
 from fishchat.errors import WORDS, Refusal
+from fishchat.features.accounts.client import devices, status
+from fishchat.features.contacts.client import contacts
+from fishchat.features.messages.client import conversations, history
+from fishchat.features.requests import Request
+from fishchat.features.topics.client import members, topics
 from fishchat.model.message import ESCAPED
 from fishchat.model.names import message_id
 from fishchat.proof.fuzz.helpers import Dice, claim, quiet
@@ -23,14 +28,14 @@ from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.msg_server.sessions.connection import ClientConnection
 
 #: What is asked, by the script that answers it.
-ASKED: tuple[tuple[str, Callable[[], requests.Request[Any]]], ...] = (
-    ("history", lambda: requests.history("alice+bob", None, None, 50)),
-    ("conversations", requests.conversations),
-    ("topics", requests.topics),
-    ("roster", lambda: requests.members("fishing")),
-    ("devices", requests.devices),
-    ("relations", requests.contacts),
-    ("status", lambda: requests.status("bob")),
+ASKED: tuple[tuple[str, Callable[[], Request[Any]]], ...] = (
+    ("history", lambda: history("alice+bob", None, None, 50)),
+    ("conversations", conversations),
+    ("topics", topics),
+    ("roster", lambda: members("fishing")),
+    ("devices", devices),
+    ("relations", contacts),
+    ("status", lambda: status("bob")),
 )
 
 
@@ -39,7 +44,7 @@ class Session:
 
     def __init__(self, server: MsgServer, clock: Clock, device: str) -> None:
         self.machine = Machine("alice", device)
-        self.heard: list[events.Event] = []
+        self.heard: list[object] = []
         self._splitter = LineSplitter(MAX_OUT)
         self._wired = Wired(ClientConnection(server, len(server.connections) + 1, "192.0.2.1"), clock)
         self.machine.connected(self._now)
@@ -93,7 +98,7 @@ def said(data: bytes) -> None:
         desk.end()
 
 
-def _ask(session: Session, store: Store, script: str, request: Callable[[], requests.Request[Any]]) -> None:
+def _ask(session: Session, store: Store, script: str, request: Callable[[], Request[Any]]) -> None:
     key = session.machine.ask(request())
     session.talk()
     [settled] = [event for event in session.heard if isinstance(event, events.Settled)]

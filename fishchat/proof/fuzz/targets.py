@@ -8,31 +8,18 @@ from pathlib import Path
 
 import fishchat
 from fishchat.errors import WORDS
+from fishchat.features.registry import PUSHES, VERBS
 from fishchat.proof.fuzz import client, commands, lines, logins, names, payloads, redis, roundtrip, servers, web
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 
 #: The inputs that are kept, a directory for each target. They are in a checkout, and not in an installed package.
 CORPUS = Path(fishchat.__file__).parent.parent / "fuzz" / "corpus"
 
-VERBS = tuple(word for verb in (*MSG_SERVER_VERBS, *GATEWAY_VERBS) for word in (verb.name, verb.alias) if word)
-TAGS = tuple(b"@" + tag + b"=" for verb in MSG_SERVER_VERBS for tag in sorted(verb.tags))
+COMMANDS = tuple(word for verb in (*VERBS, *GATEWAY_VERBS) for word in verb.words)
+TAGS = tuple(dict.fromkeys(b"@" + tag + b"=" for verb in VERBS for tag in verb.tag_rows))
 TELNET = (b"\xff\xfa", b"\xff\xf0", b"\xff\xfb", b"\xff\xfd", b"\xff\xff", b"\r\0", b"\r\n")
 IDS = (b"alice+bob:7-1", b"#fishing:7-1", b"@alice:7-1", b" alice", b" bob", b" fishing", b"caps=ack", b"fct_")
-PUSHES = tuple(
-    b"RESP_" + word
-    for word in (
-        b"MESSAGE_P2P bob alice+bob:7-1 x",
-        b"MESSAGE_TOPIC fishing bob #fishing:7-1 x",
-        b"NOTICE bob @alice:7-1 x",
-        b"SYNCED",
-        b"PING",
-        b"REPLACED",
-        b"REVOKED password",
-        b"GAP alice+bob 1 2",
-        b"READ bob alice+bob:7-1",
-        b"MOVE - within=1",
-    )
-)
+EXAMPLES = tuple(push.example for push in PUSHES)
 REFUSED = tuple(b"ERR - " + word.encode() for word in WORDS)
 SCRAM = (b"n,,n=alice,r=", b"c=biws,r=NONCE,p=", b",i=4096", b"s=", b"v=", b"m=", b"y,,", b"p=tls-server-end-point,,")
 HTTP = (
@@ -64,11 +51,11 @@ class Target:
 
 TARGETS: dict[str, Target] = {
     "lines": Target(lines.lines, 400, TELNET),
-    "commands": Target(commands.commands, 512, (*VERBS, *TAGS, *IDS)),
-    "server": Target(servers.server, 1024, (*VERBS, *TAGS, *IDS, *TELNET)),
-    "gateway": Target(servers.gateway, 1024, (*VERBS, *TELNET)),
+    "commands": Target(commands.commands, 512, (*COMMANDS, *TAGS, *IDS)),
+    "server": Target(servers.server, 1024, (*COMMANDS, *TAGS, *IDS, *TELNET)),
+    "gateway": Target(servers.gateway, 1024, (*COMMANDS, *TELNET)),
     "said": Target(roundtrip.said, 512),
-    "client": Target(client.client, 1024, (*PUSHES, *REFUSED, b"\n!", b"OK ", b"BEGIN ", b"END ", *VERBS)),
+    "client": Target(client.client, 1024, (*EXAMPLES, *REFUSED, b"\n!", b"OK ", b"BEGIN ", b"END ", *COMMANDS)),
     "bus": Target(payloads.bus, 512, JSON),
     "hints": Target(payloads.hints, 256),
     "routes": Target(payloads.routes, 256),

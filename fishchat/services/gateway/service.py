@@ -16,6 +16,7 @@ from twisted.internet.task import LoopingCall
 from fishchat.bus import channels
 from fishchat.config.schema import Config, Limits
 from fishchat.errors import ProtocolError, Refusal
+from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.interfaces import IBus
 from fishchat.model.bucket import Bucket
 from fishchat.model.placement import Placement
@@ -23,8 +24,8 @@ from fishchat.model.sources import Sources
 from fishchat.protocols.lines import MAX_LINE
 from fishchat.protocols.peer import HANDSHAKE, STUCK, LineServer, Turn
 from fishchat.protocols.replies import echo, help_lines, ok_line
-from fishchat.protocols.table import MSG_SERVER_COMMANDS, BadCommand, Command, Table
-from fishchat.protocols.verbs import GATEWAY_VERBS
+from fishchat.protocols.table import BadCommand, Command, Table
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.net.listen import CHAT, Listener
 from fishchat.services.role import Parts, standalone
 from fishchat.services.role_options import RoleOptions

@@ -9,11 +9,11 @@ from typing import Any
 from scramp import ScramException, ScramMechanism
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.client import requests
 from fishchat.client.events import Ended, Online, RefusedError, Settled
 from fishchat.client.login import masked
 from fishchat.client.machine import Machine
 from fishchat.client.state import ClientState
+from fishchat.features.accounts.client import change_password, set_name
 from fishchat.test.client.test_machine import GREETING, Talk
 
 PASSWORD = "correct horse"
@@ -416,7 +416,7 @@ class SilenceTests(LoginCase):
         client.send("bob", "between us")
         key = client.change_password("battery staple")
         state = client.snapshot()
-        request = requests.change_password("battery staple")
+        request = change_password("battery staple")
         for thing in (client, state, state.__rich_repr__(), request, vars(client), vars(vars(client)["_outbox"]), key):
             for secret in (OLD, PASSWORD, "battery staple"):
                 self.assertNotIn(secret, repr(thing))
@@ -435,7 +435,7 @@ class SilenceTests(LoginCase):
     def test_no_line(self) -> None:
         """What no line can hold is refused before it is sent, and not quoted."""
         for wrong in ("", "battery\r\nstaple", "battery\0staple"):
-            error = self.assertRaises(RefusedError, requests.change_password, wrong)
+            error = self.assertRaises(RefusedError, change_password, wrong)
             self.assertEqual(error.word, "PASSWORD")
             self.assertNotIn("staple", str(error))
-            self.assertEqual(self.assertRaises(RefusedError, requests.set_name, wrong).word, "BADNAME")
+            self.assertEqual(self.assertRaises(RefusedError, set_name, wrong).word, "BADNAME")

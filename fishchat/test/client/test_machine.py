@@ -9,10 +9,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.client import events as said
-from fishchat.client import requests
 from fishchat.client.events import Broken, HistoryItem, RefusedError, Settled
 from fishchat.client.machine import Machine
 from fishchat.client.state import ClientState
+from fishchat.features.messages import client as messages
+from fishchat.features.registry import FEATURES, part
 
 GREETING = "HELLO fishchat/1 server=ms1 auth=open maxline=8192 maxtext=7168 caps=ack"
 
@@ -40,6 +41,12 @@ WARM = (
     event Settled(1, 'alice+bob:7-40')
 """
 )
+
+
+def request_of(name: str) -> Any:
+    """The function of some feature that makes this request."""
+    found = [getattr(part(feature, "client"), name, None) for feature in FEATURES]
+    return next(one for one in found if one is not None)
 
 
 class Talk:
@@ -98,7 +105,7 @@ class Talk:
 
     def do_ask(self, rest: str) -> None:
         verb, *fields = rest.split(" ")
-        self.machine.ask(getattr(requests, verb)(*fields))
+        self.machine.ask(request_of(verb)(*fields))
 
     def do_finish(self, rest: str) -> None:
         self.machine.finish(rest, self.now)
@@ -566,7 +573,7 @@ class TranscriptTests(SynchronousTestCase):
     def test_history(self) -> None:
         """History comes as objects, escaped texts unescaped."""
         machine = self.play(LOGIN)
-        key = machine.ask(requests.history("alice+bob", "alice+bob:7-9", None, 2))
+        key = machine.ask(messages.history("alice+bob", "alice+bob:7-9", None, 2))
         self.assertEqual(machine.lines(0.0), [b"@limit=2;before=alice+bob:7-9 REQ_HISTORY alice+bob"])
         for line in (
             b"BEGIN REQ_HISTORY 2",
@@ -594,7 +601,7 @@ class TranscriptTests(SynchronousTestCase):
         ):
             error = self.assertRaises(RefusedError, machine.send, to, text)
             self.assertEqual(error.word, word)
-        self.assertEqual(self.assertRaises(RefusedError, requests.mark_read, "nonsense").word, "BADID")
+        self.assertEqual(self.assertRaises(RefusedError, messages.mark_read, "nonsense").word, "BADID")
         self.assertRaises(ValueError, Machine, "alice", secret="two\r\nlines")
 
     def test_restart(self) -> None:

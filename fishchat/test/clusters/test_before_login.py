@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fishchat.protocols.verbs import MSG_SERVER_VERBS, State, Text, Verb
+from fishchat.features.registry import VERBS
+from fishchat.protocols.rows import State, Text, Verb
 from fishchat.test.clusters.test_accounts import PASSWORD, AccountsCase
 from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.rfc5802 import ScramClient
@@ -38,14 +39,14 @@ TAGS = {
     "limit": "10",
 }
 #: Verbs that can be said by who is logged in, but for the one that ends it.
-VERBS = [verb for verb in MSG_SERVER_VERBS if State.ONLINE in verb.states and verb.name != b"QUIT"]
+SAYABLE = [verb for verb in VERBS if State.ONLINE in verb.states and verb.name != b"QUIT"]
 
 
 def typed(verb: Verb, text: str | None = None, **fields: str) -> str:
     """A line with this verb, its fields from ``FIELDS`` where no others are given."""
     if text is None:
         text = PASSWORD if verb.text is Text.REQUIRED else ""
-    values = [fields.get(name, FIELDS[name]) for name in verb.fields]
+    values = [fields.get(one.name, FIELDS[one.name]) for one in verb.fields]
     return " ".join([verb.name.decode(), *values, *([text] if text else [])])
 
 
@@ -129,7 +130,7 @@ class Forged(PeopleCase):
         await say(alice, "JOIN mine", "SAY mine hello", "MSG mallory hello")
         await say(mallory)
         before = self.bodies()
-        for verb in VERBS:
+        for verb in SAYABLE:
             # These would end what the others are tried in.
             if verb.name in (b"DISMISS_TOPIC", b"BLOCK_CLIENT"):
                 continue
@@ -216,14 +217,14 @@ class Strangers(PeopleCase):
     def lines(self, verb: Verb, kind: str, value: str) -> list[str]:
         """The verb about something, alone and with each tag that it may have."""
         line = typed(verb, **{kind: value})
-        tags = {name: TAGS[name] for name in sorted(tag.decode() for tag in verb.tags)}
+        tags = {name: TAGS[name] for name in sorted(tag.decode() for tag in verb.tag_rows)}
         if kind == "conversation":
             tags |= {name: f"{value}:1-1" for name in ("before", "after") if name in tags}
         return [line, *(f"@{name}={said} {line}" for name, said in tags.items())]
 
     async def assert_like_nothing(self, mallory: Client, kind: str, there: list[str], nothing: str) -> None:
         """Whatever is said about what is there has the answer of what never was, and changes nothing of others'."""
-        tried = [verb for verb in VERBS if kind in verb.fields]
+        tried = [verb for verb in SAYABLE if kind in verb.places]
         self.assertTrue(tried)
         for verb in tried:
             expected = [await self.answer(mallory, line, nothing) for line in self.lines(verb, kind, nothing)]
@@ -257,8 +258,8 @@ class Strangers(PeopleCase):
     async def test_topics(self) -> None:
         """Nothing can be done in a topic of others but what everybody may ask, and nothing changes."""
         mallory = await self.settle()
-        for verb in VERBS:
-            for topic in ("closed", "gone", "never") if "topic" in verb.fields else ():
+        for verb in SAYABLE:
+            for topic in ("closed", "gone", "never") if "topic" in verb.places else ():
                 if verb.name == b"CREATE_TOPIC" and topic != "closed":
                     continue  # that name is free
                 before = await self.stored()
@@ -304,5 +305,5 @@ class Strangers(PeopleCase):
 
     def test_verbs(self) -> None:
         """Every kind of field and every tag of the table has a value here."""
-        self.assertEqual({name for verb in MSG_SERVER_VERBS for name in verb.fields}, FIELDS.keys())
-        self.assertEqual({tag.decode() for verb in MSG_SERVER_VERBS for tag in verb.tags}, TAGS.keys())
+        self.assertEqual({one.name for verb in VERBS for one in verb.fields}, FIELDS.keys())
+        self.assertEqual({tag.decode() for verb in VERBS for tag in verb.tag_rows}, TAGS.keys())

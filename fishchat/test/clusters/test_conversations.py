@@ -9,8 +9,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import WORDS
+from fishchat.features.registry import VERBS
 from fishchat.model.secrets.tokens import fingerprint
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.storage.accounts import Accounts
 from fishchat.storage.scripts import OFFER, pack
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
@@ -127,7 +128,7 @@ class Complete(SynchronousTestCase):
 
     def test_verbs(self) -> None:
         """Every verb, by its name and by its alias, is said in some file."""
-        words = {word.decode() for verb in (*MSG_SERVER_VERBS, *GATEWAY_VERBS) for word in (verb.name, verb.alias)}
+        words = {word.decode() for verb in (*VERBS, *GATEWAY_VERBS) for word in (verb.name, verb.alias)}
         self.assertEqual(words - {""} - self.said, set())
 
     def test_refusals(self) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, State
+from fishchat.features.registry import VERBS
+from fishchat.protocols.rows import State
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.gateway.service import GatewayConnection
 from fishchat.storage.accounts import Accounts
 from fishchat.test.support.cluster import Client, Cluster
@@ -59,7 +61,7 @@ REPLIES = ["OK", "ERR", "BEGIN", "ITEM", "END"]
 #: What may follow such a word: fields as somebody would try.
 TAILS = ("", " alice", " alice bob hello", " /msg_server/ms1 x", ' {"server": "ms1", "came": ["alice/main"]}')
 
-ALL_WORDS = [word for verb in MSG_SERVER_VERBS for word in words_of(verb)]
+ALL_WORDS = [word for verb in VERBS for word in words_of(verb)]
 
 
 class States(MatrixCase):
@@ -68,7 +70,7 @@ class States(MatrixCase):
     async def _sweep(self, cluster: Cluster, state: State, come: Any) -> None:
         client: Client = await come()
         tried = 0
-        for verb in MSG_SERVER_VERBS:
+        for verb in VERBS:
             for word in words_of(verb):
                 line = line_of(verb, word=word)
                 tried += 1
@@ -148,7 +150,7 @@ class States(MatrixCase):
         before = holding(cluster.redis)
         for hello in (False, True):
             client = await greeted(cluster, "gateway", hello=hello)
-            for verb in (*MSG_SERVER_VERBS, *GATEWAY_VERBS):
+            for verb in (*VERBS, *GATEWAY_VERBS):
                 for word in words_of(verb):
                     one = await greeted(cluster, "gateway", hello=hello) if verb.name in own else client
                     called.clear()
@@ -167,7 +169,7 @@ class Ends(MatrixCase):
     """States in which nothing is looked at: every verb that is said there is as if it had not been said."""
 
     #: One line for every word of the table.
-    lines = [f"@id=never {line_of(verb, word=word)}" for verb in MSG_SERVER_VERBS for word in words_of(verb)]
+    lines = [f"@id=never {line_of(verb, word=word)}" for verb in VERBS for word in words_of(verb)]
 
     async def _nothing(self, cluster: Cluster, client: Client, before: dict[bytes, bytes], *allowed: bytes) -> None:
         self.assertEqual([name for name in self.reached.take() if name not in allowed], [])
@@ -197,7 +199,7 @@ class Ends(MatrixCase):
     async def test_behind_a_refused_login(self) -> None:
         """What was sent behind a login that is refused is answered as before any login, not as after one."""
         cluster = await self.begin("closed")
-        for verb in MSG_SERVER_VERBS:
+        for verb in VERBS:
             if State.GREETED in verb.states:
                 continue
             client = await greeted(cluster)
@@ -270,7 +272,7 @@ class Ends(MatrixCase):
     async def test_deleted_and_not_yet_told(self) -> None:
         """An account that was deleted brings nothing of itself back, whatever it says before its server hears of it."""
         cluster = await self.begin()
-        for number, verb in enumerate(MSG_SERVER_VERBS):
+        for number, verb in enumerate(VERBS):
             if State.ONLINE not in verb.states:
                 continue
             name = f"gone-{verb.name.decode().lower()}"
@@ -306,7 +308,7 @@ class Foreign(MatrixCase):
         ]
         words = [*SERVER_VERBS, *pushes(), *REPLIES]
         self.assertGreater(len(pushes()), 8)
-        own = {word.decode() for verb in (*MSG_SERVER_VERBS, *GATEWAY_VERBS) for word in words_of(verb)}
+        own = {word.decode() for verb in (*VERBS, *GATEWAY_VERBS) for word in words_of(verb)}
         self.assertEqual(own & set(words), set())
         await cluster.settled()
         self.reached.take()

@@ -5,8 +5,9 @@ They are refused before anything is done; what is taken out silently reaches nob
 
 from __future__ import annotations
 
+from fishchat.features.registry import VERBS
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
-from fishchat.protocols.verbs import MSG_SERVER_VERBS, State, Text, Verb
+from fishchat.protocols.rows import State, Text, Verb
 from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.matrix import (
     ACTED_ON,
@@ -58,9 +59,9 @@ class Values(MatrixCase):
         """Empty, missing, too many, too long, or with a wildcard in it: refused before anything is done."""
         cluster = await self.begin()
         tried = 0
-        for verb in MSG_SERVER_VERBS:
+        for verb in VERBS:
             lines = []
-            for name in verb.fields:
+            for name in (one.name for one in verb.fields):
                 good = GOOD[name]
                 bad = ["x" * 9 + good * 12, good + "é", good + "鱼"]
                 bad += [value for letter in WILDCARDS for value in _around(good, letter)]
@@ -68,7 +69,7 @@ class Values(MatrixCase):
                 # An empty field, and one that is not there.
                 lines.append(line_of(verb, {name: ""}, text=""))
             if verb.fields and verb.text is not Text.NONE:
-                lines.append(line_of(verb, {verb.fields[0]: ""}))
+                lines.append(line_of(verb, {verb.fields[0].name: ""}))
             if verb.fields:
                 lines.append(verb.name.decode())
             if verb.text is Text.NONE:
@@ -86,13 +87,13 @@ class Values(MatrixCase):
         cluster = await self.begin()
         # What may hold anything, up to a length.
         free = (b"id", b"invite")
-        everything = {tag for verb in MSG_SERVER_VERBS for tag in verb.tags}
+        everything = {tag for verb in VERBS for tag in verb.tag_rows}
         self.assertEqual(everything & {claim.encode() for claim in CLAIMS}, set())
-        for verb in MSG_SERVER_VERBS:
+        for verb in VERBS:
             line = line_of(verb)
-            tags = [f"{tag.decode()}=1" for tag in sorted(everything - verb.tags)]
+            tags = [f"{tag.decode()}=1" for tag in sorted(everything - verb.tag_rows.keys())]
             tags += [f"{claim}=bob" for claim in CLAIMS]
-            for tag in sorted(verb.tags - {b"id"}):
+            for tag in sorted(verb.tag_rows.keys() - {b"id"}):
                 name = tag.decode()
                 tags += [f"{name}={'x' * 65}", f"{name}=x" if tag == b"esc" else f"{name}="]
                 if tag not in free:
@@ -104,7 +105,7 @@ class Values(MatrixCase):
         cluster = await self.begin()
         bob = await cluster.login("bob", device="desk")
         heard: list[str] = []
-        for verb in MSG_SERVER_VERBS:
+        for verb in VERBS:
             if verb.name == b"QUIT":
                 continue
             line = line_of(verb)
@@ -128,7 +129,7 @@ class Values(MatrixCase):
     async def test_lines(self) -> None:
         """NUL, bytes that are no UTF-8, and too long a line, whatever the verb: the connection goes on."""
         cluster = await self.begin()
-        for verb in MSG_SERVER_VERBS:
+        for verb in VERBS:
             client = await self._client_in(cluster, verb)
             await cluster.settled()
             before = holding(cluster.redis)

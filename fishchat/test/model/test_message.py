@@ -8,15 +8,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.client.events import Message as Told
 from fishchat.client.pushes import parse_push
-from fishchat.client.replies import text_of
 from fishchat.errors import WORDS, Refusal
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
+from fishchat.features.requests import text_of
 from fishchat.model.conversation import gap_line
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, from_body, item_line, pack_body, push_line
 from fishchat.model.names import message_id, p2p, topic_conversation
 from fishchat.protocols.lines import MAX_LINE, MAX_OUT, MAX_TEXT
 from fishchat.protocols.replies import error_line, help_lines, list_lines, ok_line
-from fishchat.protocols.table import MSG_SERVER_COMMANDS
-from fishchat.protocols.verbs import MSG_SERVER_VERBS
 from fishchat.test.support import strategies
 
 flags = st.sampled_from([PLAIN, ESCAPED])
@@ -81,7 +80,7 @@ class LimitTests(SynchronousTestCase):
             ok_line(command, id_),
             help_lines(MSG_SERVER_COMMANDS, command),
         ]
-        said += [error_line(Refusal(word, expected=10**15), verb, tags) for word in WORDS for verb in MSG_SERVER_VERBS]
+        said += [error_line(Refusal(word, expected=10**15), verb, tags) for word in WORDS for verb in VERBS]
         longest = max(len(line) for lines in said for line in lines.splitlines(keepends=True))
         self.assertLess(longest, MAX_OUT)
         self.assertLess(longest, MAX_LINE, "as it stands, a client may use the same limit in both directions")

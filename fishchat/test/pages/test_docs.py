@@ -25,8 +25,9 @@ from fishchat.cli import main
 from fishchat.config import describe
 from fishchat.config.load import load
 from fishchat.config.schema import Config
+from fishchat.features.registry import VERBS
 from fishchat.model.routing import Entry, group
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.launch.banner import talk
 from fishchat.storage.scripts import pack, unpack
 from fishchat.test.support.cluster import Client, ClusterCase
@@ -185,7 +186,7 @@ class NamesTests(DocsCase):
 
     def test_verbs(self) -> None:
         """Verbs and pushes are those of the command tables, or are written by the source."""
-        known = {verb.name.decode() for verb in (*MSG_SERVER_VERBS, *GATEWAY_VERBS)}
+        known = {verb.name.decode() for verb in (*VERBS, *GATEWAY_VERBS)}
         source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "fishchat").rglob("*.py"))
         prefixes = "SEND|REQ|RESP|CREATE|JOIN|LEAVE|INVITE|DISMISS|LOCATE|SELECT"
         wrong = []

@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from fishchat.bus import channels
 from fishchat.config import schema
 from fishchat.errors import Refusal
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.model.bucket import Bucket
 from fishchat.model.conversation import Conversation
 from fishchat.model.device import WINDOW, Device, Reading
@@ -24,8 +25,9 @@ from fishchat.model.placement import Placement
 from fishchat.protocols.lines import MAX_LINE
 from fishchat.protocols.peer import STUCK, WAITING, LineServer, Turn
 from fishchat.protocols.replies import list_lines, ok_line
-from fishchat.protocols.table import MSG_SERVER_COMMANDS, Command
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, State
+from fishchat.protocols.rows import State
+from fishchat.protocols.table import Command
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.gateway.service import Gateway, GatewayConnection
 from fishchat.services.msg_server.queue.commits import ANSWERED
 from fishchat.services.msg_server.service import MsgServer, handlers
@@ -586,7 +588,7 @@ class NeighbourTests(ServerCase):
 class HandlerTests(ServerCase):
     def test_msg_server(self) -> None:
         """Every verb of the msg_server's table has somebody to do it, and nobody has another."""
-        self.assertEqual(set(handlers(self.server)), {verb.name for verb in MSG_SERVER_VERBS})
+        self.assertEqual(set(handlers(self.server)), {verb.name for verb in VERBS})
 
     def test_gateway(self) -> None:
         """The same for the gateway, and each answers."""

@@ -13,19 +13,19 @@ from twisted.trial.unittest import SynchronousTestCase
 from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.messages.rows import MAX_CSEQ
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
 from fishchat.protocols import lines, peer, replies
-from fishchat.protocols.fields import MAX_CSEQ
-from fishchat.protocols.reference import PAGE, PARTS, fill
-from fishchat.protocols.table import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS
-from fishchat.protocols.verbs import MSG_SERVER_VERBS
+from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.gateway.service import GREETING
 from fishchat.services.msg_server.sessions.hashing import WAITING
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
+from fishchat.services.reference import PAGE, PARTS, fill
 from fishchat.storage.scripts import HISTORY
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support.rfc5802 import ScramClient
@@ -82,7 +82,7 @@ class PageCase(SynchronousTestCase):
 
 class PartTests(PageCase):
     def test_printed(self) -> None:
-        """The page is what ``python -m fishchat.protocols.reference`` makes of it."""
+        """The page is what ``python -m fishchat.services.reference`` makes of it."""
         self.assertEqual(fill(self.page), self.page)
 
     def test_marks(self) -> None:
@@ -162,7 +162,7 @@ class GrammarTests(PageCase):
                 text = "hi  you 鱼 🐟".encode()
                 said.append(push_line(conversation, conversation + b":471893-3", b"alice", flag, text))
         for word in WORDS:
-            for verb in (None, *MSG_SERVER_VERBS[:2]):
+            for verb in (None, *VERBS[:2]):
                 said.append(replies.error_line(Refusal(word, expected=17, retry=1), verb, {b"id": b"a b"}))
         help_ = MSG_SERVER_COMMANDS.parse(b"@id=7 HELP")
         said += replies.help_lines(MSG_SERVER_COMMANDS, help_).splitlines(keepends=True)

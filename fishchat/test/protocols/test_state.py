@@ -5,9 +5,10 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import Refusal
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
+from fishchat.protocols.rows import State
 from fishchat.protocols.state import TRANSITIONS, Event, after, guard
-from fishchat.protocols.table import MSG_SERVER_COMMANDS
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, State
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 
 
 class TransitionTests(SynchronousTestCase):
@@ -47,7 +48,7 @@ class GuardTests(SynchronousTestCase):
     def test_table(self) -> None:
         """A verb is allowed in the states of its row; in others STATE says what to do instead."""
         for state in State:
-            for verb in (*MSG_SERVER_VERBS, *GATEWAY_VERBS):
+            for verb in (*VERBS, *GATEWAY_VERBS):
                 if state in verb.states:
                     guard(state, verb)
                 else:
@@ -57,10 +58,10 @@ class GuardTests(SynchronousTestCase):
 
     def test_rows(self) -> None:
         """Nothing that needs an account is possible without one, and nothing at all while closing."""
-        before = {verb.name for verb in MSG_SERVER_VERBS if State.GREETED in verb.states}
+        before = {verb.name for verb in VERBS if State.GREETED in verb.states}
         logins = {b"SEND_CLIENT_ID", b"SEND_AUTH", b"CREATE_CLIENT"}
         self.assertEqual(before, {b"HELLO", b"SEND_PING", b"HELP", b"QUIT"} | logins)
-        for verb in MSG_SERVER_VERBS:
+        for verb in VERBS:
             self.assertNotIn(State.CLOSING, verb.states)
 
     def test_hint(self) -> None:

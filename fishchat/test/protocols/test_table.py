@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.client import requests
 from fishchat.errors import WORDS, ProtocolError
+from fishchat.features.messages.rows import MAX_CSEQ
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.model.names import split_id
-from fishchat.protocols.fields import MAX_CSEQ, TAGS
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG
-from fishchat.protocols.table import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS, BadCommand, Command
-from fishchat.protocols.verbs import MSG_SERVER_VERBS, Verb
+from fishchat.protocols.rows import Verb
+from fishchat.protocols.table import BadCommand, Command
+from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.test.support import strategies
 from fishchat.test.support.chunks import fed
 
@@ -223,8 +224,10 @@ class SampleTests(SynchronousTestCase):
 
     def test_complete(self) -> None:
         """The samples know every verb, every short name's verb, every tag and every word of the parser."""
-        self.assertEqual({command.verb for _, command in GOOD}, set(MSG_SERVER_VERBS))
-        self.assertEqual({tag for _, command in GOOD for tag in command.tags}, set(TAGS))
+        self.assertEqual({command.verb for _, command in GOOD}, set(VERBS))
+        self.assertEqual(
+            {tag for _, command in GOOD for tag in command.tags}, {tag for verb in VERBS for tag in verb.tag_rows}
+        )
         words = {"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG", "BADESCAPE"}
         self.assertEqual({word for _, word in BAD}, words | {"BADNAME", "BADID", "VERSION"})
 
@@ -318,10 +321,10 @@ class PropertyTests(SynchronousTestCase):
         verb, fields, text, tags = parts
         command = MSG_SERVER_COMMANDS.parse(strategies.to_line(*parts))
         self.assertEqual((command.verb, command.text, set(command.tags)), (verb, text, set(tags)))
-        for name, raw, value in zip(verb.fields, fields, command.fields, strict=True):
-            self.assertEqual(value, split_id(raw) if name == "id" else raw)
+        for one, raw, value in zip(verb.fields, fields, command.fields, strict=True):
+            self.assertEqual(value, split_id(raw) if one.name == "id" else raw)
         for tag, value in command.tags.items():
-            self.assertEqual(value, TAGS[tag](tags[tag]))
+            self.assertEqual(value, verb.tag_rows[tag].read(tags[tag]))
 
     @given(st.one_of(strategies.message_lines, strategies.ack_lines, strategies.streams))
     def test_short_way(self, line: bytes) -> None:
@@ -349,41 +352,3 @@ class PropertyTests(SynchronousTestCase):
                     self.assertIn(command.verb, table.verbs)
                     self.assertFalse(set(command.text) & {*range(9), *range(10, 32), 127})
                     self.assertFalse([char for char in command.text.decode() if "\x80" <= char <= "\x9f"])
-
-
-class ClientTests(SynchronousTestCase):
-    def test_requests(self) -> None:
-        """What the client library writes is what it means."""
-        samples: list[tuple[requests.Request[Any], Command]] = [
-            (requests.ping(), said("SEND_PING")),
-            (requests.create_topic("a", "open"), said("CREATE_TOPIC", b"a")),
-            (requests.create_topic("a", "invitation"), said("CREATE_TOPIC", b"a", kind=b"invitation")),
-            (requests.join("a"), said("JOIN_TOPIC", b"a")),
-            (requests.leave("a"), said("LEAVE_TOPIC", b"a")),
-            (requests.invite("a", "bob"), said("INVITE_TOPIC", b"a", b"bob")),
-            (requests.dismiss("a"), said("DISMISS_TOPIC", b"a")),
-            (requests.mark_read("alice+bob:471893-17"), said("SEND_READ", ID)),
-            (requests.status("bob"), said("REQ_CLIENT_STATUS", b"bob")),
-            (requests.history("#a", None, None, 50), said("REQ_HISTORY", b"#a", limit=50)),
-            (
-                requests.history("alice+bob", "alice+bob:471893-17", "alice+bob:471893-17", 1),
-                said("REQ_HISTORY", b"alice+bob", limit=1, before=ID, after=ID),
-            ),
-            (requests.conversations(), said("REQ_CONVERSATIONS")),
-            (requests.topics(), said("REQ_TOPICS")),
-            (requests.members("a"), said("REQ_MEMBERS", b"a")),
-            (requests.change_password("correct  horse"), said("SEND_PASSWORD", text="correct  horse")),
-            (requests.devices(), said("REQ_DEVICES")),
-            (requests.revoke_device("a"), said("REVOKE_DEVICE", b"a")),
-            (requests.block("bob"), said("BLOCK_CLIENT", b"bob")),
-            (requests.unblock("bob"), said("UNBLOCK_CLIENT", b"bob")),
-            (requests.blocked(), said("REQ_BLOCKED")),
-            (requests.add_contact("bob"), said("ADD_CONTACT", b"bob")),
-            (requests.remove_contact("bob"), said("REMOVE_CONTACT", b"bob")),
-            (requests.contacts(), said("REQ_CONTACTS")),
-            (requests.set_privacy("contacts"), said("SEND_PRIVACY", b"contacts")),
-            (requests.set_name("Bob the Builder"), said("SEND_NAME", text="Bob the Builder")),
-        ]
-        for request, command in samples:
-            self.assertEqual(MSG_SERVER_COMMANDS.parse(request.line), command)
-            self.assertEqual(request.verb, command.verb.name)

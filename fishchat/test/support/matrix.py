@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import fishchat
-from fishchat.protocols.verbs import Text, Verb
+from fishchat.protocols.rows import Text, Verb
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
 from fishchat.test.support.redis_fixture import RedisServer
@@ -46,7 +46,7 @@ def line_of(verb: Verb, fields: Fields = NO_FIELDS, word: bytes = b"", text: str
 
     ``fields`` are values that differ from ``GOOD``.
     """
-    values = [fields.get(name, GOOD[name]) for name in verb.fields]
+    values = [fields.get(one.name, GOOD[one.name]) for one in verb.fields]
     if verb.text is not Text.NONE:
         values.append(TEXTS.get(verb.text_name, "some words") if text is None else text)
     return " ".join([(word or verb.name).decode(), *values])

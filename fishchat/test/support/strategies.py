@@ -5,10 +5,13 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from fishchat.features.accounts.rows import PRIVACIES
+from fishchat.features.messages.rows import MAX_CSEQ
+from fishchat.features.registry import VERBS
+from fishchat.features.session.rows import MECHANISMS, REASONS
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
-from fishchat.protocols.fields import MAX_CSEQ, MECHANISMS
 from fishchat.protocols.lines import MAX_TEXT, format_tags
-from fishchat.protocols.verbs import MSG_SERVER_VERBS, Text, Verb
+from fishchat.protocols.rows import Text, Verb
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=NAME_LENGTH).map(str.encode)
 conversations = st.one_of(st.builds(p2p, names, names), names.map(topic_conversation), names.map(notices))
@@ -40,16 +43,22 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "version": st.just(b"1"),
     "device": names,
     "mechanism": st.sampled_from(MECHANISMS),
-    "privacy": st.sampled_from([b"everyone", b"contacts"]),
+    "from": names,
+    "why": st.sampled_from(REASONS),
+    "address": st.one_of(st.just(b"-"), st.integers(1, 65535).map(lambda port: b"127.0.0.1:%d" % port)),
+    "within": st.integers(0, 10**6).map(lambda seconds: b"within=%d" % seconds),
+    "first": numbers.map(lambda number: b"%d" % number),
+    "last": numbers.map(lambda number: b"%d" % number),
+    "privacy": st.sampled_from(PRIVACIES),
 }
 
 
 @st.composite
 def command_parts(draw: st.DrawFn) -> tuple[Verb, list[bytes], bytes, dict[bytes, bytes]]:
     """A verb with fields, text and tags that fit it, all as they stand in a line, tags unescaped."""
-    verb = draw(st.sampled_from(MSG_SERVER_VERBS))
-    fields = [draw(FIELD_VALUES[name]) for name in verb.fields]
-    wanted = {name: draw(TAG_VALUES[name]) for name in sorted(verb.tags) if draw(st.booleans())}
+    verb = draw(st.sampled_from(VERBS))
+    fields = [draw(FIELD_VALUES[one.name]) for one in verb.fields]
+    wanted = {name: draw(TAG_VALUES[name]) for name in sorted(verb.tag_rows) if draw(st.booleans())}
     text = b""
     if verb.text is not Text.NONE:
         text = draw(written_texts if verb.text is Text.REQUIRED else texts)
@@ -68,7 +77,7 @@ _pieces = st.one_of(
         [b"\r", b"\n", b"\r\n", b"\xff", b"\xff\xfa", b"\xff\xf0", b"\xff\xfb\x01", b"\xff\xff", b"\0", b" "]
     ),
     st.sampled_from([b"@", b";", b"=", b"\\", b":", b"+", b"#", b"-", b"id", b"esc", b"cseq", b"x" * 300, b"1"]),
-    st.sampled_from([word for verb in MSG_SERVER_VERBS for word in (verb.name, verb.alias) if word]),
+    st.sampled_from([word for verb in VERBS for word in (verb.name, verb.alias) if word]),
     st.builds(lambda parts: to_line(*parts), command_parts()),
     st.binary(max_size=8),
 )

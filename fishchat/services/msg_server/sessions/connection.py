@@ -14,14 +14,15 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from fishchat.errors import Refusal
+from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.model.bucket import Bucket
 from fishchat.model.device import Device
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.peer import WAITING, LineServer
 from fishchat.protocols.replies import error_line
+from fishchat.protocols.rows import State, Verb
 from fishchat.protocols.state import Event, after, guard
-from fishchat.protocols.table import MSG_SERVER_COMMANDS, Command
-from fishchat.protocols.verbs import State, Verb
+from fishchat.protocols.table import Command
 from fishchat.services.msg_server.queue.commits import ANSWERED, doubtful
 from fishchat.services.msg_server.queue.items import Call, Mark
 from fishchat.storage.redis import Script

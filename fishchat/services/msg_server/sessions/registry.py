@@ -10,9 +10,9 @@ from fishchat.errors import Refusal
 from fishchat.interfaces import IBus
 from fishchat.model.device import Device
 from fishchat.protocols.replies import error_line, help_lines, ok_line
+from fishchat.protocols.rows import State
 from fishchat.protocols.state import Event, after
 from fishchat.protocols.table import Command
-from fishchat.protocols.verbs import State
 from fishchat.services.msg_server.delivery.log_reader import parse_talks
 from fishchat.services.msg_server.queue.items import Call, Mark
 from fishchat.storage.accounts import days_in_ms

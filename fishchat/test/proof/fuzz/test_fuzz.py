@@ -15,11 +15,11 @@ from hypothesis.strategies import SearchStrategy
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.proof.fuzz import grammar, run
 from fishchat.proof.fuzz.helpers import Dice, Violation, claim, pieces, quiet
 from fishchat.proof.fuzz.targets import CORPUS, TARGETS, kept
 from fishchat.proof.fuzz.transcript import Transcript, compare, expected
-from fishchat.protocols.table import MSG_SERVER_COMMANDS
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support import strategies
 

@@ -10,8 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import Refusal
+from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.protocols.peer import Turn
-from fishchat.protocols.table import MSG_SERVER_COMMANDS
 from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
 from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Call, Mark, Send
 from fishchat.storage.redis import ReplyError, Script, Unavailable, Unknown

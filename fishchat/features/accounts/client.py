@@ -1,0 +1,95 @@
+"""Accounts and devices, for the client library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fishchat.features.accounts import rows
+from fishchat.features.requests import (
+    Events,
+    RefusedError,
+    Reply,
+    Request,
+    items,
+    line_text,
+    name_of,
+    nothing,
+    request,
+    text_of,
+)
+from fishchat.model.names import DISPLAY_LENGTH, is_display_name
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether an account is online, when it last was (seconds since 1970; 0.0: never), and the name it shows."""
+
+    account: str
+    online: bool
+    last_seen: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of one's own: when it was last online and when its token ends (seconds since 1970; 0.0: never, none)."""
+
+    device: str
+    online: bool
+    last_seen: float
+    token_ends: float
+
+
+EVENTS: Events = {}
+
+
+def create_account(account: str, password: str, invite: str | None) -> Request[None]:
+    """Create an account."""
+    tags = {} if invite is None else {b"invite": line_text(invite, "INVITATION")}
+    return request(
+        rows.CREATE_CLIENT, name_of(account), text=line_text(password, "PASSWORD"), tags=tags, result=nothing
+    )
+
+
+def status(account: str) -> Request[Status]:
+    """Return whether an account is online."""
+
+    def result(reply: Reply) -> Status:
+        name, state, seen, *shown = reply.rest.split(b" ", 3)
+        return Status(name.decode(), state == b"online", int(seen) / 1000, text_of(b"".join(shown), False))
+
+    return request(rows.REQ_CLIENT_STATUS, name_of(account), result=result)
+
+
+def change_password(password: str) -> Request[None]:
+    """Change one's password."""
+    return request(rows.SEND_PASSWORD, text=line_text(password, "PASSWORD"), result=nothing)
+
+
+def devices() -> Request[list[Device]]:
+    """List one's devices."""
+
+    def one(item: bytes, _escaped: bool) -> Device:
+        device, state, seen, ends = item.decode().split(" ")
+        return Device(device, state == "online", int(seen) / 1000, int(ends) / 1000)
+
+    return request(rows.REQ_DEVICES, result=items(one))
+
+
+def revoke_device(device: str) -> Request[None]:
+    """Revoke a device's token and close its connection."""
+    return request(rows.REVOKE_DEVICE, name_of(device), result=nothing, settled="NOTFOUND")
+
+
+def set_privacy(privacy: Literal["everyone", "contacts"]) -> Request[None]:
+    """Set who may start a conversation."""
+    return request(rows.SEND_PRIVACY, name_of(privacy), result=nothing)
+
+
+def set_name(shown: str) -> Request[None]:
+    """Set the name that others see."""
+    raw = shown.strip().encode("utf-8", "replace")
+    if not is_display_name(raw):
+        raise RefusedError("BADNAME", "a display name is short printable text", {"limit": str(DISPLAY_LENGTH)})
+    return request(rows.SEND_NAME, text=raw, result=nothing)

@@ -1,0 +1,142 @@
+"""Messages, for the client library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fishchat.features.messages import rows
+from fishchat.features.requests import (
+    Events,
+    Request,
+    conversation_of,
+    id_of,
+    items,
+    nothing,
+    request,
+    text_of,
+)
+from fishchat.model.names import MessageId
+from fishchat.protocols.fields import write_id
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message from somebody, or from another device of one's own account (then ``from_`` is oneself)."""
+
+    from_: str
+    text: str
+    id: str
+    conversation: str
+    topic: str | None = None
+
+    @property
+    def reply_to(self) -> str:
+        """Where an answer goes: ``#topic``, or the sender."""
+        return self.from_ if self.topic is None else f"#{self.topic}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event of the account or of a topic, e.g. ``INVITED fishing``. Numbered and acknowledged like a message."""
+
+    from_: str
+    text: str
+    id: str
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages ``first`` to ``last`` (numbers) of a conversation cannot be delivered any more."""
+
+    conversation: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """``account`` has read up to message ``id``."""
+
+    account: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """A message of the past; ``time`` is in seconds since 1970."""
+
+    id: str
+    from_: str
+    time: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation of one's own: its last number, the number read, how many are unread."""
+
+    conversation: str
+    last: int
+    read: int
+    unread: int
+
+
+def _message(sender: bytes, message_id: MessageId, text: str) -> Message:
+    return Message(sender.decode(), text, write_id(message_id).decode(), message_id[0].decode())
+
+
+def _topic_message(topic: bytes, sender: bytes, message_id: MessageId, text: str) -> Message:
+    return Message(sender.decode(), text, write_id(message_id).decode(), message_id[0].decode(), topic.decode())
+
+
+def _notice(sender: bytes, message_id: MessageId, text: str) -> Notice:
+    return Notice(sender.decode(), text, write_id(message_id).decode(), message_id[0].decode())
+
+
+def _gap(conversation: bytes, first: int, last: int) -> Gap:
+    return Gap(conversation.decode(), first, last)
+
+
+def _read(account: bytes, message_id: MessageId) -> Read:
+    return Read(account.decode(), write_id(message_id).decode())
+
+
+EVENTS: Events = {
+    rows.RESP_MESSAGE_P2P: _message,
+    rows.RESP_MESSAGE_TOPIC: _topic_message,
+    rows.RESP_NOTICE: _notice,
+    rows.RESP_GAP: _gap,
+    rows.RESP_READ: _read,
+}
+
+
+def mark_read(message_id: str) -> Request[None]:
+    """Mark a conversation as read up to this message."""
+    return request(rows.SEND_READ, id_of(message_id), result=nothing)
+
+
+def history(conversation: str, before: str | None, after: str | None, limit: int) -> Request[list[HistoryItem]]:
+    """List messages of the past, oldest first."""
+    tags: dict[bytes, Any] = {b"limit": limit}
+    if before is not None:
+        tags[b"before"] = id_of(before)
+    if after is not None:
+        tags[b"after"] = id_of(after)
+
+    def one(item: bytes, escaped: bool) -> HistoryItem:
+        message_id, sender, when, text = item.split(b" ", 3)
+        return HistoryItem(message_id.decode(), sender.decode(), int(when) / 1000, text_of(text, escaped))
+
+    return request(rows.REQ_HISTORY, conversation_of(conversation), tags=tags, result=items(one))
+
+
+def conversations() -> Request[list[Conversation]]:
+    """List one's conversations."""
+
+    def one(item: bytes, _escaped: bool) -> Conversation:
+        which, last, read, unread = item.split(b" ")
+        return Conversation(which.decode(), int(last), int(read), int(unread))
+
+    return request(rows.REQ_CONVERSATIONS, result=items(one))

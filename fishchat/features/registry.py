@@ -1,0 +1,46 @@
+"""All features: found as packages of ``fishchat.features``, in their order, and what they contribute together."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+from fishchat import features
+from fishchat.features.feature import Feature
+from fishchat.protocols.rows import Push, Verb
+from fishchat.protocols.table import Table
+
+
+def _find() -> Iterator[Feature]:
+    for found in pkgutil.iter_modules(features.__path__, features.__name__ + "."):
+        if found.ispkg:
+            yield import_module(found.name).FEATURE
+
+
+def part(feature: Feature, name: str) -> ModuleType | None:
+    """The module ``name`` of a feature, e.g. ``rows``; None if the feature has no such module."""
+    package = f"{features.__name__}.{feature.name}"
+    names = {found.name for found in pkgutil.iter_modules(import_module(package).__path__)}
+    return import_module(f"{package}.{name}") if name in names else None
+
+
+#: All features, in their order.
+FEATURES: tuple[Feature, ...] = tuple(sorted(_find(), key=lambda feature: (feature.order, feature.name)))
+
+
+# Verbs and pushes.
+
+VERBS_OF: dict[Feature, tuple[Verb, ...]] = {}
+PUSHES_OF: dict[Feature, tuple[Push, ...]] = {}
+for _feature in FEATURES:
+    _rows = part(_feature, "rows")
+    VERBS_OF[_feature] = () if _rows is None else _rows.VERBS
+    PUSHES_OF[_feature] = () if _rows is None else _rows.PUSHES
+
+#: The verbs of a msg_server, and the pushes of any server.
+VERBS: tuple[Verb, ...] = tuple(verb for verbs in VERBS_OF.values() for verb in verbs)
+PUSHES: tuple[Push, ...] = tuple(push for pushes in PUSHES_OF.values() for push in pushes)
+
+MSG_SERVER_COMMANDS = Table(VERBS, {feature.name.encode(): verbs for feature, verbs in VERBS_OF.items() if verbs})

@@ -1,0 +1,139 @@
+"""What the client library's part of every feature (``client.py``) is made of: requests, replies, refusals. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from fishchat.errors import WORDS
+from fishchat.model.names import MessageId, is_conversation, is_name, split_id
+from fishchat.protocols.fields import NO_TAGS
+from fishchat.protocols.lines import unescape
+from fishchat.protocols.rows import Push, Verb
+
+T = TypeVar("T")
+
+
+class ClientError(Exception):
+    """The base of everything that a call of the client library may fail with."""
+
+
+class RefusedError(ClientError):
+    """The server (or the library, where no server could accept it) refused a command.
+
+    :ivar word: the stable word of the error line, e.g. ``NOTMEMBER``.
+    :ivar text: the sentence for a person.
+    :ivar extra: the ``key=value`` pairs of the error line, e.g. ``{"limit": "7168"}``.
+    """
+
+    def __init__(self, word: str, text: str = "", extra: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{word}: {text}" if text else word)
+        self.word = word
+        self.text = text
+        self.extra: dict[str, str] = dict(extra or {})
+
+    @property
+    def retry(self) -> float | None:
+        """Seconds after which the same command may succeed; None if waiting does not help."""
+        try:
+            return min(max(float(self.extra["retry"]), 0.0), 60.0)
+        except (KeyError, ValueError):
+            return None
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came back for one command: ``rest`` of its OK line, ``items`` of its list, or the error.
+
+    An item is its text, and whether that is escaped.
+    """
+
+    rest: bytes = b""
+    items: list[tuple[bytes, bool]] = field(default_factory=list)
+    error: RefusedError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """A command and what its reply means.
+
+    :ivar settled: the word that, after an attempt of unknown outcome, means that this attempt had succeeded.
+    """
+
+    verb: bytes
+    line: bytes = field(repr=False)  # a password may be in it
+    result: Callable[[Reply], T]
+    settled: str | None = None
+
+
+def request(
+    verb: Verb,
+    *values: Any,
+    text: bytes = b"",
+    tags: Mapping[bytes, Any] = NO_TAGS,
+    result: Callable[[Reply], T],
+    settled: str | None = None,
+) -> Request[T]:
+    """A request of a verb, its line written by the verb's row."""
+    return Request(verb.name, verb.line(*values, text=text, tags=tags), result, settled)
+
+
+#: What a push becomes, by the push: its maker takes the fields, then the text if the push has one.
+Events = Mapping[Push, Callable[..., object]]
+
+
+def nothing(reply: Reply) -> None:
+    """The result of a reply that says no more than ``OK``."""
+    return None
+
+
+def accounts(reply: Reply) -> list[str]:
+    """The result of a list of accounts."""
+    return [item.decode() for item, _ in reply.items]
+
+
+def items(one: Callable[[bytes, bool], T]) -> Callable[[Reply], list[T]]:
+    """The result of a list, each item read by ``one``."""
+    return lambda reply: [one(item, escaped) for item, escaped in reply.items]
+
+
+def refused(word: str, extra: Iterable[tuple[str, str]] = ()) -> RefusedError:
+    """The refusal that a server would return, for what need not be sent."""
+    return RefusedError(word, WORDS[word], dict(extra))
+
+
+def text_of(raw: bytes, escaped: bool) -> str:
+    """The text of a push or an item. Raises ProtocolError for an unknown escape."""
+    return (unescape(raw) if escaped else raw).decode("utf-8", "replace")
+
+
+def name_of(value: str) -> bytes:
+    """The name of an account, a topic or a device. Raises RefusedError (BADNAME)."""
+    raw = value.encode("utf-8", "replace")
+    if not is_name(raw):
+        raise refused("BADNAME")
+    return raw
+
+
+def conversation_of(value: str) -> bytes:
+    """A conversation. Raises RefusedError (BADID)."""
+    raw = value.encode("utf-8", "replace")
+    if not is_conversation(raw):
+        raise refused("BADID")
+    return raw
+
+
+def id_of(value: str) -> MessageId:
+    """A message id. Raises RefusedError (BADID)."""
+    try:
+        return split_id(value.encode("utf-8", "replace"))
+    except ValueError:
+        raise refused("BADID") from None
+
+
+def line_text(value: str, word: str) -> bytes:
+    """A text that stands in a line as it is. Raises RefusedError (``word``) for what no line can hold."""
+    if not value or not value.isprintable():
+        raise RefusedError(word, "it is empty or contains a character that no line can hold")
+    return value.encode()

@@ -1,0 +1,79 @@
+"""Topics, for the client library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from fishchat.features.requests import Events, Request, items, name_of, nothing, request
+from fishchat.features.topics import rows
+
+Kind = Literal["open", "invitation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic that one is a member of."""
+
+    topic: str
+    owner: str
+    kind: Kind
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a topic, and the number up to which it has read."""
+
+    account: str
+    owner: bool
+    read: int
+
+
+EVENTS: Events = {}
+
+
+def create_topic(topic: str, kind: Kind) -> Request[None]:
+    """Create a topic. When a first attempt's outcome is unknown, EXISTS may mean that it succeeded."""
+    tags = {} if kind == "open" else {b"kind": kind.encode()}
+    return request(rows.CREATE_TOPIC, name_of(topic), tags=tags, result=nothing)
+
+
+def join(topic: str) -> Request[None]:
+    """Become a member."""
+    return request(rows.JOIN_TOPIC, name_of(topic), result=nothing)
+
+
+def leave(topic: str) -> Request[None]:
+    """End one's membership."""
+    return request(rows.LEAVE_TOPIC, name_of(topic), result=nothing, settled="NOTMEMBER")
+
+
+def invite(topic: str, account: str) -> Request[None]:
+    """Let an account join, and notify it."""
+    return request(rows.INVITE_TOPIC, name_of(topic), name_of(account), result=nothing)
+
+
+def dismiss(topic: str) -> Request[None]:
+    """Close a topic of one's own."""
+    return request(rows.DISMISS_TOPIC, name_of(topic), result=nothing, settled="NOTFOUND")
+
+
+def topics() -> Request[list[Topic]]:
+    """List the topics that one is a member of."""
+
+    def one(item: bytes, _escaped: bool) -> Topic:
+        topic, owner, kind, members = item.decode().split(" ")
+        return Topic(topic, owner, cast(Kind, kind), int(members))
+
+    return request(rows.REQ_TOPICS, result=items(one))
+
+
+def members(topic: str) -> Request[list[Member]]:
+    """List the members of a topic."""
+
+    def one(item: bytes, _escaped: bool) -> Member:
+        account, role, read = item.decode().split(" ")
+        return Member(account, role == "owner", int(read))
+
+    return request(rows.REQ_MEMBERS, name_of(topic), result=items(one))

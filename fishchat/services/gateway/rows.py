@@ -1,0 +1,20 @@
+"""The verbs of the gateway: its own one, and those of the session that it answers too."""
+
+from __future__ import annotations
+
+from fishchat.features.session.rows import HELLO, HELP, QUIT, SEND_PING
+from fishchat.protocols.rows import ANY, Verb
+from fishchat.protocols.table import Table
+
+REQ_MSG_SERVER = Verb(
+    b"REQ_MSG_SERVER",
+    "returns the addresses of up to three msg_servers to connect to",
+    alias=b"SERVER",
+    states=ANY,
+    reply="SELECT_MSG_SERVER_FOR_CLIENT <host:port>[ <host:port>][ <host:port>]",
+)
+
+GATEWAY_VERBS = (HELLO, REQ_MSG_SERVER, SEND_PING, HELP, QUIT)
+GROUPS = {b"gateway": (REQ_MSG_SERVER,), b"session": (HELLO, SEND_PING, HELP, QUIT)}
+
+GATEWAY_COMMANDS = Table(GATEWAY_VERBS, GROUPS)

@@ -1,0 +1,83 @@
+"""The generated parts of the pages: of ``doc/protocol.md``, and of the page of each feature.
+
+``python -m fishchat.services.reference`` writes them; a test compares the pages with what they should be.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from fishchat.features.feature import Feature
+from fishchat.features.registry import FEATURES, PUSHES, PUSHES_OF, VERBS, VERBS_OF
+from fishchat.protocols import reference
+from fishchat.services.gateway.rows import GATEWAY_VERBS
+
+PAGE = Path(__file__).parents[2] / "doc" / "protocol.md"
+
+Parts = Mapping[str, Callable[[], str]]
+
+_OF_GATEWAY = tuple(verb for verb in GATEWAY_VERBS if verb not in VERBS)
+
+#: Mark on the page → what stands between it and its end.
+PARTS: Parts = {
+    "states": reference.states,
+    "permissions": lambda: reference.permissions(VERBS),
+    "tags": lambda: reference.tags(VERBS),
+    "words": reference.words,
+    "pushes": lambda: reference.pushes(PUSHES),
+    "msg_server verbs": lambda: reference.commands(VERBS),
+    "gateway verbs": lambda: reference.commands(_OF_GATEWAY),
+    "grammar": lambda: reference.grammar((*VERBS, *_OF_GATEWAY), PUSHES),
+}
+
+
+def fill(page: str, parts: Parts = PARTS) -> str:
+    """``page`` with every part as it should be. Raises ValueError for a part without marks on the page."""
+    for name, part in parts.items():
+        begin, end = f"<!-- generated: {name} -->\n", f"\n<!-- end: {name} -->"
+        before, found, rest = page.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise ValueError(f"no marks for {name}")
+        page = before + begin + part() + end + after
+    return page
+
+
+def feature_page(feature: Feature, protocol: Path = PAGE) -> Path:
+    """Where the page of a feature is."""
+    return protocol.parent / "features" / f"{feature.name}.md"
+
+
+def feature_parts(feature: Feature) -> Parts:
+    """The generated parts of a feature's page: those that it has."""
+    verbs, pushes = VERBS_OF[feature], PUSHES_OF[feature]
+    parts: dict[str, Callable[[], str]] = {}
+    if verbs:
+        parts["verbs"] = lambda: _elsewhere(reference.commands(verbs))
+    if any(len(verb.tags) > 1 for verb in verbs):
+        parts["tags"] = lambda: _elsewhere(reference.tags(verbs))
+    if pushes:
+        parts["pushes"] = lambda: _elsewhere(reference.pushes(pushes))
+    parts["grammar"] = lambda: reference.grammar(verbs, pushes)
+    return parts
+
+
+def _elsewhere(text: str) -> str:
+    """Links to headings of the protocol's page, seen from a feature's page."""
+    return text.replace("](#", "](../protocol.md#")
+
+
+def main(path: Path = PAGE) -> None:
+    """Write the parts into the page at ``path`` and into the pages of the features beside it."""
+    path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for feature in FEATURES:
+        page = feature_page(feature, path)
+        if page.exists():
+            text = fill(page.read_text(encoding="utf-8"), feature_parts(feature))
+            page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""Requests of the client library: each line is the command that it means, and every verb has one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.features.accounts import client as accounts
+from fishchat.features.contacts import client as contacts
+from fishchat.features.messages import client as messages
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
+from fishchat.features.requests import Request
+from fishchat.features.session import client as session
+from fishchat.features.topics import client as topics
+from fishchat.protocols.table import Command
+from fishchat.test.protocols.test_table import ID, said
+
+#: What the machine says itself, or a person at a keyboard.
+NOT_REQUESTED = {
+    *(b"HELLO", b"SEND_CLIENT_ID", b"SEND_AUTH", b"SEND_MESSAGE_P2P", b"SEND_MESSAGE_TOPIC", b"SEND_ACK", b"QUIT"),
+    *(b"HELP", b"LOCATE_TOPIC_MSG_ADDR"),
+}
+
+
+class RequestTests(SynchronousTestCase):
+    def test_requests(self) -> None:
+        """What the client library writes is what it means."""
+        samples: list[tuple[Request[Any], Command]] = [
+            (session.ping(), said("SEND_PING")),
+            (topics.create_topic("a", "open"), said("CREATE_TOPIC", b"a")),
+            (topics.create_topic("a", "invitation"), said("CREATE_TOPIC", b"a", kind=b"invitation")),
+            (topics.join("a"), said("JOIN_TOPIC", b"a")),
+            (topics.leave("a"), said("LEAVE_TOPIC", b"a")),
+            (topics.invite("a", "bob"), said("INVITE_TOPIC", b"a", b"bob")),
+            (topics.dismiss("a"), said("DISMISS_TOPIC", b"a")),
+            (messages.mark_read("alice+bob:471893-17"), said("SEND_READ", ID)),
+            (accounts.status("bob"), said("REQ_CLIENT_STATUS", b"bob")),
+            (messages.history("#a", None, None, 50), said("REQ_HISTORY", b"#a", limit=50)),
+            (
+                messages.history("alice+bob", "alice+bob:471893-17", "alice+bob:471893-17", 1),
+                said("REQ_HISTORY", b"alice+bob", limit=1, before=ID, after=ID),
+            ),
+            (messages.conversations(), said("REQ_CONVERSATIONS")),
+            (topics.topics(), said("REQ_TOPICS")),
+            (topics.members("a"), said("REQ_MEMBERS", b"a")),
+            (
+                accounts.create_account("alice", "correct horse", "fci_x"),
+                said("CREATE_CLIENT", b"alice", text="correct horse", invite=b"fci_x"),
+            ),
+            (accounts.change_password("correct  horse"), said("SEND_PASSWORD", text="correct  horse")),
+            (accounts.devices(), said("REQ_DEVICES")),
+            (accounts.revoke_device("a"), said("REVOKE_DEVICE", b"a")),
+            (contacts.block("bob"), said("BLOCK_CLIENT", b"bob")),
+            (contacts.unblock("bob"), said("UNBLOCK_CLIENT", b"bob")),
+            (contacts.blocked(), said("REQ_BLOCKED")),
+            (contacts.add_contact("bob"), said("ADD_CONTACT", b"bob")),
+            (contacts.remove_contact("bob"), said("REMOVE_CONTACT", b"bob")),
+            (contacts.contacts(), said("REQ_CONTACTS")),
+            (accounts.set_privacy("contacts"), said("SEND_PRIVACY", b"contacts")),
+            (accounts.set_name("Bob the Builder"), said("SEND_NAME", text="Bob the Builder")),
+        ]
+        for request, command in samples:
+            self.assertEqual(MSG_SERVER_COMMANDS.parse(request.line), command)
+            self.assertEqual(request.verb, command.verb.name)
+        self.assertEqual({verb.name for verb in VERBS} - {one.verb for one, _ in samples}, NOT_REQUESTED)
