@@ -16,8 +16,7 @@ from functools import cache
 
 import msgspec
 
-from fishchat.config import schema
-from fishchat.config.check import LISTENERS, TLS_LISTENERS
+from fishchat.config import roles, schema
 from fishchat.config.schema import Config, Section
 
 #: What the environment's names start with.
@@ -28,8 +27,8 @@ SECRETS = frozenset({"redis.url"})
 _ADDRESS = "host:port (an IPv6 address in brackets)"
 #: Said instead of a pattern, where a sentence is clearer.
 _WORDED = {
-    **dict.fromkeys(LISTENERS, _ADDRESS),
-    **dict.fromkeys(TLS_LISTENERS, f"{_ADDRESS}, or empty"),
+    **dict.fromkeys(roles.plain_keys(), _ADDRESS),
+    **dict.fromkeys(roles.tls_keys(), f"{_ADDRESS}, or empty"),
     **dict.fromkeys(("gateway.servers", "gateway.servers_tls"), f"a list of {_ADDRESS}"),
     **dict.fromkeys(("msg_server.advertise", "msg_server.advertise_tls"), f"{_ADDRESS}, or empty"),
     "monitor.accounts": "a list of names of accounts",

@@ -1,19 +1,22 @@
-"""How a role is put together: what all of them stand on, and the order in which it starts and stops.
+"""What a role stands on: its options under twistd, and the parts that its services are built from.
 
-A role's module has ``build(parts) -> services`` and a ``makeService`` that says
-``standalone(options.config, build)``. Several roles in one process are built on the same ``Parts``.
+A role's package has ``build(parts) -> services``, ``Options = options(name)`` and
+``makeService = service_maker(build)``. Several roles in one process are built on the same ``Parts``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python import usage
 from zope.interface import implementer
 
 from fishchat.bus.redis import RedisBus
+from fishchat.config.load import ConfigError, Loaded, load
 from fishchat.config.schema import Config
 from fishchat.interfaces import IBus, IReloads
 from fishchat.net.clock import use_monotonic
@@ -108,12 +111,55 @@ class Parts(OrderedService):
         return {**base, **self._credentials}
 
 
+class RoleOptions(usage.Options):
+    """``--config FILE`` and ``--data DIR``. After parsing, ``config`` is the configuration, ``loaded`` all of it.
+
+    ``role`` says whose file it is, should it be one of the original Go project; keys of such a file that mean nothing
+    here are logged. A configuration that cannot be used is a UsageError with the reason.
+    """
+
+    role: ClassVar[str | None] = None
+    log: ClassVar[Logger] = Logger()
+
+    optParameters = [
+        ["config", "c", None, "A TOML or JSON file; fishchat.toml in the data directory when not given."],
+        ["data", "d", None, "The data directory."],
+    ]
+
+    config: Config
+    loaded: Loaded
+
+    def postOptions(self) -> None:
+        try:
+            self.loaded = load(self["config"], data=self["data"] or "", role=self.role)
+        except ConfigError as error:
+            raise usage.UsageError(str(error)) from error
+        self.config = self.loaded.config
+        for note in self.loaded.notes:
+            self.log.warn("{note}", note=note)
+
+
+def options(role: str | None = None) -> type[RoleOptions]:
+    """Return the class of options for one role; for several roles in one process without a name."""
+
+    class Options(RoleOptions):
+        __doc__ = RoleOptions.__doc__
+
+    Options.role = role
+    return Options
+
+
 #: Makes the services of one role, in the order of their start. It starts nothing.
 Build = Callable[[Parts], Sequence[IService]]
 
 
+def service_maker(build: Build) -> Callable[[RoleOptions], IService]:
+    """Return a role's ``makeService`` for twistd."""
+    return lambda options: standalone(options.config, build)
+
+
 def standalone(config: Config, build: Build) -> IService:
-    """A process of one role: what ``makeService`` returns."""
+    """Return the service of a process that is one role."""
     from twisted.internet import reactor
 
     use_monotonic(reactor)

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS, State
-from fishchat.services.gateway.service import GatewayConnection
+from fishchat.services.gateway.connection import GatewayConnection
 from fishchat.storage.accounts import Accounts
 from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.matrix import MatrixCase, answer_to, greeted, holding, line_of, pushes, words_of

@@ -23,7 +23,7 @@ from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.protocols.reference import PAGE, PARTS, fill
 from fishchat.protocols.table import GATEWAY_COMMANDS, MSG_SERVER_COMMANDS
 from fishchat.protocols.verbs import MSG_SERVER_VERBS
-from fishchat.services.gateway.service import GREETING
+from fishchat.services.gateway.connection import GREETING
 from fishchat.services.msg_server.sessions.hashing import WAITING
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
 from fishchat.storage.scripts import HISTORY

@@ -34,7 +34,7 @@ HOLDER = """
 import sys
 from twisted.internet import reactor
 from fishchat.config.schema import Config
-from fishchat.services.embedded import EmbeddedRedis
+from fishchat.services.redis.service import EmbeddedRedis
 redis = EmbeddedRedis(Config(data=sys.argv[1]))
 redis.startService()
 redis.ready().addCallback(lambda _: print(redis.pid, flush=True))

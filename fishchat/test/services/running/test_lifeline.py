@@ -23,7 +23,7 @@ ROLE = """
 import os
 from twisted.application.service import MultiService
 from twisted.internet import reactor
-from fishchat.services.lifeline import with_lifeline
+from fishchat.services.running.lifeline import with_lifeline
 role = with_lifeline(MultiService())
 role.startService()
 reactor.addSystemEventTrigger("before", "shutdown", lambda: os.write(1, b"stopping properly"))
