@@ -20,15 +20,15 @@ from fishchat.config.load import ConfigError, Loaded, load
 from fishchat.config.schema import Config
 from fishchat.interfaces import IBus, IReloads
 from fishchat.net.clock import use_monotonic
-from fishchat.services.redis.credentials import credentials
-from fishchat.services.redis.service import EmbeddedRedis, redis_url
+from fishchat.services.redis.access import Access
+from fishchat.services.redis.service import EmbeddedRedis
 from fishchat.services.running.gc_tuning import collect_seldom
 from fishchat.services.running.heartbeat import Heartbeat, Load
 from fishchat.services.running.lifeline import with_lifeline
 from fishchat.services.running.ordered import OrderedService
 from fishchat.services.running.sighup import Hangup
-from fishchat.storage.redis import Connection, Pipeline, Script, StoreError, Subscriber, parse_url
-from fishchat.storage.settings import check_settings
+from fishchat.storage.redis import Connection, Pipeline, Script, StoreError
+from fishchat.storage.settings import advice, check_settings
 
 if TYPE_CHECKING:
     from fishchat.services.net.certificates import Certificates
@@ -43,6 +43,7 @@ class Parts(OrderedService):
     already, so that they start after it and stop before it.
     """
 
+    log = Logger()
     bus: IBus
     _certificates: Certificates | None = None
 
@@ -55,18 +56,19 @@ class Parts(OrderedService):
         self.config = config
         self.reactor = reactor
         self.clock: IReactorTime = reactor if clock is None else clock
-        self._credentials = credentials(config.redis)
+        self._access = Access(config, reactor, self.clock)
+        self._advised = False
         if embedded:
             EmbeddedRedis(config, reactor).setServiceParent(self)
         #: Speaks for the bus; for commands too that need neither scripts nor a checked store.
         self.speaker = self.connection()
-        self.listener = Subscriber(parse_url(redis_url(config)), **self._options())
+        self.listener = self._access.subscriber()
         self.listener.setServiceParent(self)
         self.bus = RedisBus(self.speaker, self.listener)
 
     def connection(self, scripts: Sequence[Script] = ()) -> Connection:
         """Another connection, started and stopped with these parts."""
-        made = Connection(parse_url(redis_url(self.config)), scripts=scripts, **self._options())
+        made = self._access.connection(scripts)
         made.setServiceParent(self)
         return made
 
@@ -105,10 +107,10 @@ class Parts(OrderedService):
         problems = await check_settings(wire, self.config.redis.durability)
         if problems:
             raise StoreError("; ".join(problems))
-
-    def _options(self) -> dict[str, Any]:
-        base = {"timeout": self.config.redis.timeout, "reactor": self.reactor, "clock": self.clock}
-        return {**base, **self._credentials}
+        if not self._advised:
+            self._advised = True
+            for text in await advice(wire):
+                self.log.warn("Redis can be used, but {text}", text=text)
 
 
 class RoleOptions(usage.Options):

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fishchat.config import roles
+from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.net.addresses import parse_address
 from fishchat.services.launch import processes
-from fishchat.services.redis.service import data_path
 
 TALK = """\
 FishChat is running. Talk to it from two terminals:

@@ -21,12 +21,12 @@ from zope.interface import implementer
 
 import fishchat
 from fishchat.config import roles
+from fishchat.config.paths import data_path, redis_url
 from fishchat.config.roles import Role
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.net.addresses import format_address, is_everywhere, parse_address
 from fishchat.services.launch import commands
-from fishchat.services.redis.service import data_path, redis_url
 from fishchat.services.running import lifeline, logfiles
 
 _LOGGER = "--logger=fishchat.services.running.logfiles.role_log"
