@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import typing
+import textwrap
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from fishchat.config import describe
-from fishchat.config.load import FILE_NAME, ConfigError, Loaded, Role, data_directory, load
+from fishchat.config.load import FILE_NAME, ConfigError, Loaded, data_directory, load
+from fishchat.config.roles import ROLES
 from fishchat.config.schema import Config
 
 _HEAD = """\
@@ -21,7 +22,7 @@ FishChat's configuration. Every key is here with its default, commented out: rem
 A file is used when it is given with --config, or is named fishchat.toml and lies in the data directory.
 The environment wins over the file and may give any key: FISHCHAT__MSG_SERVER__LISTEN=127.0.0.1:19001"""
 
-_ROLES = click.Choice(typing.get_args(Role))
+_ROLES = click.Choice([role.name for role in ROLES])
 
 
 @click.group()
@@ -60,7 +61,7 @@ def _layered(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--data", default="", type=click.Path(), help="The data directory.")
     @click.option("--role", type=_ROLES, help="Whose file it is, if it has the original's form.")
     @wraps(command)
-    def run(file: str | None, data: str, role: Role | None, **others: Any) -> None:
+    def run(file: str | None, data: str, role: str | None, **others: Any) -> None:
         try:
             loaded = load(file, data=data, role=role)
         except ConfigError as error:
@@ -117,7 +118,7 @@ def _section(section: str, keys: list[str]) -> str:
 
 
 def _comment(text: str) -> list[str]:
-    return [f"# {line}".rstrip() for line in text.splitlines()]
+    return [f"# {part}".rstrip() for line in text.splitlines() for part in textwrap.wrap(line, 100) or [""]]
 
 
 def _tree(values: dict[str, str], origin: dict[str, str] | None) -> dict[str, Any]:

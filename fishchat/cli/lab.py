@@ -93,13 +93,13 @@ def run_all(
     """Do these faults, or all, one after the other; a line of JSON for each. The exit status is 1 on any violation."""
     from fishchat.proof.lab import campaign
     from fishchat.proof.lab.catalogue import FAULTS
-    from fishchat.services.redis.program import EmbeddedError
+    from fishchat.services.running.errors import ProgramError
 
     _known(chosen)
     _programs(redis)
     try:
         programs = redis or campaign.servers()
-    except EmbeddedError as error:
+    except ProgramError as error:
         raise click.UsageError(str(error)) from error
     kept = True
     for figures in campaign.run_all(chosen or list(FAULTS), range(1, seeds + 1), programs, seconds, rate):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fishchat.config import roles
 from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 from fishchat.net.addresses import format_address, is_everywhere, is_loopback, parse_address
 
-#: Where this process listens, without TLS and with it, and where somebody else is told to connect to.
-LISTENERS = ("gateway.listen", "msg_server.listen", "monitor.listen")
-TLS_LISTENERS = ("gateway.listen_tls", "msg_server.listen_tls", "monitor.listen_tls")
+#: Keys whose addresses others connect to. Where this process listens is in the table of roles.
 TARGETS = ("gateway.servers", "gateway.servers_tls", "msg_server.advertise", "msg_server.advertise_tls")
 
 #: The port that a TLS listener is proposed to have beside a plain one's.
@@ -43,7 +43,7 @@ def value_problem(key: str, value: object) -> str | None:
             parse_url(str(value))
         except ValueError as error:
             return f"must be the URL of a Redis: {error}"
-    if key in LISTENERS + TLS_LISTENERS + TARGETS:
+    if key in (*roles.plain_keys(), *roles.tls_keys(), *TARGETS):
         for address in value if isinstance(value, list) else [value]:
             problem = _address_problem(str(address), target=key in TARGETS)
             if problem:
@@ -76,22 +76,17 @@ def _same_listeners(config: Config) -> list[Finding]:
 
 
 def listeners(config: Config) -> dict[str, str]:
-    """The address of every listener by its dotted key; those with TLS only where there is one."""
-    return {
-        "gateway.listen": config.gateway.listen,
-        "msg_server.listen": config.msg_server.listen,
-        "monitor.listen": config.monitor.listen,
-        **tls_listeners(config),
-    }
+    """Return the address of every listener by its dotted key, first those without TLS."""
+    return _addresses(config, roles.plain_keys()) | tls_listeners(config)
 
 
 def tls_listeners(config: Config) -> dict[str, str]:
-    """The listeners with TLS alone."""
-    found = {
-        "gateway.listen_tls": config.gateway.listen_tls,
-        "msg_server.listen_tls": config.msg_server.listen_tls,
-        "monitor.listen_tls": config.monitor.listen_tls,
-    }
+    """Return the same of the listeners with TLS alone."""
+    return _addresses(config, roles.tls_keys())
+
+
+def _addresses(config: Config, keys: Iterable[str]) -> dict[str, str]:
+    found = {key: roles.address(config, key) for key in keys}
     return {key: address for key, address in found.items() if address}
 
 
@@ -100,11 +95,11 @@ def _plain_on_network(config: Config) -> list[Finding]:
         return []
     findings = []
     for key, address in _exposed(config).items():
-        if key not in LISTENERS:
+        if key not in roles.plain_keys():
             continue
         host, port = parse_address(address)
         section = key.partition(".")[0]
-        lines = [f'{section}.listen_tls = "{format_address(host, _tls_port(port))}"']
+        lines = [f'{roles.tls_key(key)} = "{format_address(host, _tls_port(port))}"']
         if config.accounts.mode == "open":
             lines.append('accounts.mode = "closed"')
         if section == "monitor" and not config.monitor.accounts:
@@ -124,7 +119,7 @@ def _open_on_network(config: Config) -> list[Finding]:
     if config.accounts.mode != "open" or config.risks.anyone_may_log_in_as_anyone or not exposed:
         return []
     # Where the plain listener alone is wrong, what is said of it holds this line too.
-    if not any(key in TLS_LISTENERS for key in _exposed(config)) and not config.risks.plain_text_on_the_network:
+    if not any(key in roles.tls_keys() for key in _exposed(config)) and not config.risks.plain_text_on_the_network:
         return []
     text = f"lets anyone log in as anyone, but {' and '.join(exposed)}, where other machines can connect. In its place:"
     return [Finding("accounts.mode", _with_lines(text, ['accounts.mode = "closed"']))]

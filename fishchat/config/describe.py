@@ -1,11 +1,10 @@
 """The schema in words: its keys as dotted names, what each allows and is for, and values fit to be shown.
 
-``load`` words its refusals with it, ``fishchat config`` what it prints. The one file read is its source.
+``load`` words its refusals with it, ``fishchat config`` what it prints.
 """
 
 from __future__ import annotations
 
-import ast
 import difflib
 import inspect
 import json
@@ -16,8 +15,7 @@ from functools import cache
 
 import msgspec
 
-from fishchat.config import schema
-from fishchat.config.check import LISTENERS, TLS_LISTENERS
+from fishchat.config import roles
 from fishchat.config.schema import Config, Section
 
 #: What the environment's names start with.
@@ -28,8 +26,8 @@ SECRETS = frozenset({"redis.url"})
 _ADDRESS = "host:port (an IPv6 address in brackets)"
 #: Said instead of a pattern, where a sentence is clearer.
 _WORDED = {
-    **dict.fromkeys(LISTENERS, _ADDRESS),
-    **dict.fromkeys(TLS_LISTENERS, f"{_ADDRESS}, or empty"),
+    **dict.fromkeys(roles.plain_keys(), _ADDRESS),
+    **dict.fromkeys(roles.tls_keys(), f"{_ADDRESS}, or empty"),
     **dict.fromkeys(("gateway.servers", "gateway.servers_tls"), f"a list of {_ADDRESS}"),
     **dict.fromkeys(("msg_server.advertise", "msg_server.advertise_tls"), f"{_ADDRESS}, or empty"),
     "monitor.accounts": "a list of names of accounts",
@@ -125,36 +123,16 @@ def masked(url: str) -> str:
 
 
 def meaning(key: str) -> str:
-    """What the key or section is for, in the schema's own words; empty when it says nothing."""
+    """Return what the key or section is for."""
     if key in sections():
         return inspect.cleandoc(sections()[key].__doc__ or "").replace("``", "`")
-    parent, _, name = key.rpartition(".")
-    return _comments().get((sections()[parent].__name__, name), "").replace("``", "`")
+    return _schema_of(leaves()[key]).get("description", "")
 
 
-@cache
-def _comments() -> dict[tuple[str, str], str]:
-    """The ``#:`` comments of the schema by class and field: written once, for readers of both."""
-    try:
-        source = inspect.getsource(schema)
-    except OSError:  # installed without sources: there is nothing to read, and nothing depends on it
-        return {}
-    lines = source.splitlines()
-    return {
-        (node.name, item.target.id): _comment_above(lines, item.lineno - 1)
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef)
-        for item in node.body
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-    }
-
-
-def _comment_above(lines: list[str], index: int) -> str:
-    words: list[str] = []
-    while index and lines[index - 1].strip().startswith("#:"):
-        index -= 1
-        words.insert(0, lines[index].strip()[2:].strip())
-    return " ".join(words)
+def _schema_of(kind: typing.Any) -> dict[str, str]:
+    """Return what the annotations of a type say for people: ``title`` and ``description``."""
+    found = msgspec.inspect.type_info(kind)
+    return dict(found.extra_json_schema or {}) if isinstance(found, msgspec.inspect.Metadata) else {}
 
 
 def _walk(kind: type[Section], prefix: str) -> Iterator[tuple[str, typing.Any]]:
@@ -165,13 +143,12 @@ def _walk(kind: type[Section], prefix: str) -> Iterator[tuple[str, typing.Any]]:
 
 
 def _allowed(kind: typing.Any) -> str:
-    if typing.get_origin(kind) is typing.Literal:
-        return "one of " + ", ".join(json.dumps(value) for value in typing.get_args(kind))
     found = msgspec.inspect.type_info(kind)
-    described = ""
+    title = _schema_of(kind).get("title", "a text")
     if isinstance(found, msgspec.inspect.Metadata):
-        described = (found.extra_json_schema or {}).get("description", "")
         found = found.type
+    if isinstance(found, msgspec.inspect.LiteralType):
+        return "one of " + ", ".join(json.dumps(value) for value in _literals(kind))
     if isinstance(found, msgspec.inspect.BoolType):
         return "true or false"
     if isinstance(found, msgspec.inspect.IntType):
@@ -181,7 +158,13 @@ def _allowed(kind: typing.Any) -> str:
     if isinstance(found, msgspec.inspect.ListType):
         return "a list of texts"
     pattern = getattr(found, "pattern", None)
-    return (described or "a text") + (f" that matches {pattern}" if pattern else "")
+    return title + (f" that matches {pattern}" if pattern else "")
+
+
+def _literals(kind: typing.Any) -> tuple[object, ...]:
+    # In the order of the schema; msgspec sorts them.
+    inner = typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+    return typing.get_args(inner)
 
 
 def _bounds(found: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:

@@ -18,15 +18,13 @@ import msgspec
 
 from fishchat.config import describe, original
 from fishchat.config.check import check, value_problem
-from fishchat.config.original import Given, Role
+from fishchat.config.original import Given
 from fishchat.config.schema import Config, Section
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-__all__ = ["ConfigError", "Loaded", "Problem", "Role", "data_directory", "load"]
 
 FILE_NAME = "fishchat.toml"
 #: Keys whose value is a path; a relative one in a file is one beside that file.
@@ -68,7 +66,7 @@ def load(
     file: str | Path | None = None,
     *,
     data: str = "",
-    role: Role | None = None,
+    role: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Read all layers. ``role`` tells whose file it is when it is one of the original Go project's.
@@ -102,7 +100,7 @@ def data_directory(data: str = "", environment: Mapping[str, str] | None = None)
     return base / "fishchat"
 
 
-def _from_file(path: Path, role: Role | None) -> tuple[list[Given], list[str]]:
+def _from_file(path: Path, role: str | None) -> tuple[list[Given], list[str]]:
     where = f"file {path}"
     tree = _parse(path, where)
     if path.suffix.lower() == ".json" and original.is_original(tree):

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any
 
+from fishchat.config import roles
 from fishchat.net.addresses import format_address, parse_address
-
-Role = Literal["gateway", "msg_server", "router", "manager", "monitor"]
 
 _FOUND = "the roles find each other through Redis"
 _OWN_TIMES = "sessions and heartbeats have fixed times here"
@@ -37,13 +36,6 @@ _TIMEOUTS = dict.fromkeys(
     ("ConnectTimeout", "ReadTimeout", "WriteTimeout"), "redis.timeout, in seconds, is for a whole batch"
 )
 _KNOWN = [*_UNUSED, "Redis"]
-_SERVED: dict[str, dict[str, str]] = {
-    "gateway": {"Listen": "gateway.listen", "MsgServerList": "gateway.servers"},
-    "msg_server": {"Listen": "msg_server.listen", "LocalIP": "msg_server.advertise", "UUID": "msg_server.id"},
-    "monitor": {"Listen": "monitor.listen"},
-    "router": {},
-    "manager": {},
-}
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,7 @@ def is_original(tree: Mapping[str, Any]) -> bool:
 
 
 def translate(
-    tree: Mapping[str, Any], role: Role | None, where: str
+    tree: Mapping[str, Any], role: str | None, where: str
 ) -> tuple[list[Given], list[str], list[tuple[str, str]]]:
     """What the file gives, notes on what it says in vain, and (key, text) of what is wrong with it.
 
@@ -79,11 +71,12 @@ def translate(
     if role is None:
         text = "has the original project's form, made for one role: say which (--role, or its plugin)"
         return [], [], [("", text)]
+    served = roles.find(role).original
     for key, value in tree.items():
         if key == "Redis":
             _redis(value, where, done)
-        elif key in _SERVED[role]:
-            done.given.append(Given(_SERVED[role][key], value, f"{where} ({key})"))
+        elif key in served:
+            done.given.append(Given(served[key], value, f"{where} ({key})"))
         else:
             done.notes.append(f"{where}: {key} has no meaning here: {_reason(key)}")
     if role == "monitor" and "Listen" in tree:

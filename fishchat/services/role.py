@@ -1,31 +1,34 @@
-"""How a role is put together: what all of them stand on, and the order in which it starts and stops.
+"""What a role stands on: its options under twistd, and the parts that its services are built from.
 
-A role's module has ``build(parts) -> services`` and a ``makeService`` that says
-``standalone(options.config, build)``. Several roles in one process are built on the same ``Parts``.
+A role's package has ``build(parts) -> services``, ``Options = options(name)`` and
+``makeService = service_maker(build)``. Several roles in one process are built on the same ``Parts``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python import usage
 from zope.interface import implementer
 
 from fishchat.bus.redis import RedisBus
+from fishchat.config.load import ConfigError, Loaded, load
 from fishchat.config.schema import Config
 from fishchat.interfaces import IBus, IReloads
 from fishchat.net.clock import use_monotonic
-from fishchat.services.redis.credentials import credentials
-from fishchat.services.redis.service import EmbeddedRedis, redis_url
+from fishchat.services.redis.access import Access
+from fishchat.services.redis.service import EmbeddedRedis
 from fishchat.services.running.gc_tuning import collect_seldom
 from fishchat.services.running.heartbeat import Heartbeat, Load
 from fishchat.services.running.lifeline import with_lifeline
 from fishchat.services.running.ordered import OrderedService
 from fishchat.services.running.sighup import Hangup
-from fishchat.storage.redis import Connection, Pipeline, Script, StoreError, Subscriber, parse_url
-from fishchat.storage.settings import check_settings
+from fishchat.storage.redis import Connection, Pipeline, Script, StoreError
+from fishchat.storage.settings import advice, check_settings
 
 if TYPE_CHECKING:
     from fishchat.services.net.certificates import Certificates
@@ -40,6 +43,7 @@ class Parts(OrderedService):
     already, so that they start after it and stop before it.
     """
 
+    log = Logger()
     bus: IBus
     _certificates: Certificates | None = None
 
@@ -52,18 +56,19 @@ class Parts(OrderedService):
         self.config = config
         self.reactor = reactor
         self.clock: IReactorTime = reactor if clock is None else clock
-        self._credentials = credentials(config.redis)
+        self._access = Access(config, reactor, self.clock)
+        self._advised = False
         if embedded:
             EmbeddedRedis(config, reactor).setServiceParent(self)
         #: Speaks for the bus; for commands too that need neither scripts nor a checked store.
         self.speaker = self.connection()
-        self.listener = Subscriber(parse_url(redis_url(config)), **self._options())
+        self.listener = self._access.subscriber()
         self.listener.setServiceParent(self)
         self.bus = RedisBus(self.speaker, self.listener)
 
     def connection(self, scripts: Sequence[Script] = ()) -> Connection:
         """Another connection, started and stopped with these parts."""
-        made = Connection(parse_url(redis_url(self.config)), scripts=scripts, **self._options())
+        made = self._access.connection(scripts)
         made.setServiceParent(self)
         return made
 
@@ -102,18 +107,61 @@ class Parts(OrderedService):
         problems = await check_settings(wire, self.config.redis.durability)
         if problems:
             raise StoreError("; ".join(problems))
+        if not self._advised:
+            self._advised = True
+            for text in await advice(wire):
+                self.log.warn("Redis can be used, but {text}", text=text)
 
-    def _options(self) -> dict[str, Any]:
-        base = {"timeout": self.config.redis.timeout, "reactor": self.reactor, "clock": self.clock}
-        return {**base, **self._credentials}
+
+class RoleOptions(usage.Options):
+    """``--config FILE`` and ``--data DIR``. After parsing, ``config`` is the configuration, ``loaded`` all of it.
+
+    ``role`` says whose file it is, should it be one of the original Go project; keys of such a file that mean nothing
+    here are logged. A configuration that cannot be used is a UsageError with the reason.
+    """
+
+    role: ClassVar[str | None] = None
+    log: ClassVar[Logger] = Logger()
+
+    optParameters = [
+        ["config", "c", None, "A TOML or JSON file; fishchat.toml in the data directory when not given."],
+        ["data", "d", None, "The data directory."],
+    ]
+
+    config: Config
+    loaded: Loaded
+
+    def postOptions(self) -> None:
+        try:
+            self.loaded = load(self["config"], data=self["data"] or "", role=self.role)
+        except ConfigError as error:
+            raise usage.UsageError(str(error)) from error
+        self.config = self.loaded.config
+        for note in self.loaded.notes:
+            self.log.warn("{note}", note=note)
+
+
+def options(role: str | None = None) -> type[RoleOptions]:
+    """Return the class of options for one role; for several roles in one process without a name."""
+
+    class Options(RoleOptions):
+        __doc__ = RoleOptions.__doc__
+
+    Options.role = role
+    return Options
 
 
 #: Makes the services of one role, in the order of their start. It starts nothing.
 Build = Callable[[Parts], Sequence[IService]]
 
 
+def service_maker(build: Build) -> Callable[[RoleOptions], IService]:
+    """Return a role's ``makeService`` for twistd."""
+    return lambda options: standalone(options.config, build)
+
+
 def standalone(config: Config, build: Build) -> IService:
-    """A process of one role: what ``makeService`` returns."""
+    """Return the service of a process that is one role."""
     from twisted.internet import reactor
 
     use_monotonic(reactor)

@@ -23,7 +23,7 @@ from fishchat.proof.bench.site import Site, check_files, fsync_ms, greeting
 from fishchat.proof.bench.spec import QUIET, Figures, Job
 from fishchat.proof.bench.workloads import WORKLOADS, Wish, Workload
 from fishchat.proof.lab.processes import HERE
-from fishchat.services.redis.child import die_with_parent
+from fishchat.services.running.child import die_with_parent
 
 #: The share of a core from which on the generator counts as what set the limit.
 BUSY = 0.9

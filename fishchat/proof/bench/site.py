@@ -25,7 +25,7 @@ from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.store import Store
 from fishchat.proof.lab.processes import HERE, children, free_ports, role_of
 from fishchat.services.redis import program
-from fishchat.services.redis.child import die_with_parent
+from fishchat.services.running.child import die_with_parent
 
 #: Seconds for a start and for an end; between two heartbeats, and some.
 START, STOP, BEAT = 30.0, 20.0, 4.0

@@ -27,7 +27,7 @@ TRIES = 2
 def servers() -> list[str]:
     """The Redis programs of this machine, one before Redis 7 and one from then on, as far as there are.
 
-    EmbeddedError when there is none: then nothing could be tried, which is no success.
+    ProgramError when there is none: then nothing could be tried, which is no success.
     """
     found: dict[bool, str] = {}
     for path in candidates():

@@ -40,10 +40,7 @@ MUTANTS = (
         "unsynced",
         "OK is said before the message is fsynced.",
         ("power",),
-        (
-            Edit("services/redis/program.py", '"always" if durability == "fsync" else "everysec"', '"everysec"'),
-            Edit("storage/settings.py", '"always" if durability == "fsync" else "everysec"', '"everysec"'),
-        ),
+        (Edit("storage/settings.py", '"always" if durability == "fsync" else "everysec"', '"everysec"'),),
     ),
     Mutant(
         "read-when-written",
@@ -129,7 +126,7 @@ MUTANTS = (
         "torn-transaction",
         "Redis' log is used as it is after it was cut.",
         ("cut",),
-        (Edit("services/redis/service.py", "elif program.is_torn(self.data, self._told):", "elif False:"),),
+        (Edit("services/redis/service.py", "elif program.is_torn(self.directory, self._log_size):", "elif False:"),),
     ),
     Mutant(
         "one-too-far",

@@ -8,7 +8,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +18,9 @@ from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool, readBody
 
 import fishchat
+from fishchat.config.schema import Config
+from fishchat.services.launch import commands
+from fishchat.services.launch.processes import stages
 from fishchat.services.redis import program
 
 #: Why tests of real processes cannot run here; empty when they can.
@@ -28,13 +30,13 @@ MISSING = "" if Path("/proc/self/stat").exists() else "needs /proc to find the p
 HERE = str(Path(fishchat.__file__).parent.parent)
 
 #: The command ``fishchat``, whether or not it is on PATH.
-COMMAND = (sys.executable, "-c", "from fishchat.cli import main; main()")
+COMMAND = tuple(commands.fishchat())
 
 #: Where free ports are looked for: below those that systems take for outgoing connections, which come at any moment.
 PORTS = range(20000, 32000)
 
 #: What ``fishchat up --processes`` starts, beside Redis: roles by their names, msg_servers by their ids.
-ROLES = frozenset({"gateway", "manager", "monitor", "ms1", "ms2", "router"})
+ROLES = frozenset(one.name for stage in stages(Config()) for one in stage)
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What ``fishchat up`` tells a person when everything is up: where it listens, and what to type first."""
+"""The text that ``fishchat up`` prints when everything runs: where it listens, and what to type first."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from fishchat.config import roles
+from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.net.addresses import parse_address
 from fishchat.services.launch import processes
-from fishchat.services.redis.service import data_path
 
 TALK = """\
 FishChat is running. Talk to it from two terminals:
@@ -18,8 +19,6 @@ FishChat is running. Talk to it from two terminals:
     {bob:<38}    {alice}
                                               SEND_MESSAGE_P2P bob hello
 
-Gateway  {gateway}
-Monitor  {monitor}
 {more}Data     {data}
 Log      {log}
 Stop     Ctrl+C
@@ -27,28 +26,32 @@ Stop     Ctrl+C
 
 
 def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
-    """What to tell a person when everything is up; ``address_tls``: where a client with TLS can connect to."""
+    """Return the text; ``address_tls`` is where a client with TLS can connect to."""
     ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
     servers = [address for address, key in ports if key == "msg_server.listen"]
     first, second = ("nc {} {}".format(*parse_address(address)) for address in (servers[0], servers[-1]))
     data = data_path(config)
-    monitor_tls = config.monitor.listen_tls
     secret = "" if config.accounts.mode == "open" else " PASSWORD"
     return TALK.format(
         first=first,
         second=second,
         bob=f"SEND_CLIENT_ID bob{secret}",
         alice=f"SEND_CLIENT_ID alice{secret}",
-        gateway=_both(config.gateway.listen, config.gateway.listen_tls),
-        monitor=_both(f"http://{config.monitor.listen}/", monitor_tls and f"https://{monitor_tls}/"),
-        more="".join(f"{name:<8} {text}\n" for name, text in _more(config, data, address_tls)),
+        more="".join(f"{name:<8} {text}\n" for name, text in (*_roles(config), *_more(config, data, address_tls))),
         data=data,
         log=data / ("*.log" if in_processes else "fishchat.log"),
     )
 
 
-def _both(plain: str, secure: str) -> str:
-    return f"{plain}, with TLS {secure}" if secure else plain
+def _roles(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield name and addresses of each role that has a banner."""
+    for role in roles.ROLES:
+        if role.banner:
+            key = role.listeners[0]
+            plain, secure = roles.address(config, key), roles.address(config, roles.tls_key(key))
+            shown = [role.banner.format(s="", address=plain)] if plain else []
+            shown += [role.banner.format(s="s", address=secure)] if secure else []
+            yield role.name.capitalize(), ", with TLS ".join(shown)
 
 
 def _more(config: Config, data: Path, address_tls: str) -> Iterator[tuple[str, str]]:

@@ -18,11 +18,10 @@ from zope.interface import implementer
 
 from fishchat.config.schema import Config
 from fishchat.net.clock import use_monotonic
-from fishchat.services.redis.credentials import credentials
-from fishchat.services.redis.service import redis_url
+from fishchat.services.redis.access import Access
 from fishchat.services.redis.visit import RedisVisit
 from fishchat.services.running.errors import StartError
-from fishchat.storage.redis import Connection, StoreError, Unavailable, Unknown, parse_url
+from fishchat.storage.redis import Connection, StoreError, Unavailable, Unknown
 from fishchat.storage.settings import check_settings
 
 #: Seconds that Redis may be away.
@@ -104,8 +103,8 @@ def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callab
 
 async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE) -> T:
     """The same on a reactor that runs, and goes on. ``notes`` hears the log, to tell what is wrong with Redis."""
-    address = parse_url(redis_url(config))
-    connection = Connection(address, timeout=config.redis.timeout, reactor=reactor, **credentials(config.redis))
+    access = Access(config, reactor)
+    connection = access.connection()
     visit = RedisVisit(config, reactor, patience)
     try:
         try:
@@ -114,11 +113,11 @@ async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, 
             await connection.when_connected().addTimeout(patience, reactor)
         except TimeoutError:
             why = f": {notes.trouble}" if notes.trouble else ""
-            raise StartError(f"no answer from Redis at {address} for {patience:g} seconds{why}") from None
+            raise StartError(f"no answer from Redis at {access.address} for {patience:g} seconds{why}") from None
         try:
             problems = await check_settings(connection, config.redis.durability)
             if problems:
-                raise StartError(f"Redis at {address} cannot be used: " + "; ".join(problems))
+                raise StartError(f"Redis at {access.address} cannot be used: " + "; ".join(problems))
             return await work(connection)
         except StoreError as error:
             raise ConsoleError(_explained(error)) from error

@@ -1,13 +1,12 @@
 """The roles as processes of their own, under Twisted's process monitor.
 
-One ``Processes`` is one stage of the start: what is in it stops together, and before the stage below it.
+One ``Processes`` is one stage of the start: its processes stop together, and before those of the stage below.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,20 +20,21 @@ from twisted.runner.procmon import ProcessMonitor
 from zope.interface import implementer
 
 import fishchat
+from fishchat.config import roles
+from fishchat.config.paths import data_path, redis_url
+from fishchat.config.roles import Role
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.net.addresses import format_address, is_everywhere, parse_address
-from fishchat.services.redis.service import data_path, redis_url
+from fishchat.services.launch import commands
 from fishchat.services.running import lifeline, logfiles
 
-# Not `-m twisted`, which is another command (`twist`), and not the script, which may not be on PATH.
-_TWISTD = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile="]
 _LOGGER = "--logger=fishchat.services.running.logfiles.role_log"
 
 
 @dataclass(frozen=True)
-class Role:
-    """One process: its name, its command line, and what its environment has beyond ours."""
+class RoleProcess:
+    """One process of a role: its name, its command line, and what its environment has beyond ours."""
 
     name: str
     arguments: Sequence[str]
@@ -43,20 +43,20 @@ class Role:
 
 @implementer(IReloads)
 class Processes(ProcessMonitor):
-    """Runs these roles. One that ended is started again: at once, or ever later if it lives but a second."""
+    """Runs the processes of one stage. One that ended is started again: at once, or ever later if it ends at once."""
 
     threshold = 1
     minRestartDelay = 0.25  # type: ignore[assignment]
     maxRestartDelay = 5
     killTime: float = 10  # type: ignore[assignment]
 
-    def __init__(self, roles: Sequence[Role], reactor: Any = None) -> None:
+    def __init__(self, stage: Sequence[RoleProcess], reactor: Any = None) -> None:
         if reactor is None:
             from twisted.internet import reactor
         super().__init__(reactor)
         self._gone: Deferred[None] | None = None
-        for role in roles:
-            self.addProcess(role.name, list(role.arguments), env={**os.environ, **role.environment})
+        for one in stage:
+            self.addProcess(one.name, list(one.arguments), env={**os.environ, **one.environment})
 
     def stopService(self) -> Deferred[None]:  # type: ignore[override]
         """End all by SIGTERM, after ``killTime`` by SIGKILL. Fires when the last one is really gone."""
@@ -91,29 +91,36 @@ def _ending(reason: Failure | None) -> str:
     return "ended" if isinstance(ended, ProcessDone) or reason is None else reason.getErrorMessage()
 
 
-def stages(config: Config, config_file: str | None = None) -> list[list[Role]]:
-    """The layout for one machine, in the order of the start; it stops in reverse.
+def stages(config: Config, config_file: str | None = None) -> list[list[RoleProcess]]:
+    """Return the layout for one machine, in the order of the start; it stops in reverse.
 
-    Clients' servers are in the last stage: when they stop, what carries and keeps their messages still runs.
+    The roles that hold clients are in the last stage: while they stop, the roles that store and carry messages run.
     """
-    servers = [
-        _role(config, config_file, f"ms{number + 1}", "fishchat-msg", _server(config, number))
-        for number in range(config.up.msg_servers)
+    return [
+        [
+            _process(config, config_file, name, role, settings)
+            for role in stage
+            for name, settings in _instances(config, role)
+        ]
+        for stage in roles.stages()
     ]
+
+
+def _instances(config: Config, role: Role) -> list[tuple[str, dict[str, str]]]:
+    """Return the processes of one role: the name and the settings of each."""
+    if role.name == "msg_server":
+        return [(f"ms{number + 1}", _server(config, number)) for number in range(config.up.msg_servers)]
+    return [(role.name, _gateway(config) if role.name == "gateway" else {})]
+
+
+def _gateway(config: Config) -> dict[str, str]:
+    """Return the msg_servers that the gateway offers before it has heard of any."""
     known = config.gateway.servers or client_addresses(config)
-    told = {"GATEWAY__SERVERS": ",".join(known)}
+    settings = {"GATEWAY__SERVERS": ",".join(known)}
     known_tls = config.gateway.servers_tls or client_addresses_tls(config)
     if known_tls:
-        told["GATEWAY__SERVERS_TLS"] = ",".join(known_tls)
-    return [
-        [_role(config, config_file, "monitor", "fishchat-monitor")],
-        [_role(config, config_file, "manager", "fishchat-manager")],
-        [_role(config, config_file, "router", "fishchat-router")],
-        [
-            _role(config, config_file, "gateway", "fishchat-gateway", told),
-            *servers,
-        ],
-    ]
+        settings["GATEWAY__SERVERS_TLS"] = ",".join(known_tls)
+    return settings
 
 
 def client_addresses(config: Config) -> list[str]:
@@ -130,16 +137,15 @@ def client_addresses_tls(config: Config) -> list[str]:
 
 
 def listeners(config: Config, msg_servers: int) -> list[tuple[str, str]]:
-    """Address and configuration key of each port: gateway, msg_servers, monitor, and then the same with TLS."""
-    plain = (config.gateway.listen, config.msg_server.listen, config.monitor.listen)
-    secure = (config.gateway.listen_tls, config.msg_server.listen_tls, config.monitor.listen_tls)
-    return _ports("listen", *plain, msg_servers) + _ports("listen_tls", *secure, msg_servers)
-
-
-def _ports(name: str, gateway: str, first: str, monitor: str, msg_servers: int) -> list[tuple[str, str]]:
-    servers = [(_plus(first, number), f"msg_server.{name}") for number in range(msg_servers if first else 0)]
-    found = [(gateway, f"gateway.{name}"), *servers, (monitor, f"monitor.{name}")]
-    return [(address, key) for address, key in found if address]
+    """Return address and configuration key of each port, first those without TLS; several for the msg_servers."""
+    rows = [(role, key) for role in roles.ROLES for key in role.listeners]
+    keys = [*rows, *((role, roles.tls_key(key)) for role, key in rows)]
+    return [
+        (_plus(address, number), key)
+        for role, key in keys
+        if (address := roles.address(config, key))
+        for number in range(msg_servers if role.several else 1)
+    ]
 
 
 def _row(first: str, count: int) -> list[str]:
@@ -166,21 +172,21 @@ def _plus(address: str, number: int) -> str:
     return format_address(host, port + number if port else 0)
 
 
-def _role(
-    config: Config, config_file: str | None, name: str, plugin: str, more: Mapping[str, str] | None = None
-) -> Role:
+def _process(
+    config: Config, config_file: str | None, name: str, role: Role, settings: Mapping[str, str]
+) -> RoleProcess:
     data = data_path(config)
-    # An URL, so that no role looks after a Redis that is not its own.
-    told = {"DATA": str(data), "REDIS__URL": redis_url(config), **(more or {})}
-    environment = {"FISHCHAT__" + key: value for key, value in told.items()}
+    # A URL, so that no role starts the embedded Redis itself.
+    settings = {"DATA": str(data), "REDIS__URL": redis_url(config), **settings}
+    environment = {"FISHCHAT__" + key: value for key, value in settings.items()}
     environment[lifeline.VARIABLE] = "stdin"
     environment[logfiles.VARIABLE] = str(data / f"{name}.log")
     environment["PYTHONPATH"] = _python_path()
     options = [] if config_file is None else ["--config", os.path.abspath(config_file)]
-    return Role(name, [*_TWISTD, _LOGGER, plugin, *options], environment)
+    return RoleProcess(name, commands.twistd(role.plugin, *options, before=(_LOGGER,)), environment)
 
 
 def _python_path() -> str:
-    """The path on which a child finds the same package and its plugins, installed or not."""
+    """Return the path on which a child finds the same package and its plugins, installed or not."""
     here = str(Path(fishchat.__file__).parent.parent)
     return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))

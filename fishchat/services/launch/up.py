@@ -25,6 +25,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.config.check import tls_listeners
+from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.net.addresses import parse_address
@@ -32,10 +33,10 @@ from fishchat.net.clock import use_monotonic
 from fishchat.services.launch import processes
 from fishchat.services.launch.banner import talk
 from fishchat.services.net.listen import refusal
-from fishchat.services.redis import program
 from fishchat.services.redis.credentials import credentials
-from fishchat.services.redis.service import EmbeddedRedis, data_path
+from fishchat.services.redis.service import EmbeddedRedis
 from fishchat.services.running import logfiles
+from fishchat.services.running.directory import private_directory, take_lock
 from fishchat.services.running.errors import StartError
 from fishchat.services.running.gc_tuning import collect_seldom
 from fishchat.services.running.ordered import OrderedService
@@ -58,7 +59,7 @@ class UpLock:
 
     def take(self) -> bool:
         """StartError if another one has it. True when the last one was killed, so that roles may be left."""
-        self._handle = program.take_lock(self._path)
+        self._handle = take_lock(self._path)
         text = self._path.read_text("ascii", "replace").strip()
         if self._handle is None:
             raise StartError(
@@ -125,7 +126,7 @@ def run(
 
     use_monotonic(reactor)
     data = data_path(config)
-    program.private_directory(str(data))
+    private_directory(str(data))
     lock = UpLock(data)
     left_behind = lock.take()
     try:
@@ -198,7 +199,7 @@ def _when_reachable(
     """Say ``text`` as soon as Redis can be used and every address answers; and that it takes long, when it does."""
 
     async def wait() -> None:
-        late = reactor.callLater(PATIENCE, say, f"Not everything is up yet; {redis.data} has the logfiles.")
+        late = reactor.callLater(PATIENCE, say, f"Not everything is up yet; {redis.directory} has the logfiles.")
         await redis.ready()
         await _usable(config)
         for address in addresses:

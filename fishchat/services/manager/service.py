@@ -17,8 +17,7 @@ from fishchat.bus import channels
 from fishchat.config.schema import Keep, Retention
 from fishchat.interfaces import IBus
 from fishchat.model.names import kind
-from fishchat.services.role import Parts, standalone
-from fishchat.services.role_options import RoleOptions
+from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.redis import Connection, StoreError
 from fishchat.storage.scripts import REAP, TRIM, pack
@@ -30,12 +29,6 @@ REAP_STEP = 500
 GRACE = 5.0
 #: Entries that one step of retention looks at.
 TRIM_STEP = 1000
-
-
-class Options(RoleOptions):
-    """Options of ``twistd fishchat-manager``."""
-
-    role = "manager"
 
 
 class Reaper(Service):
@@ -174,8 +167,3 @@ def build(parts: Parts) -> Sequence[IService]:
         return Load(figures={**figures, **topics})
 
     return [reaper, trimmer, census, parts.heartbeat("manager", load)]
-
-
-def makeService(options: Options) -> IService:
-    """For ``twistd``."""
-    return standalone(options.config, build)

@@ -14,8 +14,7 @@ from fishchat.bus import channels
 from fishchat.interfaces import IBus
 from fishchat.model.servers import LATE, Health, Server, Servers
 from fishchat.services.net.listen import HTTP, Listener
-from fishchat.services.role import Parts, standalone
-from fishchat.services.role_options import RoleOptions
+from fishchat.services.role import Parts
 from fishchat.services.running import heartbeat
 from fishchat.services.running.heartbeat import Load
 from fishchat.services.web.guard import Guard
@@ -86,12 +85,6 @@ def _shown(server: Server[channels.Heartbeat], now: float) -> dict[str, Any]:
     }
 
 
-class Options(RoleOptions):
-    """``twistd fishchat-monitor``."""
-
-    role = "monitor"
-
-
 def build(parts: Parts) -> Sequence[IService]:
     """The monitor's services, in the order of their start."""
     config = parts.config
@@ -108,8 +101,3 @@ def build(parts: Parts) -> Sequence[IService]:
         listener = Listener(section.listen_tls, guarded.factory, "monitor.listen_tls", parts.reactor, creator)
         services += [guarded, listener]
     return services
-
-
-def makeService(options: Options) -> IService:
-    """Called by ``twistd``."""
-    return standalone(options.config, build)

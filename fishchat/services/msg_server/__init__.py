@@ -10,16 +10,11 @@ from twisted.application.service import IService
 from fishchat.config.check import server_id
 from fishchat.services.msg_server.service import ClientFactory, MsgServer
 from fishchat.services.net.listen import CHAT, Listener
-from fishchat.services.role import Parts, standalone
-from fishchat.services.role_options import RoleOptions
+from fishchat.services.role import Parts, options, service_maker
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.scripts import ALL
 
-
-class Options(RoleOptions):
-    """Options of ``twistd fishchat-msg``."""
-
-    role = "msg_server"
+__all__ = ["Options", "build", "makeService"]
 
 
 def build(parts: Parts) -> Sequence[IService]:
@@ -43,6 +38,5 @@ def build(parts: Parts) -> Sequence[IService]:
     return [server, *listeners, parts.heartbeat("msg_server", load, server_id(config))]
 
 
-def makeService(options: Options) -> IService:
-    """For ``twistd``."""
-    return standalone(options.config, build)
+Options = options("msg_server")
+makeService = service_maker(build)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from twisted.application.service import Service
@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from fishchat.bus import channels
 from fishchat.config.schema import Config
+from fishchat.errors import Refusal
 from fishchat.features.contacts import handlers as contacts
 from fishchat.features.messages import handlers as messages
 from fishchat.features.messages import queries
@@ -22,6 +23,8 @@ from fishchat.features.topics import handlers as topics
 from fishchat.interfaces import IBus
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.peer import Turn
+from fishchat.protocols.replies import error_line
+from fishchat.protocols.state import is_stranger
 from fishchat.services.msg_server.delivery.rooms import Delivery
 from fishchat.services.msg_server.delivery.router_hints import Hearing
 from fishchat.services.msg_server.queue.commits import Commits
@@ -34,8 +37,8 @@ from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Logins
 from fishchat.services.msg_server.sessions.revocations import Revoking
-from fishchat.services.net.connection_limits import Doors, Refused
-from fishchat.services.net.keepalive import EVERY, look_after
+from fishchat.services.net.connection_limits import Bounds, ConnectionLimits, Refused
+from fishchat.services.net.keepalive import EVERY, Keepalive
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
@@ -73,7 +76,10 @@ class MsgServer(Service):
         self.bus = bus
         self.clock = clock
         self.turn = Turn(clock)
-        self.doors = Doors(config, clock)
+        self.connection_limits: ConnectionLimits[ClientConnection] = ConnectionLimits(
+            _bounds(config), config.limits.exempt, clock
+        )
+        self.keepalive = _keepalive(config.limits.login_seconds)
         shards = config.router.shards
         self.stream = channels.send_stream(_shard(self.id, shards)).encode()
         self.delivery = Delivery(reader, epoch, clock)
@@ -121,9 +127,9 @@ class MsgServer(Service):
         return self._greeting + sasl + b"\r\n"
 
     @property
-    def connections(self) -> set[ClientConnection]:
+    def connections(self) -> Collection[ClientConnection]:
         """All of them, logged in or not."""
-        return self.doors.inside
+        return self.connection_limits.connections
 
     def connect(self, address: IAddress | None, secure: bool = False) -> ClientConnection | Refused | None:
         """The protocol for a new connection, or one that only says why it is not let in.
@@ -131,7 +137,7 @@ class MsgServer(Service):
         With TLS it is None then: a handshake costs more than a refusal may.
         """
         host = address.host if isinstance(address, (IPv4Address, IPv6Address)) else ""
-        refusal = self.doors.refusal(host)
+        refusal = self.connection_limits.refusal(host)
         if refusal is not None:
             return None if secure else Refused(refusal)
         self._numbers += 1
@@ -232,7 +238,7 @@ class MsgServer(Service):
         await self.lease.stopService()
 
     def _look_after(self) -> None:
-        look_after(self.connections, self.clock.seconds(), self.config.limits.login_seconds)
+        self.keepalive.check(self.connections, self.clock.seconds())
 
 
 class ClientFactory(Factory):
@@ -281,3 +287,31 @@ def handlers(server: MsgServer) -> dict[bytes, Handler]:
 def _shard(server: bytes, shards: int) -> int:
     """Which stream a msg_server writes to: always the same one, so that its messages keep their order."""
     return sum(server) % shards
+
+
+def _bounds(config: Config) -> Bounds:
+    """Return the connection limits of a msg_server; without ``limits.flood`` only its capacity."""
+    limits, capacity = config.limits, config.msg_server.capacity
+    if not limits.flood:
+        return Bounds(capacity)
+    return Bounds(capacity, limits.per_address, limits.before_login, limits.strangers_per_address, limits.accepts)
+
+
+def _keepalive(login_seconds: float) -> Keepalive[ClientConnection]:
+    """Return the keepalive of a msg_server: only a client that has not logged in has a time limit, and no pings."""
+    late_line = error_line(Refusal("STATE", "log in sooner", limit=f"{login_seconds:g}s"), None, {})
+
+    def late(connection: ClientConnection) -> None:
+        connection.say_goodbye(late_line)
+
+    def gone(connection: ClientConnection) -> None:
+        connection.end()
+        connection.abort()
+
+    return Keepalive(
+        login_seconds,
+        late,
+        gone,
+        is_limited=lambda connection: is_stranger(connection.state),
+        is_pinged=lambda connection: not is_stranger(connection.state),
+    )

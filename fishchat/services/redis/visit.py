@@ -1,7 +1,7 @@
-"""The embedded Redis for somebody who needs it for a moment: whoever comes first runs it.
+"""The embedded Redis for a command that needs it for a moment.
 
-When servers run, it is theirs and is left alone. Otherwise the visitor starts it, and ends it behind the last of those
-who came meanwhile: visitors hold a lock together, and who ends Redis has it alone, so that nobody comes in then.
+When servers run, Redis is theirs and is left alone. Otherwise the first visitor starts Redis and the last one stops it:
+visitors share a lock, and stopping takes it exclusively, so nobody can enter while Redis shuts down.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.task import deferLater
 
 from fishchat.config.schema import Config
-from fishchat.services.redis import program
 from fishchat.services.redis.probe import ask
-from fishchat.services.redis.service import STOP_PATIENCE, EmbeddedRedis
+from fishchat.services.redis.service import EmbeddedRedis
+from fishchat.services.running.directory import private_directory
 from fishchat.services.running.errors import StartError
+from fishchat.services.running.program import STOP_PATIENCE
 
 #: Seconds between two looks at what is waited for.
 LOOK_EVERY = 0.02
@@ -45,8 +46,8 @@ class RedisVisit:
         """
         if self._external:
             return
-        data = self._redis.data
-        program.private_directory(str(data))
+        data = self._redis.directory
+        private_directory(str(data))
         path = data / "visitors.lock"
         try:
             self._visitors = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -21,8 +21,7 @@ from fishchat.bus.hints import Hints
 from fishchat.interfaces import IBus
 from fishchat.model.names import START, Position, format_position, parse_position
 from fishchat.model.routing import Entry, group
-from fishchat.services.role import Parts, standalone
-from fishchat.services.role_options import RoleOptions
+from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.redis import Connection, StoreError
 from fishchat.storage.scripts import ROUTE_RELEASE, ROUTE_STORE, ROUTE_TAKE, pack, unpack
@@ -36,12 +35,6 @@ ENTRIES = 64
 BLOCK = 1000
 #: Seconds without an answer to such a read after which Redis counts as hanging.
 PATIENCE = 4.0
-
-
-class Options(RoleOptions):
-    """Options of ``twistd fishchat-router``."""
-
-    role = "router"
 
 
 class ShardReader(Service):
@@ -217,8 +210,3 @@ def build(parts: Parts) -> Sequence[IService]:
         return Load(figures={"shards": held, "batches": batches, "messages": messages})
 
     return [*readers, parts.heartbeat("router", load)]
-
-
-def makeService(options: Options) -> IService:
-    """For ``twistd``."""
-    return standalone(options.config, build)

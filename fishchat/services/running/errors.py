@@ -13,3 +13,7 @@ class StartError(SystemExit, Exception):
 
     def __str__(self) -> str:
         return str(self.code)
+
+
+class ProgramError(StartError):
+    """A child program cannot run, or its directory cannot be used; the text names the path and the way out."""

@@ -18,12 +18,16 @@ class Words(unittest.SynchronousTestCase):
         for section in describe.sections():
             self.assertTrue(describe.meaning(section), section)
 
-    def test_a_comment_of_the_schema_is_the_meaning_of_its_key(self) -> None:
+    def test_every_key_says_what_it_is_for(self) -> None:
+        """In one sentence or two, which end as such."""
+        for key in describe.leaves():
+            self.assertRegex(describe.meaning(key), r"^[A-Z\"].+[.]$", key)
+
+    def test_a_description_in_the_schema_is_the_meaning_of_its_key(self) -> None:
         self.assertEqual(
             describe.meaning("msg_server.advertise"),
-            "What clients are told to connect to, when it is not `listen`.",
+            "The address that clients are told to connect to. Empty: `listen`.",
         )
-        self.assertEqual(describe.meaning("redis.url"), "")
 
     def test_environment_names_lead_back_to_their_keys(self) -> None:
         for key in describe.leaves():

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial import unittest
 
-from fishchat.config.load import ConfigError, Loaded, Role, load
+from fishchat.config.load import ConfigError, Loaded, load
 from fishchat.config.original import is_original
 from fishchat.config.schema import Config
 
@@ -26,11 +26,11 @@ class OriginalFiles(unittest.SynchronousTestCase):
         self.file = Path(self.mktemp() + ".json").absolute()
         self.file.parent.mkdir(parents=True, exist_ok=True)
 
-    def load(self, role: Role | None, **tree: Any) -> Loaded:
+    def load(self, role: str | None, **tree: Any) -> Loaded:
         self.file.write_text(json.dumps(tree))
         return load(self.file, role=role, environment={})
 
-    def refused(self, role: Role | None, **tree: Any) -> str:
+    def refused(self, role: str | None, **tree: Any) -> str:
         return str(self.assertRaises(ConfigError, self.load, role, **tree))
 
     def test_gateway(self) -> None:

@@ -27,12 +27,13 @@ from fishchat.protocols.peer import STUCK, WAITING, LineServer, Turn
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.rows import State
 from fishchat.protocols.table import Command
+from fishchat.services.gateway.connection import GatewayConnection
 from fishchat.services.gateway.rows import GATEWAY_VERBS
-from fishchat.services.gateway.service import Gateway, GatewayConnection
+from fishchat.services.gateway.service import Gateway
 from fishchat.services.msg_server.queue.commits import ANSWERED
 from fishchat.services.msg_server.service import MsgServer, handlers
 from fishchat.services.msg_server.sessions.connection import ClientConnection
-from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER, look_after
+from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
 from fishchat.storage.address import parse_url
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
@@ -485,7 +486,7 @@ class KeepaliveTests(ServerCase):
     def look(self, connection: ClientConnection, seconds: float) -> None:
         """``seconds`` after the connection began."""
         self.clock.advance(connection.since + seconds - self.clock.seconds())
-        look_after([connection], self.clock.seconds(), self.server.config.limits.login_seconds)
+        self.server.keepalive.check([connection], self.clock.seconds())
         self.clock.advance(0)
 
     def test_silent(self) -> None:

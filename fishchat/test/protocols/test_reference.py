@@ -21,8 +21,8 @@ from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
 from fishchat.protocols import lines, peer, replies
+from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
-from fishchat.services.gateway.service import GREETING
 from fishchat.services.msg_server.sessions.hashing import WAITING
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
 from fishchat.services.reference import PAGE, PARTS, fill

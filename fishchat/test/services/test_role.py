@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from twisted.application.service import Service
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from fishchat.bus import channels
@@ -52,6 +53,21 @@ class Assembling(TestCase):
         self.assertIn("appendfsync is everysec, must be always", store._complaint)
         self.server.command("CONFIG", "SET", "appendfsync", "always")
         await store.when_connected()
+
+    async def test_advice(self) -> None:
+        """A setting that only costs memory is a warning, once, and no refusal; with the right one there is none."""
+        for value, warnings in (("4096", 1), ("1024", 0)):
+            self.server.command("CONFIG", "SET", "stream-node-max-bytes", value)
+            parts = self.parts()
+            stores = parts.store(), parts.store()
+            with capturedLogs() as events:
+                self.start(parts)
+                for store in stores:
+                    await store.when_connected()
+            texts = [str(event["text"]) for event in events if event["log_level"].name == "warn" and "text" in event]
+            self.assertEqual(len(texts), warnings, texts)
+            if warnings:
+                self.assertIn("stream-node-max-bytes is 4096, should be 1024: CONFIG SET", texts[0])
 
     async def test_durability(self) -> None:
         """Which settings are right depends on the configured class."""

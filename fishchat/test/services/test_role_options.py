@@ -8,11 +8,7 @@ from twisted.logger import capturedLogs
 from twisted.python import usage
 from twisted.trial import unittest
 
-from fishchat.services.role_options import RoleOptions
-
-
-class GatewayOptions(RoleOptions):
-    role = "gateway"
+from fishchat.services.role import RoleOptions, options
 
 
 class Options(unittest.SynchronousTestCase):
@@ -37,8 +33,8 @@ class Options(unittest.SynchronousTestCase):
 
     def test_a_role_reads_its_file_of_the_original(self) -> None:
         """What that says in vain is logged as a warning."""
-        options = GatewayOptions()
+        gateway = options("gateway")()
         with capturedLogs() as events:
-            options.parseOptions(["-c", self.file("gateway.json", '{"Listen": "127.0.0.1:1", "LogFile": "x"}')])
-        self.assertEqual(options.config.gateway.listen, "127.0.0.1:1")
+            gateway.parseOptions(["-c", self.file("gateway.json", '{"Listen": "127.0.0.1:1", "LogFile": "x"}')])
+        self.assertEqual(gateway.config.gateway.listen, "127.0.0.1:1")
         self.assertEqual([e["log_level"].name for e in events if "LogFile" in str(e.get("note"))], ["warn"])

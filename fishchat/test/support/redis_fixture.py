@@ -20,6 +20,7 @@ from typing import Any
 import hiredis
 
 from fishchat.services.redis import program
+from fishchat.storage.settings import LEAST, Durability
 
 # Its stub knows tuples of one word only.
 _pack: Any = hiredis.pack_command
@@ -38,7 +39,7 @@ class RedisServer:
     def __init__(
         self,
         executable: str | None = None,
-        durability: program.Durability = "fsync",
+        durability: Durability = "fsync",
         *,
         start: bool = True,
     ) -> None:
@@ -170,7 +171,7 @@ def executables() -> list[str]:
         known: dict[tuple[int, int], str] = {}
         for path in ([override] if override else []) + program.candidates():
             number = program.version(path)
-            if number is not None and number >= program.LEAST:
+            if number is not None and number >= LEAST:
                 known.setdefault(number, path)
         _executables = [known[number] for number in sorted(known)]
         if not _executables:

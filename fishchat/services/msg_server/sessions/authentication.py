@@ -233,7 +233,7 @@ class Admission:
         return self._guesses, self._guess_ms
 
     def _source(self, connection: ClientConnection) -> bytes:
-        return self._server.doors.source(connection.address)
+        return self._server.connection_limits.source(connection.address).encode()
 
     async def _attempt(self, connection: ClientConnection, account: bytes) -> tuple[bytes, bytes, bytes]:
         """What a secret is checked by; Refusal ``FLOOD`` when too many were wrong."""

@@ -71,7 +71,7 @@ class ClientConnection(LineServer):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.server.doors.enter(self)
+        self.server.connection_limits.enter(self, self.address)
         if not self.secure:
             self.greet()
 
@@ -95,7 +95,7 @@ class ClientConnection(LineServer):
         return self.device.account
 
     def connection_ended(self) -> None:
-        self.server.doors.leave(self)
+        self.server.connection_limits.leave(self, self.address)
         self.end()
 
     def end(self) -> None:

@@ -6,10 +6,9 @@ from random import Random
 
 from twisted.internet.interfaces import IReactorTime
 
-from fishchat.bus.channels import Heartbeat
 from fishchat.interfaces import IBus
 from fishchat.model.placement import Placement
-from fishchat.services.running.heartbeat import listen
+from fishchat.services.net.placement import follow
 
 
 class Neighbours:
@@ -22,17 +21,7 @@ class Neighbours:
 
     def listen(self, bus: IBus) -> None:
         """Begin to hear of them."""
-        listen(bus, self._heard)
-
-    def _heard(self, beat: Heartbeat) -> None:
-        if beat.role != "msg_server" or beat.id == self._server:
-            return
-        if beat.stopping:
-            self._placement.stopping(beat.id, beat.pid)
-        elif beat.has_addresses():
-            free = beat.capacity - beat.clients
-            now = self._clock.seconds()
-            self._placement.heard(beat.id, beat.pid, beat.address, free, now, beat.address_tls)
+        follow(self._placement, bus, self._clock, but=self._server)
 
     def move_line(self, within: float, secure: bool) -> bytes:
         """``RESP_MOVE`` to one of them; to ``-``, which means ask the gateway, when none is known.

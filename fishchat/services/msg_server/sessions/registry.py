@@ -167,7 +167,7 @@ class Logins:
         self._share_bucket(connection, device)
         self.here[key] = connection
         self.count += 1
-        server.doors.known(connection)
+        server.connection_limits.authenticated(connection)
         connection.answered(ok_line(command, claim.answer))
         if connection.full_since is not None:
             device.choke()

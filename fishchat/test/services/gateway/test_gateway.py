@@ -18,7 +18,8 @@ from fishchat.config import schema
 from fishchat.model.placement import GONE, Placement
 from fishchat.protocols.peer import HANDSHAKE
 from fishchat.services import gateway
-from fishchat.services.gateway.service import DEAD, LINGER, SILENT, SWEEP, Gateway
+from fishchat.services.gateway.service import LINGER, Gateway
+from fishchat.services.net.keepalive import EVERY, GONE_AFTER, PING_AFTER
 from fishchat.services.role import Parts
 from fishchat.test.support.redis_fixture import shared_redis
 from fishchat.test.support.waiting import until
@@ -174,9 +175,9 @@ class Secure(GatewayCase):
         """One that is not done within ten seconds is cut off, and counts until then."""
         late, done = Client(self.gateway, self.clock, secure=True), self.connect(secure=True)
         self.assertEqual(self.gateway.clients, 2)
-        self.clock.pump([SWEEP] * (round(HANDSHAKE / SWEEP) - 1))
+        self.clock.pump([EVERY] * (round(HANDSHAKE / EVERY) - 1))
         self.assertTrue(late.open)
-        self.clock.advance(SWEEP)
+        self.clock.advance(EVERY)
         self.assertEqual((late.open, done.open, late.hear()), (False, True, []))
         self.assertEqual(self.gateway.clients, 1)
 
@@ -287,11 +288,11 @@ class Bounds(GatewayCase):
     def test_silent(self) -> None:
         """Pinged after 90 s of silence, closed half a minute later; who answers stays."""
         silent, alive = self.connect(), self.connect()
-        self.clock.pump([SWEEP] * round(SILENT / SWEEP))
+        self.clock.pump([EVERY] * round(PING_AFTER / EVERY))
         self.assertEqual(silent.hear(), ["RESP_PING"])
         self.assertEqual(alive.hear(), ["RESP_PING"])
         alive.say("PING")
-        self.clock.pump([SWEEP] * round((DEAD - SILENT) / SWEEP))
+        self.clock.pump([EVERY] * round((GONE_AFTER - PING_AFTER) / EVERY))
         self.assertEqual((silent.open, alive.open), (False, True))
         self.assertEqual(silent.hear(), [])
 
@@ -299,9 +300,9 @@ class Bounds(GatewayCase):
         """Who takes nothing for 30 s is cut off."""
         client = self.connect()
         client.transport.producer.pauseProducing()
-        self.clock.pump([SWEEP] * 5)
+        self.clock.pump([EVERY] * 5)
         self.assertTrue(client.open)
-        self.clock.pump([SWEEP] * 2)
+        self.clock.pump([EVERY] * 2)
         self.assertFalse(client.open)
 
 

@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 import fishchat
 from fishchat.cli.up import up
 from fishchat.config.schema import Config, Gateway, Monitor, MsgServer, Redis, Up
-from fishchat.services.launch.processes import Processes, Role, listeners, stages
+from fishchat.services.launch.processes import Processes, RoleProcess, listeners, stages
 from fishchat.services.launch.up import UpLock, wait_for_ports
 from fishchat.services.net.listen import ListenError
 from fishchat.services.redis import program
@@ -58,11 +58,11 @@ from twisted.application.service import Service
 from twisted.internet.protocol import Factory, Protocol
 from fishchat.config.schema import Config, Gateway, Monitor, MsgServer
 from fishchat.services.net.listen import Listener
-from fishchat.services.launch.processes import Processes, Role
+from fishchat.services.launch.processes import Processes, RoleProcess
 from fishchat.services.launch.up import run
 data, gateway, notes, script, kind = sys.argv[1:]
 def role(name, address):
-    return Role(name, [sys.executable, "-c", script, name, notes, address], {"FISHCHAT_LIFELINE": "stdin"})
+    return RoleProcess(name, [sys.executable, "-c", script, name, notes, address], {"FISHCHAT_LIFELINE": "stdin"})
 class Noting(Service):
     def stopService(self):
         super().stopService()
@@ -214,10 +214,10 @@ class RunTests(Case):
 
 
 class ProcessesTests(Case):
-    def role(self, name: str, program: str = ROLE) -> Role:
+    def role(self, name: str, program: str = ROLE) -> RoleProcess:
         """One that notes what happens to it."""
         arguments = [sys.executable, "-c", program, name, str(self.notes), "127.0.0.1:0"]
-        return Role(name, arguments, {"PYTHONPATH": HERE})
+        return RoleProcess(name, arguments, {"PYTHONPATH": HERE})
 
     @scenario
     async def test_killed_role_comes_back(self) -> None:

@@ -23,10 +23,13 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 import fishchat
+from fishchat.config.paths import redis_url, socket_path
 from fishchat.config.schema import Config, Redis
 from fishchat.services.redis import program
 from fishchat.services.redis.probe import ask
-from fishchat.services.redis.service import EmbeddedError, EmbeddedRedis, redis_url, socket_path
+from fishchat.services.redis.service import EmbeddedRedis
+from fishchat.services.running.directory import take_lock
+from fishchat.services.running.errors import ProgramError
 from fishchat.test.support.redis_fixture import RedisServer, executables
 from fishchat.test.support.waiting import until
 
@@ -148,6 +151,7 @@ class RunningTests(Case):
                 "aof-load-truncated": b"yes",
                 "save": b"",
                 "maxmemory-policy": b"noeviction",
+                "stream-node-max-bytes": b"1024",
                 "maxmemory": str(program.half_of_memory()).encode(),
             }
             for name, value in wanted.items():
@@ -335,7 +339,7 @@ class ReadyTests(Case):
 class TroubleTests(Case):
     def refused(self, data: Path) -> str:
         """The text of the refusal to start there."""
-        return str(self.assertRaises(EmbeddedError, self.service(data).startService))
+        return str(self.assertRaises(ProgramError, self.service(data).startService))
 
     def test_not_a_directory(self) -> None:
         """A file in the way is named, and what to do."""
@@ -364,7 +368,7 @@ class TroubleTests(Case):
         """A server that does not exist is a refusal at once, and the directory stays free."""
         self.use("/no/such/redis-server")
         self.assertIn("/no/such/redis-server", self.refused(self.data))
-        lock = program.take_lock(self.data / "redis.lock")
+        lock = take_lock(self.data / "redis.lock")
         assert lock is not None
         os.close(lock)
 

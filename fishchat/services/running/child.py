@@ -1,9 +1,9 @@
-"""Become a Redis server that belongs to one data directory and does not outlive its parent.
+"""Become a program that belongs to one directory and does not outlive its parent.
 
-Run by path (``python -I -S child.py PARENT LOCK EXECUTABLE ARGUMENT…``), so it must import nothing but
-the standard library. The lock is a POSIX record lock: it survives ``exec``, is not inherited by the children
-that Redis forks to rewrite its log, and ends with the process. So whoever finds it taken knows that a Redis
-runs in this directory, and the number in the file is its process.
+Run by path (``python -I -S child.py PARENT LOCK EXECUTABLE ARGUMENT…``), so it must import nothing but the standard
+library. The lock is a POSIX record lock: it survives ``exec``, is not inherited by the children that the program forks,
+and ends with the process. So a taken lock means that the program runs in this directory, and the number in the file is
+its process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int) -> bool:
-    """Have the kernel end this process with its parent (on Linux). False if that is gone already."""
+    """Have the kernel end this process with its parent (on Linux). Return False if that is gone already."""
     if sys.platform == "linux":
         try:
             import ctypes
@@ -35,7 +35,7 @@ def die_with_parent(parent: int) -> bool:
 
 
 def take(lock: str) -> bool:
-    """Lock the file for this process' life and write its number there. False if another one has it."""
+    """Lock the file for the life of this process and write its number there. Return False if another has it."""
     handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,14 +49,14 @@ def take(lock: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Does not return when all goes well: the process is Redis then."""
+    """Replace this process by the program; return an exit code if that fails."""
     parent, lock, executable, *rest = arguments
-    # Ctrl+C in a terminal goes to the whole foreground group; Redis must end after those who write to it.
+    # Ctrl+C in a terminal goes to the whole foreground group; the program must end after those that use it.
     os.setsid()
     if not die_with_parent(int(parent)):
         return ORPHAN
     if not take(lock):
-        sys.stderr.write("another Redis runs in this data directory\n")
+        sys.stderr.write("another one runs in this directory\n")
         return TAKEN
     # Twisted ignores this one, and ignored signals stay ignored over exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -1,0 +1,73 @@
+"""A directory that only this user can enter, and locks in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from fishchat.services.running.errors import ProgramError
+
+
+def private_directory(path: str) -> None:
+    """Make ``path`` a directory that only this user can enter. ProgramError if that is impossible."""
+    advice = "choose another one with --data or the key `data`"
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        # The link itself too: in a directory like /tmp anybody could have put it there.
+        for found in (os.lstat(path), os.stat(path)):
+            if found.st_uid != os.geteuid():
+                raise ProgramError(
+                    f"the directory {path} belongs to user {found.st_uid}, not to {os.geteuid()}; {advice}"
+                )
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            _close(path, advice)
+    except (FileExistsError, NotADirectoryError):
+        raise ProgramError(f"{path} is not a directory, or lies below a file; {advice}") from None
+    except OSError as error:
+        raise ProgramError(f"cannot use the directory {path}: {error.strerror}; {advice}") from error
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise ProgramError(f"cannot write to the directory {path}; {advice}")
+
+
+def _close(path: str, advice: str) -> None:
+    # Somebody's home, named by mistake, must not change its mode.
+    holds = os.listdir(path)
+    if holds and "redis.lock" not in holds:
+        raise ProgramError(
+            f"the directory {path} is open to other users and holds other things; "
+            f"`chmod 700` it if it is meant, or {advice}"
+        )
+    os.chmod(path, 0o700)
+
+
+def take_lock(path: Path) -> int | None:
+    """Return a descriptor that holds the lock until it is closed or this process ends; None when another has it."""
+    try:
+        # Not inherited by children (Python's default), or a child would hold it after our end.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+    except OSError as error:
+        raise ProgramError(f"cannot lock {path}: {error.strerror}") from error
+    return handle
+
+
+def process_of(path: Path) -> int | None:
+    """Return the process that holds the record lock of ``child.py``; 0 while it starts, None when nobody holds it."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        text = os.read(handle, 32).strip()
+        return int(text) if text.isdigit() else 0
+    finally:
+        os.close(handle)
+    return None
