@@ -25,6 +25,7 @@ from fishchat.services.launch import all_roles
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.net.listen import Listener
 from fishchat.services.role import Parts
+from fishchat.services.running.heartbeat import Heartbeat
 from fishchat.testing.settings import configured
 
 #: Seconds between two looks at what is waited for, and the most that a start may take.
@@ -67,6 +68,12 @@ class Server:
         self._parts = parts
         try:
             parts.startService()
+            await parts.speaker.when_connected()
+            await parts.listener.when_connected()
+            # The first heartbeats may have been published before anything here was subscribed.
+            for service in services:
+                if isinstance(service, Heartbeat):
+                    service.again()
             await self._until(lambda: server.ready and gateway.placement.count > 0)
         except BaseException:
             await self.stop()
