@@ -139,7 +139,8 @@ class Client(Calls):
         self._connection: Connection | None = None
         self._address = ""
         self._online_at: float | None = None
-        self._failures = 0
+        #: Attempts to connect that failed since a connection lasted for ``STEADY`` seconds.
+        self.failures = 0
         self._calls: dict[int, Deferred[Any]] = {}
         self._starting: list[Deferred[None]] = []
         self._stopping: list[Deferred[None]] = []
@@ -214,13 +215,13 @@ class Client(Calls):
             except Exception as error:
                 self._log.info("no connection to {address}: {error}", address=self._address, error=error)
                 self._addresses.failed(self._address)
-                self._failures += 1
+                self.failures += 1
             if self._ended is None:
                 await deferLater(self._reactor, self._delay())
 
     def _delay(self) -> float:
         """Doubling, with jitter, so that the clients of a server that died do not come back in one wave."""
-        longest = min(FIRST_DELAY * 2.0 ** min(max(self._failures - 1, 0), 16), LONGEST_DELAY)
+        longest = min(FIRST_DELAY * 2.0 ** min(max(self.failures - 1, 0), 16), LONGEST_DELAY)
         return longest * random.uniform(0.5, 1.0)
 
     def _connected(self, connection: Connection) -> None:
@@ -243,9 +244,9 @@ class Client(Calls):
         self._moving = _cancel(None, self._moving)
         now = self._reactor.seconds()
         if self._online_at is not None and now - self._online_at >= STEADY:
-            self._failures = 0
+            self.failures = 0
         else:
-            self._failures += 1
+            self.failures += 1
             if self._online_at is None:
                 self._addresses.failed(self._address)
         self._online_at = None

@@ -39,6 +39,11 @@ class Placement:
         self._random = random
         self._servers: dict[str, _Server] = {}
 
+    @property
+    def count(self) -> int:
+        """How many servers are remembered."""
+        return len(self._servers)
+
     def heard(self, server: str, pid: int, address: str, free: int, now: float, address_tls: str = "") -> None:
         """``server`` (its process ``pid``) lives and has room for ``free`` more clients, with TLS if it says where."""
         if server not in self._servers and len(self._servers) >= MOST:

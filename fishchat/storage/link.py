@@ -104,13 +104,14 @@ class Link(Service, Generic[WireT]):
         self._reactor = reactor
         self._clock: IReactorTime = reactor if clock is None else clock
         self._jitter = jitter
-        self._failures = 0
+        #: Attempts to connect that failed since a connection lasted for ``SETTLED`` seconds.
+        self.failures = 0
         self._since = 0.0
         self._wire: WireT | None = None
         self._ready = False
         self._waiters: list[Deferred[None]] = []
-        #: The last failure that the log has, so that it has each only once.
-        self._complaint = ""
+        #: The last failure that was logged, empty after a success: each is logged only once.
+        self.complaint = ""
         self._service = _Reconnecting(
             _Noted(endpoint(address, reactor, trust_root, certificate), self._complain),
             _Wires(self._make_wire),
@@ -122,6 +123,11 @@ class Link(Service, Generic[WireT]):
     def connected(self) -> bool:
         """Whether a command would be sent now."""
         return self._ready
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a command with a deadline waits for its reply."""
+        return self._wire is not None and self._wire.bounded
 
     def when_connected(self) -> Deferred[None]:
         """Fires when connected, at once if so; fails with ``Unavailable`` when the service stops before."""
@@ -153,6 +159,13 @@ class Link(Service, Generic[WireT]):
         # ClientService fires it in the middle of its own transition and cannot be started again from there.
         return done.addCallback(lambda _: deferLater(self._reactor, 0))
 
+    def abandon(self, reason: str) -> Deferred[None]:
+        """Disconnect for good and at once, as the end of the process would: commands in flight fail as ``Unknown``."""
+        self.running = False
+        done = maybeDeferred(self._service.stopService)
+        self.drop(reason)
+        return done
+
     def drop(self, reason: str) -> None:
         """Give up the connection of this moment, if there is one; what is in flight fails as ``Unknown``."""
         if self._wire is not None:
@@ -163,15 +176,15 @@ class Link(Service, Generic[WireT]):
 
     def _drained(self) -> Deferred[None]:
         wire = self._wire
-        if wire is None or not wire.bounded:
+        if wire is None or not self.waiting:
             return succeed(None)
         # Replies come in order, so this one comes behind all others, or the connection is lost.
         return wire.run("PING", timeout=self.timeout).addBoth(lambda _: None)
 
     def _delay(self, attempt: int) -> float:
         # ClientService counts anew after every TCP connection, also after one that comes to nothing.
-        self._failures += 1
-        delay = min(FIRST_DELAY * 2.0 ** min(self._failures - 1, 10), MOST_DELAY)
+        self.failures += 1
+        delay = min(FIRST_DELAY * 2.0 ** min(self.failures - 1, 10), MOST_DELAY)
         return delay * (0.75 + self._jitter() / 2)
 
     def _made(self, wire: WireT) -> None:
@@ -197,7 +210,7 @@ class Link(Service, Generic[WireT]):
             return
         self._since = self._clock.seconds()
         self._ready = True
-        self._complaint = ""
+        self.complaint = ""
         self.log.info("connected to Redis at {address}", address=str(self.address))
         waiters, self._waiters = self._waiters, []
         self._tell(self.on_connected)
@@ -215,7 +228,7 @@ class Link(Service, Generic[WireT]):
             return
         if was_ready:
             if self._clock.seconds() - self._since >= SETTLED:
-                self._failures = 0
+                self.failures = 0
             self.log.warn("connection to Redis at {address} lost: {why}", address=str(self.address), why=reason)
             self._tell(self.on_lost)
 
@@ -228,11 +241,11 @@ class Link(Service, Generic[WireT]):
 
     def _complain(self, failure: Failure) -> None:
         text = failure.getErrorMessage()
-        if not self.running or text == self._complaint or failure.check(CancelledError):
+        if not self.running or text == self.complaint or failure.check(CancelledError):
             return
-        if self._failures < QUIET and type(failure.value) is not StoreError:
+        if self.failures < QUIET and type(failure.value) is not StoreError:
             # It starts together with everything else, or is just being restarted.
             self.log.debug("Redis at {address}: {error}", address=str(self.address), error=text)
             return
-        self._complaint = text
+        self.complaint = text
         self.log.warn("Redis at {address} is not ready, trying again: {error}", address=str(self.address), error=text)

@@ -40,7 +40,8 @@ class Reaper(Service):
         self._store = store
         self._bus = bus
         self._clock = clock
-        self._since = 0.0
+        #: When the connection to Redis was last made.
+        self.since = 0.0
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
         self.ended = 0
@@ -57,10 +58,10 @@ class Reaper(Service):
         self._loop.stop()
 
     def _connected(self) -> None:
-        self._since = self._clock.seconds()
+        self.since = self._clock.seconds()
 
     def _look(self) -> Deferred[Any] | None:
-        if not self._store.connected or self._clock.seconds() - self._since < GRACE:
+        if not self._store.connected or self._clock.seconds() - self.since < GRACE:
             return None
         return ensureDeferred(self.reap()).addErrback(_failed, self.log)
 

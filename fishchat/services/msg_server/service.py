@@ -118,6 +118,11 @@ class MsgServer(Service):
         self._numbers = 0
         self._topic_events: list[tuple[str, str, str]] = []
 
+    @property
+    def ready(self) -> bool:
+        """Whether clients can log in: the lease is held and authentication has what it needs."""
+        return self.lease.fence is not None and self.admission.ready
+
     # -- clients
 
     def greeting(self, connection: ClientConnection) -> bytes:

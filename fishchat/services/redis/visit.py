@@ -57,7 +57,7 @@ class RedisVisit:
         while not self._locked(fcntl.LOCK_SH):
             await self._pause(deadline)
         self._redis.startService()
-        await self._until_loaded()
+        await self.until_loaded()
 
     async def end(self) -> None:
         """Return when Redis has ended, if it was started here and nobody else is visiting any more."""
@@ -71,7 +71,8 @@ class RedisVisit:
                 os.close(self._visitors)
                 self._visitors = None
 
-    async def _until_loaded(self) -> None:
+    async def until_loaded(self) -> None:
+        """Return when Redis has loaded its data and answers; TimeoutError when it is away for too long."""
         deadline = self._reactor.seconds() + self._patience
         while (answer := await self._ping()) != b"PONG":
             if str(answer).startswith("LOADING"):

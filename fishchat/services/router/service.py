@@ -74,6 +74,11 @@ class ShardReader(Service):
         reader.on_connected.append(self._wake)
 
     @property
+    def at(self) -> Position:
+        """How far this shard was read by this router."""
+        return self._at
+
+    @property
     def holds(self) -> bool:
         """Whether this router is the one that reads the shard."""
         return self._generation > 0

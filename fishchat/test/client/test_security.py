@@ -209,7 +209,7 @@ class TlsCase(TestCase):
         address = server.listen_tls(self)
         client = self.client(address, tls=authority().ca if tls is None else tls)
         start = client.start()
-        await until(lambda: client._failures >= 3)
+        await until(lambda: client.failures >= 3)
         (warning,) = self.warnings
         self.assertIn(address, warning)
         self.assertIn(words, warning)

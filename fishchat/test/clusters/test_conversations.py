@@ -12,6 +12,7 @@ from fishchat.errors import WORDS
 from fishchat.features.registry import VERBS
 from fishchat.model.secrets.tokens import fingerprint
 from fishchat.services.gateway.rows import GATEWAY_VERBS
+from fishchat.services.gateway.service import Gateway
 from fishchat.storage.accounts import Accounts
 from fishchat.storage.scripts import OFFER, pack
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
@@ -100,8 +101,8 @@ class Played(ClusterCase):
         redis = self.own_redis() if needs_faults(path) else None
         cluster = await self.cluster(gateways=1, redis=redis, **wanted)
         stage = Stage(cluster)
-        gateway = cluster.roles["gateway1"].services[0]
-        await until(lambda: len(gateway.placement._servers) == 2)  # type: ignore[attr-defined]
+        gateway = cluster.roles["gateway1"].find(Gateway)
+        await until(lambda: gateway.placement.count == 2)
         await play(path, stage.connect, stage.act)
 
 

@@ -97,7 +97,7 @@ class Choosing(SynchronousTestCase):
         known.heard("ms1", 1, "a:1", 10, now=0)
         for number in range(MOST + 5):
             known.heard(f"x{number}", 1, f"x:{number}", 0, now=0)
-        self.assertEqual(len(known._servers), MOST)
+        self.assertEqual(known.count, MOST)
         self.assertEqual(known.choose(0)[0], "a:1")
         known.heard("ms2", 1, "b:1", 10, now=GONE)
         self.assertEqual(known.choose(GONE), ["b:1"])

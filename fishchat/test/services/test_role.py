@@ -48,9 +48,9 @@ class Assembling(TestCase):
         store = parts.store()
         self.start(parts)
         await parts.speaker.when_connected()
-        await until(lambda: store._failures >= 2)
+        await until(lambda: store.failures >= 2)
         self.assertFalse(store.connected)
-        self.assertIn("appendfsync is everysec, must be always", store._complaint)
+        self.assertIn("appendfsync is everysec, must be always", store.complaint)
         self.server.command("CONFIG", "SET", "appendfsync", "always")
         await store.when_connected()
 

@@ -280,7 +280,7 @@ class Reconnecting(ConnectionCase):
         server = self.own_redis()
         server.command("CONFIG", "SET", "requirepass", "other")
         connection = self.start(server.url.replace("://", "://:secret@"))
-        await until(lambda: connection._failures >= 2)
+        await until(lambda: connection.failures >= 2)
         self.assertFalse(connection.connected)
         user = self.start(server.url.replace("://", "://:other@"))
         await user.when_connected()
@@ -360,10 +360,15 @@ class Reconnecting(ConnectionCase):
         """No waiting for full packets; a peer that vanished is noticed by the kernel too."""
         fake = self.fake_redis(lambda connection, number, command: connection.say(b"+PONG\r\n"))
         connection = self.start(fake.url)
+        wires: list[Pipeline] = []
+
+        async def note(wire: Pipeline) -> None:
+            wires.append(wire)
+
+        connection.prepare.append(note)
         await connection.when_connected()
-        assert connection._wire is not None
-        self.assertTrue(connection._wire.transport.getTcpNoDelay())
-        self.assertTrue(connection._wire.transport.getTcpKeepAlive())
+        self.assertTrue(wires[0].transport.getTcpNoDelay())
+        self.assertTrue(wires[0].transport.getTcpKeepAlive())
 
 
 class Stopping(ConnectionCase):
@@ -472,7 +477,7 @@ class Tls(ConnectionCase):
         """Signed by nobody known: no connection."""
         port = self.serve(self.certificate("localhost"))
         connection = self.start(f"rediss://localhost:{port}")
-        await until(lambda: connection._failures >= 2)
+        await until(lambda: connection.failures >= 2)
         self.assertFalse(connection.connected)
 
     async def test_other_name(self) -> None:
@@ -482,5 +487,5 @@ class Tls(ConnectionCase):
         certificate = self.certificate("db.example")
         port = self.serve(certificate)
         connection = self.start(f"rediss://localhost:{port}", trust_root=trustRootFromCertificates([certificate]))
-        await until(lambda: connection._failures >= 2)
+        await until(lambda: connection.failures >= 2)
         self.assertFalse(connection.connected)

@@ -144,7 +144,7 @@ class Subscribing(ConnectionCase):
         subscriber.subscribe("/a", lambda _: None)
         await subscriber.when_connected()
         subscriber.subscribe("/b", lambda _: None, lambda: ready.append("b"))
-        await until(lambda: subscriber._failures >= 2)
+        await until(lambda: subscriber.failures >= 2)
         self.assertEqual((subscriber.connected, ready), (False, []))
         server.command("ACL", "SETUSER", "default", "allchannels")
         await until(lambda: ready)

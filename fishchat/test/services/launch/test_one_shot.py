@@ -187,7 +187,7 @@ class Embedded(Case):
         )
         self.addCleanup(port.stopListening)
         visit = RedisVisit(self.config, reactor, 0.1)
-        await visit._until_loaded()
+        await visit.until_loaded()
         self.assertEqual(answers, [])
 
 

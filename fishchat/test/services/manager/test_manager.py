@@ -74,15 +74,16 @@ class Reaping(ManagerCase):
         """After a break of Redis nobody is declared dead at once: the others come back as well."""
         redis = self.own_redis()
         cluster = await self.alone(redis, clock=Clock())
-        reaper = cluster.roles["manager1"].find(Reaper)
+        manager = cluster.roles["manager1"]
+        reaper = manager.find(Reaper)
         await cluster.advance(60)
         redis.kill()
-        await until(lambda: not reaper._store.connected)
+        await until(lambda: not any(link.connected for link in manager.links))
         redis.start()
-        while not reaper._store.connected:
+        while not manager.ready():
             await cluster.advance(0.1)
         self.register(cluster, "ms2", "alice/main", lease=False)
-        await cluster.advance(reaper._since + GRACE - 0.5 - cluster.clock.seconds())
+        await cluster.advance(reaper.since + GRACE - 0.5 - cluster.clock.seconds())
         self.assertEqual(redis.command("EXISTS", "at:alice"), 1)
         await cluster.advance(0.5 + REAP_EVERY)
         self.assertEqual(redis.command("EXISTS", "at:alice"), 0)

@@ -129,7 +129,7 @@ class GateCase(TestCase):
 
     async def refused(self, connection: Connection) -> None:
         """It does not come about, nor does a second try, and Redis has heard nothing."""
-        await until(lambda: connection._failures >= 2 and self.gate.reasons)
+        await until(lambda: connection.failures >= 2 and self.gate.reasons)
         self.assertFalse(connection.connected)
         self.assertEqual(self.gate.heard, b"")
 
