@@ -60,7 +60,11 @@ setup(
     # twisted.plugins is Twisted's own package and has no __init__.py here: Twisted collects plugins from
     # every directory of that name on the path.
     packages=[*find_packages(include=["fishchat", "fishchat.*"]), "twisted.plugins"],
-    package_data={"fishchat.storage": ["lua/*.lua"], "fishchat.testing": ["conversations/*"]},
+    package_data={
+        "fishchat.storage": ["lua/*.lua"],
+        "fishchat.testing": ["conversations/*"],
+        "fishchat.proof.fuzz": ["corpus/*.txt"],
+    },
     include_package_data=False,
     zip_safe=False,
     entry_points={"console_scripts": ["fishchat = fishchat.cli:main"]},

@@ -1,6 +1,6 @@
-"""Fuzzing: functions that take any bytes and raise when something that is promised for all of them does not hold.
+"""Fuzzing: functions that take any bytes and raise when a property that holds for all inputs is violated.
 
-A target is such a function; ``targets`` lists them by name. The tests give them the inputs that are kept in
-``fuzz/corpus`` and what hypothesis thinks of; ``python -m fishchat.proof.fuzz TARGET`` looks for new inputs, led by
-which lines of the code they reach. Nothing here opens a socket, reads a clock or needs a store.
+Such a function is a target; ``targets`` lists them by name. The tests run each of them on the kept inputs
+(``corpus/TARGET.txt``, see ``inputs``) and on inputs from hypothesis. ``python -m fishchat.proof.fuzz TARGET`` searches
+for new inputs, guided by code coverage. Nothing here opens a socket, reads a clock or needs a store.
 """

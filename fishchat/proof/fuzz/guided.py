@@ -1,6 +1,6 @@
-"""One target under atheris, until libFuzzer ends it: ``run`` starts this as a process of its own.
+"""Run one target under atheris until libFuzzer ends it; ``run`` starts this module as a process of its own.
 
-The code that is looked at is instrumented while it is imported, so that this module imports none of it before.
+The code under test is instrumented while it is imported, so this module imports none of it before.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from twisted.internet import ssl, task, testing
 
 import fishchat.proof.fuzz
 
-#: Whose lines lead the fuzzer: our own, and the parsers of others that stand behind a port. Of Twisted that is what is
-#: not imported yet: HTTP, and not the machinery below everything, which would only be slower.
+#: The packages whose coverage guides the fuzzer: our own, and other parsers that read from a port. Of Twisted only what
+#: is not imported yet is instrumented (HTTP): its core would be slower and would show nothing.
 INSTRUMENTED = ["fishchat", "scramp", "txredisapi", "twisted"]
 PLAIN = (internet, ssl, task, testing)
 
 
 def main(arguments: list[str]) -> None:
-    """The name of a target, what libFuzzer calls to run itself again, and what it is told. It does not return."""
-    name, itself, *told = arguments
+    """Run the target that is named first; then come libFuzzer's own command and its options. Does not return."""
+    name, itself, *options = arguments
     own = [f"fishchat.proof.fuzz.{module.name}" for module in pkgutil.iter_modules(fishchat.proof.fuzz.__path__)]
     with atheris.instrument_imports(include=INSTRUMENTED, exclude=own):
         from fishchat.proof.fuzz.targets import TARGETS
-    atheris.Setup([itself, *told], TARGETS[name].run)
+    atheris.Setup([itself, *options], TARGETS[name].run)
     atheris.Fuzz()
 
 

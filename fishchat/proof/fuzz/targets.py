@@ -1,19 +1,14 @@
-"""All targets by name: how long their inputs may be, and the words that a fuzzer should know of."""
+"""All targets by name, with the greatest length of their inputs and the words that the fuzzer is given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import fishchat
 from fishchat.errors import WORDS
 from fishchat.features.registry import PUSHES, VERBS
 from fishchat.proof.fuzz import client, commands, lines, logins, names, payloads, redis, roundtrip, servers, web
 from fishchat.services.gateway.rows import GATEWAY_VERBS
-
-#: The inputs that are kept, a directory for each target. They are in a checkout, and not in an installed package.
-CORPUS = Path(fishchat.__file__).parent.parent / "fuzz" / "corpus"
 
 COMMANDS = tuple(word for verb in (*VERBS, *GATEWAY_VERBS) for word in verb.words)
 TAGS = tuple(dict.fromkeys(b"@" + tag + b"=" for verb in VERBS for tag in verb.tag_rows))
@@ -41,7 +36,8 @@ RESP = (b"*3\r\n", b"$7\r\nmessage\r\n", b"+PONG\r\n", b"-ERR x\r\n", b":1\r\n",
 class Target:
     """A function that takes any bytes.
 
-    :ivar longest: bytes of an input at most, where longer ones find nothing more.
+    :ivar longest: the greatest length of an input in bytes; longer ones find nothing more.
+    :ivar words: the dictionary of the fuzzer.
     """
 
     run: Callable[[bytes], None]
@@ -70,8 +66,3 @@ TARGETS: dict[str, Target] = {
     "urls": Target(names.urls, 128, (b"redis://", b"rediss://", b"unix:///", b"?db=", b":secret@", "\u2100".encode())),
     "web": Target(web.web, 1024, HTTP),
 }
-
-
-def kept(name: str) -> list[Path]:
-    """The inputs that are kept for a target, in an order that is always the same."""
-    return sorted((CORPUS / name).iterdir()) if (CORPUS / name).is_dir() else []

@@ -1,4 +1,4 @@
-"""The fuzzing's targets, by the inputs that are kept and by what hypothesis thinks of; that they notice something."""
+"""The targets of fuzzing, run on the kept inputs and on inputs from hypothesis; that they notice violations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.proof.fuzz import grammar, run
 from fishchat.proof.fuzz.helpers import Dice, Violation, claim, pieces, quiet
-from fishchat.proof.fuzz.targets import CORPUS, TARGETS, kept
+from fishchat.proof.fuzz.inputs import CORPUS, keep, kept, merged
+from fishchat.proof.fuzz.targets import TARGETS
 from fishchat.proof.fuzz.transcript import Transcript, compare, expected
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support import strategies
@@ -57,30 +58,55 @@ def _structured(name: str) -> SearchStrategy[bytes]:
 
 
 class CorpusTests(SynchronousTestCase):
-    """The inputs that are kept."""
-
-    if not CORPUS.exists():
-        skip = "the corpus is in a checkout, and not in an installed package"
+    """The kept inputs."""
 
     def test_complete(self) -> None:
         """Every target has inputs, and they are as few and small as they should be."""
-        self.assertEqual({path.name for path in CORPUS.iterdir()}, set(TARGETS))
-        sizes = {name: [path.stat().st_size for path in kept(name)] for name in TARGETS}
+        self.assertEqual({path.stem for path in CORPUS.iterdir()}, set(TARGETS))
+        sizes = {name: [len(data) for data in kept(name).values()] for name in TARGETS}
         self.assertTrue(all(0 < len(each) <= 200 for each in sizes.values()), sizes)
         self.assertLess(sum(map(sum, sizes.values())), 500_000)
 
     def test_replay(self) -> None:
         """Nothing that is promised for all inputs is violated by one that is kept."""
         for name, target in TARGETS.items():
-            for path in kept(name):
+            for one, data in kept(name).items():
                 try:
-                    target.run(path.read_bytes())
+                    target.run(data)
                 except Exception as error:
-                    raise AssertionError(f"{path}: {error}") from error
+                    raise AssertionError(f"{name}, {one}: {error}") from error
+
+    def test_written_again(self) -> None:
+        """A file is written again byte for byte, so that a diff shows nothing but the inputs that changed."""
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        for path in sorted(CORPUS.iterdir()):
+            inputs = kept(path.stem)
+            keep(path.stem, dict(reversed(inputs.items())), directory)
+            self.assertEqual((directory / path.name).read_bytes(), path.read_bytes())
+
+    def test_any_bytes(self) -> None:
+        """Inputs of any bytes are read as they were written; a file of another form is refused with its line."""
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        inputs = {"a": bytes(range(256)), "b": b"", "c": b"'\" \\n\n "}
+        keep("some", inputs, directory)
+        self.assertEqual(kept("some", directory), inputs)
+        (directory / "some.txt").write_text("a b'x'\nb b'\n")
+        error = self.assertRaises(ValueError, kept, "some", directory)
+        self.assertIn("line 2", str(error))
+
+    def test_merge(self) -> None:
+        """A merge leaves inputs with names of their own, and adds no second copy of them."""
+        old = {"made-1": b"one", "reached-0": b"zero"}
+        new = merged(old, [b"one", b"two"])
+        self.assertEqual(new.pop("made-1"), b"one")
+        self.assertEqual(list(new.values()), [b"two"])
+        self.assertTrue(next(iter(new)).startswith("reached-"))
 
 
 class PropertyTests(SynchronousTestCase):
-    """The same for what hypothesis thinks of."""
+    """The same for inputs from hypothesis."""
 
 
 def _property(name: str) -> Callable[[PropertyTests], None]:
@@ -92,7 +118,7 @@ def _property(name: str) -> Callable[[PropertyTests], None]:
         target.run(data)
 
     def test(self: PropertyTests) -> None:
-        """Whatever bytes come, what is promised holds."""
+        """The property holds for all bytes."""
         holds()
 
     return test
@@ -202,6 +228,14 @@ class CommandTests(SynchronousTestCase):
         path.write_bytes(b"alice+bob:7-1")
         code, said, _ = self.say("names", "--replay", str(path), str(path))
         self.assertEqual((code, json.loads(said)), (0, {"inputs": 2, "crashes": 0}))
+
+    def test_replay_by_name(self) -> None:
+        """A kept input is named by its name alone; a word that is neither that nor a file is an error."""
+        code, said, _ = self.say("names", "--replay", next(iter(kept("names"))))
+        self.assertEqual((code, json.loads(said)), (0, {"inputs": 1, "crashes": 0}))
+        code, _, wrong = self.say("names", "--replay", "nothing-of-this-name")
+        self.assertEqual(code, 2)
+        self.assertIn("neither a kept input of names nor a file", wrong)
 
     def test_figures(self) -> None:
         """What libFuzzer writes becomes a line of JSON; a finding is told of, and where its input is."""
