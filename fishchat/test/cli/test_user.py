@@ -79,9 +79,9 @@ class Alone(Commands):
         """At a terminal the password is asked for twice, until both are alike, and is not shown."""
         running = self.start("add", "alice", terminal=True)
         await running.type(b"Password: ", PASSWORD)
-        await running.type(b"The same again: ", PASSWORD + "!")
+        await running.type(b"Repeat password: ", PASSWORD + "!")
         await running.type(b"Password: ", PASSWORD)
-        await running.type(b"The same again: ", PASSWORD)
+        await running.type(b"Repeat password: ", PASSWORD)
         said = await running.ended
         self.assertEqual(said.status, 0, said)
         self.assertIn("do not match", said.out)
@@ -121,7 +121,7 @@ class Changing(AccountCase, Commands):
             self.refused("token", "nobody", "lamp"),
             self.refused("add", "alice", "--no-password"),
         )
-        taken = "Error: the name alice is taken; one that was deleted stays taken"
+        taken = "Error: the name alice is taken (names of deleted accounts stay taken); choose another one"
         self.assertEqual(await told, [*["Error: there is no account nobody"] * 2, taken])
         self.assert_unchanged(before)
 
@@ -157,13 +157,13 @@ class Changing(AccountCase, Commands):
         self.by_secret("alice", "phone", token="other", fence=MS2)
         closed = {VARIABLE: PASSWORD, "FISHCHAT__ACCOUNTS__MODE": "closed"}
         said = await self.good("passwd", "alice", env=closed)
-        self.assertEqual((said.out, said.err), ("alice has another password; 2 sessions ended\n", ""))
+        self.assertEqual((said.out, said.err), ("changed the password of alice; 2 sessions ended\n", ""))
         self.assertTrue(is_password(PASSWORD, self.runner.command("HGET", "account:alice", "argon")))
         self.assertEqual(self.by_secret("alice", version="2")[0], "OK")
         told = [(await self.good(command, "alice")).out for command in ("disable", "disable", "enable")]
         self.assertEqual(told[0], "alice is disabled; 1 session ended\n")
-        self.assertIn("was disabled already, since 20", told[1])
-        self.assertEqual(told[2], "alice may log in again\n")
+        self.assertIn("has been disabled since 20", told[1])
+        self.assertEqual(told[2], "alice is enabled again\n")
         again, _ = await at_once(self.good("enable", "alice"), self.good("rename", "alice", "  鱼 "))
         self.assertEqual(again.out, "alice was not disabled\n")
         self.assertEqual(self.command("HGET", "account:alice", "name"), "鱼")
