@@ -223,7 +223,7 @@ class External(Case):
             await connection.run("HGET", "name")
 
         error = await self.assertFailure(self.ask(work), ConsoleError)
-        self.assertIn("Redis refused it: ERR wrong number of arguments", str(error))
+        self.assertIn("Redis refused the command: ERR wrong number of arguments", str(error))
 
     async def test_goes_away(self) -> None:
         """When it goes away in the middle nobody knows whether it was done; what comes behind was not."""
