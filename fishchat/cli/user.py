@@ -108,7 +108,7 @@ def disable(store: Store, account: bytes) -> None:
         return (await accounts.show(account)).disabled, await accounts.disable(account)
 
     since, ended = store.ask(work, account)
-    state = f"has been disabled since {local_time(since)}" if since else "is now disabled"
+    state = f"has been disabled since {local_time(since)}" if since else "is disabled"
     click.echo(f"{account.decode()} {state}; {plural(ended, 'session')} ended")
 
 

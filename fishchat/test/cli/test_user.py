@@ -92,12 +92,12 @@ class Alone(Commands):
     async def test_confirmation(self) -> None:
         """What is to be deleted has to be typed; with another name nothing is, nor any store asked."""
         running = self.start("delete", "alice", terminal=True)
-        await running.type(b"type its name: ", "alic")
+        await running.type(b"to delete this account permanently: ", "alic")
         said = await running.ended
         self.assertEqual(said.status, 1, said)
         self.assertIn("nothing was deleted", said.out)
         running = self.start("delete", "alice", terminal=True)
-        await running.type(b"type its name: ", "alice")
+        await running.type(b"to delete this account permanently: ", "alice")
         self.assertIn("there is no account alice", (await running.ended).out)
 
 
@@ -174,7 +174,7 @@ class Changing(AccountCase, Commands):
         first = await self.good("token", "alice", "lamp")
         again = await self.good("token", "alice", "lamp")
         self.assertNotIn("had ended with this", first.err)
-        self.assertIn("the token that lamp had ended with this", again.err)
+        self.assertIn("the former token of lamp is no longer valid", again.err)
         self.assertEqual(self.by_token("alice", mark(first.out), "lamp"), ["AUTH"])
         self.assertEqual(self.by_token("alice", mark(again.out), "lamp")[0], "OK")
         refused, unknown = await at_once(
@@ -333,7 +333,7 @@ class Refusing(SynchronousTestCase):
             ("invite", "--for", "Carol"),
             ("add", "\udcff"),
         ):
-            self.assertIn("a name is 1 to 32 of a-z", self.refused(*wrong, status=2))
+            self.assertIn("use 1 to 32 of a-z", self.refused(*wrong, status=2))
         for name in ("", " ", "a\x1b[2J", "\u202ea", "x" * 65, "\udcff"):
             self.assertIn("a display name is", self.refused("rename", "alice", name, status=2))
             self.assertIn("a display name is", self.refused("add", "alice", "--name", name, status=2))
