@@ -46,7 +46,7 @@ BANNED = {
     r"\bbehind (?:it|them|that|this|these|those|itself|each|every|others|whom|which|what)\b": "after",
     r"\b(?:is|are|was|were) (?:not )?there\b(?! (?:a|an|any|no)\b)": "exists, is available, is online",
     r"(?<!there )\b(?:is|are) none\b": "is not one; is missing",
-    r"\b(?:stand|stands|stood|lie|lies|lay) (?:in|behind|before|after|above|below|between|there|for itself)\b": "is",
+    r"\b(?:stand|stands|stood|lie|lies|lay) (?:in|behind|before|after|above|below|between|there)\b": "is",
     r"\b(?:is|are) to (?:be|have)\b": "must be, is",
     r"\b(?:can|may|could) be had\b": "is available",
     r"\b(?:take|takes|took|taken) for\b": "treat as",
