@@ -1,4 +1,4 @@
-"""The command line: ``fishchat`` and what stands behind it, one module for each subcommand."""
+"""The command line ``fishchat``, with one module for each subcommand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from fishchat.cli.user import user as user_group
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fishchat", message="%(prog)s %(version)s")
 def main() -> None:
-    """FishChat: an instant-messaging server that one command starts."""
+    """FishChat, an instant-messaging server.
+
+    `fishchat up` starts it. `fishchat COMMAND --help` explains a command.
+    """
 
 
 main.add_command(bench_group)

@@ -1,4 +1,4 @@
-"""``fishchat cert``: a private authority, certificates for servers and clients, and what stands in one."""
+"""The command ``fishchat cert``: make certificates with a private authority, and show them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fishchat.config.load import data_directory
 
 @click.group()
 def cert() -> None:
-    """Make certificates with a private authority, and show them."""
+    """Create and show TLS certificates, signed by a private authority."""
 
 
 def _placed(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command the options that say where files lie, and ``directory`` for what they gave."""
+    """Add the options that select the directory of the files, and pass it as ``directory``."""
 
-    @click.option("--dir", "chosen", metavar="DIR", help="Where the files lie, instead of tls/ in the data directory.")
-    @click.option("--data", metavar="DIR", default="", help="The data directory.")
+    @click.option("--dir", "chosen", metavar="DIR", help="Directory of the files. Default: tls/ in the data directory.")
+    @click.option("--data", metavar="DIR", default="", help="Data directory.")
     @wraps(command)
     def run(chosen: str | None, data: str, **others: Any) -> None:
         directory = Path(chosen) if chosen else data_directory(data or os.environ.get("FISHCHAT__DATA", "")) / "tls"
@@ -38,7 +38,7 @@ def _placed(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-_days = click.option("--days", type=click.IntRange(1, 3650), help="How long it is good for; 397 if not given.")
+_days = click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires. Default: 397.")
 
 
 @cert.command()
@@ -46,11 +46,11 @@ _days = click.option("--days", type=click.IntRange(1, 3650), help="How long it i
 @_days
 @_placed
 def server(directory: Path, hosts: tuple[str, ...], days: int | None) -> None:
-    """Make server.pem and server.key for the names and addresses that clients connect to.
+    """Create server.pem and server.key for the host names and addresses that clients connect to.
 
-    The authority, ca.pem and ca.key, is made if there is none. A former pair is replaced.
+    If there is no authority (ca.pem and ca.key) yet, it is created first. An existing server pair is replaced.
     """
-    # Here, since it takes a while and `fishchat --help` need not wait for it; below as well.
+    # Imported late, here and below: the import is slow, and `fishchat --help` does not need it.
     from fishchat.services.net.authority_files import Directory
 
     Directory(directory, _now(), click.echo).make_server(hosts, days)
@@ -61,7 +61,7 @@ def server(directory: Path, hosts: tuple[str, ...], days: int | None) -> None:
 @_days
 @_placed
 def client(directory: Path, name: str, days: int | None) -> None:
-    """Make NAME.pem and NAME.key, which a machine shows to another one: to a Redis, say."""
+    """Create NAME.pem and NAME.key, a client certificate, for example for a role that connects to Redis."""
     from fishchat.services.net.authority_files import Directory
 
     Directory(directory, _now(), click.echo).make_client(name, days)
@@ -72,7 +72,7 @@ def client(directory: Path, name: str, days: int | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_placed
 def show(directory: Path, file: str | None, as_json: bool) -> None:
-    """Print whom the certificate in FILE (or server.pem) is for, who signed it, and how long it is good for."""
+    """Show the names, the issuer and the expiry of the certificate in FILE. Default: server.pem."""
     from fishchat.services.net.authority_files import describe
 
     values = describe(Path(file) if file else directory / "server.pem", _now())

@@ -1,4 +1,4 @@
-"""``fishchat config``: write a commented configuration, check one, show what is in effect and why."""
+"""The command ``fishchat config``: write a commented configuration, check one, show the values in effect."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from fishchat.config.roles import ROLES
 from fishchat.config.schema import Config
 
 _HEAD = """\
-FishChat's configuration. Every key is here with its default, commented out: remove the # of what you change.
-A file is used when it is given with --config, or is named fishchat.toml and lies in the data directory.
-The environment wins over the file and may give any key: FISHCHAT__MSG_SERVER__LISTEN=127.0.0.1:19001"""
+FishChat's configuration. Every key is listed with its default, commented out. To change one, remove its #.
+FishChat reads the file given with --config, or fishchat.toml in the data directory.
+Environment variables override the file: FISHCHAT__MSG_SERVER__LISTEN=127.0.0.1:19001"""
 
 _ROLES = click.Choice([role.name for role in ROLES])
 
@@ -35,31 +35,31 @@ def config() -> None:
 def init(file: str | None) -> None:
     """Write a commented FILE with all keys and their defaults.
 
-    Without FILE it is fishchat.toml in the data directory, where it is found by itself; - is the standard
-    output. An existing file is never overwritten.
+    The default is fishchat.toml in the data directory, which every start reads; - is the standard output. An existing
+    file is never overwritten.
     """
     if file == "-":
         click.echo(template(), nl=False)
         return
     path = Path(file) if file else _default_file()
     try:
-        # For the owner alone: redis.url may get a password.
+        # Readable by the owner only: redis.url may contain a password.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise click.ClickException(f"{path} exists and is left as it is") from None
+        raise click.ClickException(f"{path} already exists and was not changed") from None
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
     with open(handle, "w", encoding="utf-8") as stream:
         stream.write(template())
     click.echo(f"wrote {path}")
 
 
 def _layered(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command the options that say what to load, and ``loaded`` for what they gave."""
+    """Add the options that select a configuration, and pass it to the command as ``loaded``."""
 
-    @click.option("--config", "file", type=click.Path(), help="A TOML or JSON file.")
-    @click.option("--data", default="", type=click.Path(), help="The data directory.")
-    @click.option("--role", type=_ROLES, help="Whose file it is, if it has the original's form.")
+    @click.option("--config", "file", type=click.Path(), help="Configuration file, TOML or JSON.")
+    @click.option("--data", default="", type=click.Path(), help="Data directory.")
+    @click.option("--role", type=_ROLES, help="The role that a file of the original Go project belongs to.")
     @wraps(command)
     def run(file: str | None, data: str, role: str | None, **others: Any) -> None:
         try:
@@ -76,17 +76,17 @@ def _layered(command: Callable[..., None]) -> Callable[..., None]:
 @config.command()
 @_layered
 def check(loaded: Loaded) -> None:
-    """Say what is wrong with the configuration; the exit status is 1 then."""
+    """Check the configuration. On errors, print them and exit with status 1."""
     changed = sum(place != "default" for place in loaded.origin.values())
-    click.echo(f"the configuration is fine: {changed} of {len(loaded.origin)} keys are not at their default")
+    click.echo(f"the configuration is valid; {changed} of {len(loaded.origin)} keys differ from their default")
 
 
 @config.command()
-@click.option("--origin", is_flag=True, help="Say of each value where it comes from.")
+@click.option("--origin", is_flag=True, help="Show where each value comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_layered
 def show(loaded: Loaded, origin: bool, as_json: bool) -> None:
-    """Print the values in effect, passwords hidden."""
+    """Print the values in effect. Passwords are hidden."""
     values = {key: describe.literal(key, describe.value_at(loaded.config, key)) for key in describe.leaves()}
     if as_json:
         click.echo(json.dumps(_tree(values, loaded.origin if origin else None), indent=2, ensure_ascii=False))
@@ -98,7 +98,7 @@ def show(loaded: Loaded, origin: bool, as_json: bool) -> None:
 
 
 def template() -> str:
-    """The text that ``fishchat config init`` writes: TOML in which every key is a comment."""
+    """Return the text that ``fishchat config init`` writes: TOML with every key commented out."""
     parts = ["".join(f"# {line}\n" for line in _HEAD.splitlines())]
     keys = describe.leaves()
     for section in describe.sections():
@@ -122,7 +122,7 @@ def _comment(text: str) -> list[str]:
 
 
 def _tree(values: dict[str, str], origin: dict[str, str] | None) -> dict[str, Any]:
-    """Nested as in a file; with ``origin`` each value is an object of itself and where it is from."""
+    """Nest the values as in a file; with ``origin`` each value is an object of the value and its origin."""
     root: dict[str, Any] = {}
     for key, text in values.items():
         *path, name = key.split(".")
@@ -139,5 +139,5 @@ def _default_file() -> Path:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise click.ClickException(f"{directory} cannot be made: {error.strerror}") from None
+        raise click.ClickException(f"cannot create {directory}: {error.strerror}") from None
     return directory / FILE_NAME

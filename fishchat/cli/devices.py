@@ -1,4 +1,4 @@
-"""``fishchat user devices``, ``revoke`` and ``token``: what an account logs in with."""
+"""The commands ``fishchat user devices``, ``revoke`` and ``token``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @name_argument("account")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; times in ms since 1970, 0 for never or none.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON. Times are in ms since 1970; 0 means never or none.")
 @with_store
 def devices(store: Store, account: bytes, as_json: bool) -> None:
-    """Print the devices of an account: when each was last here, and when its token ends."""
+    """List the devices of an account: when each was last online, and when its token expires."""
 
     async def work(accounts: Accounts) -> list[DeviceInfo]:
-        # Of an account that is not there no devices are known either.
+        # Fails with NOTFOUND for an unknown account, which would otherwise have an empty list.
         await accounts.show(account)
         return await accounts.devices(account)
 
@@ -41,12 +41,12 @@ def devices(store: Store, account: bytes, as_json: bool) -> None:
 @click.command()
 @name_argument("account")
 @click.argument("device", required=False, callback=checked_name)
-@click.option("--all", "everything", is_flag=True, help="All devices of the account.")
+@click.option("--all", "everything", is_flag=True, help="Revoke all devices of the account.")
 @with_store
 def revoke(store: Store, account: bytes, device: bytes, everything: bool) -> None:
-    """Shut a lost device out: its token ends, and its connection."""
+    """Revoke a lost device: end its token and its connection."""
     if everything == bool(device):
-        raise click.UsageError("name one DEVICE, or say --all")
+        raise click.UsageError("name one DEVICE, or use --all")
 
     async def work(accounts: Accounts) -> tuple[int, int] | None:
         await accounts.show(account)
@@ -70,10 +70,10 @@ def revoke(store: Store, account: bytes, device: bytes, everything: bool) -> Non
 @name_argument("device")
 @with_store
 def token(store: Store, account: bytes, device: bytes) -> None:
-    """Print a new token for a device, and nothing else: the secret of a bot, or of who looks at the monitor.
+    """Print a new token for a device, for example for a bot or to read the monitor.
 
-    It logs in as NAME on DEVICE without a password, so keep it as one: `fishchat user token NAME DEVICE > FILE` after
-    `umask 077`.
+    The token logs in as NAME on DEVICE without a password, so keep it secret: run `umask 077`, then `fishchat user
+    token NAME DEVICE > FILE`.
     """
     most = store.config.limits.devices
 
@@ -84,6 +84,6 @@ def token(store: Store, account: bytes, device: bytes) -> None:
     had_one, granted = store.ask(work, account)
     click.echo(granted.decode())
     if had_one:
-        click.echo(f"note: the token that {device.decode()} had ended with this", err=True)
+        click.echo(f"note: the former token of {device.decode()} is no longer valid", err=True)
     days = store.config.accounts.token_days
-    click.echo(f"note: it ends {days:g} days after its last login", err=True)
+    click.echo(f"note: the token expires {days:g} days after its last login", err=True)

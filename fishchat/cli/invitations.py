@@ -1,4 +1,4 @@
-"""``fishchat user invite``, ``invitations`` and ``withdraw``: letting people make their accounts themselves."""
+"""The commands ``fishchat user invite``, ``invitations`` and ``withdraw``."""
 
 from __future__ import annotations
 
@@ -16,25 +16,23 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--uses", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="Accounts it is good for."
-)
-@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 3650), help="How long it is good.")
-@click.option("--for", "account", metavar="NAME", callback=checked_name, help="The only name that it is good for.")
+@click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="Number of accounts.")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 3650), help="Days until it expires.")
+@click.option("--for", "account", metavar="NAME", callback=checked_name, help="Restrict it to this account name.")
 @with_store
 def invite(store: Store, uses: int, days: int, account: bytes) -> None:
-    """Print the code of a new invitation. Whoever has it makes an account, with a password of their own."""
+    """Create an invitation and print its code. A person with the code can create an account and choose its password."""
     code = store.ask(lambda accounts: accounts.invite(uses, days, account), account).decode()
     click.echo(code)
     name = account.decode() or "<name>"
-    click.echo(f"the line to type: @invite={code} CREATE_CLIENT {name} <password>", err=True)
+    click.echo(f"the line to send: @invite={code} CREATE_CLIENT {name} <password>", err=True)
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; times in ms since 1970.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON. Times are in ms since 1970.")
 @with_store
 def invitations(store: Store, as_json: bool) -> None:
-    """Print the invitations that can still be used. Their codes are not kept, so each has an ID instead."""
+    """List the invitations that can still be used. The codes are not stored, so each has an ID instead."""
     found = store.ask(lambda accounts: accounts.invitations())
     if as_json:
         print_json([asdict(invitation) for invitation in found])
@@ -49,7 +47,7 @@ def invitations(store: Store, as_json: bool) -> None:
 @click.argument("invitation", metavar="ID")
 @with_store
 def withdraw(store: Store, invitation: str) -> None:
-    """End an invitation. ID is what `fishchat user invitations` prints."""
+    """Withdraw an invitation. `fishchat user invitations` lists the IDs."""
 
     async def work(accounts: Accounts) -> bool:
         try:
@@ -62,4 +60,4 @@ def withdraw(store: Store, invitation: str) -> None:
 
     if not store.ask(work):
         raise click.ClickException(f"there is no invitation {invitation!a}")
-    click.echo(f"the invitation {invitation} is withdrawn")
+    click.echo(f"withdrew invitation {invitation}")

@@ -1,4 +1,4 @@
-"""Where commands take a password from: a file, the environment, or a person at a terminal. Never an argument."""
+"""Read a password from a file, the environment or a terminal, never from an argument."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from fishchat.model.secrets.passwords import Verifier
 
 VARIABLE = "FISHCHAT_PASSWORD"
-#: Bytes that are read of a file: more than any password has.
+#: Bytes read from a file: longer than any password.
 _MOST = 4096
 
 password_file = click.option(
     "--password-file",
     "password_file",
     metavar="FILE",
-    help=f"Take the password from FILE (- is the standard input); else from {VARIABLE}, else it is asked for.",
+    help=f"Read the password from FILE (- is the standard input). Default: the variable {VARIABLE}, else a prompt.",
 )
 
 
 def new_verifier(file: str | None, config: Config) -> Verifier:
-    """What to keep of the new password; ClickException when there is none, or none that may be."""
-    # Here, since it takes a while and `fishchat --help` need not wait for it.
+    """Return the verifier of the new password. Raises ClickException if it is missing or not allowed."""
+    # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.model.secrets.passwords import Costs, make
 
     costs = config.accounts
@@ -39,7 +39,7 @@ def new_verifier(file: str | None, config: Config) -> Verifier:
 
 
 def _read(file: str | None) -> bytes:
-    # Processes that this one starts have no use for it.
+    # Child processes must not inherit it.
     given = os.environ.pop(VARIABLE, None)
     if file is not None:
         return _from_file(file)
@@ -47,10 +47,10 @@ def _read(file: str | None) -> bytes:
         return os.fsencode(given)
     if not sys.stdin.isatty():
         raise click.ClickException(
-            f"no password: give --password-file FILE (- is the standard input) or {VARIABLE} in the environment, "
+            f"no password: use --password-file FILE (- is the standard input), set {VARIABLE} in the environment, "
             "or run this at a terminal"
         )
-    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
+    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="Repeat password", err=True)
     return typed.encode(errors="surrogateescape")
 
 

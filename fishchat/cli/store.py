@@ -1,4 +1,4 @@
-"""What the commands that ask the store have in common: their options, the question itself, and what goes wrong."""
+"""Shared by all commands that use the store: their options, the call, and its errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Work = Callable[["Accounts"], Coroutine[Any, Any, T]]
 
-_OPEN = "note: accounts.mode is open: anybody logs in as anybody here, and passwords are not asked for"
+_OPEN = "note: accounts.mode is open: clients log in under any name, without a password"
 
 
 class Store:
@@ -29,11 +29,11 @@ class Store:
         self.config = config
 
     def ask(self, work: Work[T], account: bytes = b"") -> T:
-        """What ``work`` gives; ClickException, which speaks of ``account``, for whatever is not as it should be.
+        """Return the result of ``work``. Any failure becomes a ClickException that names ``account``.
 
-        Once in a process.
+        Can be called once in a process.
         """
-        # Here, since it takes a while and `fishchat --help` need not wait for it.
+        # Imported late: the import is slow, and `fishchat --help` does not need it.
         from fishchat.services.launch.one_shot import run
         from fishchat.services.running.errors import StartError
         from fishchat.storage.accounts import Accounts
@@ -48,14 +48,14 @@ class Store:
 
 
 def with_store(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command the options that say which store, and a ``Store`` for what they gave."""
+    """Add the options that select a store, and pass the selected ``Store`` to the command."""
 
-    @click.option("--data", metavar="DIR", default="", help="The data directory, as for `fishchat up`.")
+    @click.option("--data", metavar="DIR", default="", help="Data directory, as for `fishchat up`.")
     @click.option(
         "--config",
         "settings",
         metavar="FILE",
-        help="A TOML or JSON file; fishchat.toml in the data directory if not given.",
+        help="Configuration file, TOML or JSON. Default: fishchat.toml in the data directory.",
     )
     @wraps(command)
     def run(data: str, settings: str | None, **others: Any) -> None:
@@ -73,24 +73,24 @@ def with_store(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def explained(refusal: Refusal, account: str) -> str:
-    """What a refusal means to the operator."""
+    """Explain a refusal to the operator."""
     if refusal.word == "NOTFOUND":
         usual = refusal.text == Refusal("NOTFOUND").text
         return f"there is no account {account}" + ("" if usual else f": {refusal.text}")
     if refusal.word == "EXISTS":
-        return f"the name {account} is taken; one that was deleted stays taken"
+        return f"the name {account} is taken (names of deleted accounts stay taken); choose another one"
     if refusal.word == "DEVICES":
-        return f"{account} has as many devices as `limits.devices` allows; revoke one first"
+        return f"{account} has the maximum number of devices (`limits.devices`); revoke one first"
     return refusal.text
 
 
 def name_argument(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """An argument that is the name of an account or a device; the command gets it as bytes."""
+    """Declare an argument for the name of an account or a device; the command receives it as bytes."""
     return click.argument(name, metavar=name.upper() if name != "account" else "NAME", callback=checked_name)
 
 
 def checked_name(context: click.Context, parameter: click.Parameter, value: str | None) -> bytes:
-    """The name as bytes, empty when none is given."""
+    """Return the name as bytes, empty if it was not given."""
     if value is None:
         return b""
     name = value.encode(errors="replace")
@@ -100,12 +100,12 @@ def checked_name(context: click.Context, parameter: click.Parameter, value: str 
 
 
 def checked_display_name(context: click.Context, parameter: click.Parameter, value: str | None) -> bytes:
-    """The display name as bytes, empty when none is given."""
+    """Return the display name as bytes, empty if it was not given."""
     if value is None:
         return b""
-    # What was no UTF-8 on the command line comes back as it was, and is refused.
+    # Bytes of the command line that are not UTF-8 are restored, so that they are refused.
     name = value.strip().encode(errors="surrogateescape")
     if not is_display_name(name):
-        text = f"a display name is text of 1 to {DISPLAY_LENGTH} letters, without any that change its direction"
+        text = f"a display name must have 1 to {DISPLAY_LENGTH} characters, none of which may change the text direction"
         raise click.BadParameter(text)
     return name

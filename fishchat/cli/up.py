@@ -1,4 +1,4 @@
-"""``fishchat up``."""
+"""The command ``fishchat up``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from fishchat.config.load import ConfigError, load
 
 
 @click.command()
-@click.option("--processes", is_flag=True, help="One process for each role, started again when it dies.")
-@click.option("--data", metavar="DIR", default="", help="The directory of the messages and the logs.")
+@click.option("--processes", is_flag=True, help="Run each role in a process of its own, and restart it if it dies.")
+@click.option("--data", metavar="DIR", default="", help="Data directory: messages, logs, fishchat.toml.")
 @click.option(
     "--config",
     "file",
     metavar="FILE",
-    help="A TOML or JSON file; fishchat.toml in the data directory if not given.",
+    help="Configuration file, TOML or JSON. Default: fishchat.toml in the data directory.",
 )
 def up(processes: bool, data: str, file: str | None) -> None:
-    """Start everything on this machine: gateway, msg_server, router, manager, monitor, and Redis.
+    """Start FishChat on this machine.
 
-    Ctrl+C stops it; no message is lost.
+    This runs all roles (gateway, msg_server, router, manager, monitor) and Redis. Press Ctrl+C to stop; no message is
+    lost.
     """
     try:
         loaded = load(file, data=data)
@@ -27,7 +28,7 @@ def up(processes: bool, data: str, file: str | None) -> None:
         raise click.ClickException(str(error)) from error
     for note in loaded.notes:
         click.echo(note, err=True)
-    # Here, since it takes a while and `fishchat --help` need not wait for it.
+    # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.services.launch.up import run
 
     run(loaded.config, in_processes=processes, config_file=file, say=click.echo)

@@ -1,4 +1,4 @@
-"""``fishchat user``: the operator's side of accounts, on the store, whether servers run or not."""
+"""The command ``fishchat user``: account management for the operator. It works on the store directly."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fishchat.cli.store import Store, checked_display_name, name_argument, with_
 if TYPE_CHECKING:
     from fishchat.storage.accounts import Accounts
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times in ms since 1970, 0 for never.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON. Times are in ms since 1970; 0 means never.")
 
 
 @click.group()
 def user() -> None:
-    """Make, show, change and delete accounts, their devices and invitations.
+    """Manage accounts, their devices and invitations.
 
-    This works on the store: while servers run, which follow within a second, and while none does.
+    The commands work on the store, whether servers are running or not. Running servers apply a change within a second.
     """
 
 
@@ -34,28 +34,29 @@ for command in (devices, revoke, token, invite, invitations, withdraw):
 
 @user.command()
 @name_argument("account")
-@click.option("--name", metavar="TEXT", callback=checked_display_name, help="The display name.")
-@click.option("--no-password", is_flag=True, help="It logs in by tokens only (`fishchat user token`), as a bot does.")
+@click.option("--name", metavar="TEXT", callback=checked_display_name, help="Display name.")
+@click.option("--no-password", is_flag=True, help="Allow logins by token only, for a bot (`fishchat user token`).")
 @password_file
 @with_store
 def add(store: Store, account: bytes, name: bytes, no_password: bool, password_file: str | None) -> None:
-    """Make an account. Its password is asked for, or comes from a file or the environment.
+    """Create an account.
 
-    NAME is 1 to 32 of a-z 0-9 . _ -
+    NAME has 1 to 32 characters of a-z 0-9 . _ - (lower case only). The password is read from a prompt, a file or the
+    environment.
     """
     if no_password and password_file is not None:
-        raise click.UsageError("--no-password and --password-file exclude each other")
+        raise click.UsageError("use either --no-password or --password-file, not both")
     verifier = None if no_password else new_verifier(password_file, store.config)
     privacy = store.config.accounts.privacy
     store.ask(lambda accounts: accounts.add(account, verifier, name, privacy), account)
-    click.echo(f"{account.decode()} is there")
+    click.echo(f"created account {account.decode()}")
 
 
 @user.command("list")
 @as_json
 @with_store
 def list_(store: Store, as_json: bool) -> None:
-    """Print all accounts by name; deleted ones are left out."""
+    """List all accounts by name, without deleted ones."""
     found = store.ask(lambda accounts: accounts.all())
     if as_json:
         shown = ("account", "name", "created", "disabled", "online", "devices")
@@ -73,7 +74,7 @@ def list_(store: Store, as_json: bool) -> None:
 @as_json
 @with_store
 def show(store: Store, account: bytes, as_json: bool) -> None:
-    """Print what there is to know of an account; no hash of a secret is ever shown."""
+    """Show the details of an account. Hashes of secrets are never shown."""
     found = store.ask(lambda accounts: accounts.show(account), account)
     if as_json:
         print_json(asdict(found))
@@ -91,23 +92,23 @@ def show(store: Store, account: bytes, as_json: bool) -> None:
 @password_file
 @with_store
 def passwd(store: Store, account: bytes, password_file: str | None) -> None:
-    """Give an account another password. All its tokens and connections end."""
+    """Set a new password. This ends all tokens and connections of the account."""
     verifier = new_verifier(password_file, store.config)
     ended = store.ask(lambda accounts: accounts.set_password(account, verifier), account)
-    click.echo(f"{account.decode()} has another password; {plural(ended, 'session')} ended")
+    click.echo(f"changed the password of {account.decode()}; {plural(ended, 'session')} ended")
 
 
 @user.command()
 @name_argument("account")
 @with_store
 def disable(store: Store, account: bytes) -> None:
-    """Shut an account out, at once and until it is enabled again. Its tokens are kept for then."""
+    """Disable an account: end its connections at once and refuse logins until it is enabled. Its tokens are kept."""
 
     async def work(accounts: Accounts) -> tuple[int, int]:
         return (await accounts.show(account)).disabled, await accounts.disable(account)
 
     since, ended = store.ask(work, account)
-    state = f"was disabled already, since {local_time(since)}" if since else "is disabled"
+    state = f"has been disabled since {local_time(since)}" if since else "is disabled"
     click.echo(f"{account.decode()} {state}; {plural(ended, 'session')} ended")
 
 
@@ -123,7 +124,7 @@ def enable(store: Store, account: bytes) -> None:
         return since
 
     since = store.ask(work, account)
-    click.echo(f"{account.decode()} {'may log in again' if since else 'was not disabled'}")
+    click.echo(f"{account.decode()} {'is enabled again' if since else 'was not disabled'}")
 
 
 @user.command()
@@ -131,20 +132,20 @@ def enable(store: Store, account: bytes) -> None:
 @click.argument("display_name", metavar="DISPLAY_NAME", callback=checked_display_name)
 @with_store
 def rename(store: Store, account: bytes, display_name: bytes) -> None:
-    """Give an account another display name. NAME itself never changes."""
+    """Change the display name of an account. NAME itself never changes."""
     store.ask(lambda accounts: accounts.set_name(account, display_name), account)
-    click.echo(f"{account.decode()} has another display name")
+    click.echo(f"changed the display name of {account.decode()}")
 
 
 @user.command()
 @name_argument("account")
-@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was erased as JSON.")
+@click.option("--yes", is_flag=True, help="Delete without asking for confirmation.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts of erased items as JSON.")
 @with_store
 def delete(store: Store, account: bytes, yes: bool, as_json: bool) -> None:
-    """Delete an account and all that it has said. Nothing brings it back; the name stays taken.
+    """Delete an account and all messages that it sent. This cannot be undone, and the name stays taken.
 
-    Topics that it owned go to the longest-standing member. If this is interrupted, do it again: it goes on.
+    Topics that it owned pass to their longest-standing member. If the command is interrupted, run it again to finish.
     """
     if not yes:
         _confirm(account.decode())
@@ -152,13 +153,13 @@ def delete(store: Store, account: bytes, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json(erased)
         return
-    click.echo(f"{account.decode()} is deleted; erased:")
+    click.echo(f"deleted account {account.decode()}; erased:")
     print_fields({key.replace("_", " "): count for key, count in erased.items()})
 
 
 def _confirm(name: str) -> None:
     if not sys.stdin.isatty():
-        raise click.ClickException(f"nothing was deleted: say --yes when {name} is meant, or run this at a terminal")
-    typed = click.prompt(f"To delete {name} for ever, type its name", default="", show_default=False, err=True)
+        raise click.ClickException("nothing was deleted: confirm with --yes, or run this at a terminal")
+    typed = click.prompt(f"Type {name} to delete this account permanently", default="", show_default=False, err=True)
     if typed.strip() != name:
-        raise click.ClickException("that is another name; nothing was deleted")
+        raise click.ClickException("the name does not match; nothing was deleted")

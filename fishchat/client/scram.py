@@ -40,7 +40,7 @@ class Scram:
         try:
             self._client: Any = ScramClient(usable, account, password, channel_binding=channel, c_nonce=nonce)
         except ScramException:
-            raise RefusedError("PASSWORD", "it holds a character that no password may have") from None
+            raise RefusedError("PASSWORD", "the password contains a character that is not allowed") from None
         self.mechanism: str = self._client.mechanism_name
 
     def first(self) -> str:

@@ -148,7 +148,7 @@ def parse_tags(raw: bytes) -> dict[bytes, bytes]:
     for part in raw.split(b";"):
         key, _, value = part.partition(b"=")
         if _TAG_KEY.fullmatch(key) is None:
-            raise ProtocolError("BADTAG", "tags look like @name=value;name=value before the verb")
+            raise ProtocolError("BADTAG", "invalid tags; write @name=value;name=value before the verb")
         if b"\\" in value:
             value = re.sub(rb"\\(.?)", lambda m: _TAG_ESCAPES.get(m[1], m[1]), value, flags=re.DOTALL)
         tags[key] = value

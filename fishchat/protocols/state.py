@@ -39,11 +39,11 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 }
 
 _HINTS = {
-    State.GREETED: "log in first: SEND_CLIENT_ID <account>",
+    State.GREETED: "log in first with SEND_CLIENT_ID <account>",
     State.LOGGING_IN: "wait for the answer to your login",
-    State.PROVING: "SEND_AUTH your proof first",
-    State.ONLINE: "you are logged in already",
-    State.CLOSING: "this connection is closing",
+    State.PROVING: "the login is incomplete; send the proof with SEND_AUTH",
+    State.ONLINE: "you are already logged in",
+    State.CLOSING: "the connection is closing; log in on a new one",
 }
 
 

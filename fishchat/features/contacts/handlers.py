@@ -54,7 +54,7 @@ def set_name(connection: ClientConnection, command: Command) -> None:
     """SEND_NAME: what others are shown."""
     name = command.text.strip()
     if not is_display_name(name):
-        text = "a display name is text, without characters that change its direction"
+        text = "a display name must be text without control characters or characters that change its direction"
         raise Refusal("BADNAME", text, limit=DISPLAY_LENGTH)
     _change(connection, command, PROFILE, (connection.account, b"name", name), b"")
 

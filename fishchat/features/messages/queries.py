@@ -44,7 +44,7 @@ def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
         return b""
     named, epoch, seq = message_id
     if named != conversation:
-        raise Refusal("BADID", "@before and @after name a message of the conversation itself")
+        raise Refusal("BADID", "@before and @after must name a message of this conversation")
     return format_position((epoch, seq))
 
 

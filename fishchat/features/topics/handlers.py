@@ -46,7 +46,7 @@ def _change(
 def _refusal(script: Script, reply: list[Any]) -> Refusal:
     word = reply[0].decode()
     if word == "EXISTS" and script is INVITE:
-        return Refusal(word, "the account is a member already")
+        return Refusal(word, "the account is already a member")
     return Refusal(word, limit=reply[1]) if len(reply) > 1 else Refusal(word)
 
 

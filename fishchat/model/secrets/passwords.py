@@ -58,12 +58,12 @@ def prepared(password: bytes) -> str:
     Raises Refusal ``PASSWORD`` for what none may be.
     """
     if is_token(password):
-        raise Refusal("PASSWORD", "a password does not begin as a token does")
+        raise Refusal("PASSWORD", "a password must not begin with fct_, as tokens do")
     measure(password)
     try:
         text: str = saslprep(password.decode())
     except (ScramException, UnicodeDecodeError):
-        raise Refusal("PASSWORD", "it holds a character that no password may have") from None
+        raise Refusal("PASSWORD", "the password contains a character that is not allowed") from None
     if not SHORTEST <= len(text) <= LONGEST:
         raise _unfit()
     return text

@@ -29,12 +29,12 @@ def account_of(first: bytes) -> bytes:
     if name[:2] != b"n=" or not is_name(account) or not rest.startswith(b"r="):
         raise _malformed()
     if acting_as:
-        raise ProtocolError("AUTH", "nobody can act as another account here")
+        raise ProtocolError("AUTH", "an account cannot log in on behalf of another one; leave out a=")
     return account
 
 
 def _malformed() -> ProtocolError:
-    return ProtocolError("FIELDS", "the first message of SCRAM looks like n,,n=alice,r=<random letters>")
+    return ProtocolError("FIELDS", "the first message of SCRAM must look like n,,n=alice,r=<random characters>")
 
 
 def decoy(key: bytes, account: bytes, rounds: int) -> bytes:
@@ -64,7 +64,7 @@ class Exchange:
             self._server.set_client_first(first.decode())
             answer: str = self._server.get_server_first()
         except (ScramException, ValueError) as error:
-            raise Refusal("AUTH", f"the first message of SCRAM is refused: {_reason(error)}") from None
+            raise Refusal("AUTH", f"invalid first message of SCRAM: {_reason(error)}") from None
         return answer.encode()
 
     def finish(self, final: bytes) -> bytes:

@@ -45,10 +45,10 @@ def parse_host(text: str) -> str:
     except ValueError:
         return _parse_name(text)
     if getattr(address, "scope_id", None):
-        raise ValueError(f"{text!r} means something on this machine alone: leave out the part behind %")
+        raise ValueError(f"{text!r} is valid on this machine only; remove the part after %")
     if address.is_unspecified:
         raise ValueError(
-            f"{text!r} is where a server listens, but nobody can connect to it: give the names and addresses"
+            f"{text!r} is an address to listen on, not one to connect to; name the hosts that clients connect to"
         )
     return str(address)
 
@@ -57,11 +57,11 @@ def _parse_name(text: str) -> str:
     name = text.lower().removesuffix(".")
     labels = name.split(".")
     if not name.isascii():
-        raise ValueError(f"{text!r} has letters that DNS does not know: write the name as xn--…")
+        raise ValueError(f"{text!r} has characters that DNS does not allow; write the name as xn--…")
     if "*" in name:
-        raise ValueError(f"{text!r} is a pattern: give every name")
+        raise ValueError(f"{text!r} is a pattern; list every name")
     if len(name) > _LONGEST or not all(map(_LABEL.fullmatch, labels)):
-        raise ValueError(f"{text!r} is no host name and no IP address: a host alone is meant, like chat.example.org")
+        raise ValueError(f"{text!r} is neither a host name nor an IP address; give a host, such as chat.example.org")
     if labels[-1].isdigit():
         raise ValueError(f"{text!r} is not an IP address")
     return name
@@ -129,7 +129,7 @@ def _signed(
 ) -> Pair:
     root, signer = _loaded(authority)
     if days_left(root, now) < days:
-        raise ValueError(f"the authority itself is good for {max(0, int(days_left(root, now)))} more days only")
+        raise ValueError(f"the authority itself expires in {max(0, int(days_left(root, now)))} days; lower --days")
     key = ec.generate_private_key(ec.SECP256R1())
     identifier = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     made = (
@@ -149,11 +149,11 @@ def _loaded(authority: Pair) -> tuple[x509.Certificate, ec.EllipticCurvePrivateK
     root = x509.load_pem_x509_certificate(authority.certificate)
     key = serialization.load_pem_private_key(authority.key, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != root.public_key():
-        raise ValueError("the authority's key is not that of its certificate")
+        raise ValueError("ca.key does not belong to ca.pem; restore the matching file")
     try:
         root.verify_directly_issued_by(root)
     except (ValueError, TypeError, InvalidSignature):
-        raise ValueError("the authority's certificate is not one that was made here") from None
+        raise ValueError("ca.pem was not created by `fishchat cert`; move it away, or choose another --dir") from None
     return root, key
 
 

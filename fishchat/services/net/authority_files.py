@@ -34,18 +34,18 @@ class Directory:
         names = list(dict.fromkeys(map(authority.parse_host, hosts)))
         pair = authority.server_pair(self._authority(), names, self._now, days or DAYS)
         self._write("server", pair)
-        self._say(f"for {', '.join(names)}; good for {days or DAYS} days")
-        self._say(f"clients check it by {self.path / 'ca.pem'}: give them that file, and no other one")
-        self._say(f"a running FishChat uses it after: kill -HUP {self._running() or 'PID'}")
+        self._say(f"for {', '.join(names)}; valid for {days or DAYS} days")
+        self._say(f"clients need {self.path / 'ca.pem'} to check it: give them this file and no other")
+        self._say(f"to load it into a running FishChat: kill -HUP {self._running() or 'PID'}")
 
     def make_client(self, name: str, days: int | None = None) -> None:
         """``NAME.pem`` and ``NAME.key``, in place of a former pair."""
         if authority.parse_host(name) != name or not name[-1].isalnum() or _is_address(name):
-            raise ValueError(f"{name!r} is not a name of small letters, digits, dots and dashes")
+            raise ValueError(f"{name!r} is not a valid name; use lower-case letters, digits, dots and dashes")
         if name in _TAKEN:
-            raise ValueError(f"{name}.pem is another file here: choose another name")
+            raise ValueError(f"{name}.pem has another purpose in this directory; choose another name")
         self._write(name, authority.client_pair(self._authority(), name, self._now, days or DAYS))
-        self._say(f"good for {days or DAYS} days; who checks it needs {self.path / 'ca.pem'}")
+        self._say(f"valid for {days or DAYS} days; the other side needs {self.path / 'ca.pem'} to check it")
 
     def _authority(self) -> Pair:
         certificate, key = self.path / "ca.pem", self.path / "ca.key"
@@ -57,10 +57,10 @@ class Directory:
             return Pair(certificate.read_bytes(), key.read_bytes())
         for here, missing in ((certificate, key), (key, certificate)):
             if here.exists():
-                raise PemError(f"{here} is there without {missing}: put that back, or choose another --dir")
+                raise PemError(f"{here} exists, but {missing} is missing; restore it, or choose another --dir")
         made = authority.new_authority(self._now)
         self._write("ca", made)
-        self._say(f"keep {key} to yourself: who has it can be any server")
+        self._say(f"keep {key} secret: anyone who has it can impersonate your server")
         return made
 
     def _write(self, name: str, pair: Pair) -> None:

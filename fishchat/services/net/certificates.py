@@ -31,7 +31,7 @@ from fishchat.services.running.heartbeat import Load
 EVERY = 12 * 3600.0
 WARN_DAYS = 21
 
-_ADVICE = "`fishchat cert server HOST` makes a pair"
+_ADVICE = "create a new pair with `fishchat cert server HOST`"
 
 
 class CertificateError(StartError):
@@ -148,7 +148,7 @@ class Certificates(Service):
         shown = read_pair(self.certificate, self.key, self._now())
         if self._listen and not _told(self._listen, self._advertise, names_of(shown.chain[0])):
             raise CertificateError(
-                f"{self.certificate} names no single host: set `msg_server.advertise_tls` to what clients connect to"
+                f"{self.certificate} names no single host; set `msg_server.advertise_tls` to the address of this server"
             )
         return shown
 

@@ -21,9 +21,9 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
-        raise PemError(f"{path} cannot be read ({error.strerror})") from None
+        raise PemError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise PemError(f"{path} is no certificate in PEM form") from None
+        raise PemError(f"{path} is not a certificate in PEM format") from None
 
 
 def read_key(path: Path) -> Any:
@@ -33,22 +33,22 @@ def read_key(path: Path) -> Any:
             status = os.fstat(file.fileno())
             text = file.read()
     except OSError as error:
-        raise PemError(f"{path} cannot be read ({error.strerror})") from None
+        raise PemError(f"{path} cannot be read: {error.strerror}") from None
     # A key of root may be for a group too, as Debian's are.
     others = stat.S_IRWXO if status.st_uid == 0 else stat.S_IRWXO | stat.S_IRWXG
     if status.st_mode & others:
-        raise PemError(f"{path} can be read by others, and it is a key: `chmod 600 {path}`")
+        raise PemError(f"{path} is a private key that other users can read; run `chmod 600 {path}`")
     try:
         return serialization.load_pem_private_key(text, password=None)
     except TypeError:
-        raise PemError(f"{path} is encrypted, and nobody is there to type its password") from None
+        raise PemError(f"{path} is encrypted; remove its password, because a server cannot ask for it") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise PemError(f"{path} is no private key in PEM form") from None
+        raise PemError(f"{path} is not a private key in PEM format") from None
 
 
 def read_pair(certificate: Path, key: Path) -> tuple[list[x509.Certificate], Any]:
     """A certificate with its chain behind it, and its key. PemError also when they do not belong together."""
     chain, private = read_certificates(certificate), read_key(key)
     if chain[0].public_key() != private.public_key():
-        raise PemError(f"{key} is not the key of the first certificate in {certificate}")
+        raise PemError(f"{key} does not belong to the first certificate in {certificate}")
     return chain, private

@@ -19,9 +19,9 @@ def credentials(config: Redis) -> dict[str, Any]:
     if not given:
         return {}
     if not config.url.startswith("rediss://"):
-        raise StartError(f"{given[0]} means something only when redis.url begins with rediss://; remove it")
+        raise StartError(f"{given[0]} has an effect only if redis.url begins with rediss://; remove it")
     if bool(config.certificate) != bool(config.key):
-        raise StartError(f"{given[-1]} needs the other of redis.certificate and redis.key beside it")
+        raise StartError(f"{given[-1]} is set alone; set both redis.certificate and redis.key")
     return _read(config)
 
 

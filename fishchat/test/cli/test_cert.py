@@ -186,22 +186,22 @@ class Refusing(Case):
     def test_hosts(self) -> None:
         """Nothing that no client could connect to, and no patterns."""
         for host, why in (
-            ("chat.example.org:443", "a host alone is meant"),
-            ("https://chat.example.org", "a host alone is meant"),
+            ("chat.example.org:443", "give a host, such as"),
+            ("https://chat.example.org", "give a host, such as"),
             ("*.example.org", "is a pattern"),
             ("192.0.2", "is not an IP address"),
             ("192.0.2.256", "is not an IP address"),
-            ("0.0.0.0", "nobody can connect to it"),
-            ("::", "nobody can connect to it"),
+            ("0.0.0.0", "not one to connect to"),
+            ("::", "not one to connect to"),
             ("fe80::1%eth0", "leave out the part behind %"),
-            ("my_host", "is no host name"),
-            ("-a.example", "is no host name"),
-            ("a..example", "is no host name"),
-            ("a" * 64, "is no host name"),
-            (".".join(["a" * 60] * 5), "is no host name"),
+            ("my_host", "is neither a host name"),
+            ("-a.example", "is neither a host name"),
+            ("a..example", "is neither a host name"),
+            ("a" * 64, "is neither a host name"),
+            (".".join(["a" * 60] * 5), "is neither a host name"),
             ("bücher.example", "xn--"),
-            ("a b", "is no host name"),
-            ("", "is no host name"),
+            ("a b", "is neither a host name"),
+            ("", "is neither a host name"),
         ):
             self.assertIn(why, self.refused("server", "localhost", "--", host), host)
 
@@ -242,7 +242,7 @@ class Refusing(Case):
             (self.tls / missing).write_bytes(files[missing])
             (self.tls / missing).chmod(0o600)
         (self.tls / "ca.key").write_bytes(files["server.key"])
-        self.assertIn("not that of its certificate", self.refused("server", "localhost"))
+        self.assertIn("does not belong to ca.pem", self.refused("server", "localhost"))
         (self.tls / "ca.key").chmod(0o644)
         self.assertIn("chmod 600", self.refused("server", "localhost"))
 

@@ -79,9 +79,9 @@ class Alone(Commands):
         """At a terminal the password is asked for twice, until both are alike, and is not shown."""
         running = self.start("add", "alice", terminal=True)
         await running.type(b"Password: ", PASSWORD)
-        await running.type(b"The same again: ", PASSWORD + "!")
+        await running.type(b"Repeat password: ", PASSWORD + "!")
         await running.type(b"Password: ", PASSWORD)
-        await running.type(b"The same again: ", PASSWORD)
+        await running.type(b"Repeat password: ", PASSWORD)
         said = await running.ended
         self.assertEqual(said.status, 0, said)
         self.assertIn("do not match", said.out)
@@ -92,12 +92,12 @@ class Alone(Commands):
     async def test_confirmation(self) -> None:
         """What is to be deleted has to be typed; with another name nothing is, nor any store asked."""
         running = self.start("delete", "alice", terminal=True)
-        await running.type(b"type its name: ", "alic")
+        await running.type(b"to delete this account permanently: ", "alic")
         said = await running.ended
         self.assertEqual(said.status, 1, said)
         self.assertIn("nothing was deleted", said.out)
         running = self.start("delete", "alice", terminal=True)
-        await running.type(b"type its name: ", "alice")
+        await running.type(b"to delete this account permanently: ", "alice")
         self.assertIn("there is no account alice", (await running.ended).out)
 
 
@@ -121,7 +121,7 @@ class Changing(AccountCase, Commands):
             self.refused("token", "nobody", "lamp"),
             self.refused("add", "alice", "--no-password"),
         )
-        taken = "Error: the name alice is taken; one that was deleted stays taken"
+        taken = "Error: the name alice is taken (names of deleted accounts stay taken); choose another one"
         self.assertEqual(await told, [*["Error: there is no account nobody"] * 2, taken])
         self.assert_unchanged(before)
 
@@ -157,13 +157,13 @@ class Changing(AccountCase, Commands):
         self.by_secret("alice", "phone", token="other", fence=MS2)
         closed = {VARIABLE: PASSWORD, "FISHCHAT__ACCOUNTS__MODE": "closed"}
         said = await self.good("passwd", "alice", env=closed)
-        self.assertEqual((said.out, said.err), ("alice has another password; 2 sessions ended\n", ""))
+        self.assertEqual((said.out, said.err), ("changed the password of alice; 2 sessions ended\n", ""))
         self.assertTrue(is_password(PASSWORD, self.runner.command("HGET", "account:alice", "argon")))
         self.assertEqual(self.by_secret("alice", version="2")[0], "OK")
         told = [(await self.good(command, "alice")).out for command in ("disable", "disable", "enable")]
         self.assertEqual(told[0], "alice is disabled; 1 session ended\n")
-        self.assertIn("was disabled already, since 20", told[1])
-        self.assertEqual(told[2], "alice may log in again\n")
+        self.assertIn("has been disabled since 20", told[1])
+        self.assertEqual(told[2], "alice is enabled again\n")
         again, _ = await at_once(self.good("enable", "alice"), self.good("rename", "alice", "  鱼 "))
         self.assertEqual(again.out, "alice was not disabled\n")
         self.assertEqual(self.command("HGET", "account:alice", "name"), "鱼")
@@ -174,7 +174,7 @@ class Changing(AccountCase, Commands):
         first = await self.good("token", "alice", "lamp")
         again = await self.good("token", "alice", "lamp")
         self.assertNotIn("had ended with this", first.err)
-        self.assertIn("the token that lamp had ended with this", again.err)
+        self.assertIn("the former token of lamp is no longer valid", again.err)
         self.assertEqual(self.by_token("alice", mark(first.out), "lamp"), ["AUTH"])
         self.assertEqual(self.by_token("alice", mark(again.out), "lamp")[0], "OK")
         refused, unknown = await at_once(
@@ -333,7 +333,7 @@ class Refusing(SynchronousTestCase):
             ("invite", "--for", "Carol"),
             ("add", "\udcff"),
         ):
-            self.assertIn("a name is 1 to 32 of a-z", self.refused(*wrong, status=2))
+            self.assertIn("use 1 to 32 of a-z", self.refused(*wrong, status=2))
         for name in ("", " ", "a\x1b[2J", "\u202ea", "x" * 65, "\udcff"):
             self.assertIn("a display name is", self.refused("rename", "alice", name, status=2))
             self.assertIn("a display name is", self.refused("add", "alice", "--name", name, status=2))

@@ -17,7 +17,7 @@ from fishchat.test.support.waiting import until
 
 PASSWORD = "correct horse battery"
 CHEAP = Costs(8192, 1, 4096)
-WRONG = "ERR SEND_CLIENT_ID AUTH the login was refused: the name or the secret is wrong"
+WRONG = "ERR SEND_CLIENT_ID AUTH login failed; check the name and the password or token"
 
 
 class AccountsCase(ClusterCase):

@@ -36,6 +36,7 @@ from fishchat.testing.conversation_runner import play
 
 ROOT = Path(fishchat.__file__).parent.parent
 README = ROOT / "README.md"
+CHINESE = ROOT / "README.zh.md"
 DOC = ROOT / "doc"
 CHECKED_OUT = README.exists() and DOC.exists()
 
@@ -51,7 +52,9 @@ _STEP = re.compile(r"[a-z]+[<>] .*")
 @cache
 def pages() -> dict[str, str]:
     """Every page by its path below the root, links and commands and all."""
-    return {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in [README, *DOC.rglob("*.md")]}
+    return {
+        str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in [README, CHINESE, *DOC.rglob("*.md")]
+    }
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
@@ -161,7 +164,9 @@ class NamesTests(DocsCase):
         """Every ``fishchat …`` has the subcommands and options that are typed."""
         wrong = []
         for page, code in every_code():
-            found = re.match(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?fishchat ((?:up|config|cert)\b[^#|]*)", code)
+            found = re.match(
+                r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?fishchat ((?:up|config|cert|user)\b[^#|]*)", code
+            )
             if found and (problem := self._mistyped(shlex.split(found[1].replace("[", "").replace("]", "")))):
                 wrong.append(f"{page}: {code}: {problem}")
         self.assertNone(wrong)
@@ -348,3 +353,7 @@ class ConversationTests(ClusterCase):
     def test_readme(self) -> Deferred[None]:
         """The conversation of the README, word for word."""
         return Deferred.fromCoroutine(self._play("README.md"))
+
+    def test_chinese(self) -> Deferred[None]:
+        """The conversation of the Chinese README, word for word."""
+        return Deferred.fromCoroutine(self._play("README.zh.md"))

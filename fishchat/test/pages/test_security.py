@@ -28,7 +28,7 @@ class Named(DocsCase):
 
     def test_tests(self) -> None:
         """Each test that is named is there, and each threat of the table has one."""
-        section = self.text().split("## What protects against what")[1].split("\n## ")[0]
+        section = self.text().split("## Protections")[1].split("\n## ")[0]
         rows = [row for row in section.splitlines() if row.startswith("| ")][1:]
         self.assertGreater(len(rows), 20)
         for row in rows:

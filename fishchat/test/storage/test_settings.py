@@ -60,7 +60,7 @@ class CheckSettings(ConnectionCase):
         server.command("ACL", "SETUSER", "default", "-config")
         problems = await self.problems(server)
         self.assertEqual(len(problems), 1)
-        self.assertIn("forbids CONFIG GET", problems[0])
+        self.assertIn("refuses CONFIG GET", problems[0])
         self.assertIn("appendfsync always", problems[0])
 
     async def test_info_forbidden(self) -> None:
@@ -69,7 +69,7 @@ class CheckSettings(ConnectionCase):
         server.command("ACL", "SETUSER", "default", "-info")
         problems = await self.problems(server)
         self.assertEqual(len(problems), 1)
-        self.assertIn("does not tell its version", problems[0])
+        self.assertIn("does not report its version", problems[0])
 
     async def test_replica(self) -> None:
         """Nothing can be stored on a replica."""
@@ -93,7 +93,7 @@ class CheckSettings(ConnectionCase):
         problems = await check_settings(connection, "fsync")
         self.assertEqual(problems[0], "it is Redis 6.0.16: use 6.2 or newer, or Valkey")
         self.assertIn("cluster mode", problems[1])
-        self.assertIn("it does not tell appendonly, which must be yes", problems)
+        self.assertIn("it does not report appendonly, which must be yes", problems)
 
     async def test_away(self) -> None:
         """A Redis that is away is no problem of settings."""

@@ -48,7 +48,7 @@ def unknown() -> Refusal:
 
 def doubtful() -> Refusal:
     """Perhaps done, and no message: nothing numbers it."""
-    return Refusal("UNKNOWN", "the store did not answer; it may be done: look before you repeat it", retry=1)
+    return Refusal("UNKNOWN", "the store did not answer, so it may be done; check before you repeat it", retry=1)
 
 
 #: Takes the messages of a batch that were stored: the sends, a number or a refusal for each, the membership versions

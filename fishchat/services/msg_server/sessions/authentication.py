@@ -90,7 +90,7 @@ class Admission:
         account, device = command.fields[0], command.tags.get(b"device", b"main")
         secret = command.text
         if self.mode != "open" and not secret:
-            raise Refusal("AUTH", "this server wants a secret: SEND_CLIENT_ID <account> <password or token>")
+            raise Refusal("AUTH", "a password or token is required: SEND_CLIENT_ID <account> <password or token>")
         connection.login_begins()
         logins = self._server.logins
         if self.mode == "open":
@@ -121,9 +121,9 @@ class Admission:
         mechanism, message = command.fields[0], command.text
         offered = self.mechanisms(connection)
         if not offered:
-            raise Refusal("STATE", "nobody has to prove anything here: SEND_CLIENT_ID <account>")
+            raise Refusal("STATE", "this server needs no password; log in with SEND_CLIENT_ID <account>")
         if mechanism not in offered:
-            raise Refusal("AUTH", f"{mechanism.decode()} needs a connection with TLS")
+            raise Refusal("AUTH", f"{mechanism.decode()} requires TLS; connect to the TLS port")
         account = scram.account_of(message)
         connection.login_begins()
         device = command.tags.get(b"device", b"main")
@@ -148,9 +148,9 @@ class Admission:
         connection.login_begins()
         try:
             if b"device" in command.tags:
-                raise ProtocolError("BADTAG", "@device belongs to the first step")
+                raise ProtocolError("BADTAG", "send @device with the first step only")
             if command.fields[0] != proving.exchange.mechanism:
-                raise Refusal("AUTH", "both steps name the same mechanism")
+                raise Refusal("AUTH", "both steps must name the same mechanism")
             final = proving.exchange.finish(command.text)
         except Refusal as refusal:
             self._server.logins.refuse(connection, command, refusal)
@@ -184,7 +184,7 @@ class Admission:
     def sign_up(self, connection: ClientConnection, command: Command) -> None:
         """CREATE_CLIENT."""
         if self.mode == "open":
-            raise Refusal("STATE", "accounts make themselves here: SEND_CLIENT_ID <account>")
+            raise Refusal("STATE", "accounts are created at the first login; log in with SEND_CLIENT_ID <account>")
         invitation = command.tags.get(b"invite", b"")
         if self.mode == "closed" and not invitation:
             raise Refusal("INVITATION")
@@ -204,7 +204,7 @@ class Admission:
     def change_password(self, connection: ClientConnection, command: Command) -> None:
         """SEND_PASSWORD: a token alone, which may be stolen, does not change what it was given for."""
         if not connection.by_secret:
-            raise Refusal("STATE", "log in with your password first, not with a token")
+            raise Refusal("STATE", "log in with your password first; a token cannot change it")
         measure(command.text)
         connection.perform(command, self._password_changed(connection, command))
 
@@ -214,7 +214,7 @@ class Admission:
         await self._attempt(connection, b"")
         made = await self._hashed(connection, b"", make, command.text, self._costs)
         if device is None:
-            raise Refusal("STATE", "this connection is closing")
+            raise Refusal("STATE", "the connection is closing; log in on a new one")
         await self._ask(SECRET, device.account, made.argon, made.scram, device.name, device.session)
         return ok_line(command)
 

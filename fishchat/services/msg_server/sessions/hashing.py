@@ -57,4 +57,4 @@ class Hashing:
 
 
 def _too_many() -> Refusal:
-    return Refusal("TRYAGAIN", "too many are logging in by password; send it again", retry=1)
+    return Refusal("TRYAGAIN", "too many clients are logging in by password; send it again later", retry=1)

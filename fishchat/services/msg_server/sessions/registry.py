@@ -235,13 +235,13 @@ def _refusal(reply: list[Any], server: MsgServer) -> Refusal:
     if word == "FLOOD":
         return flood(reply[1])
     if word == "DISABLED":
-        return Refusal("AUTH", "this account is disabled; ask whoever runs this server")
+        return Refusal("AUTH", "this account is disabled; ask the operator of this server")
     return Refusal("AUTH")
 
 
 def flood(wait: int) -> Refusal:
     """Too many guesses: how long to wait, from ms."""
-    text = "too many wrong secrets, sign-ups or new passwords; wait, or log in with a token"
+    text = "too many failed logins, sign-ups or password changes; wait, or log in with a token"
     return Refusal("FLOOD", text, retry=-(-wait // 1000))
 
 

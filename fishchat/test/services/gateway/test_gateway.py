@@ -114,7 +114,7 @@ class Placing(GatewayCase):
         client = self.connect()
         self.assertEqual(
             client.say("@id=1 REQ_MSG_SERVER"),
-            ["@id=1 ERR REQ_MSG_SERVER TRYAGAIN retry=2 no msg_server is there at the moment; ask again"],
+            ["@id=1 ERR REQ_MSG_SERVER TRYAGAIN retry=2 no msg_server is available; try again later"],
         )
         self.beat("ms1", "127.0.0.1:19000")
         self.assertTrue(client.say("REQ_MSG_SERVER")[0].startswith("SELECT"))
@@ -225,7 +225,7 @@ class Talking(GatewayCase):
     def test_msg_servers_verbs(self) -> None:
         """Who logs in here is told where to, whether or not the rest of the line is right."""
         client = self.connect()
-        hint = "say this to a msg_server; REQ_MSG_SERVER tells you which"
+        hint = "not a verb of the gateway; REQ_MSG_SERVER returns the address of a msg_server"
         self.assertEqual(
             client.say("@id=1 SEND_CLIENT_ID alice", "msg bob hi", "@id=2 LOGIN"),
             [
@@ -259,7 +259,7 @@ class Bounds(GatewayCase):
     def refused(self, host: str) -> None:
         """Told why, and closed."""
         client = Client(self.gateway, self.clock, host)
-        self.assertEqual(client.hear(), ["ERR - BUSY retry=2 the gateway has no room; come back later"])
+        self.assertEqual(client.hear(), ["ERR - BUSY retry=2 the gateway is full; try again later"])
         self.assertFalse(client.open)
 
     def test_per_address(self) -> None:

@@ -80,7 +80,7 @@ class Starting(Case):
         """It says that of this file, and what makes a pair."""
         text = self.refused()
         self.assertIn(f"{path} {what}", text)
-        self.assertIn("`fishchat cert server HOST` makes a pair", text)
+        self.assertIn("create a new pair with `fishchat cert server HOST`", text)
 
     def test_good(self) -> None:
         """The pair of the data directory is found without any key of the configuration."""
@@ -97,25 +97,25 @@ class Starting(Case):
     def test_missing(self) -> None:
         """No certificate, no key."""
         self.key.unlink()
-        self.check(self.key, "cannot be read (No such file or directory)")
+        self.check(self.key, "cannot be read: No such file or directory")
         self.certificate.unlink()
-        self.check(self.certificate, "cannot be read (No such file or directory)")
+        self.check(self.certificate, "cannot be read: No such file or directory")
 
     def test_unreadable(self) -> None:
         """Something that is no file."""
         self.certificate.unlink()
         self.certificate.mkdir()
-        self.check(self.certificate, "cannot be read (Is a directory)")
+        self.check(self.certificate, "cannot be read: Is a directory")
 
     def test_nonsense(self) -> None:
         """Files with something else in them, the one where the other should be among it."""
         for text in (b"", b"nonsense", authority().server_key.read_bytes()):
             self.certificate.write_bytes(text)
-            self.check(self.certificate, "is no certificate in PEM form")
+            self.check(self.certificate, "is not a certificate in PEM format")
         shutil.copy(authority().server, self.certificate)
         for text in (b"", b"nonsense", authority().server.read_bytes()):
             self.key.write_bytes(text)
-            self.check(self.key, "is no private key in PEM form")
+            self.check(self.key, "is not a private key in PEM format")
 
     def test_no_secret_told(self) -> None:
         """A key that is broken is not shown."""
@@ -144,7 +144,7 @@ class Starting(Case):
     def test_mismatched(self) -> None:
         """The key of another certificate."""
         shutil.copy(authority().client_key, self.key)
-        self.check(self.key, f"is not the key of the first certificate in {self.certificate}")
+        self.check(self.key, f"does not belong to the first certificate in {self.certificate}")
 
     def test_for_a_client(self) -> None:
         """A client's pair by mistake."""
@@ -218,7 +218,7 @@ class Reloading(Case):
             (only(self.certificate), "is no certificate"),
             (only(self.key), "is no private key"),
             (self.key.unlink, "cannot be read"),
-            (lambda: shutil.copy(authority().client_key, self.key), "is not the key of"),
+            (lambda: shutil.copy(authority().client_key, self.key), "does not belong to"),
             (lambda: self.key.chmod(0o644), "can be read by others"),
             (lambda: self.replace(days=1, ago=2), "has expired"),
         ]

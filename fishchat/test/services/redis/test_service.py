@@ -377,7 +377,7 @@ class TroubleTests(Case):
         old = [path for path in executables() if (program.version(path) or (9, 9)) < (7, 0)]
         self.use(old[0])
         (self.data / "appendonlydir").mkdir()
-        self.assertIn("were written by Redis 7 or newer", self.refused(self.data))
+        self.assertIn("was written by Redis 7 or newer", self.refused(self.data))
 
     if all((program.version(path) or (0, 0)) >= (7, 0) for path in executables()):
         test_data_of_a_newer_server.skip = "no server older than 7 here"  # type: ignore[attr-defined]

@@ -233,7 +233,7 @@ class Files(SynchronousTestCase):
             ({"certificate": key, "key": key}, "redis.certificate: ", "is no certificate"),
             ({"certificate": client, "key": missing}, "redis.key: ", "cannot be read"),
             ({"certificate": client, "key": str(private)}, "redis.key: ", "is no private key"),
-            ({"certificate": client, "key": str(made.server_key)}, "redis.key: ", "is not the key of"),
+            ({"certificate": client, "key": str(made.server_key)}, "redis.key: ", "does not belong to"),
             ({"certificate": client, "key": str(loose)}, "redis.key: ", "chmod 600"),
         ):
             text = self.refused(**files)
@@ -248,7 +248,7 @@ class Files(SynchronousTestCase):
     def test_without_tls(self) -> None:
         """They mean nothing for a Redis without TLS, which somebody may not have meant."""
         text = self.refused("redis://localhost", authority=str(authority().ca))
-        self.assertIn("redis.authority means something only when redis.url begins with rediss://", text)
+        self.assertIn("redis.authority has an effect only if redis.url begins with rediss://", text)
 
     def test_none(self) -> None:
         """Without any the system's authorities are trusted, and nothing is shown."""

@@ -167,7 +167,7 @@ class TwistdTests(ProcessCase):
         process = self.popen([TWISTD, "-n", "--pidfile=", "fishchat-msg", "--data", str(self.place.data)])
         await until(lambda: process.poll() is not None)
         self.assertEqual(process.returncode, 1)
-        self.assertIn("`fishchat cert server HOST` makes a pair", self.output().splitlines()[-1])
+        self.assertIn("create a new pair with `fishchat cert server HOST`", self.output().splitlines()[-1])
         self.assertNotIn("Traceback", self.output())
 
 
