@@ -10,11 +10,24 @@ READY := [ -x $(BIN)/python ] && [ -x $(BIN)/pip ]
 # The environment is installed anew when one of these changes; the package itself is not copied into it.
 PACKAGING := setup.py pyproject.toml
 
-.PHONY: help run test docs lock audit clean environment
+# Tests run on all cores, in this many processes.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+TRIAL := $(BIN)/trial --jobs=$(JOBS)
+EVERY := $(shell find fishchat/test -name 'test_*.py' | LC_ALL=C sort)
+# Real processes under load, judged by the clock: these have the machine to themselves.
+ALONE := $(filter %/proof/lab/test_run.py %/pages/test_smoke.py,$(EVERY))
+# The long ones are handed out first, so that no core waits for the last of them.
+LONG := $(filter %/test_promises.py %/cli/test_user.py %/test_secrets.py,$(EVERY))
+# What starts programs, plays long games of chance or joins whole clusters is not in `make quick`; conversations are.
+SLOW := $(ALONE) $(LONG) $(filter %/cli/%.py %/launch/%.py %/services/redis/%.py %/proof/%.py %/testing/%.py,$(EVERY)) \
+  $(filter-out %/test_conversations.py,$(filter %/clusters/%.py,$(EVERY)))
+
+.PHONY: help run quick test docs lock audit clean environment
 
 help:
 	@echo "make run     install and start FishChat (make run ARGS=\"--processes\" for one process per role)"
-	@echo "make test    lint, types, tests and the documentation"
+	@echo "make quick   the fast tests: rules, scripts, conversations; under a minute"
+	@echo "make test    lint, types, all tests and the documentation"
 	@echo "make docs    the documentation into doc/_build/html"
 	@echo "make lock    pin all that FishChat needs to run, with hashes, in requirements.lock; asks the package index"
 	@echo "make audit   look up what is known against the pinned packages; asks the package index"
@@ -24,11 +37,15 @@ help:
 run: $(VENV)/.run
 	@exec $(BIN)/fishchat up $(ARGS)
 
+quick: $(VENV)/.test
+	$(TRIAL) $(filter-out $(SLOW),$(EVERY))
+
 test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy fishchat
-	$(BIN)/trial fishchat
+	$(TRIAL) $(LONG) $(filter-out $(ALONE) $(LONG),$(EVERY))
+	$(BIN)/trial $(ALONE)
 	@if [ -e doc/conf.py ]; then $(MAKE) --no-print-directory docs; fi
 
 docs: $(VENV)/.test
