@@ -13,8 +13,9 @@ from twisted.python.failure import Failure
 
 from fishchat.config import schema
 from fishchat.proof.fuzz.helpers import Transport, claim, pieces, quiet
+from fishchat.services.monitor.pages import BODY, IDLE
+from fishchat.services.monitor.pages import site as site_of
 from fishchat.services.web.guard import Guard
-from fishchat.services.web.site import BODY, IDLE, Web
 from fishchat.storage.redis import StoreError
 
 TOKEN = b"fct_anna"
@@ -80,7 +81,7 @@ def web(data: bytes) -> None:
     guard = Guard(["anna"], known, schema.Limits(), clock) if known else None
     with quiet():
         shown = _Shown(known)
-        site = Web(shown, clock, guard)
+        site = site_of(shown, clock, schema.Limits(), guard)
         door = site.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1))
         transport = Transport()
         door.makeConnection(transport)

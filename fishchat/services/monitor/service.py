@@ -13,12 +13,12 @@ from fishchat import __version__
 from fishchat.bus import channels
 from fishchat.interfaces import IBus
 from fishchat.model.servers import LATE, Health, Server, Servers
+from fishchat.services.monitor.pages import site
 from fishchat.services.net.listen import HTTP, Listener
 from fishchat.services.role import Parts
 from fishchat.services.running import heartbeat
 from fishchat.services.running.heartbeat import Load
 from fishchat.services.web.guard import Guard
-from fishchat.services.web.site import Web
 from fishchat.storage.accounts import Accounts
 from fishchat.storage.scripts import BEARER
 
@@ -92,11 +92,12 @@ def build(parts: Parts) -> Sequence[IService]:
     load: Callable[[], Load] = parts.certificates.counted(Load) if section.listen_tls else Load
     beat = parts.heartbeat(ROLE, load)
     shown = Monitor(parts.bus, parts.clock, beat.id)
-    web = Web(shown, parts.reactor)
+    web = site(shown, parts.reactor, config.limits)
     services = [web, beat, Listener(section.listen, web.factory, "monitor.listen", parts.reactor)]
     if section.listen_tls:
         accounts = Accounts(parts.connection([BEARER]), config.accounts.token_days)
-        guarded = Web(shown, parts.reactor, Guard(section.accounts, accounts, config.limits, parts.clock))
+        guard = Guard(section.accounts, accounts, config.limits, parts.clock)
+        guarded = site(shown, parts.reactor, config.limits, guard)
         creator = parts.certificates.creator(HTTP)
         listener = Listener(section.listen_tls, guarded.factory, "monitor.listen_tls", parts.reactor, creator)
         services += [guarded, listener]

@@ -1,4 +1,4 @@
-"""Who may look at the monitor from the network: the accounts that are named, with their tokens, by HTTP Basic."""
+"""HTTP Basic authentication of a site: some accounts may use it, with their tokens."""
 
 from __future__ import annotations
 
@@ -31,12 +31,25 @@ class Tokens(Protocol):
         """The device whose token this is, None when it is nobody's."""
 
 
+REALM = 'Basic realm="FishChat", charset="UTF-8"'
+
+
 class Wrong(Exception):
     """An attempt that is refused; ``retry`` is 0, or the seconds to wait when there were too many."""
 
     def __init__(self, retry: int = 0) -> None:
         super().__init__(retry)
         self.retry = retry
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return 429 if self.retry else 401
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Further headers of the answer."""
+        return {"Retry-After": str(self.retry)} if self.retry else {"WWW-Authenticate": REALM}
 
 
 class Guard:
@@ -49,10 +62,6 @@ class Guard:
         self._clock = clock
         self._sources = Sources(limits.exempt)
         self._guesses: OrderedDict[str, Bucket] = OrderedDict()
-
-    def source(self, address: str) -> str:
-        """Under which name connections from ``address`` are counted; nothing for those that are not."""
-        return self._sources.name(address) if self._limits.flood else ""
 
     async def check(self, header: bytes | None, address: str) -> None:
         """Return when the ``Authorization`` of a request from ``address`` is right, else raise Wrong.

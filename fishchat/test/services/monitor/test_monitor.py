@@ -13,9 +13,10 @@ from fishchat.bus import channels
 from fishchat.config import schema
 from fishchat.model.servers import GONE, LATE
 from fishchat.services import monitor
+from fishchat.services.monitor.pages import BODY, CONNECTIONS, site
 from fishchat.services.monitor.service import Monitor
 from fishchat.services.role import Parts
-from fishchat.services.web.site import BODY, CONNECTIONS, HEADERS, Web
+from fishchat.services.web.site import HEADERS
 from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.waiting import until
 from fishchat.testing.memory_bus import MemoryBus
@@ -29,7 +30,7 @@ class MonitorCase(SynchronousTestCase):
         self.clock = Clock()
         self.bus = MemoryBus()
         self.monitor = Monitor(self.bus, self.clock, "own", wall=lambda: 1000.5)
-        self.web = Web(self.monitor, self.clock)
+        self.web = site(self.monitor, self.clock, schema.Limits())
 
     def beat(self, role: str, id: str, **more: Any) -> None:
         """A heartbeat."""
@@ -170,7 +171,7 @@ class Answering(MonitorCase):
         """Every answer has them, refusals too; none names the software's version."""
         for request in (b"GET / HTTP/1.1\r\n\r\n", b"GET /x HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n"):
             _, headers, _ = self.ask(request)
-            for name, text in HEADERS.items():
+            for name, text in (HEADERS | {"Content-Type": "application/json"}).items():
                 self.assertEqual(headers[name], text)
             self.assertNotIn("Twisted", str(headers))
 

@@ -18,12 +18,12 @@ from twisted.web.http_headers import Headers
 from fishchat.config import schema
 from fishchat.protocols.peer import HANDSHAKE
 from fishchat.services import monitor
+from fishchat.services.monitor import pages
+from fishchat.services.monitor.pages import IDLE, OF_SOURCE
 from fishchat.services.net.listen import HTTP, Listener
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Heartbeat
-from fishchat.services.web import site
 from fishchat.services.web.guard import LONGEST, Guard, Wrong
-from fishchat.services.web.site import IDLE, OF_SOURCE
 from fishchat.storage.accounts import Accounts
 from fishchat.storage.redis import StoreError
 from fishchat.storage.scripts import ALL
@@ -177,7 +177,7 @@ class DoorTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         guard = Guard([], Known(), schema.Limits(), self.clock)
-        self.web = site.Web(None, self.clock, guard)  # type: ignore[arg-type]
+        self.web = pages.site(None, self.clock, schema.Limits(), guard)  # type: ignore[arg-type]
 
     def connect(self) -> tuple[Any, Any]:
         """The monitor's side of one, and what is below it."""
@@ -320,8 +320,8 @@ class Whole(TestCase):
 
     async def test_bounded(self) -> None:
         """Connections that have not even begun a handshake count; one more is closed at once."""
+        self.patch(pages, "CONNECTIONS", 2)
         await self.begin()
-        self.patch(site, "CONNECTIONS", 2)
         clients = [(await connect_plain(self.port))[0] for _ in range(2)]
         await until(lambda: len(self.web.protocols) == 2)
         client, _ = await begin_tls(self.port, protocols=[HTTP])
