@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 import fishchat
 from fishchat.cli import main
 from fishchat.errors import WORDS
-from fishchat.protocols.verbs import GATEWAY_VERBS, MSG_SERVER_VERBS
+from fishchat.features.registry import VERBS
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.test.pages.test_docs import CHECKED_OUT, ROOT
 
 PACKAGE = Path(fishchat.__file__).parent
@@ -131,7 +132,7 @@ class WordingTests(StyleCase):
 
     def test_verbs(self) -> None:
         """The answers to ``HELP``."""
-        verbs = (*MSG_SERVER_VERBS, *GATEWAY_VERBS)
+        verbs = (*VERBS, *GATEWAY_VERBS)
         self.assertNone([f"{verb.name.decode()}: {each}" for verb in verbs for each in problems(verb.help)])
 
     def test_command_line(self) -> None:
