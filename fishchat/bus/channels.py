@@ -18,6 +18,9 @@ TOPIC_SYNC = "/sysctrl/topic-sync"
 SEND = "/sysctrl/send"
 MONITOR = "/sysctrl/monitor"
 
+#: What may happen to a topic.
+TOPIC_EVENTS = ("created", "joined", "left", "invited", "dismissed")
+
 
 def msg_server(server: str) -> str:
     """The channel of the msg_server named ``server``: numbered batches for the clients connected there."""
@@ -62,7 +65,7 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
     clients: int = 0
     capacity: int = 0
     stopping: bool = False
-    #: Counters and gauges by name, e.g. ``messages``, ``lines_in``.
+    #: Counters and gauges by name; see ``fishchat.bus.figures``.
     figures: dict[str, float] = {}
 
     def has_addresses(self) -> bool:
@@ -94,7 +97,7 @@ class TopicStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """``/sysctrl/topic-status``, from a msg_server: what happened to a topic."""
 
     topic: str
-    #: ``created``, ``joined``, ``left``, ``invited`` or ``dismissed``.
+    #: One of ``TOPIC_EVENTS``.
     event: str
     account: str
 

@@ -10,7 +10,7 @@ from twisted.application.service import IService
 from twisted.internet.interfaces import IReactorTime
 
 from fishchat import __version__
-from fishchat.bus import channels
+from fishchat.bus import channels, figures
 from fishchat.interfaces import IBus
 from fishchat.model.servers import LATE, Health, Server, Servers
 from fishchat.services.monitor.pages import site
@@ -81,7 +81,7 @@ def _shown(server: Server[channels.Heartbeat], now: float) -> dict[str, Any]:
         "uptime": said.uptime,
         "clients": said.clients,
         "capacity": said.capacity,
-        "figures": said.figures,
+        "figures": figures.shown(said.role, said.figures),
     }
 
 

@@ -18,7 +18,8 @@ from twisted.trial.unittest import TestCase
 
 from fishchat.bus import channels
 from fishchat.services import gateway, manager, msg_server, router
-from fishchat.services.manager.service import Reaper, Trimmer
+from fishchat.services.manager.reaper import Reaper
+from fishchat.services.manager.retention import Trimmer
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.router.service import ShardReader
 from fishchat.storage.redis import Subscriber, parse_url
@@ -126,11 +127,11 @@ class Cluster:
 
     async def reap(self) -> None:
         """Let the manager look once for servers that have died."""
-        await self.roles["manager1"].find(Reaper).reap()
+        await self.roles["manager1"].find(Reaper).round()
 
     async def trim(self) -> None:
         """Run one round of the manager's retention."""
-        await self.roles["manager1"].find(Trimmer).trim()
+        await self.roles["manager1"].find(Trimmer).round()
 
     async def settled(self) -> None:
         """Return when msg_servers have stored everything, cursors included, and routers have carried everything."""

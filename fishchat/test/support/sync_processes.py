@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fishchat.bus import channels
-from fishchat.services.manager.service import Reaper
+from fishchat.services.manager.reaper import Reaper
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.router.service import ShardReader
 from fishchat.storage.epoch import Epoch
@@ -134,5 +134,5 @@ class Manager(Process):
 
     def __init__(self, world: World, name: str) -> None:
         super().__init__(world, name)
-        self.role = Reaper(self.connection(), self.bus, self.clock)
+        self.role = Reaper(self.connection(), self.clock)
         self.role.startService()

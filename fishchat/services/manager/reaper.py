@@ -1,0 +1,43 @@
+"""Ends the sessions of msg_servers that died."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+
+from fishchat.services.manager.rounds import Rounds
+from fishchat.storage.redis import Connection
+from fishchat.storage.scripts import REAP, pack
+
+#: Seconds between two rounds, and sessions ended in one step.
+REAP_EVERY = 2.0
+REAP_STEP = 500
+#: Seconds after a break of the connection in which no server is declared dead: the others reconnect as well.
+GRACE = 5.0
+
+
+class Reaper(Rounds):
+    """Finds msg_servers whose lease has ended."""
+
+    def __init__(self, store: Connection, clock: IReactorTime) -> None:
+        super().__init__(store, REAP_EVERY, clock)
+        #: When the connection to Redis was last made.
+        self.since = 0.0
+        #: Sessions ended since the start.
+        self.ended = 0
+        store.on_connected.append(self._connected)
+
+    def is_due(self) -> bool:
+        """Return whether servers had time to reconnect."""
+        return super().is_due() and self._clock.seconds() - self.since >= GRACE
+
+    async def round(self) -> None:
+        """End the sessions of all that are dead now."""
+        more = True
+        while more:
+            ended, more, dead = await self._store.script(REAP, (), (pack(REAP_STEP),))
+            self.ended += ended
+            for server in dead:
+                self.log.warn("msg_server {server} is gone, its sessions end", server=server.decode())
+
+    def _connected(self) -> None:
+        self.since = self._clock.seconds()

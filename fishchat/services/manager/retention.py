@@ -1,0 +1,49 @@
+"""Removes old messages: by age, then by count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+
+from fishchat.config.schema import Keep, Retention
+from fishchat.model.names import kind
+from fishchat.services.manager.rounds import Rounds
+from fishchat.storage.redis import Connection
+from fishchat.storage.scripts import TRIM, pack
+
+#: Entries that one step looks at.
+TRIM_STEP = 1000
+
+
+class Trimmer(Rounds):
+    """Goes through all conversations."""
+
+    def __init__(
+        self, store: Connection, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time
+    ) -> None:
+        super().__init__(store, retention.every, clock)
+        self._retention = retention
+        self._wall = wall
+        #: Entries removed since the start.
+        self.removed = 0
+
+    async def round(self) -> None:
+        """Trim every conversation."""
+        cursor = b"0"
+        while True:
+            cursor, keys = await self._store.run("SCAN", cursor, "MATCH", "log:*", "COUNT", 100)
+            for key in keys:
+                await self._trim(key[4:])
+            if cursor == b"0":
+                return
+
+    async def _trim(self, conversation: bytes) -> None:
+        keep: Keep = getattr(self._retention, kind(conversation))
+        oldest = int((self._wall() - keep.days * 86400) * 1000)
+        more = True
+        while more and self.running:
+            packed = pack(conversation, oldest, keep.count, TRIM_STEP)
+            removed, more = await self._store.script(TRIM, (), (packed,))
+            self.removed += removed
