@@ -121,7 +121,7 @@ class Table:
         near = self._near.find(upper)
         if near is None:
             return ProtocolError("UNKNOWN_VERB")
-        return ProtocolError("UNKNOWN_VERB", f"there is no such verb; did you mean {near.decode()}? HELP lists them")
+        return ProtocolError("UNKNOWN_VERB", f"unknown verb; did you mean {near.decode()}? HELP lists all verbs")
 
 
 class BadCommand(ProtocolError):

@@ -47,7 +47,7 @@ def check_settings(connection: Connection | Pipeline, durability: Durability) ->
     """What is wrong with this Redis, in words with a remedy each; empty when it may be used.
 
     ``connection`` may also be the wire that a hook of ``Connection.prepare`` gets.
-    Fails as ``run`` does when Redis is away. A Redis that does not tell is a problem, not a failure.
+    Fails as ``run`` does when Redis is away. A Redis that does not report its settings is a problem, not a failure.
     """
     return ensureDeferred(_check(connection, durability))
 
@@ -62,10 +62,10 @@ async def _version(connection: Connection | Pipeline) -> list[str]:
         server = _fields(await connection.run("INFO", "server"))
         replication = _fields(await connection.run("INFO", "replication"))
     except ReplyError as error:
-        return [f"it does not tell its version ({error.text}): allow INFO to this user"]
+        return [f"it does not report its version ({error.text}): allow INFO for this user"]
     found = re.match(r"(\d+)\.(\d+)", server.get("redis_version", ""))
     if found is None:
-        problems.append("it does not tell its version: use Redis 6.2 or newer, or Valkey")
+        problems.append("it does not report its version: use Redis 6.2 or newer, or Valkey")
     elif (int(found[1]), int(found[2])) < LEAST:
         problems.append(f"it is Redis {server['redis_version']}: use 6.2 or newer, or Valkey")
     if server.get("redis_mode") == "cluster":
@@ -82,14 +82,14 @@ async def _settings(connection: Connection | Pipeline, durability: Durability) -
             reply = await connection.run("CONFIG", "GET", name)
         except ReplyError as error:
             must = ", ".join(f"{each} {_shown(value)}" for each, value in demanded(durability).items())
-            return [f"it forbids CONFIG GET ({error.text}): allow it to this user; it must say {must}"]
+            return [f"it refuses CONFIG GET ({error.text}): allow it for this user; the settings must be {must}"]
         problems += _compare(name, wanted, reply)
     return problems
 
 
 def _compare(name: str, wanted: str, reply: Reply, verb: str = "must") -> list[str]:
     if len(reply) != 2:
-        return [f"it does not tell {name}, which {verb} be {_shown(wanted)}"]
+        return [f"it does not report {name}, which {verb} be {_shown(wanted)}"]
     value = reply[1].decode(errors="replace")
     if value == wanted:
         return []

@@ -35,7 +35,7 @@ class _Commands(Table):
             raise
 
     def _parse_elsewhere(self, line: bytes) -> None:
-        hint = Refusal("STATE", "say this to a msg_server; REQ_MSG_SERVER tells you which")
+        hint = Refusal("STATE", "not a verb of the gateway; REQ_MSG_SERVER returns the address of a msg_server")
         try:
             command = MSG_SERVER_COMMANDS.parse(line)
         except BadCommand as error:
@@ -80,7 +80,7 @@ class GatewayConnection(LineServer):
         """Greet, unless there is no room."""
         super().connectionMade()
         if not self._gateway.enter(self):
-            self.refuse(Refusal("BUSY", "the gateway has no room; come back later", retry=RETRY), None, {})
+            self.refuse(Refusal("BUSY", "the gateway is full; try again later", retry=RETRY), None, {})
             self.close()
         elif not self.secure:
             self.greet()
@@ -100,7 +100,7 @@ class GatewayConnection(LineServer):
     def _server(self, command: Command) -> None:
         addresses = self._gateway.choose(self.secure)
         if not addresses:
-            nobody = Refusal("TRYAGAIN", "no msg_server is there at the moment; ask again", retry=RETRY)
+            nobody = Refusal("TRYAGAIN", "no msg_server is available; try again later", retry=RETRY)
             self.refuse(nobody, command.verb, command.tags)
             return
         line = f"SELECT_MSG_SERVER_FOR_CLIENT {' '.join(addresses)}\r\n"

@@ -132,7 +132,7 @@ async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, 
 
 def _explained(error: StoreError) -> str:
     if isinstance(error, Unavailable):
-        return f"Redis went away before everything was done ({error}): do it again"
+        return f"lost the connection to Redis before the command was complete ({error}); run it again"
     if isinstance(error, Unknown):
-        return f"Redis went away, and nobody knows whether it was done ({error}): look, or do it again"
-    return f"Redis refused it: {error}"
+        return f"lost the connection to Redis, and the command may have taken effect ({error}); check, or run it again"
+    return f"Redis refused the command: {error}"

@@ -88,7 +88,7 @@ def wait_for_ports(addresses: Sequence[tuple[str, str]], patience: float, say: S
                 raise refusal(address, key, error)
             if not told:
                 told = True
-                say(f"waiting for what an earlier run left behind to end ({address} is in use)")
+                say(f"waiting for processes of an earlier run to end ({address} is in use)")
             # Before the reactor runs, so nothing else is kept waiting.
             time.sleep(0.05)
 
@@ -199,7 +199,7 @@ def _when_reachable(
     """Say ``text`` as soon as Redis can be used and every address answers; and that it takes long, when it does."""
 
     async def wait() -> None:
-        late = reactor.callLater(PATIENCE, say, f"Not everything is up yet; {redis.directory} has the logfiles.")
+        late = reactor.callLater(PATIENCE, say, f"Still starting; the log files are in {redis.directory}.")
         await redis.ready()
         await _usable(config)
         for address in addresses:

@@ -304,7 +304,7 @@ def _bounds(config: Config) -> Bounds:
 
 def _keepalive(login_seconds: float) -> Keepalive[ClientConnection]:
     """Return the keepalive of a msg_server: only a client that has not logged in has a time limit, and no pings."""
-    late_line = error_line(Refusal("STATE", "log in sooner", limit=f"{login_seconds:g}s"), None, {})
+    late_line = error_line(Refusal("STATE", "login timed out; connect again", limit=f"{login_seconds:g}s"), None, {})
 
     def late(connection: ClientConnection) -> None:
         connection.say_goodbye(late_line)

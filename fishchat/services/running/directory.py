@@ -12,7 +12,7 @@ from fishchat.services.running.errors import ProgramError
 
 def private_directory(path: str) -> None:
     """Make ``path`` a directory that only this user can enter. ProgramError if that is impossible."""
-    advice = "choose another one with --data or the key `data`"
+    advice = "choose another directory with --data or the key `data`"
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
         # The link itself too: in a directory like /tmp anybody could have put it there.
@@ -24,7 +24,7 @@ def private_directory(path: str) -> None:
         if stat.S_IMODE(found.st_mode) & 0o077:
             _close(path, advice)
     except (FileExistsError, NotADirectoryError):
-        raise ProgramError(f"{path} is not a directory, or lies below a file; {advice}") from None
+        raise ProgramError(f"{path} is not a directory; {advice}") from None
     except OSError as error:
         raise ProgramError(f"cannot use the directory {path}: {error.strerror}; {advice}") from error
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
@@ -36,8 +36,8 @@ def _close(path: str, advice: str) -> None:
     holds = os.listdir(path)
     if holds and "redis.lock" not in holds:
         raise ProgramError(
-            f"the directory {path} is open to other users and holds other things; "
-            f"`chmod 700` it if it is meant, or {advice}"
+            f"the directory {path} is accessible to other users and contains other files; "
+            f"if it is the right one, run `chmod 700` on it, else {advice}"
         )
     os.chmod(path, 0o700)
 
