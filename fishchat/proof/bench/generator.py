@@ -9,10 +9,12 @@ import sys
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 
+from fishchat.errors import Refusal
 from fishchat.net.clock import use_monotonic
+from fishchat.proof.accounts import make_accounts
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.logins import Idle, Login, Storm
 from fishchat.proof.bench.measuring import Run
@@ -21,9 +23,6 @@ from fishchat.proof.bench.replay import Replay
 from fishchat.proof.bench.spec import Figures, Job
 from fishchat.services.running.gc_tuning import collect_seldom
 from fishchat.services.running.lifeline import Lifeline
-from fishchat.storage.accounts import Accounts
-from fishchat.storage.redis import Connection, parse_url
-from fishchat.storage.scripts import ENROL, GRANT
 
 RUNS: dict[str, type[Run]] = {
     "p2p": Talk,
@@ -33,8 +32,6 @@ RUNS: dict[str, type[Run]] = {
     "storm": Storm,
     "replay": Replay,
 }
-#: Accounts that are made at a time.
-ACCOUNTS = 500
 
 
 def names_of(job: Job) -> list[bytes]:
@@ -42,34 +39,13 @@ def names_of(job: Job) -> list[bytes]:
     return [f"{job.prefix}{number}".encode() for number in range(job.clients)]
 
 
-async def make_accounts(reactor: Any, url: str, names: list[bytes]) -> list[bytes]:
-    """Accounts of these names that log in by tokens; gives the tokens."""
-    connection = Connection(parse_url(url), scripts=(ENROL, GRANT), reactor=reactor)
-    connection.startService()
-    tokens: list[bytes] = []
-    try:
-        await connection.when_connected().addTimeout(10.0, reactor)
-        accounts = Accounts(connection, 1.0)
-
-        async def make(name: bytes) -> bytes:
-            await accounts.add(name, None)
-            return await accounts.grant(name, b"main", 1)
-
-        for start in range(0, len(names), ACCOUNTS):
-            made = [ensureDeferred(make(name)) for name in names[start : start + ACCOUNTS]]
-            for _, token in await DeferredList(made, consumeErrors=True):
-                if isinstance(token, Failure):
-                    raise BenchError(f"an account could not be made: {token.getErrorMessage()}")
-                tokens.append(token)
-    finally:
-        await connection.stopService()
-    return tokens
-
-
 async def perform(reactor: Any, job: Job) -> Figures:
     """What came of it; when nothing did, ``error`` says why."""
     names = names_of(job)
-    tokens = await make_accounts(reactor, job.redis, names) if job.redis else []
+    try:
+        tokens = await make_accounts(reactor, job.redis, names) if job.redis else []
+    except Refusal as refusal:
+        return Figures(error=f"an account could not be made: {refusal}")
     run = RUNS[job.kind](reactor, job, names, tokens)
     # After everything is there, and before anything is measured: this process is not what is measured.
     collect_seldom()

@@ -18,9 +18,10 @@ from typing import Any
 import msgspec
 
 from fishchat.proof.bench.crowd import BenchError
-from fishchat.proof.bench.runner import Say, generate, machine, new_prefix
+from fishchat.proof.bench.machine import machine
+from fishchat.proof.bench.runner import Say, generate, new_prefix
 from fishchat.proof.bench.seeding import Seeder
-from fishchat.proof.bench.site import Site
+from fishchat.proof.bench.server import Server
 from fishchat.proof.bench.spec import Figures, Job
 from fishchat.proof.bench.store import Stored, keep_log, look_at, rewrite
 
@@ -40,7 +41,7 @@ BEHIND = 3
 #: The name of the share of a core that the clients used.
 BUSY = "clients' share of a core"
 
-#: What one look found, by the names that ``plot`` knows.
+#: What one look found, by the names in the tables.
 Values = dict[str, float | None]
 
 
@@ -129,26 +130,26 @@ class _Measured:
     :ivar busy: the highest share of a core that its clients used; from 0.9 on they were the limit.
     """
 
-    def __init__(self, look: Look, **site: Any) -> None:
+    def __init__(self, look: Look, **options: Any) -> None:
         self._look = look
         self.busy = 0.0
-        self.site = Site(**site)
+        self.server = Server(**options)
 
     def __enter__(self) -> _Measured:
         try:
-            self.site.start()
+            self.server.start()
         except BaseException:
-            self.site.stop()
+            self.server.stop()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.site.stop()
+        self.server.stop()
 
     def run(self, kind: str, clients: int, **more: Any) -> Figures:
         """One measurement. BenchError too when messages were lost, or not in their order."""
-        base = {"addresses": self.site.addresses, "prefix": new_prefix(), "redis": self.site.url}
-        more = {"roots": self.site.roots, "seconds": self._look.seconds, **base, **more}
+        base = {"addresses": self.server.addresses, "prefix": new_prefix(), "redis": self.server.url}
+        more = {"roots": self.server.roots, "seconds": self._look.seconds, **base, **more}
         figures = generate(msgspec.convert({"kind": kind, "clients": clients, **more}, Job))
         if figures.lost or figures.disorder or figures.doubled or figures.refused:
             raise BenchError(f"{kind} with {clients} clients: {figures}")
@@ -191,7 +192,7 @@ def _by_messages(record: Record, look: Look, places: list[int]) -> None:
     """On one store, which is filled from point to point."""
     if not places:
         return
-    with _Measured(look) as measured, closing(measured.site.store()) as store:
+    with _Measured(look) as measured, closing(measured.server.store()) as store:
         keep_log(store)
         seeder = Seeder(store)
         empty = look_at(store)
@@ -256,7 +257,7 @@ def _by_routers(count: int, look: Look) -> Values:
     with _Measured(look, servers=BEHIND, routers=count) as measured:
         fast = measured.run("p2p", CLIENTS)
         slow = measured.run("p2p", CLIENTS, rate=RATE)
-        working = sum(held > 0 for held in measured.site.figures("router", "shards") or ())
+        working = sum(held > 0 for held in measured.server.figures("router", "shards") or ())
     return {
         **_of_both(fast, slow, measured),
         "routers that hold a shard": working,

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import os
-import platform
 import secrets
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from fishchat import __version__
 from fishchat.proof.bench.crowd import PATIENCE, BenchError
-from fishchat.proof.bench.site import Site, check_files, fsync_ms, greeting
+from fishchat.proof.bench.machine import check_files
+from fishchat.proof.bench.server import Server
 from fishchat.proof.bench.spec import QUIET, Figures, Job
 from fishchat.proof.bench.workloads import WORKLOADS, Wish, Workload
-from fishchat.proof.lab.processes import HERE
-from fishchat.services.running.child import die_with_parent
+from fishchat.proof.processes import HERE, prepare_child
 
 #: The share of a core from which on the generator counts as what set the limit.
 BUSY = 0.9
@@ -50,7 +44,7 @@ def generate(job: Job) -> Figures:
         env={**os.environ, "PYTHONPATH": HERE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        preexec_fn=partial(die_with_parent, os.getpid()),
+        preexec_fn=partial(prepare_child, os.getpid()),
     )
     assert process.stdin is not None and process.stdout is not None
     late = threading.Timer(limit(job), process.kill)
@@ -81,28 +75,28 @@ def limit(job: Job) -> float:
 
 
 def workloads(
-    site: Site | None, addresses: Sequence[str], chosen: Sequence[str], wish: Wish, roots: Sequence[int], say: Say
+    server: Server | None, addresses: Sequence[str], chosen: Sequence[str], wish: Wish, roots: Sequence[int], say: Say
 ) -> Iterator[Result]:
     """Run what was chosen, or all that can be run here. What cannot is told to ``say``.
 
-    :param site: None for a FishChat that runs already, at ``addresses``.
+    :param server: None for a FishChat that runs already, at ``addresses``.
     """
     for name, workload in WORKLOADS.items():
         if chosen and name not in chosen:
             continue
-        if needed := missing(workload, len(addresses), site is not None and site.in_processes):
+        if needed := missing(workload, len(addresses), server is not None and server.in_processes):
             say(f"{name}: left out: {needed}")
             continue
-        redis = site.url if site is not None else ""
+        redis = server.url if server is not None else ""
         job = workload.job(wish, list(addresses), new_prefix(), redis, list(roots))
-        if workload.restarts and site is not None:
-            job = msgspec.structs.replace(job, addresses=job.addresses[:1], kill=site.process_of("ms1"))
+        if workload.restarts and server is not None:
+            job = msgspec.structs.replace(job, addresses=job.addresses[:1], kill=server.process_of("ms1"))
         say(f"{name}: {job.clients} clients, {workload.sentence}")
         try:
             figures = generate(job)
         except BenchError as error:
             figures = Figures(clients=job.clients, error=str(error))
-        yield Result(name, workload.unit, figures, _note(job, figures, site))
+        yield Result(name, workload.unit, figures, _note(job, figures, server))
 
 
 def missing(workload: Workload, servers: int, own_processes: bool) -> str:
@@ -117,7 +111,7 @@ def missing(workload: Workload, servers: int, own_processes: bool) -> str:
     return ""
 
 
-def _note(job: Job, figures: Figures, site: Site | None) -> str:
+def _note(job: Job, figures: Figures, server: Server | None) -> str:
     notes = []
     if figures.error:
         notes.append(figures.error)
@@ -130,7 +124,7 @@ def _note(job: Job, figures: Figures, site: Site | None) -> str:
     if figures.share is not None:
         notes.append(f"all of them together use {figures.share:.2%} of a core")
     if figures.back is not None:
-        hashed = site.figures("msg_server", "hashes") if site is not None else None
+        hashed = server.figures("msg_server", "hashes") if server is not None else None
         told = "" if hashed is None else f"; {sum(hashed):.0f} passwords hashed"
         notes.append(f"all back within {figures.back:g} s{told}")
     return "; ".join(notes)
@@ -139,28 +133,3 @@ def _note(job: Job, figures: Figures, site: Site | None) -> str:
 def new_prefix() -> str:
     """What all accounts of a run begin with: they are new ones."""
     return f"b{secrets.token_hex(4)}."
-
-
-def checked(address: str) -> str:
-    """What a running msg_server says of itself; BenchError when it cannot be measured."""
-    heard = greeting(address)
-    if not heard.startswith("HELLO fishchat/"):
-        raise BenchError(f"no msg_server answers on {address}: {heard or 'nothing is heard'}")
-    if " auth=open" not in heard:
-        raise BenchError(f"{address} asks for secrets, and the clients of a measurement have none: set accounts.mode")
-    return heard
-
-
-def machine(directory: Path | None = None) -> dict[str, Any]:
-    """What it was measured on."""
-    with tempfile.TemporaryDirectory(prefix="fc-bench-", dir="/tmp") as made:
-        fsync = fsync_ms(directory or Path(made))
-    return {
-        "at": time.strftime("%Y-%m-%d %H:%M"),
-        "fishchat": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": len(os.sched_getaffinity(0)),
-        "load": round(os.getloadavg()[0], 2),
-        "fsync_ms": fsync,
-    }

@@ -1,17 +1,13 @@
-"""What processes use, read from ``/proc``: processor time and memory, of some processes and all that they started."""
+"""The processor time and the memory of some processes and of all that they started."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Whether there is anything to read here; Linux alone has it.
-AVAILABLE = Path("/proc/self/stat").exists()
-
-_TICK = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+import psutil
 
 
 @dataclass(frozen=True)
@@ -23,58 +19,40 @@ class Usage:
 
 
 def usage(roots: Iterable[int]) -> Usage:
-    """Of these processes and all below them. Those that ended meanwhile count with whoever has started them."""
-    pids = family(roots)
-    return Usage(sum(map(_cpu, pids)), sum(map(_memory, pids)))
+    """Return the usage of these processes and of their descendants; those that have ended count with their parents."""
+    cpu, memory = 0.0, 0
+    for process in family(roots).values():
+        with suppress(psutil.NoSuchProcess), process.oneshot():
+            cpu += _cpu(process)
+            memory += process.memory_info().rss
+    return Usage(cpu, memory)
 
 
-def family(roots: Iterable[int]) -> set[int]:
-    """These processes and all below them, none that is gone."""
-    below: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            below.setdefault(int(fields[1]), []).append(int(entry.name))
-    found: set[int] = set()
-    todo = list(roots)
-    while todo:
-        pid = todo.pop()
-        if pid not in found and _stat(pid):
-            found.add(pid)
-            todo += below.get(pid, ())
+def family(roots: Iterable[int]) -> dict[int, psutil.Process]:
+    """Return these processes and their descendants, by number."""
+    found: dict[int, psutil.Process] = {}
+    for pid in roots:
+        with suppress(psutil.NoSuchProcess):
+            root = psutil.Process(pid)
+            found.update({one.pid: one for one in (root, *root.children(recursive=True))})
     return found
 
 
-def _stat(pid: int) -> list[str]:
-    """The fields behind the name, which may hold anything; none when the process is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    except OSError:
-        return []
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    ended: float = times.children_user + times.children_system
+    return (_exact(process.pid) or times.user + times.system) + ended
 
 
-def _cpu(pid: int) -> float:
-    fields = _stat(pid)
-    if not fields:
-        return 0.0
-    own, ended = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
-    # The ticks are of ten milliseconds, which is much for a short measurement.
-    exact = _nanoseconds(pid)
-    return (exact / 1e9 if exact else own / _TICK) + ended / _TICK
+def _exact(pid: int) -> float:
+    """Return the seconds of all threads by the scheduler's clock; 0 where the system does not tell.
 
-
-def _nanoseconds(pid: int) -> int:
-    """Of all threads; 0 where the kernel does not count them."""
+    What psutil reads is in steps of ten milliseconds for each process, which is much for a short measurement.
+    """
     total = 0
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
             total += int((task / "schedstat").read_text().split()[0])
     except (OSError, IndexError, ValueError):
-        return 0
-    return total
-
-
-def _memory(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
+        return 0.0
+    return total / 1e9

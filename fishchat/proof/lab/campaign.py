@@ -1,4 +1,4 @@
-"""Many runs, one after the other, each in a process of its own; and the same for mutants."""
+"""Many runs one after the other, each in a process of its own, of FishChat as it is and of mutants."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.mutants import Mutant, mutate
-from fishchat.proof.lab.processes import COMMAND
 from fishchat.proof.lab.runner import Options
+from fishchat.proof.processes import COMMAND
 from fishchat.services.redis.program import PREFERRED, candidates, find_executable, version
 
-#: Seconds that a run may take beyond its fault: to start, to settle, to be judged.
+#: Seconds that a run may take beyond its fault: to start, to settle and to be judged.
 BEYOND = 240.0
-#: Seconds that one has to end its processes when it was told to end.
+#: Seconds that a run has to end its processes after SIGTERM.
 TO_END = 30.0
-#: Seeds with which a mutant is looked for, by each of its faults.
+#: The number of seeds with which each fault looks for a mutant.
 TRIES = 2
 
 
 def servers() -> list[str]:
-    """The Redis programs of this machine, one before Redis 7 and one from then on, as far as there are.
+    """Return the Redis programs of this machine: one older than Redis 7 and one that is not, if there are.
 
     ProgramError when there is none: then nothing could be tried, which is no success.
     """
@@ -38,7 +39,7 @@ def servers() -> list[str]:
 
 
 def run_child(options: Options) -> dict[str, Any]:
-    """The figures of one run. They say ``failed`` and why when there are none."""
+    """Return the figures of one run; ``failed`` is the reason when there are none."""
     words = [*COMMAND, "lab", "run", options.fault, "--seed", str(options.seed), "--rate", str(options.rate)]
     for name, value in (
         ("--seconds", options.seconds),
@@ -48,11 +49,13 @@ def run_child(options: Options) -> dict[str, Any]:
     ):
         if value:
             words += [name, str(value)]
+    if options.tls:
+        words.append("--tls")
     limit = BEYOND + 2 * max(options.seconds or 0.0, FAULTS[options.fault].seconds)
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         try:
-            told, _ = process.communicate(timeout=limit)
-            figures: dict[str, Any] = json.loads(told)
+            output, _ = process.communicate(timeout=limit)
+            figures: dict[str, Any] = json.loads(output)
         except subprocess.TimeoutExpired:
             return _failed(options, f"no end within {limit:.0f} s")
         except ValueError:
@@ -67,7 +70,7 @@ def _failed(options: Options, why: str) -> dict[str, Any]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let it put away the processes that it has started, if it still runs."""
+    """Have it end the processes that it started, if it still runs."""
     process.terminate()
     try:
         process.wait(TO_END)
@@ -76,9 +79,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def run_all(
-    faults: Sequence[str], seeds: Sequence[int], redis: Sequence[str], seconds: float | None, rate: float
+    faults: Sequence[str], seeds: Sequence[int], redis: Sequence[str], like: Options
 ) -> Iterator[dict[str, Any]]:
-    """The figures of each fault with each seed and each Redis; those that cannot be done here say why."""
+    """Return the figures of each fault with each seed and each Redis; ``skipped`` says why one cannot be done here.
+
+    :param like: the other options of each run.
+    """
     for name in faults:
         missing = FAULTS[name].missing()
         if missing:
@@ -86,13 +92,13 @@ def run_all(
             continue
         for program in [FAULTS[name].shape.redis_server] if FAULTS[name].shape.redis_server else redis:
             for seed in seeds:
-                figures = run_child(Options(name, seed, seconds, rate, program))
+                figures = run_child(replace(like, fault=name, seed=seed, redis=program))
                 number = version(program)
                 yield {**figures, "redis": ".".join(map(str, number)) if number else ""}
 
 
 def look_for(mutant: Mutant, rate: float, say: Callable[[str], None]) -> dict[str, Any]:
-    """Which fault and which checkers find this mutant; ``found`` is false when none does."""
+    """Return which fault finds this mutant, and by which violations; ``found`` is false when none does."""
     directory = Path(tempfile.mkdtemp(prefix="fc-mutant-"))
     tried = []
     try:
@@ -104,8 +110,8 @@ def look_for(mutant: Mutant, rate: float, say: Callable[[str], None]) -> dict[st
                     continue
                 say(f"{mutant.name}: {fault}, seed {seed}")
                 figures = run_child(Options(fault, seed, rate=rate, source=directory))
-                if figures.get("violations"):
-                    shutil.rmtree(figures["notes"], ignore_errors=True)
+                shutil.rmtree(figures.get("notes", ""), ignore_errors=True)
+                if is_found(mutant, figures):
                     return {
                         "mutant": mutant.name,
                         "found": True,
@@ -113,14 +119,24 @@ def look_for(mutant: Mutant, rate: float, say: Callable[[str], None]) -> dict[st
                         "seed": seed,
                         "violations": figures["violations"],
                     }
-                tried.append(f"{fault} {seed}: {figures.get('failed', 'kept')}")
+                tried.append(f"{fault} {seed}: {_outcome(figures)}")
         return {"mutant": mutant.name, "found": False, "tried": tried}
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def is_found(mutant: Mutant, figures: Mapping[str, Any]) -> bool:
+    """Return whether a run has a violation that the defect must cause; any other may have another cause."""
+    return bool(figures.get("violations", {}).keys() & set(mutant.evidence))
+
+
+def _outcome(figures: Mapping[str, Any]) -> str:
+    others = ", ".join(figures.get("violations", {}))
+    return str(figures.get("failed") or (f"only {others}" if others else "kept"))
+
+
 def control(mutants: Sequence[Mutant], rate: float, say: Callable[[str], None]) -> list[str]:
-    """The faults of these mutants that complain although there is no defect: what they find proves nothing then."""
+    """Return the faults of these mutants that find violations without a defect: then they prove nothing."""
     wrong = []
     for fault in dict.fromkeys(fault for mutant in mutants for fault in mutant.faults):
         if FAULTS[fault].missing():

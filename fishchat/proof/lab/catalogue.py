@@ -1,4 +1,4 @@
-"""All faults by name: what each does, and what the site for it is like."""
+"""All faults by name: what each does, and the shape of the rig for it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from fishchat.proof.lab.faults import clients, clock, disk, hints, links, memberships, processes, store
+from fishchat.proof.lab.rig import Shape
 from fishchat.proof.lab.run import Run
-from fishchat.proof.lab.site import Shape
 from fishchat.services.redis.program import bundled
 
 Act = Callable[[Run], Awaitable[None]]
@@ -19,11 +19,10 @@ Act = Callable[[Run], Awaitable[None]]
 class Fault:
     """One fault.
 
-    :ivar act: does it and heals it while clients talk; its docstring says what it is.
+    :ivar act: does it and heals it while clients talk; its docstring describes it.
     :ivar seconds: how long it takes.
-    :ivar back: the longest time in seconds from its end to the first ``OK``.
-    :ivar probed: whether every command on an open connection is to be answered in time meanwhile.
-    :ivar missing: why it cannot be done on this machine; empty when it can.
+    :ivar back: the seconds after its end within which every msg_server and every client must have an ``OK``.
+    :ivar missing: why it cannot be done on this machine; empty if it can.
     """
 
     act: Act
@@ -31,11 +30,10 @@ class Fault:
     seconds: float = 20.0
     back: float = 10.0
     missing: Callable[[], str] = lambda: ""
-    probed: bool = True
 
     @property
     def sentence(self) -> str:
-        """What it does."""
+        """The description for people."""
         return (self.act.__doc__ or "").partition("\n\n")[0].strip()
 
 
@@ -47,19 +45,19 @@ def _needs_mounting() -> str:
     if missing := _needs("unshare")():
         return missing
     tried = subprocess.run([*disk.NAMESPACE, "/tmp", "true"], capture_output=True, check=False, timeout=10)
-    return "" if tried.returncode == 0 else "needs the right to mount in a namespace of one's own"
+    return "" if tried.returncode == 0 else "needs permission to mount in a namespace of its own"
 
 
 _CLIENTS = Shape(clients_through=True)
 _REDIS = Shape(redis_through=True)
 _TRACED = Shape(redis_prefix=(*disk.TRACED, "{notes}/trace.$$"))
 _SMALL_DISK = Shape(prefix=(*disk.NAMESPACE, "{data}"))
-# The library that changes the clock does not go with the allocator of other builds of Redis.
+# The library that changes the clock does not work with the allocator of other builds of Redis.
 _CLOCK = Shape(redis_prefix=clock.PREFIX, redis_server=bundled() or "")
 
 FAULTS: dict[str, Fault] = {
     "kill": Fault(processes.kill, seconds=30.0),
-    "hang": Fault(processes.hang, seconds=60.0, probed=False),
+    "hang": Fault(processes.hang, seconds=60.0),
     "rolling": Fault(processes.rolling, seconds=30.0),
     "no-router": Fault(processes.without_router),
     "takeover": Fault(processes.takeover, seconds=25.0),
@@ -88,8 +86,3 @@ FAULTS: dict[str, Fault] = {
     "members-unheard": Fault(memberships.members_unheard, _REDIS),
     "clock": Fault(clock.steps, _CLOCK, seconds=30.0, missing=clock.missing),
 }
-
-
-def names() -> list[str]:
-    """In the order in which all of them are run."""
-    return list(FAULTS)

@@ -1,4 +1,7 @@
-"""What the clients of a run did and were told, as read from its file. Plain values; ``checkers`` judges them."""
+"""The journal of a run as read from its file: what the clients did and what they received, as plain values.
+
+``checkers`` judges it. All of it is in memory while it is judged; a test of hours is many runs with a seed each.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ import msgspec
 
 @dataclass(slots=True)
 class Sent:
-    """A message that a device has sent; ``text`` is unique in the run.
+    """A message that a device sent; ``text`` is unique in the run.
 
     :ivar device: ``account/device``.
-    :ivar id: what the server called it when it said ``OK``, nothing if it did not find it any more; None without.
+    :ivar id: the id in its ``OK``; empty if the server could not find it any more, None if there was no ``OK``.
     :ivar refused: the word of the refusal, if that was the answer.
     """
 
@@ -36,7 +39,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message as a device was handed it, or as the log has it."""
+    """A message as it was delivered to a device, or as it is in the log."""
 
     sender: str
     conversation: str
@@ -46,7 +49,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What was done to the system, and when; ``until`` is the same moment for one that does not last."""
+    """What was done to the system, and when; ``until`` is the same moment for a fault that does not last."""
 
     what: str
     who: str
@@ -56,7 +59,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Stay:
-    """A membership: asked for, begun, asked to end, ended. Between the middle two everything is to come."""
+    """A membership: when it was asked for, began, was asked to end, ended. From ``begun`` to ``leaving`` all is due."""
 
     asked: float
     begun: float = inf
@@ -64,50 +67,63 @@ class Stay:
     ended: float = inf
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A message of a probe that got its ``OK``: when it was sent, and when that came."""
+
+    at: float
+    answered_at: float
+
+
 @dataclass
 class Journal:
     """One run.
 
-    :ivar devices: since when each ``account/device`` is there; ``devices_of`` has those of each account.
+    :ivar back: the seconds within which each server and each client must have an ``OK`` after a fault.
+    :ivar devices: when each ``account/device`` logged in first; ``devices_of`` has the devices of each account.
     :ivar stays: the memberships of each conversation, by account.
     :ivar sent: in the order of sending.
-    :ivar handed: in the order of arrival, by login: a device, or ``device/2`` for a second program that is it.
-    :ivar arrived: when each text was handed to the last device so far.
-    :ivar gaps: which conversations each login was told to have a gap, and with which words.
-    :ivar logs: each conversation as the store has it at the end, oldest first.
-    :ivar excuses: from when to when what was acknowledged may be gone, because the store was put back.
-    :ivar complaints: what should never be: another login in one's place, a traceback in a log.
+    :ivar probed: the messages that each msg_server acknowledged to its probe, in order.
+    :ivar handed: in the order of arrival, by login: a device, or ``device/2`` for a second program of that device.
+    :ivar arrived: when each text was delivered to the last device so far.
+    :ivar gaps: the ranges of numbers that were announced as gone to each login, in each conversation.
+    :ivar logs: each conversation as it is in the store at the end, oldest first.
+    :ivar gone: the numbers that a fault took from the store, in each conversation; ``gone_texts`` their texts.
+    :ivar complaints: what should never happen, by its kind.
     """
 
+    back: float = inf
     devices: dict[str, float] = field(default_factory=dict)
     devices_of: dict[str, list[str]] = field(default_factory=dict)
     stays: dict[str, dict[str, list[Stay]]] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
+    probed: dict[str, list[Answered]] = field(default_factory=dict)
     handed: dict[str, list[Seen]] = field(default_factory=dict)
     arrived: dict[str, float] = field(default_factory=dict)
-    gaps: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    gaps: dict[tuple[str, str], list[tuple[int, int]]] = field(default_factory=dict)
     logs: dict[str, list[Seen]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    excuses: list[tuple[float, float]] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+    gone: dict[str, set[int]] = field(default_factory=dict)
+    gone_texts: set[str] = field(default_factory=set)
+    complaints: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def acknowledged(self) -> list[Sent]:
-        """What got its ``OK``."""
+        """The messages that got their ``OK``."""
         return [one for one in self.sent if one.id is not None]
 
-    def is_excused(self, one: Sent) -> bool:
-        """Whether its loss was announced beforehand."""
-        return any(begin <= one.answered_at <= end for begin, end in self.excuses)
+    def is_gone(self, one: Sent) -> bool:
+        """Return whether a fault took it from the store."""
+        return one.text in self.gone_texts
 
 
 def device_of(login: str) -> str:
-    """The ``account/device`` of a login."""
+    """Return the ``account/device`` of a login."""
     return "/".join(login.split("/")[:2])
 
 
 def read(path: Path) -> Journal:
-    """The journal in this file. OSError, or ValueError for a line that is none of ours."""
+    """Return the journal in this file. OSError, or ValueError for a line of another form."""
     reader = _Reader()
     with path.open("rb") as file:
         reader.take(file)
@@ -115,7 +131,7 @@ def read(path: Path) -> Journal:
 
 
 class _Reader:
-    """Takes line by line; what is said in many lines is kept once."""
+    """Reads line by line; a word that is in many lines is kept once."""
 
     def __init__(self) -> None:
         self.journal = Journal()
@@ -133,6 +149,9 @@ class _Reader:
 
     def _once(self, word: str) -> str:
         return self._words.setdefault(word, word)
+
+    def _plan(self, at: float, fault: str, back: float) -> None:
+        self.journal.back = back
 
     def _device(self, at: float, name: str) -> None:
         self.journal.devices[name] = at
@@ -158,6 +177,9 @@ class _Reader:
         one = self._by_text[text]
         one.answered_at, one.refused = at, why
 
+    def _probed(self, at: float, server: str, sent_at: float) -> None:
+        self.journal.probed.setdefault(server, []).append(Answered(sent_at, at))
+
     def _handed(self, at: float, login: str, conversation: str, message_id: str, sender: str, text: str) -> None:
         seen = self._seen(conversation, message_id, sender, text)
         self.journal.handed.setdefault(login, []).append(seen)
@@ -169,8 +191,8 @@ class _Reader:
     def _seen(self, conversation: str, message_id: str, sender: str, text: str) -> Seen:
         return Seen(self._once(sender), self._once(conversation), self._once(text), self._once(message_id))
 
-    def _gap(self, at: float, login: str, conversation: str, what: str) -> None:
-        self.journal.gaps.setdefault((login, conversation), []).append(what)
+    def _gap(self, at: float, login: str, conversation: str, first: int, last: int) -> None:
+        self.journal.gaps.setdefault((login, conversation), []).append((first, last))
 
     def _fault(self, at: float, what: str, who: str) -> None:
         self.journal.faults.append(Fault(what, who, at, at))
@@ -180,8 +202,9 @@ class _Reader:
         last = max(number for number, one in enumerate(faults) if (one.what, one.who) == (what, who))
         faults[last] = Fault(what, who, faults[last].at, at)
 
-    def _excuse(self, at: float, begin: float, why: str) -> None:
-        self.journal.excuses.append((begin, at))
+    def _gone(self, at: float, conversation: str, number: int, text: str) -> None:
+        self.journal.gone.setdefault(conversation, set()).add(number)
+        self.journal.gone_texts.add(text)
 
-    def _complaint(self, at: float, text: str) -> None:
-        self.journal.complaints.append(text)
+    def _complaint(self, at: float, kind: str, text: str) -> None:
+        self.journal.complaints.setdefault(kind, []).append(text)

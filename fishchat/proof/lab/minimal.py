@@ -1,7 +1,9 @@
-"""A client of the line protocol that was written from doc/protocol.md alone, so that it shares no mistake with ours.
+"""An example for clients in other languages: a small client that was written from doc/protocol.md alone.
 
-It imports nothing of the product. The lab lets it talk in place of the client library: what one of them loses, doubles
-or takes for granted, the other one shows.
+It consists of this module, ``minimal_wire`` (a connection), ``minimal_life`` (logins and reconnections) and
+``minimal_books`` (numbers and positions), and imports nothing else of the product, so that it shares no mistake with
+it. In the lab a third of the accounts uses it instead of the client library: what one of the two loses, doubles or
+takes for granted, the other one shows.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ _NAME = re.compile(r"#?[a-z0-9._-]{1,32}")
 class MinimalClient(Life):
     """An account on its device ``main``, logged in until it is stopped.
 
-    :param gateway: ``host:port`` of the gateway that is asked for a msg_server.
-    :param state: what ``state`` of an earlier client of the account was; without it what is unacknowledged comes.
+    :param gateway: ``host:port`` of the gateway, which names a msg_server.
+    :param state: the ``state`` of an earlier client of the account; without it, unacknowledged messages come again.
     :ivar on_message: is called with each message, once, in the order of its conversation.
-    :ivar on_gap: is called with what cannot be given any more.
+    :ivar on_gap: is called with what cannot be delivered any more.
     """
 
     def __init__(self, account: str, *, gateway: str, reactor: Any, state: object | None = None) -> None:
@@ -41,12 +43,12 @@ class MinimalClient(Life):
 
     @property
     def state(self) -> object:
-        """What a later client of this account goes on from; where sends are unanswered it asks for its number."""
+        """What a later client of this account continues from; where sends are unanswered it asks for its number."""
         had = {name: (had.last, frozenset(had.own), had.gap) for name, had in self._had.items()}
         return had, {to: outbox.next for to, outbox in self._outboxes.items() if not outbox.queue}
 
     def send(self, to: str, text: str) -> Deferred[str]:
-        """Send to an account or a ``#topic``; fires with the id, empty when it is stored but cannot be looked up."""
+        """Send to an account or a ``#topic``; fires with the id, empty if it is stored but cannot be looked up."""
         text, tag = escape(text)
         verb = "SEND_MESSAGE_TOPIC" if to.startswith("#") else "SEND_MESSAGE_P2P"
         send = Send(f"{verb} {to.removeprefix('#')} {text}", tag)
@@ -66,7 +68,7 @@ class MinimalClient(Life):
         return send.done
 
     def create_topic(self, name: str) -> Deferred[None]:
-        """Make a topic; one that is ours already is fine when an answer was lost."""
+        """Create a topic; after a lost answer it may be ours already."""
         return Deferred.fromCoroutine(self._create(name))
 
     def join(self, name: str) -> Deferred[None]:
@@ -74,11 +76,11 @@ class MinimalClient(Life):
         return Deferred.fromCoroutine(self._command("JOIN_TOPIC " + name))
 
     def leave(self, name: str) -> Deferred[None]:
-        """End the membership; to be none already is fine when an answer was lost."""
+        """End the membership; after a lost answer it may have ended already."""
         return Deferred.fromCoroutine(self._command("LEAVE_TOPIC " + name, unless="NOTMEMBER"))
 
     def history(self, conversation: str, before: str | None = None, limit: int = 100) -> Deferred[list[Item]]:
-        """The newest messages, or the newest before an id, oldest first."""
+        """Return the newest messages, or the newest before an id, oldest first."""
         return Deferred.fromCoroutine(self._history(conversation, before, limit))
 
     async def _create(self, name: str) -> None:
@@ -98,7 +100,7 @@ class MinimalClient(Life):
         return [Item(id_, from_, int(time), text) for id_, from_, time, text in parts]
 
     async def _asked(self, words: str, tags: str = "", unless: str = "") -> Answer:
-        """The answer that settles it. ``unless``: a refusal that says, of a command sent twice, that it was done."""
+        """Return the final answer. ``unless`` is a refusal that means success for a command that was sent twice."""
         uncertain = False
         while True:
             answer = await (await self._logged_in()).ask(words, tags)

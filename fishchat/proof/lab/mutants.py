@@ -1,7 +1,7 @@
 """Defects that are put into a copy of FishChat, one at a time, to see whether the lab finds each of them.
 
-A checker that has never failed proves nothing. Each edit names text that must stand in its file exactly once, so that a
-mutant that the code has outgrown is an error, and no success.
+A checker that has never failed proves nothing. Each edit names text that must be in its file exactly once, so that a
+mutant that no longer fits the code is an error and no success.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from fishchat.proof.lab.processes import HERE
+from fishchat.proof.processes import HERE
 
 
 @dataclass(frozen=True)
 class Edit:
-    """In ``file``, ``new`` in place of ``old``."""
+    """A replacement of ``old`` by ``new`` in ``file``."""
 
     file: str
     old: str
@@ -27,31 +27,36 @@ class Mutant:
     """A defect.
 
     :ivar faults: the runs that may find it, the likeliest first.
+    :ivar evidence: the violations that the defect must cause, any of which counts; others may have another cause.
     """
 
     name: str
     sentence: str
     faults: tuple[str, ...]
+    evidence: tuple[str, ...]
     edits: tuple[Edit, ...]
 
 
 MUTANTS = (
     Mutant(
         "unsynced",
-        "OK is said before the message is fsynced.",
+        "`OK` is sent before the message is fsynced.",
         ("power",),
+        ("lost",),
         (Edit("storage/settings.py", '"always" if durability == "fsync" else "everysec"', '"everysec"'),),
     ),
     Mutant(
         "read-when-written",
         "A cursor moves when a message is written, and not when it is acknowledged.",
         ("torn", "storm"),
+        ("lost",),
         (Edit("services/msg_server/sessions/registry.py", "connection.acks, server", "False, server"),),
     ),
     Mutant(
         "no-fencing",
         "A msg_server that lost its lease may still store.",
         ("lease-lost",),
+        ("unfenced",),
         (
             Edit("storage/lua/send.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
             Edit("storage/lua/common.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
@@ -61,12 +66,14 @@ MUTANTS = (
         "no-gap-check",
         "A message ahead of the next number is delivered as if it were the next.",
         ("hints",),
+        ("lost",),
         (Edit("model/conversation.py", "seq == self.seq + 1 and", "seq > self.seq and"),),
     ),
     Mutant(
         "numbers-not-compared",
         "The numbers of hints are not compared with what came, nor with the store's.",
         ("hints",),
+        ("lost",),
         (
             Edit("model/hints.py", "fits = number == self._number + 1", "fits = True"),
             Edit("model/hints.py", "        fits = number <= self._number\n", "        fits = True\n"),
@@ -74,14 +81,16 @@ MUTANTS = (
     ),
     Mutant(
         "no-dedupe",
-        "A number that was seen before is stored once more.",
+        "A message with a repeated number is stored again.",
         ("redis-unheard", "kill"),
+        ("doubled",),
         (Edit("storage/lua/send.lua", "if cseq > 0 and cseq < expected then", "if false then"),),
     ),
     Mutant(
         "no-catching-up",
-        "Nobody reads the log after something may have been missed.",
+        "The log is not read after something may have been missed.",
         ("hints", "redis-reset"),
+        ("lost",),
         (
             Edit(
                 "services/msg_server/delivery/rooms.py",
@@ -92,8 +101,9 @@ MUTANTS = (
     ),
     Mutant(
         "behind-forgotten",
-        "A device whose window was full is not fed from the log.",
+        "A device whose window was full gets nothing from the log.",
         ("dripping",),
+        ("lost",),
         (
             Edit(
                 "model/conversation.py",
@@ -104,8 +114,9 @@ MUTANTS = (
     ),
     Mutant(
         "membership-ignored",
-        "Messages go to whom this server knows as a member, whatever the store says.",
+        "Messages go to the members that this server knows, whatever the store says.",
         ("members-unheard", "members"),
+        ("invented", "lost"),
         (
             Edit(
                 "services/msg_server/delivery/rooms.py",
@@ -120,18 +131,21 @@ MUTANTS = (
         "epoch-stays",
         "The epoch does not grow when Redis is started anew.",
         ("put-back", "cut"),
+        ("renamed",),
         (Edit("storage/lua/epoch.lua", "math.max(stored + 1, remembered + 1, floor)", "math.max(stored, 1)"),),
     ),
     Mutant(
         "torn-transaction",
         "Redis' log is used as it is after it was cut.",
         ("cut",),
+        ("doubled", "disordered"),
         (Edit("services/redis/service.py", "elif program.is_torn(self.directory, self._log_size):", "elif False:"),),
     ),
     Mutant(
         "one-too-far",
-        "At its login a device is given what stands behind its cursor, but for the first.",
+        "At its login a device gets what follows its cursor, without the first message.",
         ("storm", "torn"),
+        ("lost",),
         (
             Edit(
                 "model/device.py",
@@ -142,8 +156,9 @@ MUTANTS = (
     ),
     Mutant(
         "replaced-by-the-past",
-        "A store that was put back replaces the devices that it knows elsewhere.",
+        "A store that was put back replaces the devices that it has at other servers.",
         ("put-back",),
+        ("closed",),
         (
             Edit(
                 "services/msg_server/delivery/rooms.py", "not same and device.epoch == self._epoch.current", "not same"
@@ -152,8 +167,9 @@ MUTANTS = (
     ),
     Mutant(
         "unknown-unanswered",
-        "When nobody knows what became of a batch, its senders get no answer.",
+        "When the outcome of a batch is unknown, its senders get no answer.",
         ("redis-unheard",),
+        ("slow",),
         (
             Edit(
                 "services/msg_server/queue/commits.py",
@@ -164,8 +180,9 @@ MUTANTS = (
     ),
     Mutant(
         "called-stored",
-        "When nobody knows what became of a batch, its senders are told that it was refused.",
+        "When the outcome of a batch is unknown, its senders get a refusal.",
         ("redis-unheard",),
+        ("refused",),
         (
             Edit(
                 "services/msg_server/queue/commits.py",
@@ -176,14 +193,16 @@ MUTANTS = (
     ),
     Mutant(
         "peers-not-told",
-        "Other msg_servers are not told of what one of them has stored.",
+        "Other msg_servers are not notified of what one of them has stored.",
         ("kill",),
+        ("lost",),
         (Edit("storage/lua/send.lua", "      if targets then\n", "      if false then\n"),),
     ),
     Mutant(
         "place-forgotten",
-        "A router that takes over starts at what comes next, and says nothing.",
+        "A router that takes over skips what the last one left, without notice.",
         ("takeover", "no-router"),
+        ("lost",),
         (
             Edit(
                 "services/router/service.py",
@@ -199,7 +218,8 @@ MUTANTS = (
     ),
     Mutant(
         "old-twin",
-        "Two programs of one device are both left in their places.",
+        "Two programs of one device both stay logged in.",
+        ("replaced",),
         ("replaced",),
         (
             Edit(
@@ -213,12 +233,12 @@ MUTANTS = (
 
 
 def mutate(mutant: Mutant, directory: Path) -> None:
-    """Put a copy of the package with this defect into ``directory``. ValueError when the code has outgrown an edit."""
+    """Write a copy of the package with this defect to ``directory``. ValueError when an edit does not fit the code."""
     for name in ("fishchat", "twisted"):
         shutil.copytree(Path(HERE, name), directory / name, ignore=shutil.ignore_patterns("__pycache__", "test"))
     for edit in mutant.edits:
         path = directory / "fishchat" / edit.file
         text = path.read_text("utf-8")
         if text.count(edit.old) != 1:
-            raise ValueError(f"{mutant.name}: {edit.old!r} stands {text.count(edit.old)} times in {edit.file}")
+            raise ValueError(f"{mutant.name}: {edit.old!r} is {text.count(edit.old)} times in {edit.file}")
         path.write_text(text.replace(edit.old, edit.new), "utf-8")

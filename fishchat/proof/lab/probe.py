@@ -1,4 +1,4 @@
-"""A connection to one msg_server that asks all the time, and looks at the clock: is everything answered in time?"""
+"""A connection to one msg_server that sends commands all the time, and measures how long each answer takes."""
 
 from __future__ import annotations
 
@@ -15,38 +15,60 @@ from twisted.python.failure import Failure
 
 from fishchat.proof.lab.record import Recorder
 
-#: P7: seconds within which every command on an open connection is answered; and what the lab's own turns may take.
+#: P7: seconds within which every command on an open connection is answered; and what the lab itself may take.
 ANSWERED, GRACE = 5.0, 0.7
 #: Seconds between two rounds of commands, and before the next connection.
 EVERY, AGAIN = 0.25, 0.5
 
 
 class Probe:
-    """Logs in at one port as an account of its own, and asks what needs the store and what does not.
+    """Logs in to one msg_server as an account of its own, and sends commands that need the store and that do not.
 
-    Without numbers and without repetition: here an ``UNKNOWN`` stays one.
+    It sends without numbers and repeats nothing: here an ``UNKNOWN`` stays one.
+
+    :param server: the id of the msg_server.
+    :ivar secret: the token of its account, if it needs one.
+    :ivar stored: the number of its messages that had their ``OK``.
+    :ivar longest: the longest time in seconds that an answer took.
     """
 
-    def __init__(self, reactor: Any, port: int, account: str, recorder: Recorder) -> None:
+    def __init__(self, reactor: Any, port: int, server: str, recorder: Recorder) -> None:
         self.reactor = reactor
-        self.account = account
+        self.server = server
+        self.account = f"probe-{server}"
+        self.secret = ""
         self.recorder = recorder
-        #: Sends that had their ``OK``.
         self.stored = 0
         self.longest = 0.0
         self._port = port
         self._running = True
+        self._paused = False
         self._line: Any = None
 
     def start(self) -> None:
-        """Connect, and again whenever the connection is lost."""
+        """Connect, and connect again whenever the connection is lost."""
         ensureDeferred(self._keep())
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Disconnect for good."""
         self._running = False
         if self._line is not None:
             self._line.leave()
+
+    @property
+    def paused(self) -> bool:
+        """Whether its msg_server cannot answer now, because a fault has stopped the process."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Expect no answer for now."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Expect answers again; the time for those that are due begins now."""
+        self._paused = False
+        if self._line is not None:
+            self._line.restart_clock()
 
     async def _keep(self) -> None:
         factory: Any = Factory.forProtocol(lambda: _Line(self))
@@ -68,53 +90,64 @@ class _Line(LineOnlyReceiver):
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
-        self._asked: deque[float] = deque()
+        #: When each command without an answer was sent, and since when its answer is awaited.
+        self._asked: deque[tuple[float, float]] = deque()
         self._lost: Any = None
         self._closed = False
         self._asking = LoopingCall(self._ask)
         self._asking.clock = probe.reactor
 
     async def gone(self) -> None:
-        """Return when it is lost."""
+        """Wait until it is lost."""
         while not self._closed:
             await deferLater(self._probe.reactor, EVERY)
 
     def leave(self) -> None:
-        """Say good-bye."""
+        """Disconnect."""
         if not self._closed:
             self.transport.loseConnection()
 
+    def restart_clock(self) -> None:
+        """Await what is due from now on."""
+        now = self._probe.reactor.seconds()
+        self._asked = deque((sent, now) for sent, _ in self._asked)
+
     def connectionMade(self) -> None:
-        self._say(f"SEND_CLIENT_ID {self._probe.account}")
+        self._say(f"SEND_CLIENT_ID {self._probe.account} {self._probe.secret}".rstrip())
         self._asking.start(EVERY, now=False)
 
     def _ask(self) -> None:
         now = self._probe.reactor.seconds()
-        if self._asked and now - self._asked[0] > ANSWERED + GRACE:
+        if self._asked and not self._probe.paused and now - self._asked[0][1] > ANSWERED + GRACE:
+            waited = now - self._asked[0][1]
             self._probe.recorder.complain(
-                f"{self._probe.account} waits for an answer for {now - self._asked[0]:.1f} s on an open connection"
+                "slow", f"{self._probe.account} has waited {waited:.1f} s for an answer on an open connection"
             )
             self.transport.abortConnection()
             return
         if self._asked:
-            # What a server has not read yet it need not answer, and it reads only so much ahead.
+            # A server need not answer what it has not read yet, and it reads only so much ahead.
             return
         self._say(f"SEND_MESSAGE_P2P {self._probe.account} note")
         self._say("SEND_PING")
         self._say("REQ_CONVERSATIONS")
 
     def _say(self, line: str) -> None:
-        self._asked.append(self._probe.reactor.seconds())
+        now = self._probe.reactor.seconds()
+        self._asked.append((now, now))
         self.sendLine(line.encode())
 
     def lineReceived(self, line: bytes) -> None:
         word = line.split(b" ", 1)[0]
-        # A list is answered when it ends.
+        # The answer to a list is complete when it ends.
         if word not in (b"OK", b"ERR", b"END") or not self._asked:
             return
         probe = self._probe
-        probe.stored += line.startswith(b"OK SEND_MESSAGE")
-        probe.longest = max(probe.longest, probe.reactor.seconds() - self._asked.popleft())
+        sent, since = self._asked.popleft()
+        if line.startswith(b"OK SEND_MESSAGE"):
+            probe.stored += 1
+            probe.recorder.probed(probe.server, round(sent, 4))
+        probe.longest = max(probe.longest, probe.reactor.seconds() - since)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closed = True

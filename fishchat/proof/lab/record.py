@@ -1,4 +1,4 @@
-"""The journal while it is written: one line of JSON for each thing that a client did or was told."""
+"""The journal while it is written: one line of JSON for each thing that a client did or received."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Any
 
 import msgspec
 
-#: The clients sending, in all, before the file is written to: a line costs little, a system call more.
+#: Bytes that are collected before they are written: a line costs little, a system call more.
 _BUFFER = 1 << 16
 
 
 class Recorder:
     """Writes the journal of a run; in memory it keeps only what the run waits for.
 
-    Every line is a list: the kind, the time in seconds since some moment, and what belongs to the kind, as
-    ``journal.read`` takes it apart.
+    Every line is a list: the kind, the time in seconds since some moment, and the values of the kind, as
+    ``journal.read`` reads them.
 
-    :ivar sent: how many messages were sent; ``acknowledged`` and ``handed`` how many had their OK and how many
-        times one came to a device.
-    :ivar due: how many times what was acknowledged is to come to a device, in conversations whose members stay.
-    :ivar last_handed: when a device was handed something last.
-    :ivar heard: for each device, when the latest of its sends that have an OK was sent.
+    :ivar sent: the number of messages sent; ``acknowledged`` of those with an ``OK``, ``handed`` of deliveries.
+    :ivar due: the number of deliveries of acknowledged messages in conversations whose members stay.
+    :ivar last_handed: the time of the last delivery.
+    :ivar heard: for each device, when the latest of its messages that have an ``OK`` was sent.
     """
 
     def __init__(self, path: Path, seconds: Callable[[], float]) -> None:
@@ -37,70 +36,78 @@ class Recorder:
         self.faults: Counter[str] = Counter()
 
     def close(self) -> None:
-        """Write out what is left."""
+        """Write what is left."""
         self._file.close()
 
     def flush(self) -> None:
-        """Let a reader of the file see everything so far."""
+        """Write everything so far, so that a reader of the file sees it."""
         self._file.flush()
 
+    def plan(self, fault: str, back: float) -> None:
+        """Record the fault, and the seconds within which each server and client must have an ``OK`` after it."""
+        self._write("plan", fault, back)
+
     def device(self, name: str) -> None:
-        """``account/device`` is there from now on, so what is sent from now on is to come to it."""
+        """Record that ``account/device`` is logged in: all that is sent from now on is due to it."""
         self._write("device", name)
 
     def membership(self, account: str, conversation: str, step: str) -> None:
-        """``asks-in``, ``in``, ``asks-out``, ``out``: surely a member from ``in`` to ``asks-out``, else perhaps."""
+        """Record ``asks-in``, ``in``, ``asks-out`` or ``out``; from ``in`` to ``asks-out`` it is surely a member."""
         self._write("member", account, conversation, step)
 
     def receivers(self, conversation: str, devices: int) -> None:
-        """So many devices are to get what one of them sends there; unknown, and not waited for, without this."""
+        """Set the number of devices of a conversation; without it, deliveries there are not waited for."""
         self._receivers[conversation] = devices - 1
 
     def send(self, device: str, conversation: str, text: str) -> float:
-        """A message is sent; the time, which ``ok`` wants to know."""
+        """Record that a message is sent; return the time, which ``ok`` needs."""
         self.sent += 1
         return self._write("sent", device, conversation, text)
 
     def ok(self, device: str, conversation: str, text: str, message_id: str, sent: float) -> None:
-        """It was acknowledged, under this id."""
+        """Record its ``OK`` with this id."""
         self.acknowledged += 1
         self.due += self._receivers.get(conversation, 0)
         self.heard[device] = max(sent, self.heard.get(device, 0.0))
         self._write("ok", text, message_id)
 
     def refused(self, text: str, why: str) -> None:
-        """It was refused for good."""
+        """Record that it was refused for good."""
         self._write("refused", text, why)
 
     def hand(self, login: str, message: Any) -> None:
-        """A message was handed to a device; ``login`` is the device, or ``device/2`` for a second program."""
+        """Record a delivery; ``login`` is the device, or ``device/2`` for a second program of that device."""
         self.handed += 1
         self.last_handed = self._write("handed", login, message.conversation, message.id, message.from_, message.text)
 
-    def gap(self, login: str, conversation: str, what: str) -> None:
-        """A device was told that messages are gone."""
-        self._write("gap", login, conversation, what)
+    def probed(self, server: str, sent: float) -> None:
+        """Record that a msg_server acknowledged a message of its probe."""
+        self._write("probed", server, sent)
+
+    def gap(self, login: str, conversation: str, first: int, last: int) -> None:
+        """Record that messages were announced as gone to a device."""
+        self._write("gap", login, conversation, first, last)
 
     def log(self, conversation: str, message: Any) -> None:
-        """The store has this message; oldest first in each conversation."""
+        """Record a message of the store; oldest first in each conversation."""
         self._write("log", conversation, message.id, message.from_, message.text)
 
     def fault(self, what: str, who: str) -> None:
-        """Something is done to the system: ``kill``, ``ms1``."""
+        """Record that something is done to the system: ``kill``, ``ms1``."""
         self.faults[f"{what} {who}"] += 1
         self._write("fault", what, who)
 
     def healed(self, what: str, who: str) -> None:
-        """The end of a fault that lasts."""
+        """Record the end of a fault that lasts."""
         self._write("healed", what, who)
 
-    def excuse(self, begin: float, why: str) -> None:
-        """What was acknowledged between ``begin`` and now may be gone: the store itself was put back."""
-        self._write("excuse", begin, why)
+    def gone(self, conversation: str, number: int, text: str) -> None:
+        """Record that a fault took this message from the store."""
+        self._write("gone", conversation, number, text)
 
-    def complain(self, text: str) -> None:
-        """Something that should never be."""
-        self._write("complaint", text)
+    def complain(self, kind: str, text: str) -> None:
+        """Record something that should never happen; ``kind`` is one of ``checkers.KINDS``."""
+        self._write("complaint", kind, text)
 
     def _write(self, kind: str, *what: object) -> float:
         now = self._seconds()

@@ -1,4 +1,4 @@
-"""One run, or one measurement, in this process: the reactor is started for it, and ends with it."""
+"""One run or one measurement in this process: the reactor is started for it and stopped with it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ PROGRESS = 5.0
 
 @dataclass(frozen=True)
 class Options:
-    """What the command was told.
+    """The options of the command.
 
-    :ivar keep: an empty directory for the run, which is kept then; ``source`` where ``fishchat`` is taken from.
+    :ivar keep: an empty directory for the run, which is then kept; ``source`` is where ``fishchat`` is taken from.
+    :ivar tls: whether clients use TLS and accounts.
     """
 
     fault: str
@@ -34,15 +35,16 @@ class Options:
     redis: str = ""
     keep: Path | None = None
     source: Path | None = None
+    tls: bool = False
 
 
 def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """The figures and the violations. NotStartedError when the run could not be made, and what files raise."""
+    """Run, and return the figures and the violations. NotStartedError when nothing could be tried, and OSError."""
     fault = FAULTS[options.fault]
     source = str(options.source or fault.shape.source)
-    shape = replace(fault.shape, redis_server=fault.shape.redis_server or options.redis, source=source)
-    seconds = options.seconds or fault.seconds
-    plan = Plan(options.seed, seconds, options.rate, fault.back, shape, fault.probed, options.keep)
+    redis = fault.shape.redis_server or options.redis
+    shape = replace(fault.shape, redis_server=redis, source=source, secure=options.tls)
+    plan = Plan(options.seed, options.seconds or fault.seconds, options.rate, fault.back, shape, options.keep)
     runs: list[Run] = []
 
     def make(reactor: Any) -> Coroutine[Any, Any, dict[str, Any]]:
@@ -53,9 +55,9 @@ def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
 
 
 def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
-    """What the coroutine that ``make`` gives returns; the reactor runs so long. Raises what it raises.
+    """Run the reactor for the coroutine that ``make`` returns; return its result, or raise its error.
 
-    A signal cancels it, and is KeyboardInterrupt once it has put away what it began.
+    A signal cancels it; KeyboardInterrupt is raised when it has cleaned up.
     """
     from twisted.internet import reactor
 
@@ -64,7 +66,7 @@ def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> 
     interrupted: list[bool] = []
 
     async def whole() -> dict[str, Any]:
-        # What fails before it first waits must end the reactor, too.
+        # An error before it first waits must stop the reactor, too.
         return await make(reactor)
 
     def interrupt(work: Deferred[Any]) -> Deferred[Any]:
@@ -95,13 +97,13 @@ def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> 
 async def _go(run: Run, keep: bool) -> dict[str, Any]:
     progress = LoopingCall(_show, run)
     progress.start(PROGRESS, now=False)
-    # A run that could not be made leaves what shows why; one that was interrupted has nothing to show.
+    # A run that could not start leaves its files, which show why; one that was interrupted has nothing to show.
     kept = False
     try:
         figures = await run.run()
         kept = figures["kept"]
         keep = keep or not kept
-        return {**figures, "notes": str(run.site.notes)} if keep else figures
+        return {**figures, "notes": str(run.rig.notes)} if keep else figures
     except CancelledError:
         kept = True
         raise
@@ -109,7 +111,7 @@ async def _go(run: Run, keep: bool) -> dict[str, Any]:
         progress.stop()
         await run.end(keep or not kept)
         if not kept:
-            print(f"{run.name}: journal, data and logs are in {run.site.notes}", file=sys.stderr)
+            print(f"{run.name}: journal, data and logs are in {run.rig.notes}", file=sys.stderr)
 
 
 def _show(run: Run) -> None:

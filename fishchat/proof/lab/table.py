@@ -1,4 +1,4 @@
-"""The tables of `doc/reliability.md`, from the lines of JSON that runs have printed."""
+"""The tables of `doc/reliability.md`, made from the lines of JSON that runs have printed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from fishchat import __version__
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.mutants import MUTANTS
 
+HEAD = ("Fault", "What happens", "Redis", "Seeds", "Done", "Acknowledged", "Delivered", "First OK", "Violations")
 BEGIN, END = "<!-- begin: fishchat lab table -->", "<!-- end: fishchat lab table -->"
 
 
 def tables(results: Iterable[dict[str, Any]]) -> str:
-    """All results as Markdown: the runs, the sum of them, and the mutants."""
+    """Return all results as Markdown: the runs, their sum, and the mutants."""
     lines = list(results)
     runs = [one for one in lines if "acknowledged" in one]
     mutants = [one for one in lines if "mutant" in one]
@@ -29,21 +30,21 @@ def tables(results: Iterable[dict[str, Any]]) -> str:
 
 
 def insert(page: str, text: str) -> str:
-    """The page with this text between its marks. ValueError when it has none."""
+    """Return the page with this text between its marks. ValueError when it has none."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} with an {END} behind it")
+        raise ValueError(f"the page has no {BEGIN} with an {END} after it")
     return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
 
 
 def _runs(runs: Sequence[dict[str, Any]]) -> str:
     rows = []
-    for name in dict.fromkeys(one["fault"] for one in runs):
-        rows.append(_row(f"`{name}`", FAULTS[name].sentence, [one for one in runs if one["fault"] == name]))
+    for name, tls in dict.fromkeys((one["fault"], one.get("tls", False)) for one in runs):
+        chosen = [one for one in runs if (one["fault"], one.get("tls", False)) == (name, tls)]
+        rows.append(_row(f"`{name}`" + (" `--tls`" if tls else ""), FAULTS[name].sentence, chosen))
     rows.append(_row("**all**", "", runs))
-    head = ("Fault", "What happens", "Redis", "Seeds", "Done", "Acknowledged", "Handed out", "First OK", "Violations")
-    return _table(head, rows)
+    return _table(HEAD, rows)
 
 
 def _row(name: str, sentence: str, runs: Sequence[dict[str, Any]]) -> list[str]:

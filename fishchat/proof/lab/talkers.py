@@ -1,9 +1,10 @@
-"""Clients that talk without end and keep a journal."""
+"""Clients that send messages all the time and keep a journal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,16 +18,16 @@ from fishchat.client import Client, RefusedError
 from fishchat.proof.lab.minimal import MinimalClient, Refused
 from fishchat.proof.lab.record import Recorder
 
-#: Sends of one client without an answer at most.
+#: The greatest number of messages of one client without an answer.
 WINDOW = 16
-#: How many a second a client sends while there is hurry.
+#: The messages a second of one client during a burst.
 BURST = 400.0
 #: Seconds for all answers.
 ANSWERS = 20.0
 
 
 async def within(reactor: Any, condition: Callable[[], object], seconds: float) -> bool:
-    """Wait for a condition, so long at most; whether it came true."""
+    """Wait for a condition, at most so many seconds; return whether it came true."""
     deadline = reactor.seconds() + seconds
     while not condition():
         if reactor.seconds() >= deadline:
@@ -37,13 +38,15 @@ async def within(reactor: Any, condition: Callable[[], object], seconds: float) 
 
 @dataclass
 class Scene:
-    """What all talkers share.
+    """What all clients share.
 
-    :ivar gateway: its address.
-    :ivar rate: messages a second of one client.
-    :ivar hurry: as much as possible is to be under way.
-    :ivar muted: nobody sends for now.
-    :ivar silent: conversations in which nothing is said any more: what is missing there will not show by what follows.
+    :ivar gateway: the address of the gateway.
+    :ivar rate: the messages a second of one client.
+    :ivar authority: the file of the authority that clients trust, if they use TLS; ``secrets`` then has a token for
+        each ``account/device``.
+    :ivar hurry: whether clients send as much as they can.
+    :ivar muted: whether nobody sends for now.
+    :ivar silent: conversations in which nobody sends any more: what is missing there is not shown by what follows.
     """
 
     reactor: Any
@@ -51,6 +54,8 @@ class Scene:
     random: Random
     recorder: Recorder
     rate: float
+    authority: Path | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
     talking: bool = True
     hurry: bool = False
     muted: bool = False
@@ -58,11 +63,11 @@ class Scene:
 
 
 class Talker:
-    """One device of an account, which sends to each of its conversations and notes what it is handed.
+    """One device of an account, which sends to each of its conversations and records what it receives.
 
     :ivar name: ``account/device``.
-    :ivar places: where it sends: what ``send`` takes, and the conversation.
-    :param independent: whether it is the lab's own small client and not that of the product.
+    :ivar places: where it sends: the address that ``send`` takes, and the conversation.
+    :param independent: whether it uses the lab's own small client instead of the client library.
     """
 
     def __init__(self, name: str, scene: Scene, independent: bool = False) -> None:
@@ -75,27 +80,28 @@ class Talker:
         self._number = 0
         self._logins = 0
         self._resting = False
-        self.client: Any = self._make(None)
+        self.client: Any = None
 
     @property
     def is_silent(self) -> bool:
-        """Whether it has nowhere left to send."""
+        """Whether all its conversations are silent."""
         return all(conversation in self._scene.silent for _, conversation in self.places)
 
     @property
     def is_loud(self) -> bool:
-        """Whether it may send wherever it can."""
+        """Whether none of its conversations is silent."""
         return not any(conversation in self._scene.silent for _, conversation in self.places)
 
     async def start(self) -> None:
         """Log in for the first time."""
+        self.client = self._make(None)
         await self.client.start()
         self._scene.recorder.device(self.name)
 
     async def restart(self) -> None:
-        """End when all is answered, and go on as a new program does, perhaps at another server."""
+        """Stop when everything is answered, and continue as a new program, perhaps at another server."""
         self._resting = True
-        # What has no answer yet would be sent by the new program, and nobody would hear of it here.
+        # The new program would send what has no answer yet, and the answer would not be recorded here.
         if await within(self._scene.reactor, lambda: not self.pending, ANSWERS):
             await self.client.stop()
             self.client = self._make(self.client.state)
@@ -103,7 +109,7 @@ class Talker:
         self._resting = False
 
     async def take_over(self) -> None:
-        """Log in a second program that is the same device, while the first one is there: it is put in its place."""
+        """Log in a second program of the same device while the first one is connected; it must replace the first."""
         self._resting = True
         if not await within(self._scene.reactor, lambda: not self.pending, ANSWERS):
             self._resting = False
@@ -115,11 +121,11 @@ class Talker:
         await self.client.start()
         reason = await replaced.addTimeout(ANSWERS, self._scene.reactor, lambda *_: "is still there")
         if reason != "replaced":
-            self._scene.recorder.complain(f"the first of two programs that are {self.name} {reason}")
+            self._scene.recorder.complain("replaced", f"the first of two programs of {self.name} {reason}")
         self._resting = False
 
     async def talk(self) -> None:
-        """Send until it is enough."""
+        """Send until the scene ends."""
         scene = self._scene
         while scene.talking:
             places = [place for place in self.places if place[1] not in scene.silent]
@@ -128,22 +134,25 @@ class Talker:
             await deferLater(scene.reactor, scene.random.uniform(0.0, 2.0 / (BURST if scene.hurry else scene.rate)))
 
     def _make(self, state: Any) -> Any:
-        """A client that logs in at whatever server the gateway names."""
+        """Return a client that logs in at the server that the gateway names."""
         scene = self._scene
         login = f"{self.name}/{self._logins + 1}" if self._logins else self.name
-        if self.independent:
+        # The independent client speaks neither TLS nor of accounts.
+        if self.independent and scene.authority is None:
             client: Any = MinimalClient(self.account, gateway=scene.gateway, reactor=scene.reactor, state=state)
         else:
             client = Client(
                 self.account,
+                secret=scene.secrets.get(self.name),
                 device=self.device,
                 gateway=scene.gateway,
                 servers=(),
+                tls=scene.authority,
                 reactor=scene.reactor,
                 state=state,
             )
         client.on_message = lambda message: scene.recorder.hand(login, message)
-        client.on_gap = lambda gap: scene.recorder.gap(login, gap.conversation, str(gap))
+        client.on_gap = lambda gap: scene.recorder.gap(login, gap.conversation, gap.first, gap.last)
         client.on_closed = self._closed
         return client
 
@@ -164,16 +173,16 @@ class Talker:
 
     def _closed(self, reason: str) -> None:
         if reason != "stopped":
-            self._scene.recorder.complain(f"{self.name} was closed: {reason}")
+            self._scene.recorder.complain("closed", f"{self.name} was closed: {reason}")
 
 
 @implementer(ILogObserver)
 class Failures:
-    """Notes what the clients log as their own failure."""
+    """Records what clients log as their own failures."""
 
-    def __init__(self, complain: Callable[[str], None]) -> None:
+    def __init__(self, complain: Callable[[str, str], None]) -> None:
         self._complain = complain
 
     def __call__(self, event: LogEvent) -> None:
         if event.get("log_level") is LogLevel.critical:
-            self._complain(f"a client failed: {event.get('log_failure') or event.get('log_format')}")
+            self._complain("failed", f"a client failed: {event.get('log_failure') or event.get('log_format')}")

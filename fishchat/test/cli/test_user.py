@@ -17,7 +17,8 @@ from fishchat.cli.passwords import VARIABLE
 from fishchat.cli.user import user
 from fishchat.model.secrets.passwords import Costs, check
 from fishchat.model.secrets.tokens import fingerprint
-from fishchat.proof.lab.processes import HERE, MISSING, Place, Up, command_line
+from fishchat.proof.processes import HERE, MISSING, command_line
+from fishchat.proof.site import Place, Up
 from fishchat.services.redis import program
 from fishchat.test.support.account_runner import AccountCase
 from fishchat.test.support.redis_fixture import RedisServer

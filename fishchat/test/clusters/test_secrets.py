@@ -14,7 +14,8 @@ from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.proof.lab.processes import HERE, Place, Up, children, free_ports
+from fishchat.proof.processes import HERE, children, free_ports
+from fishchat.proof.site import Place, Up
 from fishchat.protocols.lines import format_tags
 from fishchat.services.redis import program
 from fishchat.services.redis.probe import ask

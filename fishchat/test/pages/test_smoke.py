@@ -25,7 +25,9 @@ from twisted.trial.unittest import TestCase
 
 from fishchat import __version__
 from fishchat.client import Client, Message
-from fishchat.proof.lab.processes import HERE, MISSING, Place, Up, command_line, heard_by_monitor, heard_of
+from fishchat.proof.monitor import heard_by_monitor, heard_of
+from fishchat.proof.processes import HERE, MISSING, command_line
+from fishchat.proof.site import Place, Up
 from fishchat.protocols.lines import MAX_OUT, LineSplitter
 from fishchat.services.redis import program
 from fishchat.test.support.waiting import until

@@ -17,7 +17,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from fishchat.proof.lab.processes import HERE
+from fishchat.proof.processes import HERE
 from fishchat.test.support.waiting import until
 
 #: Hashes that are as cheap as they may be.

@@ -1,1 +1,1 @@
-"""What is done to a running FishChat, one coroutine for each fault, in one module for each kind."""
+"""What is done to a running FishChat: a coroutine for each fault, in a module for each kind."""

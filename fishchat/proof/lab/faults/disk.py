@@ -1,4 +1,4 @@
-"""What becomes of Redis' file: cut, put back, or kept by a disk that is full or has lost its power."""
+"""What happens to Redis' file: it is cut or put back, the disk is full, or its power fails."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from fishchat.proof.lab.aof import messages, newest
 from fishchat.proof.lab.run import Run
 
-#: In front of ``fishchat up``: its data directory, which is named behind this, is a small disk of its own.
+#: The command before ``fishchat up``: its data directory, which is the next word, is a small disk of its own.
 NAMESPACE = (
     "unshare",
     "--user",
@@ -24,28 +25,28 @@ NAMESPACE = (
     "-c",
     'mount -t tmpfs -o size=48m,mode=700 tmpfs "$0" && exec "$@"',
 )
-#: In front of Redis: note what it writes, and what it has had synced.
+#: The command before Redis: record what it writes and what it syncs.
 TRACED = ("strace", "-D", "-f", "-qq", "-y", "-s", "0", "-e", "trace=write,fsync,fdatasync", "-o")
-#: Bytes that are cut off at most, and seconds before its death that Redis' last so many bytes are from.
-CUT, YOUNGER = 4096, 3.0
-#: Seconds that the disk is full.
+#: The greatest number of bytes that are cut off.
+CUT = 4096
+#: Seconds for which the disk is full, twice.
 FULL = 6.0
 
 
 async def power(run: Run) -> None:
-    """Power fails, again and again: Redis dies, and its file keeps only what it has had synced by then."""
+    """Power fails, again and again: Redis dies, and its file keeps only what was synced by then."""
     for _ in range(int(run.plan.seconds // 5)):
         await run.pause(run.random.uniform(2.0, 4.0))
         await run.hurry()
         async with _dead(run, "power"):
-            await run.until(lambda: _is_told(run.site.notes), 10.0, "the end of Redis in its trace")
-            logs = _unsynced(run.site.notes)
+            await run.until(lambda: _is_complete(run.rig.notes), 10.0, "the end of Redis in its trace")
+            logs = _unsynced(run.rig.notes)
             if not logs:
-                run.recorder.complain("the trace of Redis tells of nothing written to its file")
+                run.recorder.complain("setup", "the trace of Redis shows no write to its file")
             for path, unsynced in logs.items():
                 if path.exists():
                     os.truncate(path, path.stat().st_size - unsynced)
-        await run.until(lambda: "redis" in run.site.running(), 10.0, "Redis back")
+        await run.until(lambda: "redis" in run.rig.running(), 10.0, "Redis back")
 
 
 async def cut(run: Run) -> None:
@@ -53,27 +54,28 @@ async def cut(run: Run) -> None:
     for _ in range(3):
         await run.pause(run.random.uniform(3.0, 5.0))
         await run.hurry()
-        begin = run.reactor.seconds() - YOUNGER
         async with _dead(run, "cut"):
-            path = _newest(run.site.view)
-            os.truncate(path, max(0, path.stat().st_size - run.random.randint(1, CUT)))
-            run.recorder.excuse(begin, "the file was cut")
-        await run.until(lambda: "redis" in run.site.running(), 10.0, "Redis back")
+            path = newest(run.rig.view)
+            before = path.read_bytes()
+            after = before[: max(0, len(before) - run.random.randint(1, CUT))]
+            os.truncate(path, len(after))
+            _record_losses(run, before, after)
+        await run.until(lambda: "redis" in run.rig.running(), 10.0, "Redis back")
 
 
 async def put_back(run: Run) -> None:
     """An older copy of Redis' files is put back: what is gone is announced, and no id is used again."""
     await run.pause(3.0)
-    copy = run.site.notes / "copy"
-    begin = run.reactor.seconds()
-    _copy(run.site.view, copy)
+    copy = run.rig.notes / "copy"
+    _copy(run.rig.view, copy)
     await run.pause(4.0)
     await run.hurry()
     async with _dead(run, "put back"):
-        if _newest(copy).read_bytes() == _newest(run.site.view).read_bytes():
-            run.recorder.complain("nothing was stored since the copy was made")
-        _copy(copy, run.site.view)
-        run.recorder.excuse(begin, "an older copy was put back")
+        before, after = newest(run.rig.view).read_bytes(), newest(copy).read_bytes()
+        if before == after:
+            run.recorder.complain("setup", "nothing was stored since the copy was made")
+        _copy(copy, run.rig.view)
+        _record_losses(run, before, after)
 
 
 async def full(run: Run) -> None:
@@ -81,35 +83,43 @@ async def full(run: Run) -> None:
     await run.pause(3.0)
     await run.hurry()
     run.recorder.fault("full disk", "all")
-    filler = run.site.view / "filler"
+    filler = run.rig.view / "filler"
     _fill(filler)
     await run.pause(FULL)
     _fill(filler)
     acknowledged = run.recorder.acknowledged
     await run.pause(FULL)
     if run.recorder.acknowledged > acknowledged:
-        run.recorder.complain("messages were acknowledged on a full disk")
+        run.recorder.complain("false-ok", "messages were acknowledged on a full disk")
     filler.unlink()
     run.recorder.healed("full disk", "all")
 
 
 @asynccontextmanager
 async def _dead(run: Run, what: str) -> AsyncIterator[None]:
-    """Redis is killed, and not started again before the end of this."""
+    """Kill Redis, and keep it from being started again until the end of this."""
     run.recorder.fault(what, "redis")
-    run.site.up.process.send_signal(signal.SIGSTOP)
+    run.rig.up.process.send_signal(signal.SIGSTOP)
     try:
         run.signal("redis", signal.SIGKILL)
-        # Answers that are on their way have arrived then.
+        # Answers that were on their way have arrived then.
         await run.pause(0.5)
         yield
     finally:
-        run.site.up.process.send_signal(signal.SIGCONT)
+        run.rig.up.process.send_signal(signal.SIGCONT)
     run.recorder.healed(what, "redis")
 
 
+def _record_losses(run: Run, before: bytes, after: bytes) -> None:
+    """Record which messages of Redis' file are missing after the fault: these and no others may be lost."""
+    left = messages(after)
+    for (conversation, epoch, number), text in messages(before).items():
+        if (conversation, epoch, number) not in left:
+            run.recorder.gone(conversation, number, text)
+
+
 def _copy(here: Path, there: Path) -> None:
-    """Redis' files, in place of those there."""
+    """Copy Redis' files, in place of those there."""
     there.mkdir(exist_ok=True)
     for name in ("appendonlydir", "appendonly.aof"):
         if (here / name).is_dir():
@@ -119,18 +129,12 @@ def _copy(here: Path, there: Path) -> None:
             shutil.copyfile(here / name, there / name)
 
 
-def _newest(data: Path) -> Path:
-    """The file that Redis appends to: of Redis 7 the last part."""
-    parts = list((data / "appendonlydir").glob("*.incr.aof"))
-    return max(parts, key=lambda path: int(path.name.split(".")[-3]), default=data / "appendonly.aof")
-
-
 def _traces(notes: Path) -> list[Path]:
     return sorted(notes.glob("trace.*"), key=lambda path: path.stat().st_mtime)
 
 
-def _is_told(notes: Path) -> bool:
-    """Whether the trace of the last Redis goes to its end."""
+def _is_complete(notes: Path) -> bool:
+    """Return whether the trace of the last Redis has its end."""
     traces = _traces(notes)
     return bool(traces) and "+++ killed by SIGKILL +++" in _tail(traces[-1])
 
@@ -143,7 +147,7 @@ _LINE = re.compile(r"^(\d+) +(?:<\.\.\. )?(write|fsync|fdatasync)(?:\(\d+<([^>]*
 
 
 def _unsynced(notes: Path) -> dict[Path, int]:
-    """How many bytes of each log file the last Redis had written without having had them synced.
+    """Return how many bytes of each file the last Redis had written and not synced.
 
     A sync covers what was written before it began; it may end much later, in a thread of its own.
     """

@@ -14,14 +14,14 @@ Fits = Callable[[Link], bool]
 SLOW = 400
 #: Seconds without the answers of Redis: shorter than a lease, and longer.
 SHORT, LONG = 6.0, 20.0
-#: Seconds after which whoever is at the end of a link that is dead has noticed: a client pings after 90.
+#: Seconds after which both ends have noticed that a link is dead: a client sends a ping after 90.
 NOTICED = 100.0
 
 
 async def delayed(run: Run) -> None:
-    """Between clients and servers everything takes 100 ms, give or take 50."""
-    _there(run, *run.site.clients)
-    for proxy in run.site.clients:
+    """Everything between clients and servers takes 50 to 150 ms."""
+    _there(run, *run.rig.clients)
+    for proxy in run.rig.clients:
         proxy.delay(0.1, 0.05)
     await _last(run, "delay", "clients")
     _heal(run)
@@ -29,44 +29,44 @@ async def delayed(run: Run) -> None:
 
 async def dripping(run: Run) -> None:
     """A third of the clients reads and writes so slowly that it falls behind."""
-    _there(run, *run.site.clients)
-    for proxy in run.site.clients:
+    _there(run, *run.rig.clients)
+    for proxy in run.rig.clients:
         proxy.drip(SLOW, _some(run, 3))
     await _last(run, "drip", "clients")
     _heal(run)
 
 
 async def torn(run: Run) -> None:
-    """Connections of clients are reset at random bytes, in the midst of lines."""
+    """Connections of clients are reset at random bytes, within lines."""
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 2.0:
         run.recorder.fault("tear", "clients")
-        _there(run, *run.site.clients)
-        for proxy in run.site.clients:
+        _there(run, *run.rig.clients)
+        for proxy in run.rig.clients:
             proxy.tear(run.random.randint(1, 3000), _some(run, 4))
         await run.pause(run.random.uniform(0.3, 1.0))
         _heal(run)
 
 
 async def storm(run: Run) -> None:
-    """All clients lose their connections at the same moment, three times, and come back at once."""
+    """All clients lose their connections at the same moment, three times, and reconnect at once."""
     for _ in range(3):
         await run.hurry()
         run.recorder.fault("reset", "clients")
-        _there(run, *run.site.clients)
-        for proxy in run.site.clients:
+        _there(run, *run.rig.clients)
+        for proxy in run.rig.clients:
             proxy.reset()
         await run.pause(run.plan.seconds / 4)
 
 
 async def unheard(run: Run) -> None:
-    """For some seconds what servers say does not reach half of the clients, then what clients say does not get in."""
+    """For some seconds nothing from servers reaches half of the clients, then nothing from clients reaches servers."""
     directions: tuple[Direction, ...] = ("down", "up", "both")
     for direction in directions:
         await run.hurry()
         run.recorder.fault(f"hold {direction}", "clients")
-        _there(run, *run.site.clients)
-        for proxy in run.site.clients:
+        _there(run, *run.rig.clients)
+        for proxy in run.rig.clients:
             proxy.hold(direction, _some(run, 2))
         await run.pause(SHORT)
         _heal(run)
@@ -75,14 +75,14 @@ async def unheard(run: Run) -> None:
 
 
 async def half_open(run: Run) -> None:
-    """The connections of half of the clients are dead, and nobody is told: both ends have to find out."""
+    """The connections of half of the clients are dead without notice: both ends have to find out."""
     run.moving = False
     await run.hurry()
     run.recorder.fault("swallow", "clients")
-    _there(run, *run.site.clients)
-    for proxy in run.site.clients:
+    _there(run, *run.rig.clients)
+    for proxy in run.rig.clients:
         proxy.swallow(_some(run, 2))
-    # Only those that are there now; who comes back has a good connection.
+    # Only the connections that exist now; a client that reconnects has a good one.
     _heal(run)
     await run.pause(NOTICED)
     run.recorder.healed("swallow", "clients")
@@ -103,7 +103,7 @@ async def redis_apart(run: Run) -> None:
 
 async def redis_reset(run: Run) -> None:
     """The connections of all roles to Redis are reset again and again, at random bytes too."""
-    links = run.site.redis_links
+    links = run.rig.redis_links
     _there(run, links)
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 4.0:
@@ -118,22 +118,22 @@ async def redis_reset(run: Run) -> None:
 
 
 async def redis_delayed(run: Run) -> None:
-    """Between the roles and Redis everything takes 30 ms, give or take 20."""
-    _there(run, run.site.redis_links)
-    run.site.redis_links.delay(0.03, 0.02)
+    """Everything between the roles and Redis takes 10 to 50 ms."""
+    _there(run, run.rig.redis_links)
+    run.rig.redis_links.delay(0.03, 0.02)
     await _last(run, "delay", "redis")
-    run.site.redis_links.heal()
+    run.rig.redis_links.heal()
 
 
 async def redis_half_open(run: Run) -> None:
-    """The connections of one msg_server to Redis are dead, and nobody is told; then those of the router."""
+    """The connections of one msg_server to Redis are dead without notice; then those of the router."""
     for role in ("ms1", "router"):
         await run.hurry()
         run.recorder.fault("swallow", role)
-        _there(run, run.site.redis_links, fits=run.site.of_role(role))
-        run.site.redis_links.swallow(run.site.of_role(role))
+        _there(run, run.rig.redis_links, fits=run.rig.of_role(role))
+        run.rig.redis_links.swallow(run.rig.of_role(role))
         await run.pause(1.0)
-        run.site.redis_links.heal()
+        run.rig.redis_links.heal()
         await run.pause(12.0)
         run.recorder.healed("swallow", role)
 
@@ -141,10 +141,10 @@ async def redis_half_open(run: Run) -> None:
 async def _hold(run: Run, role: str, direction: Direction, seconds: float) -> None:
     await run.hurry()
     run.recorder.fault(f"hold {direction}", role)
-    _there(run, run.site.redis_links, fits=run.site.of_role(role))
-    run.site.redis_links.hold(direction, run.site.of_role(role))
+    _there(run, run.rig.redis_links, fits=run.rig.of_role(role))
+    run.rig.redis_links.hold(direction, run.rig.of_role(role))
     await run.pause(seconds)
-    run.site.redis_links.heal()
+    run.rig.redis_links.heal()
     run.recorder.healed(f"hold {direction}", role)
     await run.pause(2.0)
 
@@ -156,9 +156,9 @@ async def _last(run: Run, what: str, who: str) -> None:
 
 
 def _some(run: Run, one_in: int) -> Fits:
-    """One link in so many, the same ones whenever they are looked at."""
+    """Return a condition that fits one link in so many, always the same ones."""
     chosen: dict[Link, bool] = {}
-    # One number of the plan, however many links come: what is drawn next must not depend on them.
+    # One number of the plan, however many links there are: what is drawn next must not depend on them.
     random = Random(run.random.random())
 
     def fits(link: Link) -> bool:
@@ -170,11 +170,11 @@ def _some(run: Run, one_in: int) -> Fits:
 
 
 def _there(run: Run, *proxies: Proxy, fits: Fits = lambda _: True) -> None:
-    """The run is not kept when there is no connection that anything could be done to."""
+    """Record a complaint when there is no connection that anything could be done to."""
     if not any(fits(link) for proxy in proxies for link in proxy.links):
-        run.recorder.complain("there was no connection that this could be done to")
+        run.recorder.complain("setup", "there was no connection that this could be done to")
 
 
 def _heal(run: Run) -> None:
-    for proxy in run.site.clients:
+    for proxy in run.rig.clients:
         proxy.heal()

@@ -9,30 +9,30 @@ from twisted.internet.defer import DeferredList, ensureDeferred
 from fishchat.proof.lab.run import Run
 from fishchat.proof.lab.talkers import Talker
 
-#: Where servers say that a topic has changed.
+#: The channel on which servers publish that a topic has changed.
 CHANNEL = b"/sysctrl/topic-sync"
 
 
 async def members(run: Run) -> None:
-    """In each topic one member leaves and joins again, over and over, in the midst of what the others send."""
+    """In each topic one member leaves and joins again, over and over, while the others send."""
     goers = [
         _goer(run, topic, accounts, Random(run.random.random()))
-        for topic, accounts in run.conversations.items()
+        for topic, accounts in run.participants.conversations.items()
         if topic.startswith("#")
     ]
     await DeferredList([ensureDeferred(one) for one in goers], fireOnOneErrback=True, consumeErrors=True)
 
 
 async def members_unheard(run: Run) -> None:
-    """The same, while no msg_server hears from the others that a membership has changed."""
-    links, servers = run.site.redis_links, run.site.of_role("ms1", "ms2")
+    """The same as `members`, while no msg_server is notified by the others that a membership has changed."""
+    links, servers = run.rig.redis_links, run.rig.of_role("ms1", "ms2")
     run.recorder.fault("drop", "topic-sync")
     links.reset(servers)
     links.disturb_hints(CHANNEL, 1.0, 0.0, 0.0, servers)
     await run.pause(1.0)
     await members(run)
     if not any(link.hints.counts["dropped"] for link in links.links if link.hints is not None):
-        run.recorder.complain("nothing was said of memberships that could be dropped")
+        run.recorder.complain("setup", "nothing was published of memberships that could be dropped")
     links.heal()
     run.recorder.healed("drop", "topic-sync")
 
@@ -40,14 +40,14 @@ async def members_unheard(run: Run) -> None:
 async def _goer(run: Run, conversation: str, accounts: list[str], random: Random) -> None:
     # The owner, who is the first, may not leave.
     members = accounts[1:]
-    # Better one with two devices: each may be at another server, and only one of them leaves and joins.
-    account = random.choice([one for one in members if len(run.devices(one)) > 1] or members)
-    talkers = run.devices(account)
-    # It is not waited for by number any more: how many are there differs from message to message.
+    # An account with two devices is better: each may be at another server, and only one leaves and joins.
+    account = random.choice([one for one in members if len(run.participants.devices(one)) > 1] or members)
+    talkers = run.participants.devices(account)
+    # The number of deliveries is not waited for any more: it differs from message to message.
     run.recorder.receivers(conversation, 1)
     for talker in talkers:
         talker.places = [place for place in talker.places if place[1] != conversation]
-    await run.until(lambda: not any(talker.pending for talker in talkers), 20.0, "answers of who leaves")
+    await run.until(lambda: not any(talker.pending for talker in talkers), 20.0, "answers to the member that leaves")
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 3.0:
         await _once(run, talkers[0], conversation, random)

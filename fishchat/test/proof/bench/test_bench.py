@@ -24,15 +24,16 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from fishchat.cli import main
 from fishchat.proof.bench import crowd, generator, usage
 from fishchat.proof.bench.crowd import BenchError, Member
+from fishchat.proof.bench.machine import check_files, greets
 from fishchat.proof.bench.measuring import Latencies
 from fishchat.proof.bench.messages import Talk, last_id
-from fishchat.proof.bench.plot import BEGIN, END
 from fishchat.proof.bench.report import HEAD, row
 from fishchat.proof.bench.runner import Result, limit
-from fishchat.proof.bench.site import Site, check_files, greets
+from fishchat.proof.bench.server import Server
 from fishchat.proof.bench.spec import MOST_CLIENTS, Figures, Job
+from fishchat.proof.bench.table import BEGIN, END
 from fishchat.proof.bench.workloads import WORKLOADS, Wish
-from fishchat.proof.lab.processes import HERE, MISSING
+from fishchat.proof.processes import HERE, MISSING
 from fishchat.test.support.user_runner import Running
 from fishchat.test.support.waiting import until
 
@@ -86,24 +87,24 @@ class Runs(TestCase):
 
     async def test_address(self) -> None:
         """One that runs already is measured as well, its processes too when one of them is named, and runs on."""
-        site = Site(settings={"ACCOUNTS__MODE": "open"})
-        self.addCleanup(site.stop)
-        site.start()
-        there = "--address", site.addresses[0], "--pid", str(site.roots[0])
+        server = Server(settings={"ACCOUNTS__MODE": "open"})
+        self.addCleanup(server.stop)
+        server.start()
+        there = "--address", server.addresses[0], "--pid", str(server.roots[0])
         found = await self.measure(*there, "--clients", "10", *_only("p2p", "storm"))
         self.assertEqual(found.keys(), {"p2p", "storm"})
         self.assertGreater(found["p2p"]["figures"]["cpu"], 0)
-        self.assertTrue(greets(site.addresses[0]))
+        self.assertTrue(greets(server.addresses[0]))
 
     def test_open_files(self) -> None:
         """What is started may open as many files as this process ever could: each client is one."""
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(400, before[1]), before[1]))
-        site = Site()
-        self.addCleanup(site.stop)
-        site.start()
-        self.assertEqual([resource.prlimit(pid, resource.RLIMIT_NOFILE)[0] for pid in site.roots], [before[1]])
+        server = Server()
+        self.addCleanup(server.stop)
+        server.start()
+        self.assertEqual([resource.prlimit(pid, resource.RLIMIT_NOFILE)[0] for pid in server.roots], [before[1]])
 
 
 def _only(*names: str) -> list[str]:
@@ -283,7 +284,7 @@ class Page(SynchronousTestCase):
         self.assertEqual(names, list(WORKLOADS))
 
     def test_place(self) -> None:
-        """It has the place that ``fishchat bench plot`` fills."""
+        """It has the place that ``fishchat bench table`` fills."""
         text = PAGE.read_text(encoding="utf-8")
         self.assertEqual((text.count(BEGIN), text.count(END)), (1, 1))
 
@@ -310,8 +311,6 @@ class Figuring(SynchronousTestCase):
 
     def test_usage(self) -> None:
         """The work of a child counts while it runs and when it has ended."""
-        if not usage.AVAILABLE:
-            return
         before = usage.usage([os.getpid()])
         work = "t = __import__('time'); e = t.process_time() + 0.1\nwhile t.process_time() < e: pass\ninput()"
         child = subprocess.Popen([sys.executable, "-c", work + "\n"], stdin=subprocess.PIPE)

@@ -1,9 +1,8 @@
-"""How cost grows: the record of a run, its pictures, and its tables."""
+"""How cost grows: the record of a run, and its tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from xml.etree import ElementTree
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,13 +10,10 @@ from fishchat.cli.bench import KINDS as OFFERED
 from fishchat.model.message import from_body
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.growth import LOOKS, POINTS, Look, Record, grow
-from fishchat.proof.bench.plot import BEGIN, END, KINDS, PAGE, PICTURES, plot
 from fishchat.proof.bench.seeding import EACH, Seeder
 from fishchat.proof.bench.store import Store, keep_log, look_at, rewrite
-from fishchat.proof.bench.svg import Chart, Line, draw
+from fishchat.proof.bench.table import BEGIN, END, KINDS, PAGE, tables, write
 from fishchat.test.support.script_runner import EPOCH, STREAM, ScriptCase, on_each_redis
-
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Recording(SynchronousTestCase):
@@ -57,10 +53,9 @@ class Recording(SynchronousTestCase):
         self.assertEqual(dict(Look(1.0, lambda _: None).points()).keys(), POINTS.keys())
 
     def test_kinds(self) -> None:
-        """Whatever grows can be asked for, is looked at, and has a heading and a picture."""
+        """Whatever grows can be asked for, is looked at, and has a heading."""
         self.assertEqual(set(OFFERED), POINTS.keys())
         self.assertEqual(KINDS.keys(), POINTS.keys())
-        self.assertEqual({picture.kind for picture in PICTURES}, POINTS.keys())
         self.assertEqual(LOOKS.keys() | {"messages"}, POINTS.keys())
 
     def test_page(self) -> None:
@@ -69,73 +64,25 @@ class Recording(SynchronousTestCase):
         directory.mkdir()
         page = directory / PAGE
         page.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n", encoding="utf-8")
-        written = plot(self.record(directory / "record.json"), directory)
-        self.assertEqual(
-            [path.name for path in written],
-            ["bench-clients-cpu.svg", "bench-clients-memory.svg", "bench-servers-cpu.svg", PAGE],
-        )
+        self.assertEqual(write(self.record(directory / "record.json"), directory), page)
         text = page.read_text(encoding="utf-8")
         self.assertTrue(text.startswith(f"before\n\n{BEGIN}\n\nRecorded") and text.endswith(f"{END}\n\nafter\n"), text)
         self.assertNotIn("old", text)
         self.assertIn("| 100 | 25 | 4 |", text)
         self.assertIn("| 1,000 | 20.5 | – |", text)
-        self.assertIn("(bench-servers-cpu.svg)", text)
+        self.assertIn("### msg_servers", text)
+        self.assertNotIn("### Routers", text)
 
     def test_no_place(self) -> None:
-        """A page without the marks is left alone; so is everything when there is nothing to draw."""
+        """A page without the marks is left alone; so is every page when there is nothing to show, or no page."""
         directory = Path(self.mktemp())
         directory.mkdir()
-        self.assertRaises(BenchError, plot, Record(directory / "none.json"), directory)
+        record = self.record(directory / "record.json")
+        self.assertRaises(BenchError, write, record, directory)
         (directory / PAGE).write_text("mine")
-        self.assertRaises(BenchError, plot, self.record(directory / "record.json"), directory)
+        self.assertRaises(BenchError, write, record, directory)
+        self.assertRaises(BenchError, tables, Record(directory / "none.json"))
         self.assertEqual((directory / PAGE).read_text(), "mine")
-
-
-class Drawing(SynchronousTestCase):
-    """Charts."""
-
-    def test_chart(self) -> None:
-        """It is XML, with a line for each row, a dot for each point, and what a dot is."""
-        rows = [Line("all <b>", [(100, 28.5), (1000, 26), (10_000, 24)]), Line("some", [(100, 3)])]
-        root = ElementTree.fromstring(draw(Chart("A & B", "Clients", rows, log=True)))
-        self.assertEqual(len(root.findall(f"{SVG}polyline")), 2)
-        dots = root.findall(f"{SVG}circle")
-        self.assertEqual(dots[0].findtext(f"{SVG}title"), "all <b>: 28.5 at 100")
-        self.assertEqual(len(dots), 4)
-        texts = [text.text for text in root.findall(f"{SVG}text")]
-        for expected in ("A & B", "Clients", "0", "30", "100", "1k", "10k", "all <b>", "some"):
-            self.assertIn(expected, texts)
-
-    def test_places(self) -> None:
-        """Higher is higher up, and ten times as much is as far on as the ten times before."""
-        drawn = ElementTree.fromstring(draw(Chart("x", "y", [Line("l", [(10, 1), (100, 2), (1000, 3)])], log=True)))
-        x, y = zip(
-            *[(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in drawn.iter(f"{SVG}circle")], strict=True
-        )
-        self.assertAlmostEqual(x[1] - x[0], x[2] - x[1], places=0)
-        self.assertTrue(y[0] > y[1] > y[2])
-
-    def test_numbers(self) -> None:
-        """Numbers are written out, those of the places in short."""
-        rows = [Line("l", [(1_000_000, 2_000_000), (5_000_000, 0.3)])]
-        root = ElementTree.fromstring(draw(Chart("x", "y", rows)))
-        self.assertEqual(root.findtext(f"{SVG}circle/{SVG}title"), "l: 2,000,000 at 1,000,000")
-        texts = [text.text for text in root.findall(f"{SVG}text")]
-        for expected in ("2,000,000", "1M", "5M"):
-            self.assertIn(expected, texts)
-
-    def test_room(self) -> None:
-        """The names of all lines of a picture stand beside each other, inside it."""
-        for picture in PICTURES:
-            lines = [Line(name, [(1, 1.0)]) for name in picture.values]
-            root = ElementTree.fromstring(draw(Chart(picture.title, "y", lines)))
-            ends = [float(text.attrib["x"]) + 7 * len(text.text or "") for text in root.findall(f"{SVG}text")]
-            self.assertLessEqual(max(ends[-len(lines) :]), 560, picture.name)
-
-    def test_odd(self) -> None:
-        """One point, and heights of 0, can be drawn; nothing cannot."""
-        ElementTree.fromstring(draw(Chart("x", "y", [Line("l", [(0, 0.0)])])))
-        self.assertRaises(ValueError, draw, Chart("x", "y", [Line("l", [])]))
 
 
 @on_each_redis

@@ -10,8 +10,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from fishchat.proof.lab.abuse import LONGEST, PER_CONNECTION, slope, slow_handshakes, stuck_readers, visits
-from fishchat.proof.lab.processes import MISSING
 from fishchat.proof.lab.rude import Reader
+from fishchat.proof.processes import MISSING
 from fishchat.test.support.waiting import until
 
 

@@ -21,36 +21,38 @@ class FaultTests(SynchronousTestCase):
         self.addCleanup(run.recorder.close)
         return run
 
-    def complaints(self, run: Run) -> list[str]:
-        """Those in its journal."""
+    def complaints(self, run: Run, kind: str) -> list[str]:
+        """Return the complaints of this kind in its journal, which has no others."""
         run.recorder.flush()
-        return read(run.site.notes / "journal.jsonl").complaints
+        found = read(run.rig.notes / "journal.jsonl").complaints
+        self.assertEqual(found.keys(), {kind})
+        return found[kind]
 
     def test_no_connection(self) -> None:
         """Where there is no connection, nothing could be done to one."""
         run = self.make()
         _there(run, Proxy(reactor, "127.0.0.1:1", random=run.random))
-        self.assertEqual(len(self.complaints(run)), 1)
+        self.assertEqual(len(self.complaints(run, "setup")), 1)
 
     def test_nothing_was_done(self) -> None:
         """A run without a fault is none, and a probe that was never answered has shown nothing."""
         run = self.make()
         run._look_for_nothing()
-        self.assertEqual(len(self.complaints(run)), 1 + len(run.probes))
+        self.assertEqual(len(self.complaints(run, "setup")), 1 + len(run.probes))
         run.recorder.fault("kill", "ms1")
-        for probe in run.probes:
+        for probe in run.probes.values():
             probe.stored = 1
         run._look_for_nothing()
-        self.assertEqual(len(self.complaints(run)), 1 + len(run.probes))
+        self.assertEqual(len(self.complaints(run, "setup")), 1 + len(run.probes))
 
     def test_old_logs(self) -> None:
         """A traceback is found although its log has been put aside since."""
         run = self.make()
-        (run.site.data / "output").touch()
+        (run.rig.data / "output").touch()
         text = 'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no\n'
-        (run.site.data / "ms1.log.1").write_text(text)
+        (run.rig.data / "ms1.log.1").write_text(text)
         run._look_for_tracebacks()
-        self.assertEqual(self.complaints(run), ["ms1.log.1 has a traceback: ValueError: no"])
+        self.assertEqual(self.complaints(run, "traceback"), ["ms1.log.1 has a traceback: ValueError: no"])
 
     def test_choice_of_links(self) -> None:
         """However many links there are, and however often they are looked at, the plan goes on with the same number."""

@@ -15,7 +15,8 @@ from twisted.trial.unittest import TestCase
 
 from fishchat.proof.lab import minimal_wire
 from fishchat.proof.lab.minimal import Closed, Gap, Message, MinimalClient, Refused
-from fishchat.proof.lab.processes import MISSING, Place, Up
+from fishchat.proof.processes import MISSING
+from fishchat.proof.site import Place, Up
 from fishchat.test.support.waiting import until
 
 _up: Up | None = None

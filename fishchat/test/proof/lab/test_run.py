@@ -18,8 +18,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from fishchat.proof.lab import campaign
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.mutants import MUTANTS, mutate
-from fishchat.proof.lab.processes import COMMAND, HERE, MISSING
 from fishchat.proof.lab.runner import Options
+from fishchat.proof.processes import COMMAND, HERE, MISSING
 from fishchat.test.support.waiting import until
 
 #: What is done, for how many seconds.

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from fishchat.config.schema import Config, Redis
 from fishchat.errors import Refusal
-from fishchat.proof.lab.processes import free_ports
+from fishchat.proof.processes import free_ports
 from fishchat.services.launch.one_shot import ConsoleError, Notes, with_store
 from fishchat.services.redis import program
 from fishchat.services.redis.service import EmbeddedRedis

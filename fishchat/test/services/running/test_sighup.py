@@ -18,7 +18,8 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from fishchat.proof.lab.processes import HERE, MISSING, Place, Up, free_ports
+from fishchat.proof.processes import HERE, MISSING, free_ports
+from fishchat.proof.site import Place, Up
 from fishchat.services.net.authority import server_pair
 from fishchat.services.running.sighup import Hangup
 from fishchat.test.support.tls_fixture import HOSTS, authority, write_pair

@@ -1,8 +1,8 @@
-"""The system under test: ``fishchat up --processes`` on free ports, with what is put in its way.
+"""The system under test: ``fishchat up --processes`` on free ports, and what the lab puts in its way.
 
-A site has one of two shapes. In the plain one ``up`` runs everything, Redis too. With ``redis_through`` the lab runs
-Redis, by the same service that ``up`` runs it by, and every role speaks to it through a proxy of the lab's. With
-``clients_through`` clients are told the address of such a proxy in place of each msg_server's.
+In the plain shape ``up`` runs everything, Redis included. With ``redis_through`` the lab runs Redis, by the same
+service as ``up``, and every role connects to it through a proxy of the lab. With ``clients_through`` clients are given
+the address of such a proxy instead of each msg_server's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,29 +20,27 @@ from typing import Any
 from urllib.parse import quote
 
 from fishchat.config.schema import Config
-from fishchat.proof.lab.processes import COMMAND, HERE, Place, Up, free_ports, role_of
 from fishchat.proof.lab.proxy import Link, Proxy
+from fishchat.proof.processes import COMMAND, HERE, free_ports, free_rows, role_of
+from fishchat.proof.site import SERVERS, Place, Up, variables
 from fishchat.services.redis import program
 from fishchat.services.redis.probe import ask
 from fishchat.services.redis.service import EmbeddedRedis
 
-#: Seconds for everything to start, and to be back after a fault.
-START, BACK = 30.0, 30.0
-#: msg_servers that ``up --processes`` starts.
-SERVERS = 2
-
-_TWISTD = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile="]
+#: Seconds for everything to start, and to be back after a fault; and to make a certificate.
+START, BACK, CERTIFYING = 30.0, 30.0, 60.0
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a site is like.
+    """The parts of a rig.
 
-    :ivar redis_server: the Redis program; the one that the product would choose when empty.
-    :ivar prefix: a command in front of ``fishchat up``; ``redis_prefix`` in front of the Redis program. ``{notes}`` and
-        ``{data}`` in them are the directories of the run.
-    :ivar settings: further keys of the configuration, as in the environment: ``LIMITS__DEVICES``.
+    :ivar redis_server: the Redis program; if empty, the one that the product would choose.
+    :ivar prefix: a command before ``fishchat up``; ``redis_prefix`` before the Redis program. In them ``{notes}`` and
+        ``{data}`` stand for the directories of the run.
+    :ivar settings: further configuration keys, as in the environment: ``LIMITS__DEVICES``.
     :ivar source: the directory that the package ``fishchat`` is taken from.
+    :ivar secure: whether clients use TLS and accounts.
     """
 
     clients_through: bool = False
@@ -53,19 +50,20 @@ class Shape:
     redis_prefix: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     source: str = HERE
+    secure: bool = False
 
 
-class Site:
-    """A FishChat of real processes, and handles on all of it.
+class Rig:
+    """A FishChat of real processes, with access to all of it.
 
-    :ivar notes: the directory of the run: the journal, and what else the lab writes; below it ``data``, that of
-        FishChat.
+    :ivar notes: the directory of the run, which holds the journal and other files of the lab.
+    :ivar data: the data directory of FishChat, below it.
     """
 
     def __init__(self, reactor: Any, random: Random, shape: Shape, notes: Path | None = None) -> None:
         self.reactor = reactor
         self.shape = shape
-        # Not the default temporary directory: a socket's path must be short.
+        # Not in the default temporary directory: the path of a socket must be short.
         self.notes = notes or Path(tempfile.mkdtemp(prefix="fc-lab-", dir="/tmp"))
         self.notes.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data = self.notes / "data"
@@ -75,35 +73,37 @@ class Site:
         self._random = random
         self._redis: EmbeddedRedis | None = None
         self._up: Up | None = None
-        self._extra: list[subprocess.Popen[bytes]] = []
-        self._environment: dict[str, str] = {}
+        self._held: int | None = None
+        self._gateway, self._servers = self.place.gateway, self.place.msg_server
 
     async def start(self) -> None:
-        """Start everything, and return when it is there. AssertionError when that takes too long."""
+        """Start everything, and wait until all of it answers. AssertionError when that takes too long."""
         settings = dict(self.shape.settings)
+        if self.shape.secure:
+            settings.update(self._secure())
         if self.shape.clients_through:
-            settings["MSG_SERVER__ADVERTISE"] = await self._put_between_clients()
+            name = "MSG_SERVER__ADVERTISE_TLS" if self.shape.secure else "MSG_SERVER__ADVERTISE"
+            settings[name] = await self._put_before_clients()
         if self.shape.redis_through:
             settings["REDIS__URL"] = await self._put_before_redis()
-        told = {"FISHCHAT__" + key: value for key, value in settings.items()}
-        told["PYTHONPATH"] = self.shape.source
+        more = {**variables(**settings), "PYTHONPATH": self.shape.source}
         if executable := self._redis_executable():
-            told["FISHCHAT_REDIS_SERVER"] = executable
-        self._environment = self.place.environment(**told)
-        self._up = Up(self.place, (*self._filled(self.shape.prefix), *COMMAND), self._environment)
+            more["FISHCHAT_REDIS_SERVER"] = executable
+        self._up = Up(self.place, (*self._filled(self.shape.prefix), *COMMAND), self.place.environment(**more))
         if self.shape.prefix:
             self._up.view = Path(f"/proc/{self._up.process.pid}/root{self.data}")
         await self.when_alive(START)
+        if self.shape.prefix:
+            # A disk that is mounted for FishChat alone stays readable by an open directory when FishChat has ended.
+            self._held = os.open(self._up.view, os.O_RDONLY | os.O_DIRECTORY)
+            self._up.view = Path(f"/proc/self/fd/{self._held}")
 
     async def when_alive(self, seconds: float = BACK) -> None:
-        """Return when Redis and all roles run and have been heard of. AssertionError when that takes too long."""
+        """Wait until Redis and all roles run and send heartbeats. AssertionError when that takes too long."""
         await self.up.when_alive(self.reactor, seconds)
 
     async def stop(self) -> int:
-        """End it by SIGTERM, as a person would; the exit code of ``up``."""
-        for one in self._extra:
-            one.terminate()
-            one.wait(10)
+        """End everything by SIGTERM, as a person would; return the exit code of ``up``."""
         code = await self.up.stop(self.reactor)
         if self._redis is not None:
             await self._redis.stopService()
@@ -111,9 +111,6 @@ class Site:
 
     async def end(self, keep: bool = False) -> None:
         """End at once what still runs, and remove the data."""
-        for one in self._extra:
-            one.kill()
-            one.wait()
         if self._up is not None:
             # A role that is stopped would not notice that `up` is gone, and one without Redis takes its time to end.
             left = self.running()
@@ -125,6 +122,9 @@ class Site:
             await proxy.stop()
         if self._redis is not None and self._redis.running:
             await self._redis.stopService()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
         if not keep:
             shutil.rmtree(self.notes, ignore_errors=True)
 
@@ -134,9 +134,16 @@ class Site:
         return self.up.view
 
     @property
+    def logs(self) -> list[Path]:
+        """The files that roles and ``up`` write to, those that were rotated too."""
+        views = {self.data, self._up.view if self._up is not None else self.data}
+        found = [path for view in views for path in view.glob("*.log*")]
+        return sorted(path for path in [*found, self.data / "output"] if path.exists())
+
+    @property
     def redis_links(self) -> Proxy:
-        """The connections of all roles to Redis, if the shape has them pass through here."""
-        assert self._redis_links is not None, "the shape of the site has no proxy before Redis"
+        """The connections of all roles to Redis, if the shape leads them through the lab."""
+        assert self._redis_links is not None, "the shape of the rig has no proxy before Redis"
         return self._redis_links
 
     @property
@@ -147,52 +154,57 @@ class Site:
 
     @property
     def gateway(self) -> str:
-        """Where clients ask."""
-        return f"127.0.0.1:{self.place.gateway}"
+        """The address of the gateway for clients."""
+        return f"127.0.0.1:{self._gateway}"
+
+    @property
+    def authority(self) -> Path | None:
+        """The file of the authority that clients trust; None if they use no TLS."""
+        return self.data / "tls" / "ca.pem" if self.shape.secure else None
 
     def running(self) -> dict[str, int]:
-        """The processes that run now: ``ms1``, ``router``, …, ``redis``."""
+        """Return the processes that run now: ``ms1``, ``router``, …, ``redis``."""
         return self.up.running()
 
     def signal(self, who: str, signum: signal.Signals) -> bool:
-        """Send it; whether there was such a process."""
+        """Send a signal; return whether there was such a process."""
         pid = self.running().get(who)
         if pid is not None:
             os.kill(pid, signum)
         return pid is not None
 
     def add(self, plugin: str) -> subprocess.Popen[bytes]:
-        """One more role beside those of ``up``: a second router, say."""
-        url = "unix://" + quote(program.socket_path(self.data))
-        told = {"FISHCHAT__DATA": str(self.data), "FISHCHAT__REDIS__URL": url}
-        output = (self.data / f"{plugin}-{len(self._extra)}.log").open("ab")
-        process = subprocess.Popen(
-            [*_TWISTD, plugin],
-            env={**told, **self._environment},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-        self._extra.append(process)
-        return process
+        """Start one more role beside those of ``up``: a second router, for example."""
+        return self.up.add(plugin)
 
     async def redis(self, *commands: tuple[str, ...]) -> list[Any]:
-        """Redis' replies to these commands, asked directly. OSError, ConnectionError or TimeoutError."""
+        """Return Redis' replies to these commands. OSError, ConnectionError or TimeoutError."""
         return await ask(self.reactor, self.reactor, str(self.view / "redis.sock"), *commands)
 
     def of_role(self, *roles: str) -> Any:
-        """Which links to Redis are those of these roles, for the methods of ``redis_links``."""
+        """Return a condition for the methods of ``redis_links``: whether a link is one of these roles'."""
 
         def fits(link: Link) -> bool:
             return link.pid is not None and role_of(link.pid) in roles
 
         return fits
 
-    async def _put_between_clients(self) -> str:
+    def _secure(self) -> dict[str, str]:
+        """Make a certificate, and return the settings of TLS and accounts."""
+        self._gateway, self._servers = free_rows([1, SERVERS])
+        words = [*COMMAND, "cert", "server", "localhost", "127.0.0.1", "--data", str(self.data)]
+        environment = self.place.environment(PYTHONPATH=HERE)
+        subprocess.run(words, check=True, capture_output=True, env=environment, cwd="/", timeout=CERTIFYING)
+        return {
+            "GATEWAY__LISTEN_TLS": f"127.0.0.1:{self._gateway}",
+            "MSG_SERVER__LISTEN_TLS": f"127.0.0.1:{self._servers}",
+            "ACCOUNTS__MODE": "closed",
+        }
+
+    async def _put_before_clients(self) -> str:
         first = free_ports(1)[0]
         for number in range(SERVERS):
-            proxy = Proxy(self.reactor, f"127.0.0.1:{self.place.msg_server + number}", random=self._random)
+            proxy = Proxy(self.reactor, f"127.0.0.1:{self._servers + number}", random=self._random)
             await proxy.start(f"127.0.0.1:{first + number}")
             self.clients.append(proxy)
         return f"127.0.0.1:{first}"
@@ -209,7 +221,7 @@ class Site:
         return "unix://" + quote(between)
 
     def _redis_executable(self) -> str:
-        """The program to run as Redis; a small script when something is to stand in front of it."""
+        """Return the program to run as Redis; a small script when a command is to precede it."""
         if not self.shape.redis_prefix:
             return self.shape.redis_server
         real = self.shape.redis_server or program.find_executable()
