@@ -14,7 +14,7 @@ from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.rows import MAX_CSEQ
-from fishchat.features.registry import MSG_SERVER_COMMANDS, PUSHES, VERBS
+from fishchat.features.registry import FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
@@ -25,7 +25,7 @@ from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.msg_server.sessions.hashing import WAITING
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
-from fishchat.services.reference import PAGE, PARTS, fill
+from fishchat.services.reference import PAGE, PARTS, feature_page, feature_parts, fill
 from fishchat.storage.scripts import HISTORY
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support.rfc5802 import ScramClient
@@ -90,6 +90,25 @@ class PartTests(PageCase):
         self.assertRaises(ValueError, fill, "# nothing")
         for name in PARTS:
             self.assertEqual(self.page.count(f"<!-- generated: {name} -->"), 1)
+
+
+class FeaturePageTests(PageCase):
+    def test_printed(self) -> None:
+        """Every feature has a page with its heading, its paragraph and its own verbs and pushes, as they are now."""
+        for feature in FEATURES:
+            path = feature_page(feature)
+            page = path.read_text(encoding="utf-8")
+            self.assertTrue(page.startswith(f"# {feature.title}\n\n"), path)
+            self.assertEqual(fill(page, feature_parts(feature)), page, f"{path}: python -m fishchat.services.reference")
+
+    def test_links(self) -> None:
+        """What these pages link to on the protocol's page is there."""
+        headings = re.findall(r"^#+ (.*)$", self.page, re.MULTILINE)
+        anchors = {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings}
+        for feature in FEATURES:
+            page = feature_page(feature).read_text(encoding="utf-8")
+            linked = set(re.findall(r"\.\./protocol\.md#([a-z-]+)", page))
+            self.assertEqual(linked - anchors, set(), feature.name)
 
 
 class ExampleTests(PageCase):
