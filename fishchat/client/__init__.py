@@ -23,7 +23,7 @@ A bot that answers everybody with their own words::
         task.react(main, sys.argv[1:])
 
 Whatever happens to the bot, to connections and to servers, each message is answered once: what ``on_message``
-does before it returns is remembered together with the message (see ``Client``). Every call gives a Deferred, to
+does before it returns is remembered together with the message (see ``Client``). Every call returns a Deferred, to
 be awaited or not.
 """
 

@@ -85,7 +85,7 @@ class Addresses:
         self._failed: str | None = None
 
     def prefer(self, address: str | None) -> None:
-        """Connect to ``address`` next; None: to whatever the gateway or the list says now."""
+        """Connect to ``address`` next; None: where the gateway or the list says then."""
         self._next = deque([] if address is None else [address])
 
     def worked(self, address: str) -> None:

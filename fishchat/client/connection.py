@@ -1,4 +1,4 @@
-"""The client on Twisted: connects, comes back after losses, calls back, and gives Deferreds for answers.
+"""The client on Twisted: connects, reconnects after losses, calls back, and returns Deferreds for answers.
 
 Twisted's ClientService is not used: it takes a TCP connection for a success, so that a server which accepts and
 then fails the login would be asked again without a growing delay, and it connects to one endpoint only.

@@ -1,7 +1,7 @@
-"""From bytes to lines, and the two escapes: tags before a verb, ``@esc`` text behind it. No I/O.
+"""From bytes to lines, and the two escapes: of tags before a verb, of ``@esc`` text after it. No I/O.
 
-Framing is liberal (LF or CRLF, split anywhere, telnet's option bytes taken out) and bounded; what stands in a
-line is the business of ``commands``.
+Framing is liberal (LF or CRLF, split anywhere, telnet's option bytes removed) and bounded. ``table`` reads what is in
+a line.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import re
 
 from fishchat.errors import ProtocolError
 
-#: Bytes of a line towards the server, without its ending; of the text in it; of a line from the server.
+#: Limits in bytes: a line to the server, without its ending; the text in it; a line from the server.
 MAX_LINE = 8192
 MAX_TEXT = 7168
 MAX_OUT = 16384
 
-#: What stands in the place of a line that was too long. No line can look like it: it holds the separator.
+#: Stands for a line that was too long. No line can look like it: it contains the separator.
 OVERLONG = b"\n"
 
 # IAC (0xFF) opens a telnet sequence (RFC 854): an option with its byte, a subnegotiation up to IAC SE, or one command.
-# Before any other byte it is none, and stays: the line is no UTF-8, and what follows, a newline even, is not eaten.
+# Before any other byte it opens none and stays: the line is then no UTF-8, and nothing after it is lost.
 _SUBNEGOTIATION = 256
 # 0xEC to 0xEE are EOF, SUSP and ABORT (RFC 1184). No option has the byte of a line's end.
 _TELNET = re.compile(
     rb"\xff(?:([\xfb-\xfe])([^\r\n])|\xfa.{0,%d}?\xff\xf0|[\xec-\xf9\xff])" % _SUBNEGOTIATION, re.DOTALL
 )
-# Who asks for an option (WILL, DO) waits for a refusal (DONT, WONT): after Ctrl+C a telnet shows nothing until then.
+# A peer that asks for an option (WILL, DO) waits for a refusal (DONT, WONT): after Ctrl+C telnet is silent until then.
 _REFUSALS = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}
 
 
@@ -33,9 +33,9 @@ _NO_TELNET = re.compile(rb"\xff(?:[^\xec-\xff]|[\xfb-\xfe][\r\n])")
 
 
 class TelnetFilter:
-    """Takes telnet's option sequences out of a stream, wherever it is cut.
+    """Removes telnet's option sequences from a stream, wherever it is cut.
 
-    :ivar refusals: what is to be answered to them; whoever sends it empties it.
+    :ivar refusals: the bytes to answer them with; the caller sends and clears them.
     """
 
     __slots__ = ("_held", "refusals")
@@ -45,7 +45,7 @@ class TelnetFilter:
         self.refusals = b""
 
     def feed(self, data: bytes) -> bytes:
-        """``data`` without telnet sequences; one that is not complete yet is held back (at most 260 bytes)."""
+        """Return ``data`` without telnet sequences. An incomplete one is held back (at most 260 bytes)."""
         data = self._held + data
         self._held = b""
         out = []
@@ -56,10 +56,10 @@ class TelnetFilter:
                 at = found.end()
                 if found[1] in _REFUSALS:
                     self.refusals += _REFUSALS[found[1]] + found[2]
-            elif _NO_TELNET.match(data, start) is not None:  # it stays
+            elif _NO_TELNET.match(data, start) is not None:  # not telnet
                 out.append(b"\xff")
                 at = start + 1
-            elif len(data) - start >= _SUBNEGOTIATION + 4:  # one that never ends: only its opening is taken out
+            elif len(data) - start >= _SUBNEGOTIATION + 4:  # it never ends: remove only its opening
                 at = start + 2
             else:
                 self._held = data[start:]
@@ -69,9 +69,9 @@ class TelnetFilter:
 
 
 class LineSplitter:
-    """Bytes in, lines out. The same stream gives the same lines, however it is cut.
+    """Splits a stream into lines: into the same ones, however it is cut.
 
-    Empty lines are left out. A line above ``limit`` bytes gives :data:`OVERLONG` once, and the rest of it is skipped.
+    Skips empty lines. Replaces a line longer than ``limit`` bytes by :data:`OVERLONG`.
     """
 
     __slots__ = ("_limit", "_rest", "_skipping", "_telnet")
@@ -92,7 +92,7 @@ class LineSplitter:
         return data.replace(b"\r\0", b"\r\n")
 
     def take_refusals(self) -> bytes:
-        """What is to be answered to telnet's options; nothing to whoever speaks no telnet."""
+        """Return and clear the answer to telnet's options; empty if there were none."""
         telnet = self._telnet
         if telnet is None or not telnet.refusals:
             return b""
@@ -100,7 +100,7 @@ class LineSplitter:
         return refusals
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The lines that ``data`` completes, without their endings."""
+        """Return the lines that ``data`` completes, without their endings."""
         if self._telnet is not None or b"\xff" in data or b"\0" in data:
             data = self._without_telnet(data)
         pieces = data.split(b"\n")
@@ -117,12 +117,12 @@ class LineSplitter:
                 lines.append(OVERLONG)
             elif line:
                 lines.append(line)
-        # One byte more may be the CR of a line that is just short enough.
+        # The one byte above the limit may be the CR of a line that is exactly as long as allowed.
         if not self._skipping and len(rest) > limit and (rest[-1:] != b"\r" or len(rest) > limit + 1):
             lines.append(OVERLONG)
             self._skipping = True
         if self._skipping:
-            # Of what is skipped a CR at the end still matters: NUL may follow, and then the line ends.
+            # A trailing CR still matters while skipping: with a NUL after it, it ends the line.
             rest = rest[-1:] if rest[-1:] == b"\r" else b""
         self._rest = rest
         return lines
@@ -135,7 +135,7 @@ _TAG_KEY = re.compile(rb"[a-z][a-z0-9-]{0,31}")
 
 
 def parse_tags(raw: bytes) -> dict[bytes, bytes]:
-    """The tags between ``@`` and the first space. Raises ProtocolError for what is no tag.
+    """Parse the tags between ``@`` and the first space. Raises ProtocolError for malformed tags.
 
     The form is that of IRCv3 message tags (https://ircv3.net/specs/extensions/message-tags).
     """
@@ -156,7 +156,7 @@ def parse_tags(raw: bytes) -> dict[bytes, bytes]:
 
 
 def format_tags(tags: dict[bytes, bytes]) -> bytes:
-    """``b"@name=value;flag "`` of ``tags``, with its space; nothing for no tags."""
+    """Return ``b"@name=value;flag "``, with the space after it; empty if there are no tags."""
     if not tags:
         return b""
     parts = []
@@ -171,7 +171,7 @@ _TEXT_ESCAPED = {b"\n": rb"\n", b"\r": rb"\r", b"\\": rb"\\"}
 
 
 def unescape(text: bytes) -> bytes:
-    """The text that ``@esc`` text stands for. Raises ProtocolError for an unknown escape."""
+    """Return the text that ``@esc`` text stands for. Raises ProtocolError for an unknown escape."""
 
     def one(found: re.Match[bytes]) -> bytes:
         try:
@@ -183,5 +183,5 @@ def unescape(text: bytes) -> bytes:
 
 
 def escape(text: bytes) -> bytes:
-    """``text`` with its line ends and backslashes escaped, to be sent with ``@esc``."""
+    """Escape line ends and backslashes in ``text``, for sending it with ``@esc``."""
     return re.sub(rb"[\n\r\\]", lambda m: _TEXT_ESCAPED[m[0]], text)

@@ -10,24 +10,24 @@ from fishchat.protocols.table import Command, Table
 
 
 def echo(tags: Tags) -> bytes:
-    """The tags of a reply: the ``@id`` of its command."""
+    """Return the tags of a reply: the ``@id`` of its command, or nothing."""
     return format_tags({b"id": tags[b"id"]}) if tags and b"id" in tags else b""
 
 
 def ok_line(command: Command, rest: bytes = b"") -> bytes:
-    """``OK VERB rest``."""
+    """Format ``OK VERB rest``."""
     ok, tags = command.verb.ok, command.tags
     line = b"%s %s\r\n" % (ok, rest) if rest else ok + b"\r\n"
     return echo(tags) + line if tags and b"id" in tags else line
 
 
 def error_line(refusal: Refusal, verb: Verb | None, tags: Tags) -> bytes:
-    """``ERR VERB WORD …``, with ``-`` for a verb that could not be read."""
+    """Format ``ERR VERB WORD …``, with ``-`` for a verb that could not be read."""
     return echo(tags) + refusal.line(verb.name if verb else b"-") + b"\r\n"
 
 
 def list_lines(command: Command, items: list[tuple[bytes, bool]]) -> bytes:
-    """``BEGIN``, one ``ITEM`` each, ``END``; an item says whether its text is escaped."""
+    """Format ``BEGIN``, an ``ITEM`` for each item, ``END``. An item is its text and whether that is escaped."""
     verb, mark = command.verb.name, echo(command.tags)
     plain = mark + b"ITEM "
     escaped = format_tags({**({b"id": command.tags[b"id"]} if mark else {}), b"esc": b""}) + b"ITEM "
@@ -38,7 +38,7 @@ def list_lines(command: Command, items: list[tuple[bytes, bool]]) -> bytes:
 
 
 def help_lines(table: Table, command: Command) -> bytes:
-    """The reply to ``HELP``, ``HELP about GROUP`` and ``HELP VERB``. Raises Refusal for an unknown verb or group."""
+    """Format the reply to ``HELP``, ``HELP about GROUP`` or ``HELP VERB``. Raises Refusal for an unknown one."""
     about, _, group = command.text.strip().partition(b" ")
     if not command.text:
         items = [_summary(verb) for verb in table.verbs]

@@ -113,11 +113,13 @@ class Verb(Row):
     free: bool = field(default=False, kw_only=True)
     ok: bytes = field(init=False, repr=False)
     places: Mapping[str, int] = field(init=False, repr=False)
+    tag_readers: Mapping[bytes, Callable[[bytes], Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tags", (ECHO, *self.tags))
         super().__post_init__()
         object.__setattr__(self, "ok", b"OK " + self.name)
+        object.__setattr__(self, "tag_readers", {tag.name: tag.read for tag in self.tags})
         object.__setattr__(self, "places", {one.name: place for place, one in enumerate(self.fields)})
 
     @property
@@ -149,11 +151,11 @@ class Verb(Row):
         """The values of tags. Raises ProtocolError for one that the verb does not know."""
         tags: Tags = {}
         for name, value in raw.items():
-            tag = self.tag_rows.get(name)
-            if tag is None:
+            read = self.tag_readers.get(name)
+            if read is None:
                 known = " ".join(sorted(one.decode() for one in self.tag_rows))
                 raise ProtocolError("BADTAG", f"{self.name.decode()} knows these tags: {known}")
-            tags[name] = tag.read(value)
+            tags[name] = read(value)
         return tags
 
 

@@ -1,7 +1,7 @@
-"""The known word that a mistyped one is nearest to. No I/O.
+"""Suggests the known word that is nearest to a mistyped one. No I/O.
 
-A peer may mistype as fast as it can send, so this takes microseconds where difflib takes hundreds of them. It knows one
-letter too many, too few, another, or two exchanged; a piece of a longer word; a word that goes wrong towards its end.
+A peer may mistype as fast as it can send, so this takes microseconds where difflib takes hundreds. It finds a word with
+one letter added, missing, replaced or two swapped; a part of a longer word; and a word that is wrong only at its end.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterable
 from itertools import takewhile
 from operator import eq
 
-#: Letters of a word that is looked at at all.
+#: Lengths of the words for which there are suggestions.
 SHORTEST, LONGEST = 3, 40
 
 
 def _forms(word: bytes) -> list[bytes]:
-    """``word``, and what is left of it without one of its letters."""
+    """Return ``word``, and every form of it that lacks one letter."""
     return [word, *(word[:at] + word[at + 1 :] for at in range(len(word)))]
 
 
 class Near:
-    """Looks among ``words``."""
+    """Finds suggestions among ``words``."""
 
     def __init__(self, words: Iterable[bytes]) -> None:
         self._words = sorted(words)
@@ -31,7 +31,7 @@ class Near:
                 self._by_form.setdefault(form, word)
 
     def find(self, word: bytes) -> bytes | None:
-        """The nearest word; None when none is near."""
+        """Return the nearest word, or None if no word is near."""
         if not SHORTEST <= len(word) <= LONGEST:
             return None
         for form in _forms(word):
@@ -40,7 +40,7 @@ class Near:
         return next((known for known in self._words if word in known), None) or self._alike(word)
 
     def _alike(self, word: bytes) -> bytes | None:
-        """The word that begins alike: in their order it is a neighbour."""
+        """Return the word with the longest common beginning; in sorted order it is a neighbour."""
         at = bisect(self._words, word)
         neighbours = self._words[max(at - 1, 0) : at + 1]
         alike, best = max((sum(takewhile(bool, map(eq, word, known))), known) for known in neighbours)

@@ -49,17 +49,17 @@ class Command:
 #: Verbs that only servers use, in the original and here. No table has a row for them.
 SERVER_PREFIXES = (b"ROUTE_", b"SUBSCRIBE_", b"CACHE_", b"RESP_", b"SELECT_", b"STORE_", b"PUBLISH_")
 
-# C0 but TAB; LF, CR and NUL never come this far, CR may stand inside a line.
+# C0 but TAB. LF and NUL never get this far; CR may be inside a line.
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
 
 
-# What almost every line of a busy client looks like. A test compares this short way with the long one.
+# Almost every line of a busy client looks like this. A test compares this short way with the long one.
 _MESSAGE = re.compile(
     rb"(?:@cseq=(\d{1,%d}) )?(SEND_MESSAGE_P2P|SEND_MESSAGE_TOPIC) ([%s]{1,%d}) ([\t -~]{1,%d})"
     % (DIGITS, re.escape(NAME_BYTES), NAME_LENGTH, MAX_TEXT)
 )
-# The same of an acknowledgement between two accounts.
+# Likewise an acknowledgement between two accounts.
 _ACK = re.compile(
     rb"SEND_ACK (([%s]{1,%d})\+([%s]{1,%d})):(\d{1,%d})-(\d{1,%d})"
     % (re.escape(NAME_BYTES), NAME_LENGTH, re.escape(NAME_BYTES), NAME_LENGTH, DIGITS, DIGITS)
@@ -80,11 +80,11 @@ class Table:
         self._has_messages = b"SEND_MESSAGE_P2P" in self._by_word
 
     def find(self, word: bytes) -> Verb | None:
-        """The verb that ``word`` names, whatever its case, by name or alias."""
+        """Return the verb with this name or alias, in any case."""
         return self._by_word.get(word) or self._by_word.get(word.upper())
 
     def parse(self, line: bytes) -> Command:
-        """The command in ``line``. Raises ProtocolError, as BadCommand when a verb was read."""
+        """Parse a line. Raises ProtocolError, as BadCommand if the line's tags were read."""
         if self._has_messages and (found := _MESSAGE.fullmatch(line)) is not None:
             cseq, word, name, text = found.groups()
             return Command(self._by_word[word], [name], text, NO_TAGS if cseq is None else {b"cseq": int(cseq)})
@@ -95,7 +95,7 @@ class Table:
         return self.parse_any(line)
 
     def parse_any(self, line: bytes) -> Command:
-        """The same without the short ways for plain messages and acknowledgements."""
+        """Parse a line without the short ways for plain messages and acknowledgements."""
         raw_tags = None
         line = clean(line)
         if line[:1] == b"@":
@@ -125,7 +125,7 @@ class Table:
 
 
 class BadCommand(ProtocolError):
-    """A line whose tags were read, and its verb if it has one: the reply names the verb and echoes the ``@id``."""
+    """A line that is no command although its tags were read; the reply names its verb, if any, and echoes ``@id``."""
 
     def __init__(self, cause: Refusal, verb: Verb | None, tags: Tags) -> None:
         super().__init__(cause.word, cause.text, **cause.extra)
@@ -134,13 +134,13 @@ class BadCommand(ProtocolError):
 
 
 def _echo_of(raw: dict[bytes, bytes] | None) -> Tags:
-    """The ``@id`` of a command that was not understood, if that much was."""
+    """Return the ``@id`` of a command that was not understood, if it has a valid one."""
     mark = raw.get(b"id", b"") if raw else b""
     return {b"id": mark} if 0 < len(mark) <= 64 else NO_TAGS
 
 
 def clean(line: bytes) -> bytes:
-    """``line`` without control characters. Raises ProtocolError when it is too long, no UTF-8 or holds NUL."""
+    """Remove control characters. Raises ProtocolError if the line is too long, no UTF-8, or contains NUL."""
     if line == OVERLONG:
         raise ProtocolError("TOOLONG", limit=MAX_LINE)
     if b"\0" in line:

@@ -13,6 +13,7 @@ from twisted.internet.protocol import ClientFactory, Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from fishchat.features.session.rows import HELLO, RESP_SYNCED, SEND_CLIENT_ID
 from fishchat.net.addresses import parse_address
 
 #: Logins under way at a time, and seconds in which one more has to come in.
@@ -22,8 +23,9 @@ AGAIN = (0.1, 0.4)
 #: Seconds that a connection may take to be logged in when it is tried again. A client for which the server's kernel had
 #: no room may believe to be connected, and hear nothing.
 LATE = 10.0
-#: What ends a login, and the words with which everything goes wrong.
-_SYNCED, _ERROR = b"RESP_SYNCED\r\n", b"ERR "
+#: How one begins, what ends a login, and the words with which everything goes wrong.
+_HELLO = HELLO.line(b"1", text=b"caps=ack") + b"\r\n"
+_SYNCED, _ERROR = RESP_SYNCED.line() + b"\r\n", b"ERR "
 
 
 class BenchError(Exception):
@@ -112,7 +114,7 @@ class Member(Protocol):
             self.lost(lines.partition(b"\r")[0].decode("utf-8", "replace"))
             return
         self.heard = self._logged_in
-        self.write(b"HELLO 1 caps=ack\r\nSEND_CLIENT_ID %s %s\r\n" % (self.name, self._token))
+        self.write(_HELLO + SEND_CLIENT_ID.line(self.name, text=self._token) + b"\r\n")
 
     def _logged_in(self, lines: bytes) -> None:
         if self.early is not None:

@@ -11,9 +11,18 @@ from typing import Any
 
 from twisted.internet.task import LoopingCall
 
+from fishchat.features.messages.rows import (
+    RESP_MESSAGE_P2P,
+    RESP_MESSAGE_TOPIC,
+    SEND_ACK,
+    SEND_MESSAGE_P2P,
+    SEND_MESSAGE_TOPIC,
+)
+from fishchat.features.topics.rows import CREATE_TOPIC, JOIN_TOPIC
 from fishchat.proof.bench.crowd import Member
 from fishchat.proof.bench.measuring import Run
 from fishchat.proof.bench.spec import QUIET
+from fishchat.protocols.rows import Verb
 
 #: Messages of all senders under way at most: a server refuses what would have to wait for seconds.
 UNDER_WAY = 5000
@@ -23,10 +32,11 @@ FIRST, JOINING = 500, 100
 TICK, BURST = 0.001, 1000
 
 # A text is the sender's number of the message, the microsecond at which it was written, and what fills it up.
-_COUNTED = re.compile(rb"RESP_MESSAGE_\w+ [^:]*:\d+-\d+ (\d+) ")
-_NUMBERED = re.compile(rb"RESP_MESSAGE_\w+ [^:]*:\d+-(\d+) ")
-_WRITTEN = re.compile(rb"RESP_MESSAGE_\w+ [^:]*:\d+-\d+ \d+ (\d+) ")
-_BY_WHOM = re.compile(rb"RESP_MESSAGE_TOPIC \S+ (\S+) \S+ (\d+) ")
+_PUSHED = b"(?:%s|%s)" % (RESP_MESSAGE_P2P.name, RESP_MESSAGE_TOPIC.name)
+_COUNTED = re.compile(_PUSHED + rb" [^:]*:\d+-\d+ (\d+) ")
+_NUMBERED = re.compile(_PUSHED + rb" [^:]*:\d+-(\d+) ")
+_WRITTEN = re.compile(_PUSHED + rb" [^:]*:\d+-\d+ \d+ (\d+) ")
+_BY_WHOM = re.compile(RESP_MESSAGE_TOPIC.name + rb" \S+ (\S+) \S+ (\d+) ")
 
 
 class Talk(Run):
@@ -69,7 +79,7 @@ class Talk(Run):
         """Let everybody listen; gives those who write."""
         members = self.crowd.members[: self.job.talkers or None]
         for sender, receiver in zip(members[::2], members[1::2], strict=True):
-            self.address(sender, b"SEND_MESSAGE_P2P %s" % receiver.name)
+            self.address(sender, SEND_MESSAGE_P2P, receiver.name)
             self.listen(receiver, lambda count, sender=sender: self.write(sender, count))  # type: ignore[misc]
             sender.heard = self.refusals
         return members[::2]
@@ -108,10 +118,10 @@ class Talk(Run):
 
     # -- writing
 
-    def address(self, sender: Member, verb: bytes) -> None:
+    def address(self, sender: Member, verb: Verb, to: bytes) -> None:
         """What this one writes, and to whom."""
         size, limit = self.job.size, len(b"999999 9999999999999999 ")
-        line = b"@cseq=%d " + verb + b" %d %d " + b"x" * max(1, size - limit) + b"\r\n"
+        line = b"@cseq=%d " + verb.line(to, text=b"%d %d " + b"x" * max(1, size - limit)) + b"\r\n"
         self._lines[sender] = lru_cache(64)(lambda count: line * count)
 
     def write(self, sender: Member, count: int) -> None:
@@ -154,7 +164,7 @@ class Talk(Run):
                 count = self._look(member, numbers, strict)
             member.got = max(member.got, numbers[-1])
             self.delivered += count
-            member.write(b"SEND_ACK %s\r\n" % last_id(lines))
+            member.write(b"%s %s\r\n" % (SEND_ACK.name, last_id(lines)))
             now = seconds() * 1e6
             # At full speed the first of a piece stands for all.
             for written in _WRITTEN.findall(lines) if every else _WRITTEN.findall(lines, 0, 200):
@@ -190,9 +200,10 @@ class TopicTalk(Talk):
     async def meet(self) -> list[Member]:
         members, count = self.crowd.members, self.job.senders
         topic = self.job.prefix.encode()
-        await members[0].ask(b"CREATE_TOPIC %s\r\n" % topic, b"OK CREATE_TOPIC")
+        await members[0].ask(CREATE_TOPIC.line(topic) + b"\r\n", CREATE_TOPIC.ok)
         for start in range(1, len(members), JOINING):
-            joins = [each.ask(b"JOIN_TOPIC %s\r\n" % topic, b"OK JOIN_TOPIC") for each in members[start:][:JOINING]]
+            joining = JOIN_TOPIC.line(topic) + b"\r\n"
+            joins = [each.ask(joining, JOIN_TOPIC.ok) for each in members[start:][:JOINING]]
             for join in joins:
                 await join
         # Whoever joined at another server is known here by then.
@@ -203,7 +214,7 @@ class TopicTalk(Talk):
         for member in members:
             self.listen(member, strict=member not in senders)
         for sender in senders:
-            self.address(sender, b"SEND_MESSAGE_TOPIC %s" % topic)
+            self.address(sender, SEND_MESSAGE_TOPIC, topic)
         self.listen(members[-1], self._more)
         self._witness(members[count:])
         return senders
@@ -248,4 +259,4 @@ class TopicTalk(Talk):
 def last_id(lines: bytes) -> bytes:
     """The id of the last message in these lines."""
     words = lines[lines.rfind(b"RESP_MESSAGE_") :].split(b" ", 4)
-    return words[3 if words[0] == b"RESP_MESSAGE_TOPIC" else 2]
+    return words[3 if words[0] == RESP_MESSAGE_TOPIC.name else 2]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from fishchat.features.messages.rows import RESP_MESSAGE_P2P, SEND_ACK, SEND_MESSAGE_P2P
 from fishchat.proof.bench.crowd import Crowd, Member
 from fishchat.proof.bench.messages import Talk, last_id
 from fishchat.proof.bench.spec import QUIET
 
-_FROM = re.compile(rb"RESP_MESSAGE_P2P (\S+) \S+ (\d+) ")
+_FROM = re.compile(RESP_MESSAGE_P2P.name + rb" (\S+) \S+ (\d+) ")
 
 
 class Replay(Talk):
@@ -35,14 +36,14 @@ class Replay(Talk):
 
         def answered(sender: Member, lines: bytes) -> None:
             nonlocal stored
-            count = lines.count(b"OK SEND_MESSAGE_P2P")
+            count = lines.count(SEND_MESSAGE_P2P.ok)
             stored += count
             self.refusals(lines)
             self.write(sender, count)
 
         self.sending = True
         for sender in self.crowd.members:
-            self.address(sender, b"SEND_MESSAGE_P2P %s" % to)
+            self.address(sender, SEND_MESSAGE_P2P, to)
             sender.heard = lambda lines, sender=sender: answered(sender, lines)  # type: ignore[misc]
         for sender in self.crowd.members:
             self.write(sender, self.job.window)
@@ -59,4 +60,4 @@ class Replay(Talk):
         if messages:
             # One conversation after the other, so a piece may hold the end of one and the beginning of the next.
             ends = {line.split(b" ", 2)[1]: line for line in lines.split(b"\r\n") if line.startswith(b"RESP_MESSAGE")}
-            member.write(b"".join(b"SEND_ACK %s\r\n" % last_id(line) for line in ends.values()))
+            member.write(b"".join(b"%s %s\r\n" % (SEND_ACK.name, last_id(line)) for line in ends.values()))

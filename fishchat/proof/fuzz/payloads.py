@@ -11,6 +11,7 @@ import msgspec
 from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.config import schema
+from fishchat.features.session.rows import RESP_MOVE
 from fishchat.model.hints import HintNumbers
 from fishchat.model.placement import Placement
 from fishchat.model.routing import Entry, group
@@ -59,9 +60,9 @@ def _heard(payload: bytes) -> None:
     for secure in (False, True):
         for address in gateway.placement.choose(clock.seconds(), secure):
             parse_address(address)
-        line = server.neighbours.move_line(0, secure).decode()
-        address = line.removeprefix("RESP_MOVE ").removesuffix(" within=0\r\n")
-        claim(address == "-" or parse_address(address), "no address", line)
+        line = server.neighbours.move_line(0, secure)
+        (address, _), _ = RESP_MOVE.read(line.removesuffix(b"\r\n").partition(b" ")[2])
+        claim(address is None or parse_address(address.decode()), "no address", line)
     shown = monitor.servers()
     claim(msgspec.json.decode(msgspec.json.encode(shown)) == shown, "not to be shown", shown)
 

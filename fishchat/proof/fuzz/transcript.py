@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from fishchat.client.pushes import parse_push
 from fishchat.errors import WORDS, ProtocolError
+from fishchat.features.registry import PUSHES
+from fishchat.features.session.rows import REASONS, RESP_REVOKED
 from fishchat.proof.fuzz.helpers import CONTROL, claim, fail
 from fishchat.protocols.lines import MAX_OUT, LineSplitter, format_tags, parse_tags
 from fishchat.protocols.table import Table
@@ -15,8 +17,7 @@ from fishchat.protocols.table import Table
 Final = tuple[bytes, bytes | None]
 
 _OWN_REPLIES = {b"LOCATE_TOPIC_MSG_ADDR": b"LOCATE_TOPIC_MSG_ADDR", b"SELECT_MSG_SERVER_FOR_CLIENT": b"REQ_MSG_SERVER"}
-_PLAIN_PUSHES = (b"RESP_PING", b"RESP_REPLACED")
-_WHY = (b"disabled", b"deleted", b"revoked", b"password")
+_PUSHES = {push.name: push for push in PUSHES}
 #: How a connection that the server ends is ended.
 LAST = (b"OK QUIT", b"RESP_REPLACED", b"RESP_REVOKED", b"RESP_MOVE", b"ERR - BUSY", b"ERR - UNKNOWN_VERB")
 
@@ -95,12 +96,13 @@ class Transcript:
 
     @staticmethod
     def _push(verb: bytes, rest: bytes, escaped: bool) -> None:
-        if verb in _PLAIN_PUSHES:
-            claim(not rest, "more than there is to say", verb, rest)
-        elif verb == b"RESP_REVOKED":
-            claim(rest in _WHY, "why?", rest)
-        else:
-            claim(parse_push(verb, rest, escaped) is not None, "a push that nobody knows", verb)
+        push = _PUSHES.get(verb)
+        if push is None:
+            fail("a push that nobody knows", verb)
+        values, text = push.read(rest)
+        claim(push.line(*values, text=text).partition(b" ")[2] == rest, "not as its row writes it", verb, rest)
+        claim(push is not RESP_REVOKED or rest in REASONS, "why?", rest)
+        claim(parse_push(verb, rest, escaped) is not None, "a push without an event", verb)
 
 
 def expected(table: Table, stream: bytes) -> Iterator[Final]:

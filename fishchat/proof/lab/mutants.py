@@ -224,7 +224,7 @@ MUTANTS = (
         (
             Edit(
                 "services/msg_server/sessions/connection.py",
-                '        self.say_goodbye(b"RESP_REPLACED\\r\\n")',
+                '        self.say_goodbye(RESP_REPLACED.line() + b"\\r\\n")',
                 "        pass",
             ),
         ),

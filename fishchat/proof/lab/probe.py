@@ -13,6 +13,8 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
+from fishchat.features.messages.rows import REQ_CONVERSATIONS, SEND_MESSAGE_P2P
+from fishchat.features.session.rows import SEND_CLIENT_ID, SEND_PING
 from fishchat.proof.lab.record import Recorder
 
 #: P7: seconds within which every command on an open connection is answered; and what the lab itself may take.
@@ -113,7 +115,8 @@ class _Line(LineOnlyReceiver):
         self._asked = deque((sent, now) for sent, _ in self._asked)
 
     def connectionMade(self) -> None:
-        self._say(f"SEND_CLIENT_ID {self._probe.account} {self._probe.secret}".rstrip())
+        account, secret = self._probe.account.encode(), self._probe.secret.encode()
+        self._say(SEND_CLIENT_ID.line(account, text=secret))
         self._asking.start(EVERY, now=False)
 
     def _ask(self) -> None:
@@ -128,14 +131,14 @@ class _Line(LineOnlyReceiver):
         if self._asked:
             # A server need not answer what it has not read yet, and it reads only so much ahead.
             return
-        self._say(f"SEND_MESSAGE_P2P {self._probe.account} note")
-        self._say("SEND_PING")
-        self._say("REQ_CONVERSATIONS")
+        self._say(SEND_MESSAGE_P2P.line(self._probe.account.encode(), text=b"note"))
+        self._say(SEND_PING.line())
+        self._say(REQ_CONVERSATIONS.line())
 
-    def _say(self, line: str) -> None:
+    def _say(self, line: bytes) -> None:
         now = self._probe.reactor.seconds()
         self._asked.append((now, now))
-        self.sendLine(line.encode())
+        self.sendLine(line)
 
     def lineReceived(self, line: bytes) -> None:
         word = line.split(b" ", 1)[0]

@@ -17,6 +17,9 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from fishchat.features.session.rows import SEND_CLIENT_ID
+from fishchat.features.topics.rows import JOIN_TOPIC
+
 #: Bytes that the kernel may hold for whoever does not read: with little room there, more is left to the server.
 RECEIVED = 4096
 #: What is said once there is a greeting, and whether an answer is waited for before the connection is closed.
@@ -46,7 +49,8 @@ class Reader(Protocol):
     transport: Any
 
     def __init__(self, account: str, topic: str) -> None:
-        self._lines = f"SEND_CLIENT_ID {account}\r\nJOIN_TOPIC {topic}\r\n".encode()
+        login, join = SEND_CLIENT_ID.line(account.encode()), JOIN_TOPIC.line(topic.encode())
+        self._lines = b"%s\r\n%s\r\n" % (login, join)
         self._heard = b""
         self._lost = False
         self.ready = False
@@ -57,7 +61,7 @@ class Reader(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._heard = (self._heard + data)[-4096:]
-        self.ready = self.ready or b"OK JOIN_TOPIC" in self._heard
+        self.ready = self.ready or JOIN_TOPIC.ok in self._heard
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost = True

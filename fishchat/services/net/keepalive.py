@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from fishchat.features.session.rows import RESP_PING
 from fishchat.protocols.peer import HANDSHAKE
 
 #: Seconds between two checks.
@@ -88,4 +89,4 @@ class Keepalive(Generic[C]):
             connection.pinged = False
         elif not connection.pinged and self.is_pinged(connection):
             connection.pinged = True
-            connection.send(b"RESP_PING\r\n")
+            connection.send(RESP_PING.line() + b"\r\n")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.client.addresses import GatewayQuestion
+from fishchat.client.security import Security
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
 from fishchat.features.messages import client as messages
@@ -14,6 +17,7 @@ from fishchat.features.requests import Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
 from fishchat.protocols.table import Command
+from fishchat.services.gateway.rows import GATEWAY_COMMANDS, REQ_MSG_SERVER
 from fishchat.test.protocols.test_table import ID, said
 
 #: What the machine says itself, or a person at a keyboard.
@@ -21,6 +25,14 @@ NOT_REQUESTED = {
     *(b"HELLO", b"SEND_CLIENT_ID", b"SEND_AUTH", b"SEND_MESSAGE_P2P", b"SEND_MESSAGE_TOPIC", b"SEND_ACK", b"QUIT"),
     *(b"HELP", b"LOCATE_TOPIC_MSG_ADDR"),
 }
+
+
+class GatewayTests(SynchronousTestCase):
+    def test_question(self) -> None:
+        """The question for a msg_server is the gateway's verb, which the library cannot import."""
+        question = GatewayQuestion(Security(False), "127.0.0.1:17000")
+        question.makeConnection(transport := StringTransport())
+        self.assertIs(GATEWAY_COMMANDS.parse(transport.value().rstrip()).verb, REQ_MSG_SERVER)
 
 
 class RequestTests(SynchronousTestCase):

@@ -14,7 +14,7 @@ from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.rows import MAX_CSEQ
-from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
+from fishchat.features.registry import FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
@@ -25,7 +25,7 @@ from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.msg_server.sessions.hashing import WAITING
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
-from fishchat.services.reference import PAGE, PARTS, fill
+from fishchat.services.reference import PAGE, PARTS, feature_page, feature_parts, fill
 from fishchat.storage.scripts import HISTORY
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support.rfc5802 import ScramClient
@@ -92,6 +92,25 @@ class PartTests(PageCase):
             self.assertEqual(self.page.count(f"<!-- generated: {name} -->"), 1)
 
 
+class FeaturePageTests(PageCase):
+    def test_printed(self) -> None:
+        """Every feature has a page with its heading, its paragraph and its own verbs and pushes, as they are now."""
+        for feature in FEATURES:
+            path = feature_page(feature)
+            page = path.read_text(encoding="utf-8")
+            self.assertTrue(page.startswith(f"# {feature.title}\n\n"), path)
+            self.assertEqual(fill(page, feature_parts(feature)), page, f"{path}: python -m fishchat.services.reference")
+
+    def test_links(self) -> None:
+        """What these pages link to on the protocol's page is there."""
+        headings = re.findall(r"^#+ (.*)$", self.page, re.MULTILINE)
+        anchors = {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings}
+        for feature in FEATURES:
+            page = feature_page(feature).read_text(encoding="utf-8")
+            linked = set(re.findall(r"\.\./protocol\.md#([a-z-]+)", page))
+            self.assertEqual(linked - anchors, set(), feature.name)
+
+
 class ExampleTests(PageCase):
     def test_commands(self) -> None:
         """What the client says in an example is a command, of one port or the other; typos are answered as typos."""
@@ -110,10 +129,15 @@ class ExampleTests(PageCase):
                 self.assertEqual(sentence, WORDS[found[1]])
 
     def test_pushes(self) -> None:
-        """Every push that the sources send is in the page's table."""
-        listed = set(re.findall(r"^\| `(RESP_\w+)", self.page, re.MULTILINE))
-        sources = "".join(path.read_text(encoding="utf-8") for path in (PAGE.parents[1] / "fishchat").rglob("*.py"))
-        self.assertEqual(set(re.findall(r'b"(RESP_[A-Z0-9_]*[A-Z0-9])[ \\]', sources)) - listed, set())
+        """Every push that the server sends in an example is one of the table, and has its fields."""
+        pushes = {push.name.decode(): push for push in PUSHES}
+        seen = set()
+        for side, line in self.examples():
+            name, _, rest = line.removeprefix("@esc ").partition(" ")
+            if side == "S" and name.startswith("RESP_"):
+                pushes[name].read(rest.encode())
+                seen.add(name)
+        self.assertGreater(len(seen), 2)
 
 
 class GrammarTests(PageCase):
@@ -156,7 +180,7 @@ class GrammarTests(PageCase):
             b"RESP_MOVE - within=1\r\n",
             b"RESP_MOVE [::1]:19000 within=1\r\n",
         ]
-        said += [b"RESP_PING\r\n", b"RESP_REPLACED\r\n", b"RESP_READ bob alice+bob:471893-3\r\n"]
+        said += [push.example + b"\r\n" for push in PUSHES]
         for conversation in (b"alice+bob", b"#fishing", b"@alice"):
             for flag in (PLAIN, ESCAPED, NOTICE):
                 text = "hi  you 鱼 🐟".encode()

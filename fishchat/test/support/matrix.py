@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import fishchat
 from fishchat.protocols.rows import Text, Verb
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
@@ -56,12 +54,6 @@ def words_of(verb: Verb) -> list[bytes]:
     """How it may be called: by name and alias, in capitals or not."""
     words = [word for word in (verb.name, verb.alias) if word]
     return [*words, words[-1].lower()]
-
-
-def pushes() -> list[str]:
-    """Every push that the source knows of."""
-    source = "".join(path.read_text("utf-8") for path in Path(fishchat.__file__).parent.rglob("*.py"))
-    return sorted(set(re.findall(r"\bRESP_[A-Z0-9_]*[A-Z0-9]\b", source)))
 
 
 def holding(redis: RedisServer) -> dict[bytes, bytes]:

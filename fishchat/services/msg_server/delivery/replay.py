@@ -8,6 +8,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from fishchat.features.session.rows import RESP_SYNCED
 from fishchat.model.conversation import Conversation, gap_line, missing
 from fishchat.model.device import Device, Reading
 from fishchat.model.message import Message
@@ -15,7 +16,7 @@ from fishchat.model.names import Position
 from fishchat.services.msg_server.delivery.log_reader import PAGE_SIZE, Logs
 from fishchat.storage.redis import StoreError
 
-SYNCED = b"RESP_SYNCED\r\n"
+SYNCED = RESP_SYNCED.line() + b"\r\n"
 
 
 class Feeder:

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.errors import Refusal
+from fishchat.features.messages.rows import RESP_READ
 from fishchat.model.conversation import Conversation, IReads
 from fishchat.model.device import REFILL, Device, Reading, start_of
 from fishchat.model.message import ESCAPED, PLAIN, Message, from_body, push_line
@@ -134,7 +135,7 @@ class Delivery:
 
     def push_receipt(self, name: bytes, reader: bytes, position: bytes) -> None:
         """``RESP_READ`` to the other side's devices."""
-        line = b"RESP_READ %s %s:%s\r\n" % (reader, name, position)
+        line = RESP_READ.line(reader, (name, *parse_position(position))) + b"\r\n"
         for account in accounts_of(name):
             if account != reader:
                 for device in self.accounts.get(account, {}).values():

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from fishchat.errors import Refusal
 from fishchat.features.registry import MSG_SERVER_COMMANDS
+from fishchat.features.session.rows import RESP_REPLACED, RESP_REVOKED
 from fishchat.model.bucket import Bucket
 from fishchat.model.device import Device
 from fishchat.protocols.fields import Tags
@@ -250,11 +251,11 @@ class ClientConnection(LineServer):
         """The right to be here was taken back: from the account, or from the device alone."""
         if self.device is not None and why in FORGOTTEN:
             self.server.cursors.discard(self.device)
-        self.say_goodbye(b"RESP_REVOKED %s\r\n" % why.encode())
+        self.say_goodbye(RESP_REVOKED.line(why.encode()) + b"\r\n")
 
     def replaced(self) -> None:
         """The same device has logged in elsewhere."""
-        self.say_goodbye(b"RESP_REPLACED\r\n")
+        self.say_goodbye(RESP_REPLACED.line() + b"\r\n")
 
     def evicted(self) -> None:
         """The store does not know this session any more."""

@@ -6,6 +6,7 @@ from random import Random
 
 from twisted.internet.interfaces import IReactorTime
 
+from fishchat.features.session.rows import RESP_MOVE
 from fishchat.interfaces import IBus
 from fishchat.model.placement import Placement
 from fishchat.services.net.placement import follow
@@ -29,4 +30,4 @@ class Neighbours:
         Who came by TLS is sent where there is TLS.
         """
         addresses = self._placement.choose(self._clock.seconds(), secure)
-        return b"RESP_MOVE %s within=%d\r\n" % (addresses[0].encode() if addresses else b"-", within)
+        return RESP_MOVE.line(addresses[0].encode() if addresses else None, within) + b"\r\n"

@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from fishchat.cli import main
+from fishchat.features.messages.rows import SEND_MESSAGE_P2P
 from fishchat.proof.bench import crowd, generator, usage
 from fishchat.proof.bench.crowd import BenchError, Member
 from fishchat.proof.bench.machine import check_files, greets
@@ -237,7 +238,7 @@ class Counting(SynchronousTestCase):
 
     def test_writing(self) -> None:
         """Several messages are one write, numbered on, each as long as was asked for."""
-        self.run_.address(self.bob, b"SEND_MESSAGE_P2P al")
+        self.run_.address(self.bob, SEND_MESSAGE_P2P, b"al")
         self.run_.sending = True
         self.run_.write(self.bob, 2)
         self.run_.write(self.bob, 1)

@@ -15,12 +15,13 @@ from hypothesis.strategies import SearchStrategy
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.features.registry import MSG_SERVER_COMMANDS
+from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.proof.fuzz import grammar, run
 from fishchat.proof.fuzz.helpers import Dice, Violation, claim, pieces, quiet
 from fishchat.proof.fuzz.inputs import CORPUS, keep, kept, merged
 from fishchat.proof.fuzz.targets import TARGETS
 from fishchat.proof.fuzz.transcript import Transcript, compare, expected
+from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support import strategies
 
@@ -162,6 +163,13 @@ class NoticingTests(SynchronousTestCase):
         for line, _ in BAD:
             self.assertIsNone(grammar.read(line), line)
         self.assertIsNotNone(grammar.read(b"REQ_MSG_SERVER", gateway=True))
+
+    def test_grammar_names(self) -> None:
+        """It is written by hand, so that a mistake would have to be made twice; only its words are compared."""
+        for gateway, rows in ((False, VERBS), (True, GATEWAY_VERBS)):
+            known = {word: (verb.name, set(verb.tag_rows)) for verb in rows for word in verb.words}
+            own = {word: (name, set(tags)) for word, (name, _, tags) in grammar.verbs(gateway).items()}
+            self.assertEqual(own, known)
 
     def test_no_line_of_a_server(self) -> None:
         """What a server must not say is noticed."""
