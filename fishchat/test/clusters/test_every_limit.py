@@ -23,18 +23,9 @@ from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.waiting import until
 
 #: Key or constant → its test, below ``fishchat.test``. A row of the table without an entry here, or an entry without
-#: its row or its test, is an error.
+#: its row or its test, is an error. The limits of the protocol are in its page, each with its test.
 TESTS = {
-    "fishchat.protocols.lines.MAX_LINE": "protocols.test_lines.LimitTests.test_line",
-    "fishchat.protocols.lines.MAX_TEXT": "protocols.test_table.LimitTests.test_text",
-    "fishchat.protocols.lines.MAX_OUT": "model.test_message.LimitTests.test_line_out",
     "fishchat.features.messages.queries.LIMIT": "clusters.test_every_limit.Sizes.test_limit_page",
-    "fishchat.model.device.WINDOW": "protocols.test_peer.WindowTests.test_window",
-    "fishchat.protocols.peer.WAITING": "protocols.test_peer.ClientTests.test_waiting",
-    "fishchat.protocols.peer.STUCK": "services.net.test_keepalive.Stuck.test_cut_off",
-    "fishchat.protocols.peer.HANDSHAKE": "services.net.test_tls_listen.Handshaking.test_cut_off",
-    "fishchat.services.net.keepalive.PING_AFTER": "services.net.test_keepalive.Silence.test_pinged_then_closed",
-    "fishchat.services.net.keepalive.GONE_AFTER": "services.net.test_keepalive.Silence.test_pinged_then_closed",
     "limits.login_seconds": "services.net.test_keepalive.Strangers.test_late",
     "limits.flood": "clusters.test_limits.Flood.test_lifted",
     "limits.rate": "clusters.test_limits.Flood.test_commands",
@@ -53,14 +44,10 @@ TESTS = {
     "fishchat.services.msg_server.sessions.hashing.THREADS": (
         "services.msg_server.sessions.test_hashing.HashingTests.test_bounded"
     ),
-    "fishchat.services.msg_server.sessions.hashing.WAITING": "clusters.test_accounts.Limits.test_waiting_hashes",
     "fishchat.services.msg_server.sessions.hashing.PATIENCE": (
         "services.msg_server.sessions.test_hashing.HashingTests.test_late"
     ),
     "fishchat.model.secrets.passwords.SHORTEST": "model.secrets.test_passwords.PreparedTests.test_length",
-    "fishchat.model.secrets.passwords.LONGEST": "model.secrets.test_passwords.PreparedTests.test_length",
-    "fishchat.model.names.DISPLAY_LENGTH": "model.test_names.DisplayNameTests.test_length",
-    "fishchat.features.contacts.handlers.RELATED": "clusters.test_every_limit.Sizes.test_limit_related",
     "msg_server.capacity": "clusters.test_limits.Doors.test_capacity",
     "limits.devices": "clusters.test_every_limit.Sizes.test_limit_devices",
     "limits.device_days": "clusters.test_every_limit.Sizes.test_limit_device_days",
