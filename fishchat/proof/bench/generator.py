@@ -12,6 +12,7 @@ import msgspec
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
 from twisted.python.failure import Failure
 
+from fishchat.features.accounts.administration import Accounts
 from fishchat.net.clock import use_monotonic
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.logins import Idle, Login, Storm
@@ -21,9 +22,8 @@ from fishchat.proof.bench.replay import Replay
 from fishchat.proof.bench.spec import Figures, Job
 from fishchat.services.running.gc_tuning import collect_seldom
 from fishchat.services.running.lifeline import Lifeline
-from fishchat.storage.accounts import Accounts
 from fishchat.storage.redis import Connection, parse_url
-from fishchat.storage.scripts import ENROL, GRANT
+from fishchat.storage.script import script
 
 RUNS: dict[str, type[Run]] = {
     "p2p": Talk,
@@ -44,7 +44,9 @@ def names_of(job: Job) -> list[bytes]:
 
 async def make_accounts(reactor: Any, url: str, names: list[bytes]) -> list[bytes]:
     """Accounts of these names that log in by tokens; gives the tokens."""
-    connection = Connection(parse_url(url), scripts=(ENROL, GRANT), reactor=reactor)
+    connection = Connection(
+        parse_url(url), scripts=(script("accounts/create"), script("accounts/issue_token")), reactor=reactor
+    )
     connection.startService()
     tokens: list[bytes] = []
     try:

@@ -53,8 +53,8 @@ MUTANTS = (
         "A msg_server that lost its lease may still store.",
         ("lease-lost",),
         (
-            Edit("storage/lua/send.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
-            Edit("storage/lua/common.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
+            Edit("storage/logs/send.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
+            Edit("storage/lib/fence.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
         ),
     ),
     Mutant(
@@ -76,7 +76,7 @@ MUTANTS = (
         "no-dedupe",
         "A number that was seen before is stored once more.",
         ("redis-unheard", "kill"),
-        (Edit("storage/lua/send.lua", "if cseq > 0 and cseq < expected then", "if false then"),),
+        (Edit("storage/logs/send.lua", "if cseq > 0 and cseq < expected then", "if false then"),),
     ),
     Mutant(
         "no-catching-up",
@@ -120,7 +120,7 @@ MUTANTS = (
         "epoch-stays",
         "The epoch does not grow when Redis is started anew.",
         ("put-back", "cut"),
-        (Edit("storage/lua/epoch.lua", "math.max(stored + 1, remembered + 1, floor)", "math.max(stored, 1)"),),
+        (Edit("storage/servers/epoch.lua", "math.max(stored + 1, remembered + 1, floor)", "math.max(stored, 1)"),),
     ),
     Mutant(
         "torn-transaction",
@@ -178,7 +178,7 @@ MUTANTS = (
         "peers-not-told",
         "Other msg_servers are not told of what one of them has stored.",
         ("kill",),
-        (Edit("storage/lua/send.lua", "      if targets then\n", "      if false then\n"),),
+        (Edit("storage/logs/send.lua", "      if targets then\n", "      if false then\n"),),
     ),
     Mutant(
         "place-forgotten",

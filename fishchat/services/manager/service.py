@@ -15,12 +15,14 @@ from twisted.python.failure import Failure
 
 from fishchat.bus import channels
 from fishchat.config.schema import Keep, Retention
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IStore
 from fishchat.model.names import kind
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
-from fishchat.storage.redis import Connection, StoreError
-from fishchat.storage.scripts import REAP, TRIM, pack
+from fishchat.storage.logs.calls import trim
+from fishchat.storage.redis import StoreError
+from fishchat.storage.script import script
+from fishchat.storage.servers.calls import reap
 
 #: Seconds between two looks for the dead, and sessions ended in one step.
 REAP_EVERY = 2.0
@@ -36,7 +38,7 @@ class Reaper(Service):
 
     log = Logger()
 
-    def __init__(self, store: Connection, bus: IBus, clock: IReactorTime) -> None:
+    def __init__(self, store: IStore, bus: IBus, clock: IReactorTime) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -69,7 +71,7 @@ class Reaper(Service):
         """One round; fails with StoreError when the store goes away."""
         more = True
         while more:
-            ended, more, dead = await self._store.script(REAP, (), (pack(REAP_STEP),))
+            ended, more, dead = await reap(REAP_STEP).of(self._store)
             self.ended += ended
             for server in dead:
                 self.log.warn("msg_server {server} is gone, its sessions end", server=server.decode())
@@ -81,7 +83,7 @@ class Trimmer(Service):
     log = Logger()
 
     def __init__(
-        self, store: Connection, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time
+        self, store: IStore, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time
     ) -> None:
         self._store = store
         self._retention = retention
@@ -120,8 +122,7 @@ class Trimmer(Service):
         oldest = int((self._wall() - keep.days * 86400) * 1000)
         more = True
         while more and self.running:
-            packed = pack(conversation, oldest, keep.count, TRIM_STEP)
-            removed, more = await self._store.script(TRIM, (), (packed,))
+            removed, more = await trim(conversation, oldest, keep.count, TRIM_STEP).of(self._store)
             self.removed += removed
 
 
@@ -157,7 +158,7 @@ def _failed(failure: Failure, log: Logger) -> None:
 
 def build(parts: Parts) -> Sequence[IService]:
     """The services of the manager. Two managers do no harm: every step is one of the store's own."""
-    store = parts.store((REAP, TRIM))
+    store = parts.store((script("servers/reap"), script("logs/trim")))
     reaper = Reaper(store, parts.bus, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)
     census = Census(parts.bus)
