@@ -64,7 +64,8 @@ setup(
     # every directory of that name on the path.
     packages=[*find_packages(include=["fishchat", "fishchat.*"]), "twisted.plugins"],
     package_data={
-        "fishchat.storage": ["lua/*.lua"],
+        "": ["*.lua"],
+        "fishchat.storage": ["lib/*.lua"],
         "fishchat.testing": ["conversations/*"],
         "fishchat.proof.fuzz": ["corpus/*.txt"],
     },

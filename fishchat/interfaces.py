@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from zope.interface import Interface
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from fishchat.storage.script import Script
 
 Receiver = Callable[[bytes], None]
 
@@ -28,3 +33,25 @@ class IBus(Interface):
         ``ready`` is called each time the subscription is confirmed, the first time and after every reconnection:
         what was said in between is lost, so that is the moment to read the truth from the store.
         """
+
+
+class IStore(Interface):
+    """A connection to the store. It hides nothing: see ``storage/redis.py`` for the four outcomes of a command."""
+
+    connected: bool = Attribute("Whether a command would be sent now.")
+    timeout: float = Attribute("Seconds after which an unanswered command fails as ``Unknown``.")
+    on_connected: list[Callable[[], None]] = Attribute("Called after each connection, the first one included.")
+    on_lost: list[Callable[[], None]] = Attribute("Called after a connection that counted as connected was lost.")
+
+    def run(*args: bytes | str | int, timeout: Any = ...) -> Deferred[Any]:
+        """Send one command.
+
+        The Deferred fires with the reply. It fails with ``ReplyError`` (refused), ``Unavailable`` (at once: nothing was
+        sent) or ``Unknown`` (perhaps done).
+        """
+
+    def call(script: Script, *values: Any) -> Deferred[Any]:
+        """Run a script with these arguments; it fails as ``run`` does. Calls run, and are answered, in their order."""
+
+    def drop(reason: str) -> None:
+        """Give up the present connection, if there is one; what is in flight fails as ``Unknown``."""

@@ -12,7 +12,7 @@ from fishchat.cli.store import Store, checked_name, name_argument, with_store
 from fishchat.errors import Refusal
 
 if TYPE_CHECKING:
-    from fishchat.storage.accounts import Accounts, DeviceInfo
+    from fishchat.features.accounts.administration import Accounts, DeviceInfo
 
 
 @click.command()

@@ -14,7 +14,7 @@ from fishchat.errors import Refusal
 from fishchat.model.names import DISPLAY_LENGTH, is_display_name, is_name
 
 if TYPE_CHECKING:
-    from fishchat.storage.accounts import Accounts
+    from fishchat.features.accounts.administration import Accounts
 
 T = TypeVar("T")
 Work = Callable[["Accounts"], Coroutine[Any, Any, T]]
@@ -34,9 +34,9 @@ class Store:
         Can be called once in a process.
         """
         # Imported late: the import is slow, and `fishchat --help` does not need it.
+        from fishchat.features.accounts.administration import Accounts
         from fishchat.services.launch.one_shot import run
         from fishchat.services.running.errors import StartError
-        from fishchat.storage.accounts import Accounts
 
         days = self.config.accounts.token_days
         try:

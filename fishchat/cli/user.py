@@ -15,7 +15,7 @@ from fishchat.cli.printing import local_time, plural, print_fields, print_json, 
 from fishchat.cli.store import Store, checked_display_name, name_argument, with_store
 
 if TYPE_CHECKING:
-    from fishchat.storage.accounts import Accounts
+    from fishchat.features.accounts.administration import Accounts
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON. Times are in ms since 1970; 0 means never.")
 

@@ -8,9 +8,9 @@ from typing import Any
 from twisted.internet.defer import DeferredList, ensureDeferred
 from twisted.python.failure import Failure
 
-from fishchat.storage.accounts import Accounts
+from fishchat.features.accounts.administration import Accounts
 from fishchat.storage.redis import Connection, parse_url
-from fishchat.storage.scripts import ENROL, GRANT
+from fishchat.storage.script import script
 
 #: Accounts that are made at the same time; seconds to connect; days that a token is valid without a login.
 AT_ONCE, CONNECT, DAYS = 500, 10.0, 1
@@ -25,7 +25,9 @@ async def make_accounts(reactor: Any, url: str, names: Sequence[bytes]) -> list[
 
 async def make_devices(reactor: Any, url: str, devices: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """Make the accounts of these devices, ``main`` first, and return a token for each device. Raises Refusal."""
-    connection = Connection(parse_url(url), scripts=(ENROL, GRANT), reactor=reactor)
+    connection = Connection(
+        parse_url(url), scripts=(script("accounts/create"), script("accounts/issue_token")), reactor=reactor
+    )
     connection.startService()
     tokens: list[bytes] = []
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fishchat.storage.scripts import EPOCH, pack
+from fishchat.storage.packing import pack
+from fishchat.storage.servers.calls import epoch
 from fishchat.storage.wire import Pipeline, StoreError
 
 #: 2026-01-01 00:00 UTC in seconds. The floor of an epoch is the minutes since then.
@@ -27,8 +28,8 @@ class Epoch:
         self._wall = wall
 
     async def hook(self, wire: Pipeline) -> None:
-        """For ``Connection.prepare``, behind the loading of the scripts."""
+        """For ``Connection.prepare``, after the scripts were loaded."""
         run = run_id(await wire.run("INFO", "server"))
         floor = max(1, int(self._wall() - _BEGINNING) // 60)
-        packed = pack(run, self.current, floor)
-        self.current = int(await wire.run("EVALSHA", EPOCH.sha, 0, packed))
+        ask = epoch(run, self.current, floor)
+        self.current = ask.parse(await wire.run("EVALSHA", ask.script.sha, 0, pack(*ask.values)))

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, fail
+from zope.interface import implementer
 
-from fishchat.interfaces import Receiver
+from fishchat.interfaces import IStore, Receiver
 from fishchat.storage.address import Address, parse_url
 from fishchat.storage.link import Hook, Link
 from fishchat.storage.script import Script, Scripts
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 
+@implementer(IStore)
 class Connection(Link[CommandWire]):
     """The connection for commands: pipelined, in order, never queued while away.
 
@@ -70,11 +72,9 @@ class Connection(Link[CommandWire]):
             return fail(Unavailable("no connection to Redis"))
         return self._wire.run(*args, timeout=timeout)
 
-    def script(
-        self, script: Script, keys: Sequence[bytes] = (), args: Sequence[bytes | str | int] = ()
-    ) -> Deferred[Reply]:
-        """Run ``script``; fails as ``run``. Calls keep their order; ``Scripts`` tells of SCRIPT FLUSH."""
-        return self._scripts.call(script, keys, args)
+    def call(self, script: Script, *values: Any) -> Deferred[Reply]:
+        """Run ``script``; fails as ``run``. Calls keep their order; see ``Scripts`` for SCRIPT FLUSH."""
+        return self._scripts.call(script, values)
 
     def _make_wire(self) -> CommandWire:
         return CommandWire(self._clock, self.timeout, self._made, self._wire_lost)

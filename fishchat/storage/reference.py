@@ -5,37 +5,32 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from itertools import takewhile
 from pathlib import Path
 
-from fishchat.storage.script import Script, read
-from fishchat.storage.scripts import ALL
+from fishchat.storage.header import parse
+from fishchat.storage.loader import names, read
 
 PAGE = Path(__file__).parents[2] / "doc" / "store.md"
+
+#: Said once for all scripts that write for a msg_server.
+FENCE = ("LEASE", "EPOCH")
 
 _BEGIN = "<!-- generated: scripts -->\n"
 _END = "\n<!-- end: scripts -->"
 
 
-def summary(source: str) -> str:
-    """What a script says it does: the comment that it opens with, up to its arguments. ValueError without one."""
-    comment = [line[2:].strip() for line in takewhile(lambda line: line.startswith("--"), source.splitlines())]
-    found = re.match(r"(.+?)(?= args: |$)", " ".join(comment))
-    if found is None:
-        raise ValueError("it does not say what it does")
-    return found[1]
-
-
-def item(script: Script) -> str:
-    """One line of the list."""
-    return f"- `{script.name}`: {summary(read(script.name).decode())}"
+def item(name: str) -> str:
+    """One line of the list: what a script does, and the words with which it refuses."""
+    header = parse(read(name))
+    words = [word for word in header.refuses if word not in FENCE]
+    refuses = f" Refuses: {', '.join(words)}." if words else ""
+    return f"- `{name}`: {header.summary}{refuses}"
 
 
 def listing() -> str:
     """All scripts by name, a line each."""
-    return "\n".join(item(script) for script in sorted(ALL, key=lambda script: script.name))
+    return "\n".join(map(item, names()))
 
 
 def fill(page: str) -> str:

@@ -1,33 +1,32 @@
-"""The Lua scripts: files of ``fishchat/storage/lua``, known by name here and by SHA-1 to Redis."""
+"""The Lua scripts: known by their path here and by SHA-1 to Redis."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha1
-from importlib.resources import files
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from fishchat.storage import header, loader
+from fishchat.storage.packing import pack
 from fishchat.storage.wire import Reply, ReplyError, Unavailable
 
 
-def read(name: str) -> bytes:
-    """The text of one file of scripts, without ``common.lua``. FileNotFoundError when there is none."""
-    return (files("fishchat.storage") / "lua" / f"{name}.lua").read_bytes()
-
-
 class Script:
-    """One script: ``Script("send")`` is ``lua/common.lua`` and ``lua/send.lua`` behind it.
+    """One script; ``script`` returns those of the package.
 
-    ``using`` names another file between the two. FileNotFoundError when there is no such file.
+    :ivar name: its path, such as ``topics/create``.
+    :ivar source: what Redis is given.
+    :ivar fenced: whether its first arguments are the fence of a msg_server.
     """
 
-    def __init__(self, name: str, source: bytes | None = None, *, using: str = "") -> None:
-        if source is None:
-            source = read("common") + (read(using) if using else b"") + read(name)
+    def __init__(self, name: str, source: bytes, *, fenced: bool = False) -> None:
         self.name = name
         self.source = source
+        self.fenced = fenced
         # Redis names a script by this; it is no protection of anything.
         self.sha = sha1(source, usedforsecurity=False).hexdigest().encode()
 
@@ -35,13 +34,27 @@ class Script:
         return f"<Script {self.name}>"
 
 
-class _Call:
-    __slots__ = ("args", "keys", "result", "retried", "script")
+@cache
+def script(name: str) -> Script:
+    """The script at a path. FileNotFoundError when there is none, ValueError when its header is wrong."""
+    text = loader.read(name)
+    try:
+        return Script(name, loader.assemble(text), fenced=header.parse(text).fenced)
+    except ValueError as error:
+        raise ValueError(f"{name}.lua: {error}") from error
 
-    def __init__(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]) -> None:
+
+def every_script() -> Sequence[Script]:
+    """All scripts of the package, by name."""
+    return [script(name) for name in loader.names()]
+
+
+class _Call:
+    __slots__ = ("packed", "result", "retried", "script")
+
+    def __init__(self, script: Script, packed: bytes) -> None:
         self.script = script
-        self.keys = keys
-        self.args = args
+        self.packed = packed
         self.result: Deferred[Reply] = Deferred()
         self.retried = False
 
@@ -53,7 +66,7 @@ class Scripts:
     all further script calls are held until the calls in flight are answered, the scripts are loaded again,
     and everything that Redis did not know runs in the order it was asked for, each once more at most.
     Two limits: a call of another script that Redis still knew has overtaken by then, and commands that are
-    not scripts are not held. Who needs those in order waits for the reply.
+    not scripts are not held. A caller that needs those in order waits for the reply.
     """
 
     def __init__(self, run: Callable[..., Deferred[Reply]]) -> None:
@@ -62,9 +75,9 @@ class Scripts:
         #: Calls to make when none is in flight any more; None while all is well.
         self._held: list[_Call] | None = None
 
-    def call(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]) -> Deferred[Reply]:
-        """Run ``script``; fails as ``run`` does."""
-        call = _Call(script, keys, args)
+    def call(self, script: Script, values: tuple[Any, ...]) -> Deferred[Reply]:
+        """Run ``script`` with these arguments; fails as ``run`` does."""
+        call = _Call(script, pack(*values))
         if self._held is None:
             self._send(call)
         else:
@@ -79,7 +92,7 @@ class Scripts:
 
     def _send(self, call: _Call) -> None:
         self._in_flight += 1
-        self._run("EVALSHA", call.script.sha, len(call.keys), *call.keys, *call.args).addCallbacks(
+        self._run("EVALSHA", call.script.sha, 0, call.packed).addCallbacks(
             self._done, self._failed, callbackArgs=(call,), errbackArgs=(call,)
         )
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fishchat.errors import Refusal
+from fishchat.features.accounts import calls as accounts
+from fishchat.features.accounts.calls import DeviceInfo
+from fishchat.features.contacts import calls
+from fishchat.features.contacts.calls import BLOCKED, CONTACT
 from fishchat.model.names import DISPLAY_LENGTH, is_display_name
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
-from fishchat.storage.accounts import days_in_ms, privacy_of, refusal_of
-from fishchat.storage.redis import Script
-from fishchat.storage.scripts import DEVICES, PROFILE, RELATE, RELATIONS, REVOKE, unpack
+from fishchat.storage.ask import Ask
+from fishchat.storage.packing import days_in_ms
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.sessions.connection import ClientConnection, Handler
@@ -19,15 +22,13 @@ if TYPE_CHECKING:
 #: Accounts that one account blocks or has as its contacts, at most.
 RELATED = 1000
 
-BLOCKED, CONTACT = b"b", b"c"
-
 
 def relate(kind: bytes, wanted: bool) -> Handler:
     """The handler that makes another account ``BLOCKED`` or a ``CONTACT``, or ends that."""
 
     def handle(connection: ClientConnection, command: Command) -> None:
-        arguments = (connection.account, command.fields[0], kind, wanted, RELATED)
-        _change(connection, command, RELATE, arguments, command.fields[0])
+        other = command.fields[0]
+        _change(connection, command, calls.set_relation(connection.account, other, kind, wanted, RELATED), other)
 
     return handle
 
@@ -36,10 +37,10 @@ def related(kind: bytes) -> Handler:
     """The handler that lists whom the account has blocked, or its contacts."""
 
     def handle(connection: ClientConnection, command: Command) -> None:
-        def take(reply: Any) -> bytes:
-            return list_lines(command, [(name, False) for name in sorted(unpack(reply))])
+        def take(names: list[bytes]) -> bytes:
+            return list_lines(command, [(name, False) for name in names])
 
-        connection.ask(command, RELATIONS, (connection.account, kind), take, fenced=False, alone=True)
+        connection.ask(command, calls.related(connection.account, kind), take, alone=True)
 
     return handle
 
@@ -47,7 +48,7 @@ def related(kind: bytes) -> Handler:
 def set_privacy(connection: ClientConnection, command: Command) -> None:
     """SEND_PRIVACY: who may begin to write to the account."""
     chosen = command.fields[0]
-    _change(connection, command, PROFILE, (connection.account, b"privacy", privacy_of(chosen.decode())), chosen)
+    _change(connection, command, accounts.set_privacy(connection.account, chosen.decode()), chosen)
 
 
 def set_name(connection: ClientConnection, command: Command) -> None:
@@ -56,37 +57,32 @@ def set_name(connection: ClientConnection, command: Command) -> None:
     if not is_display_name(name):
         text = "a display name must be text without control characters or characters that change its direction"
         raise Refusal("BADNAME", text, limit=DISPLAY_LENGTH)
-    _change(connection, command, PROFILE, (connection.account, b"name", name), b"")
+    _change(connection, command, accounts.set_name(connection.account, name), b"")
 
 
 def devices(connection: ClientConnection, command: Command) -> None:
     """REQ_DEVICES."""
 
-    def take(reply: Any) -> bytes:
-        flat = iter(unpack(reply))
-        rows = sorted(zip(flat, flat, flat, flat, strict=True))
-        items = [b"%s %s %d %d" % (name, b"online" if on else b"offline", seen, ends) for name, on, seen, ends in rows]
-        return list_lines(command, [(item, False) for item in items])
+    def take(found: list[DeviceInfo]) -> bytes:
+        return list_lines(command, [(_device_item(device), False) for device in found])
 
     life = days_in_ms(connection.server.config.accounts.token_days)
-    connection.ask(command, DEVICES, (connection.account, life), take, fenced=False, alone=True)
+    connection.ask(command, accounts.devices(connection.account, life), take, alone=True)
+
+
+def _device_item(device: DeviceInfo) -> bytes:
+    online = b"online" if device.online else b"offline"
+    return b"%s %s %d %d" % (device.device.encode(), online, device.seen, device.token_ends)
 
 
 def revoke_device(connection: ClientConnection, command: Command) -> None:
-    """REVOKE_DEVICE: also the one that says it, which is then told so behind its answer."""
+    """REVOKE_DEVICE: also the device that sends it, which is notified after its answer."""
     device = command.fields[0]
-    _change(connection, command, REVOKE, (connection.account, device), device)
+    _change(connection, command, accounts.revoke(connection.account, device), device)
 
 
-def _change(
-    connection: ClientConnection, command: Command, script: Script, arguments: tuple[Any, ...], answer: bytes
-) -> None:
-    def take(reply: Any) -> bytes:
-        if reply[0] != b"OK":
-            raise refusal_of(reply)
-        return ok_line(command, answer)
-
-    connection.ask(command, script, arguments, take, fenced=False)
+def _change(connection: ClientConnection, command: Command, ask: Ask[object], answer: bytes) -> None:
+    connection.ask(command, ask, lambda _: ok_line(command, answer))
 
 
 #: Verb → what does it.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fishchat.errors import Refusal
+from fishchat.features.messages import calls
 from fishchat.model.message import ESCAPED, PLAIN, pack_body
 from fishchat.model.names import concerns, format_position, message_id, p2p, topic_conversation
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.table import Command
 from fishchat.services.msg_server.queue.items import Send
-from fishchat.storage.scripts import READ
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.sessions.connection import ClientConnection
@@ -62,12 +62,9 @@ def read(connection: ClientConnection, command: Command) -> None:
     server = connection.server
     position = format_position((epoch, seq))
 
-    def take(reply: Any) -> bytes:
-        if reply[0] != b"OK":
-            raise Refusal(reply[0].decode())
-        if reply[1] and conversation[:1] not in b"#@":
+    def take(moved: bool) -> bytes:
+        if moved and conversation[:1] not in b"#@":
             server.delivery.push_receipt(conversation, device.account, position)
         return ok_line(command, message_id(conversation, epoch, seq))
 
-    arguments = (server.stream, device.account, device.name, conversation, position)
-    connection.ask(command, READ, arguments, take)
+    connection.ask(command, calls.read(server.stream, device.account, device.name, conversation, position), take)

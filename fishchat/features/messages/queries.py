@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
+from fishchat.features.accounts import calls as accounts
+from fishchat.features.accounts.calls import Status
+from fishchat.features.messages import calls
+from fishchat.features.messages.calls import Entry
+from fishchat.features.topics import calls as topic_calls
 from fishchat.model.message import item_line
 from fishchat.model.names import MessageId, concerns, format_position
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
-from fishchat.storage.scripts import CONVERSATIONS, HISTORY, ROSTER, STATUS, TOPICS, unpack
+from fishchat.storage.ask import Ask
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.sessions.connection import ClientConnection
@@ -25,18 +30,13 @@ def history(connection: ClientConnection, command: Command) -> None:
     if not concerns(conversation, account):
         raise Refusal("NOTFOUND")
     tags = command.tags
-    bounds = [_bound(tags.get(name), conversation) for name in (b"before", b"after")]
+    before, after = (_bound(tags.get(name), conversation) for name in (b"before", b"after"))
 
-    def take(reply: Any) -> bytes:
-        if reply == b"NOTFOUND":
-            if conversation[:1] == b"#":
-                raise Refusal("NOTFOUND")
-            reply = []
-        rows = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
-        return list_lines(command, [item_line(conversation, *row) for row in rows])
+    def take(entries: list[Entry]) -> bytes:
+        return list_lines(command, [item_line(conversation, *entry) for entry in entries])
 
-    arguments = (account, conversation, *bounds, tags.get(b"limit", LIMIT))
-    connection.ask(command, HISTORY, arguments, take, fenced=False, alone=True)
+    ask = calls.history(account, conversation, before, after, tags.get(b"limit", LIMIT))
+    connection.ask(command, ask, take, alone=True)
 
 
 def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
@@ -50,46 +50,32 @@ def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
 
 def conversations(connection: ClientConnection, command: Command) -> None:
     """What the account talks about, and how much of it is unread."""
-    _list(connection, command, CONVERSATIONS, b"%s %d %d %d", 4)
+    _list(connection, command, calls.conversations(connection.account), b"%s %d %d %d")
 
 
 def topics(connection: ClientConnection, command: Command) -> None:
     """The topics of the account."""
-    _list(connection, command, TOPICS, b"%s %s %s %d", 4)
-
-
-def _list(connection: ClientConnection, command: Command, script: Any, form: bytes, width: int) -> None:
-    def take(reply: Any) -> bytes:
-        return _items(command, unpack(reply), form, width)
-
-    connection.ask(command, script, (connection.account,), take, fenced=False, alone=True)
+    _list(connection, command, topic_calls.topics(connection.account), b"%s %s %s %d")
 
 
 def members(connection: ClientConnection, command: Command) -> None:
     """The members of a topic, for one of them."""
-
-    def take(reply: Any) -> bytes:
-        if reply[0] != b"OK":
-            raise Refusal(reply[0].decode())
-        return _items(command, unpack(reply[1]), b"%s %s %d", 3)
-
-    connection.ask(command, ROSTER, (connection.account, command.fields[0]), take, fenced=False, alone=True)
+    _list(connection, command, topic_calls.members(connection.account, command.fields[0]), b"%s %s %d")
 
 
-def _items(command: Command, flat: list[Any], form: bytes, width: int) -> bytes:
-    rows = sorted(tuple(flat[start : start + width]) for start in range(0, len(flat), width))
-    return list_lines(command, [(form % row, False) for row in rows])
+def _list(connection: ClientConnection, command: Command, ask: Ask[list[Any]], form: bytes) -> None:
+    def take(rows: list[Any]) -> bytes:
+        return list_lines(command, [(form % row, False) for row in rows])
+
+    connection.ask(command, ask, take, alone=True)
 
 
 def status(connection: ClientConnection, command: Command) -> None:
     """Whether an account is online, and when it last was."""
     account = command.fields[0]
 
-    def take(reply: Any) -> bytes:
-        if not isinstance(reply, list):
-            raise Refusal(reply.decode())
-        online, seen, name = reply
-        told = b"%s %s %d" % (account, b"online" if online else b"offline", seen)
-        return ok_line(command, told + b" " + name if name else told)
+    def take(found: Status) -> bytes:
+        told = b"%s %s %d" % (account, b"online" if found.online else b"offline", found.seen)
+        return ok_line(command, told + b" " + found.name if found.name else told)
 
-    connection.ask(command, STATUS, (connection.account, account), take, fenced=False)
+    connection.ask(command, accounts.status(connection.account, account), take)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from fishchat.errors import Refusal
+from fishchat.features.topics import calls
+from fishchat.features.topics.calls import Joined, Notice
 from fishchat.model.message import NOTICE, pack_body
-from fishchat.model.names import parse_position, topic_conversation
+from fishchat.model.names import topic_conversation
 from fishchat.protocols.replies import echo, ok_line
 from fishchat.protocols.table import Command
-from fishchat.storage.redis import Script
-from fishchat.storage.scripts import CREATE, DISMISS, INVITE, JOIN, LEAVE, LOCATE
+from fishchat.storage.ask import Ask
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.sessions.connection import ClientConnection
@@ -19,72 +20,54 @@ if TYPE_CHECKING:
 #: Invitations of one topic that wait at most.
 INVITED = 1000
 
+T = TypeVar("T")
+
 
 def _change(
-    connection: ClientConnection,
-    command: Command,
-    script: Script,
-    arguments: tuple[Any, ...],
-    event: str,
-    done: Callable[[Any], None],
+    connection: ClientConnection, command: Command, ask: Ask[T], event: str, done: Callable[[T], object]
 ) -> None:
-    """Run a script that changes a topic's membership; tell the others that it did."""
-    topic = command.fields[0]
-    server = connection.server
-    account = connection.device.account  # type: ignore[union-attr]
+    """Change a topic's membership, and notify the other servers."""
+    topic, account = command.fields[0], connection.account
 
-    def take(reply: Any) -> bytes:
-        if reply[0] != b"OK":
-            raise _refusal(script, reply)
-        done(reply)
-        server.topic_changed(topic, event, account)
+    def take(result: T) -> bytes:
+        done(result)
+        connection.server.topic_changed(topic, event, account)
         return ok_line(command, b" ".join(command.fields))
 
-    connection.ask(command, script, (account, topic, *arguments), take)
-
-
-def _refusal(script: Script, reply: list[Any]) -> Refusal:
-    word = reply[0].decode()
-    if word == "EXISTS" and script is INVITE:
-        return Refusal(word, "the account is already a member")
-    return Refusal(word, limit=reply[1]) if len(reply) > 1 else Refusal(word)
+    connection.ask(command, ask, take)
 
 
 def create(connection: ClientConnection, command: Command) -> None:
     """A new topic, its maker the owner and first member."""
-    limits = connection.server.config.limits
-    arguments = (command.tags.get(b"kind", b"open"), limits.topics_per_account)
-    _change(connection, command, CREATE, arguments, "created", _join_here(connection, command.fields[0]))
+    topic, kind = command.fields[0], command.tags.get(b"kind", b"open")
+    ask = calls.create(connection.account, topic, kind, connection.server.config.limits.topics_per_account)
+    _change(connection, command, ask, "created", _join_here(connection, topic))
 
 
 def join(connection: ClientConnection, command: Command) -> None:
-    """A new member; whoever is one stays one."""
-    limits = connection.server.config.limits
-    arguments = (limits.topic_members, limits.topics_per_account)
-    _change(connection, command, JOIN, arguments, "joined", _join_here(connection, command.fields[0]))
+    """A new member; a member stays one."""
+    topic, limits = command.fields[0], connection.server.config.limits
+    ask = calls.join(connection.account, topic, limits.topic_members, limits.topics_per_account)
+    _change(connection, command, ask, "joined", _join_here(connection, topic))
 
 
-def _join_here(connection: ClientConnection, topic: bytes) -> Callable[[Any], None]:
-    account = connection.device.account  # type: ignore[union-attr]
+def _join_here(connection: ClientConnection, topic: bytes) -> Callable[[Joined], None]:
+    account, name = connection.account, topic_conversation(topic)
 
-    def done(reply: Any) -> None:
-        _, version, position = reply
-        connection.server.delivery.membership.joined(
-            account, topic_conversation(topic), version, parse_position(position)
-        )
+    def done(joined: Joined) -> None:
+        connection.server.delivery.membership.joined(account, name, joined.version, joined.after)
 
     return done
 
 
 def leave(connection: ClientConnection, command: Command) -> None:
     """A member less."""
-    name = topic_conversation(command.fields[0])
-    account = connection.device.account  # type: ignore[union-attr]
+    topic, account = command.fields[0], connection.account
 
-    def done(reply: Any) -> None:
-        connection.server.delivery.membership.left(account, name, reply[1])
+    def done(version: int) -> None:
+        connection.server.delivery.membership.left(account, topic_conversation(topic), version)
 
-    _change(connection, command, LEAVE, (), "left", done)
+    _change(connection, command, calls.leave(account, topic), "left", done)
 
 
 def dismiss(connection: ClientConnection, command: Command) -> None:
@@ -92,27 +75,30 @@ def dismiss(connection: ClientConnection, command: Command) -> None:
     topic = command.fields[0]
     server = connection.server
 
-    def done(reply: Any) -> None:
-        _, name, epoch, number, body, version = reply
-        server.delivery.told(name, epoch, number, body, version)
-        server.delivery.membership.changed(name)
+    def done(notice: Notice) -> None:
+        _deliver(connection, notice)
+        server.delivery.membership.changed(notice.conversation)
 
-    arguments = (server.stream, _notice(connection, b"DISMISSED " + topic))
-    _change(connection, command, DISMISS, arguments, "dismissed", done)
+    ask = calls.dismiss(connection.account, topic, server.stream, _notice(connection, b"DISMISSED " + topic))
+    _change(connection, command, ask, "dismissed", done)
 
 
 def invite(connection: ClientConnection, command: Command) -> None:
-    """Let an account join, and tell it in its notices."""
+    """Let an account join, and notify it."""
     topic, guest = command.fields
-    server = connection.server
 
-    def done(reply: Any) -> None:
-        if len(reply) > 1:
-            _, name, epoch, number, body = reply
-            server.delivery.told(name, epoch, number, body, 0)
+    def done(notice: Notice | None) -> None:
+        if notice is not None:
+            _deliver(connection, notice)
 
-    arguments = (guest, INVITED, server.stream, _notice(connection, b"INVITED " + topic))
-    _change(connection, command, INVITE, arguments, "invited", done)
+    body = _notice(connection, b"INVITED " + topic)
+    ask = calls.invite(connection.account, topic, guest, INVITED, connection.server.stream, body)
+    _change(connection, command, ask, "invited", done)
+
+
+def _deliver(connection: ClientConnection, notice: Notice) -> None:
+    told = connection.server.delivery.told
+    told(notice.conversation, notice.epoch, notice.number, notice.body, notice.version)
 
 
 def _notice(connection: ClientConnection, text: bytes) -> bytes:
@@ -127,9 +113,9 @@ def locate(connection: ClientConnection, command: Command) -> None:
     server = connection.server
     address = (server.address_tls() if connection.secure else server.address).encode()
 
-    def take(reply: Any) -> bytes:
-        if not reply:
+    def take(exists: bool) -> bytes:
+        if not exists:
             raise Refusal("NOTFOUND")
         return echo(command.tags) + b"LOCATE_TOPIC_MSG_ADDR %s %s\r\n" % (address, topic)
 
-    connection.ask(command, LOCATE, (topic,), take, fenced=False)
+    connection.ask(command, calls.exists(topic), take)

@@ -14,8 +14,9 @@ from fishchat.model.message import PLAIN, pack_body
 from fishchat.model.names import p2p
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.store import Store
-from fishchat.storage.script import Script
-from fishchat.storage.scripts import ENROL, LOGIN, REGISTER, RETIRE, SEND, Fence, pack
+from fishchat.storage.fence import Fence
+from fishchat.storage.packing import pack
+from fishchat.storage.script import Script, script
 
 #: Messages of one conversation, which are one batch; accounts that write them; batches under way.
 EACH, SENDERS, FLIGHTS = 1000, 50, 2
@@ -25,6 +26,9 @@ TELL_EVERY = 500_000
 LEASE = 1_800_000
 
 _SERVER, _DEVICE = b"seed", b"main"
+
+CREATE, LOGIN, SEND = script("accounts/create"), script("session/login"), script("logs/send")
+REGISTER, RETIRE = script("servers/register"), script("servers/retire")
 
 
 class Seeder:
@@ -58,8 +62,8 @@ class Seeder:
 
     def _register(self) -> Fence:
         """Take the name, and let those who write log in there, which makes their accounts as well."""
-        for script in (ENROL, LOGIN, REGISTER, RETIRE, SEND):
-            self._store.ask("SCRIPT", "LOAD", script.source)
+        for each in (CREATE, LOGIN, REGISTER, RETIRE, SEND):
+            self._store.ask("SCRIPT", "LOAD", each.source)
         # A new incarnation each time: the manager may be about to end what an earlier one has left.
         incarnation, epoch = secrets.token_hex(4).encode(), int(self._store.ask("GET", "epoch"))
         fence = Fence(_SERVER, incarnation, epoch, 1)
@@ -71,7 +75,7 @@ class Seeder:
     def _say_conversation(self, fence: Fence, number: int) -> None:
         """Two replies will come."""
         account, peer = _sender(number % SENDERS), b"seed.to.%d" % number
-        self._say(ENROL, peer, "", "", "", "", "", False)
+        self._say(CREATE, peer, "", "", "", "", "", False)
         conversation, sender = p2p(account, peer), account + b"/" + _DEVICE
         flat: list[Any] = []
         for cseq, text in enumerate(self._texts, 1):

@@ -20,7 +20,8 @@ from fishchat.proof.fuzz.helpers import Dice, claim, quiet
 from fishchat.proof.fuzz.servers import msg_server
 from fishchat.services.gateway.service import Gateway
 from fishchat.services.monitor.service import Monitor
-from fishchat.storage.scripts import Fence, pack, unpack
+from fishchat.storage.fence import Fence
+from fishchat.storage.packing import pack, unpack
 from fishchat.testing.memory_bus import MemoryBus
 
 KINDS: tuple[type[channels.Payload], ...] = (
@@ -107,7 +108,7 @@ def routes(data: bytes) -> None:
     packed = pack(*fence.args, b"/sysctrl/send", [b"alice"], [value for message in sent for value in message])
     batch = unpack(packed)
     claim(batch[:3] == list(fence.args), "another fence", batch)
-    told = group(Entry(batch, unpack(pack(*flat_routes))))
+    told = group(Entry.of(batch, unpack(pack(*flat_routes))))
     claim(told == wanted, "told to others", told, wanted)
     for flat in told.values():
         claim(Hints.decode(Hints(0, 1, 2, 7, flat).encode()).flat == flat, "not what was said", flat)

@@ -29,13 +29,13 @@ from fishchat.services.msg_server.sessions.connection import ClientConnection
 
 #: What is asked, by the script that answers it.
 ASKED: tuple[tuple[str, Callable[[], Request[Any]]], ...] = (
-    ("history", lambda: history("alice+bob", None, None, 50)),
-    ("conversations", conversations),
-    ("topics", topics),
-    ("roster", lambda: members("fishing")),
-    ("devices", devices),
-    ("relations", contacts),
-    ("status", lambda: status("bob")),
+    ("messages/history", lambda: history("alice+bob", None, None, 50)),
+    ("messages/conversations", conversations),
+    ("topics/list", topics),
+    ("topics/members", lambda: members("fishing")),
+    ("accounts/devices", devices),
+    ("contacts/list", contacts),
+    ("accounts/status", lambda: status("bob")),
 )
 
 
@@ -109,7 +109,7 @@ def _ask(session: Session, store: Store, script: str, request: Callable[[], Requ
 
 def _meant(script: str, given: Any) -> Any:
     """What the client should make of what the store gave."""
-    if script == "status":
+    if script == "accounts/status":
         online, seen, name = given
         return events.Status("bob", bool(online), seen / 1000, name.decode())
     return [_MEANT[script](*row) for row in given]
@@ -125,12 +125,14 @@ def _history(message: bytes, at: int, body: bytes) -> events.HistoryItem:
 
 
 _MEANT: dict[str, Callable[..., Any]] = {
-    "history": _history,
-    "conversations": lambda name, *numbers: events.Conversation(name.decode(), *numbers),
-    "topics": lambda topic, owner, kind, members: events.Topic(topic.decode(), owner.decode(), kind.decode(), members),
-    "roster": lambda account, role, read: events.Member(account.decode(), role == b"owner", read),
-    "devices": lambda name, on, seen, ends: events.Device(name.decode(), bool(on), seen / 1000, ends / 1000),
-    "relations": lambda name: name.decode(),
+    "messages/history": _history,
+    "messages/conversations": lambda name, *numbers: events.Conversation(name.decode(), *numbers),
+    "topics/list": lambda topic, owner, kind, members: events.Topic(
+        topic.decode(), owner.decode(), kind.decode(), members
+    ),
+    "topics/members": lambda account, role, read: events.Member(account.decode(), role == b"owner", read),
+    "accounts/devices": lambda name, on, seen, ends: events.Device(name.decode(), bool(on), seen / 1000, ends / 1000),
+    "contacts/list": lambda name: name.decode(),
 }
 
 
@@ -156,7 +158,7 @@ def _sent(phone: Session, desk: Session, store: Store, dice: Dice) -> None:
     phone.talk()
     desk.talk()
     [settled] = [event for event in phone.heard if isinstance(event, events.Settled)]
-    [body] = store.gave["send"]
+    [body] = store.gave["logs/send"]
     claim(_text(*body.split(b" ", 4)[3:]) == text, "another one is stored", body, text)
     wanted = events.Message("alice", text, str(settled.value), "alice+bob")
     claim([event for event in desk.heard if isinstance(event, events.Message)] == [wanted], "another message", wanted)

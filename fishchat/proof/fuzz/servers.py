@@ -25,7 +25,7 @@ from fishchat.services.msg_server.sessions.authentication import Admission
 from fishchat.services.msg_server.sessions.connection import ClientConnection
 from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.storage.epoch import Epoch
-from fishchat.storage.scripts import Fence
+from fishchat.storage.fence import Fence
 from fishchat.testing.memory_bus import MemoryBus
 
 PASSWORD = b"correct horse battery"
@@ -111,13 +111,15 @@ def msg_server(dice: Dice, mode: Any = "open", flood: bool = False) -> tuple[Msg
     clock = Clock()
     clock.advance(1000)
     store = Store(clock, dice)
+    # The server asks for the real connection by its type, and needs no more than an IStore.
+    given: Any = store
     store.verifiers = (MADE.argon, MADE.scram)
     config = schema.Config(accounts=_ACCOUNTS[mode], limits=_LIMITS[flood])
     epoch = Epoch(clock.seconds)
-    server = MsgServer(config, "ms1", "127.0.0.1:19000", store, store, epoch, MemoryBus(), clock)
+    server = MsgServer(config, "ms1", "127.0.0.1:19000", given, given, epoch, MemoryBus(), clock)
     server.lease = Held(store, epoch, b"ms1", clock, lambda: None, lambda: None)
     server.hashing = Inline(clock)
-    server.admission = Admission(server, store, server.hashing)
+    server.admission = Admission(server, given, server.hashing)
     server.handlers = handlers(server)
     server.running = True
     for call in store.on_connected:

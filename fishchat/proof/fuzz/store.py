@@ -6,49 +6,54 @@ mean. What it gave is remembered, to be compared with what a client made of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, pack_body
 from fishchat.model.names import is_display_name, message_id, p2p
 from fishchat.proof.fuzz.helpers import Dice
-from fishchat.storage.redis import Connection, ReplyError, Script, StoreError, Unavailable, Unknown, parse_url
-from fishchat.storage.scripts import pack, unpack
+from fishchat.storage.header import parse
+from fishchat.storage.loader import names, read
+from fishchat.storage.packing import pack
+from fishchat.storage.wire import ReplyError, Unavailable, Unknown
+from fishchat.testing.fake_store import Asked, FakeStore
 
 EPOCH = 7
 
-#: Script → the words with which it may refuse.
-REFUSALS: dict[str, Sequence[list[Any]]] = {
-    "login": ([b"AUTH"], [b"FLOOD", 1500], [b"DISABLED"], [b"DEVICES"], [b"NOTFOUND"]),
-    "create": ([b"NOTFOUND"], [b"EXISTS"], [b"FULL", 5]),
-    "join": ([b"NOTFOUND"], [b"INVITEONLY"], [b"FULL", 5]),
-    "leave": ([b"NOTFOUND"], [b"NOTMEMBER"], [b"OWNER"]),
-    "invite": ([b"NOTFOUND"], [b"NOTMEMBER"], [b"EXISTS"], [b"FULL", 1000], [b"BLOCKED"]),
-    "dismiss": ([b"NOTFOUND"], [b"OWNER"]),
-    "read": ([b"NOTFOUND"], [b"AHEAD"]),
-    "roster": ([b"NOTFOUND"], [b"NOTMEMBER"]),
-    "relate": ([b"NOTFOUND"], [b"FULL", 1000]),
-    "profile": ([b"NOTFOUND"],),
-    "revoke": ([b"NOTFOUND"],),
-    "attempt": ([b"FLOOD", 2500],),
-    "enrol": ([b"EXISTS"], [b"INVITATION"]),
-    "secret": ([b"NOTFOUND"], [b"AUTH"]),
-}
+#: What comes with a word that a script refuses with.
+VALUES = {"limit": 5, "ms": 1500}
+#: What comes with a word for one message of a batch.
+EACH = {"expected": b"3", "id": b"7-1"}
+
+
+def refusals(name: str) -> list[Any]:
+    """The replies with which a script may refuse, from its header; those of the fence are for another test."""
+    found = parse(read(name))
+    words = {word: value for word, value in found.refuses.items() if word not in ("LEASE", "EPOCH")}
+    if not found.reply.startswith("OK"):
+        return [word.encode() for word in words]
+    return [[word.encode(), VALUES[value]] if value else [word.encode()] for word, value in words.items()]
+
+
+#: Script → the replies with which it may refuse.
+REFUSALS = {name: refusals(name) for name in names()}
 #: What one message of a batch may be answered instead of a number.
-UNSTORED = (b"NOTFOUND", b"NOTMEMBER", b"GAP 3", b"CONFLICT 4", b"OLD", b"TRYAGAIN", b"DUP 7-1", b"INTERNAL")
+UNSTORED = [
+    b"%s %s" % (word.encode(), EACH[value]) if value else word.encode()
+    for word, value in parse(read("logs/send")).each.items()
+]
 FAILURES = (Unavailable("away"), Unknown("lost"), ReplyError("OOM full"), ReplyError("ERR what?"))
 
 
-class Store(Connection):
+class Store(FakeStore):
     """``calm`` while everything is answered as it should be; else some calls are refused, and some fail."""
 
     calm = True
 
     def __init__(self, clock: Clock, dice: Dice) -> None:
-        super().__init__(parse_url("unix:///nowhere"))
+        super().__init__()
         self.clock = clock
         self.dice = dice
         #: Script → what was given for its last call, as the client is to have it.
@@ -62,38 +67,31 @@ class Store(Connection):
         self._cseqs: dict[bytes, int] = {}
         self._sessions: dict[bytes, bytes] = {}
 
-    @property
-    def connected(self) -> bool:
-        """Always."""
-        return True
-
-    def run(self, *args: Any, timeout: Any = None) -> Deferred[Any]:
-        """``decoy`` is there, whatever else is asked for is not."""
-        return self._later(b"k" * 32 if args[:2] == ("GET", "decoy") else None)
-
-    def script(self, script: Script, keys: Sequence[bytes] = (), args: Sequence[Any] = ()) -> Deferred[Any]:
+    def was_asked(self) -> None:
         """Answer in a later turn, in the order of the calls."""
-        name = script.name
-        if not self.calm and self.dice.byte() % 8 == 7:
-            return self._later(self.dice.pick(FAILURES))
-        if not self.calm and name in REFUSALS and self.dice.flag():
-            return self._later(self.dice.pick(REFUSALS[name]))
-        answer: Callable[..., Any] = getattr(self, f"_{name}", self._done)
-        return self._later(answer(*unpack(args[0])))
+        reply = self._reply(self.asked[-1])
+        self.clock.callLater(0, self.answer, reply)
 
-    def _later(self, reply: Any) -> Deferred[Any]:
-        done: Deferred[Any] = Deferred()
-        self.clock.callLater(0, done.errback if isinstance(reply, StoreError) else done.callback, reply)
-        return done
+    def _reply(self, asked: Asked) -> Any:
+        if asked.script is None:
+            # The key of the decoys is there, and nothing else that may be asked for.
+            return b"k" * 32 if asked.values[:2] == ["GET", "decoy"] else None
+        name = asked.script.name
+        if not self.calm and self.dice.byte() % 8 == 7:
+            return self.dice.pick(FAILURES)
+        if not self.calm and REFUSALS[name] and self.dice.flag():
+            return self.dice.pick(REFUSALS[name])
+        answer: Callable[..., Any] = getattr(self, "_" + name.replace("/", "_"), self._done)
+        return answer(*asked.values)
 
     def _done(self, *args: Any) -> Any:
         return [b"OK", 1, 1]
 
     # What is written.
 
-    def _send(self, server: bytes, token: bytes, epoch: bytes, stream: bytes, who: Any, flat: list[Any]) -> Any:
+    def _logs_send(self, server: bytes, token: bytes, epoch: bytes, stream: bytes, who: Any, flat: list[Any]) -> Any:
         results: list[Any] = []
-        self.gave["send"] = flat[3::6]
+        self.gave["logs/send"] = flat[3::6]
         for conversation, sender, cseq in zip(flat[::6], flat[1::6], flat[2::6], strict=True):
             numbered = conversation + sender
             if cseq == 0:
@@ -117,7 +115,9 @@ class Store(Connection):
         self._numbers[conversation] = self._numbers.get(conversation, 0) + 1
         return self._numbers[conversation]
 
-    def _login(self, server: bytes, token: bytes, epoch: bytes, account: bytes, device: bytes, *more: Any) -> Any:
+    def _session_login(
+        self, server: bytes, token: bytes, epoch: bytes, account: bytes, device: bytes, *more: Any
+    ) -> Any:
         session = b"%s %s %d" % (server, token.partition(b".")[0], more[0])
         self._sessions[account + b"/" + device] = session
         return [b"OK", b"", pack(*self._flat_talks(account))]
@@ -131,43 +131,45 @@ class Store(Connection):
             talks += (name, b"%d-%d" % (EPOCH, self._numbers.setdefault(name, 3)), b"", b"0-0:", 0)
         return talks
 
-    def _join(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
+    def _topics_join(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
         return [b"OK", self._version(b"#" + topic, 1), self._last(b"#" + topic)]
 
-    _create = _join
+    _topics_create = _topics_join
 
-    def _leave(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
+    def _topics_leave(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
         return [b"OK", self._version(b"#" + topic, 1)]
 
     def _last(self, conversation: bytes) -> bytes:
         return b"%d-%d" % (EPOCH, self._numbers.get(conversation, 0))
 
-    def _invite(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, guest: bytes, *rest: Any) -> Any:
+    def _topics_invite(
+        self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, guest: bytes, *rest: Any
+    ) -> Any:
         return [b"OK", b"@" + guest, EPOCH, self.next(b"@" + guest), rest[-1]]
 
-    def _dismiss(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *rest: Any) -> Any:
+    def _topics_dismiss(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *rest: Any) -> Any:
         name = b"#" + topic
         return [b"OK", name, EPOCH, self.next(name), rest[-1], self._version(name, 1)]
 
-    def _read(self, *_: Any) -> Any:
+    def _messages_read(self, *_: Any) -> Any:
         return [b"OK", self.dice.byte() % 2]
 
-    def _attempt(self, *_: Any) -> Any:
+    def _session_begin_guess(self, *_: Any) -> Any:
         return [b"OK", *self.verifiers, b"1"]
 
     # What is asked.
 
-    def _talks(self, account: bytes, device: bytes) -> Any:
+    def _logs_device_conversations(self, account: bytes, device: bytes) -> Any:
         return [self._sessions.get(account + b"/" + device, b""), pack(*self._flat_talks(account))]
 
-    def _talk(self, account: bytes, device: bytes, conversation: bytes) -> Any:
+    def _logs_device_conversation(self, account: bytes, device: bytes, conversation: bytes) -> Any:
         return [self._last(conversation), b"", b"0-0:", self._version(conversation)]
 
-    def _members(self, conversation: bytes, accounts: list[bytes]) -> Any:
+    def _logs_members_among(self, conversation: bytes, accounts: list[bytes]) -> Any:
         flat = [value for account in accounts for value in (account, b"0-0")]
         return [self._version(conversation), self._last(conversation), flat]
 
-    def _page(self, conversation: bytes, after: bytes, upto: bytes, count: int) -> Any:
+    def _logs_page(self, conversation: bytes, after: bytes, upto: bytes, count: int) -> Any:
         number = int(after.partition(b"-")[2])
         flat: list[bytes] = []
         for seq in range(number + 1, self._numbers.get(conversation, 0) + 1)[:count]:
@@ -185,47 +187,49 @@ class Store(Connection):
             text = text.replace(b"\\", b"\\\\").replace(b" ", self.dice.pick((b"\\n", b" ", b"\\r")))
         return pack_body(account, self.dice.name(), self.dice.number() - 1, flag, text)
 
-    def _history(self, account: bytes, conversation: bytes, *_: Any) -> Any:
+    def _messages_history(self, account: bytes, conversation: bytes, *_: Any) -> Any:
         flat: list[bytes] = []
         given = []
         for seq in range(1, 1 + self.dice.byte() % 4):
             body, at = self.body(conversation), self.dice.number()
             flat += (b"%d-%d" % (EPOCH, seq), b"%d" % at, body)
             given.append((message_id(conversation, EPOCH, seq), at, body))
-        self.gave["history"] = given
+        self.gave["messages/history"] = given
         return flat
 
-    def _conversations(self, *_: Any) -> Any:
+    def _messages_conversations(self, *_: Any) -> Any:
         dice = self.dice
-        return self._rows("conversations", lambda: (b"#" + dice.name(), dice.number(), dice.number(), dice.number()))
+        return self._rows(
+            "messages/conversations", lambda: (b"#" + dice.name(), dice.number(), dice.number(), dice.number())
+        )
 
-    def _topics(self, *_: Any) -> Any:
+    def _topics_list(self, *_: Any) -> Any:
         dice = self.dice
         kinds = (b"open", b"invitation")
-        return self._rows("topics", lambda: (dice.name(), dice.name(), dice.pick(kinds), dice.number()))
+        return self._rows("topics/list", lambda: (dice.name(), dice.name(), dice.pick(kinds), dice.number()))
 
-    def _roster(self, *_: Any) -> Any:
+    def _topics_members(self, *_: Any) -> Any:
         dice = self.dice
         kinds = (b"owner", b"member")
-        return [b"OK", self._rows("roster", lambda: (dice.name(), dice.pick(kinds), dice.number()))]
+        return [b"OK", self._rows("topics/members", lambda: (dice.name(), dice.pick(kinds), dice.number()))]
 
-    def _devices(self, *_: Any) -> Any:
+    def _accounts_devices(self, *_: Any) -> Any:
         dice = self.dice
-        return self._rows("devices", lambda: (dice.name(), dice.byte() % 2, dice.number(), dice.number()))
+        return self._rows("accounts/devices", lambda: (dice.name(), dice.byte() % 2, dice.number(), dice.number()))
 
-    def _relations(self, *_: Any) -> Any:
-        return self._rows("relations", lambda: (self.dice.name(),))
+    def _contacts_list(self, *_: Any) -> Any:
+        return self._rows("contacts/list", lambda: (self.dice.name(),))
 
     def _rows(self, script: str, row: Callable[[], tuple[Any, ...]]) -> bytes:
         given = [row() for _ in range(self.dice.byte() % 4)]
         self.gave[script] = sorted(given)
         return pack(*[value for one in given for value in one])
 
-    def _status(self, *_: Any) -> Any:
+    def _accounts_status(self, *_: Any) -> Any:
         name = self.dice.text().strip()
         given = [self.dice.byte() % 2, self.dice.number(), name if is_display_name(name) else b""]
-        self.gave["status"] = given
+        self.gave["accounts/status"] = given
         return given
 
-    def _locate(self, *_: Any) -> Any:
+    def _topics_exists(self, *_: Any) -> Any:
         return self.dice.byte() % 2

@@ -58,8 +58,8 @@ MUTANTS = (
         ("lease-lost",),
         ("unfenced",),
         (
-            Edit("storage/lua/send.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
-            Edit("storage/lua/common.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
+            Edit("storage/logs/send.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
+            Edit("storage/lib/fence.lua", "if found[1] ~= incarnation then return {'LEASE'} end", ""),
         ),
     ),
     Mutant(
@@ -84,7 +84,7 @@ MUTANTS = (
         "A message with a repeated number is stored again.",
         ("redis-unheard", "kill"),
         ("doubled",),
-        (Edit("storage/lua/send.lua", "if cseq > 0 and cseq < expected then", "if false then"),),
+        (Edit("storage/logs/send.lua", "if cseq > 0 and cseq < expected then", "if false then"),),
     ),
     Mutant(
         "no-catching-up",
@@ -132,7 +132,7 @@ MUTANTS = (
         "The epoch does not grow when Redis is started anew.",
         ("put-back", "cut"),
         ("renamed",),
-        (Edit("storage/lua/epoch.lua", "math.max(stored + 1, remembered + 1, floor)", "math.max(stored, 1)"),),
+        (Edit("storage/servers/epoch.lua", "math.max(stored + 1, remembered + 1, floor)", "math.max(stored, 1)"),),
     ),
     Mutant(
         "torn-transaction",
@@ -196,7 +196,7 @@ MUTANTS = (
         "Other msg_servers are not notified of what one of them has stored.",
         ("kill",),
         ("lost",),
-        (Edit("storage/lua/send.lua", "      if targets then\n", "      if false then\n"),),
+        (Edit("storage/logs/send.lua", "      if targets then\n", "      if false then\n"),),
     ),
     Mutant(
         "place-forgotten",

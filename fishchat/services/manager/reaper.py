@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from fishchat.services.manager.rounds import Rounds
 from fishchat.storage.redis import Connection
-from fishchat.storage.scripts import REAP, pack
+from fishchat.storage.servers.calls import reap
 
 #: Seconds between two rounds, and sessions ended in one step.
 REAP_EVERY = 2.0
@@ -34,7 +34,7 @@ class Reaper(Rounds):
         """End the sessions of all that are dead now."""
         more = True
         while more:
-            ended, more, dead = await self._store.script(REAP, (), (pack(REAP_STEP),))
+            ended, more, dead = await reap(REAP_STEP).of(self._store)
             self.ended += ended
             for server in dead:
                 self.log.warn("msg_server {server} is gone, its sessions end", server=server.decode())

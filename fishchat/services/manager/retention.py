@@ -10,8 +10,8 @@ from twisted.internet.interfaces import IReactorTime
 from fishchat.config.schema import Keep, Retention
 from fishchat.model.names import kind
 from fishchat.services.manager.rounds import Rounds
+from fishchat.storage.logs.calls import trim
 from fishchat.storage.redis import Connection
-from fishchat.storage.scripts import TRIM, pack
 
 #: Entries that one step looks at.
 TRIM_STEP = 1000
@@ -44,6 +44,5 @@ class Trimmer(Rounds):
         oldest = int((self._wall() - keep.days * 86400) * 1000)
         more = True
         while more and self.running:
-            packed = pack(conversation, oldest, keep.count, TRIM_STEP)
-            removed, more = await self._store.script(TRIM, (), (packed,))
+            removed, more = await trim(conversation, oldest, keep.count, TRIM_STEP).of(self._store)
             self.removed += removed

@@ -11,12 +11,12 @@ from fishchat.services.manager.reaper import Reaper
 from fishchat.services.manager.retention import Trimmer
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
-from fishchat.storage.scripts import REAP, TRIM
+from fishchat.storage.script import script
 
 
 def build(parts: Parts) -> Sequence[IService]:
     """Return the services of the manager. Two managers do no harm: every step is one of the store's own."""
-    store = parts.store((REAP, TRIM))
+    store = parts.store((script("servers/reap"), script("logs/trim")))
     reaper = Reaper(store, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)
     census = Census(parts.bus)

@@ -11,6 +11,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from fishchat import __version__
 from fishchat.bus import channels, figures
+from fishchat.features.accounts.administration import Accounts
+from fishchat.features.accounts.calls import CHECK_TOKEN
 from fishchat.interfaces import IBus
 from fishchat.model.servers import LATE, Health, Server, Servers
 from fishchat.services.monitor.pages import site
@@ -19,8 +21,6 @@ from fishchat.services.role import Parts
 from fishchat.services.running import heartbeat
 from fishchat.services.running.heartbeat import Load
 from fishchat.services.web.guard import Guard
-from fishchat.storage.accounts import Accounts
-from fishchat.storage.scripts import BEARER
 
 ROLE = "monitor"
 
@@ -95,7 +95,7 @@ def build(parts: Parts) -> Sequence[IService]:
     web = site(shown, parts.reactor, config.limits)
     services = [web, beat, Listener(section.listen, web.factory, "monitor.listen", parts.reactor)]
     if section.listen_tls:
-        accounts = Accounts(parts.connection([BEARER]), config.accounts.token_days)
+        accounts = Accounts(parts.connection([CHECK_TOKEN]), config.accounts.token_days)
         guard = Guard(section.accounts, accounts, config.limits, parts.clock)
         guarded = site(shown, parts.reactor, config.limits, guard)
         creator = parts.certificates.creator(HTTP)

@@ -18,13 +18,14 @@ from twisted.python.failure import Failure
 
 from fishchat.bus import channels
 from fishchat.bus.hints import Hints
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IStore
 from fishchat.model.names import START, Position, format_position, parse_position
 from fishchat.model.routing import Entry, group
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
-from fishchat.storage.redis import Connection, StoreError
-from fishchat.storage.scripts import ROUTE_RELEASE, ROUTE_STORE, ROUTE_TAKE, pack, unpack
+from fishchat.storage.packing import unpack
+from fishchat.storage.redis import StoreError
+from fishchat.storage.routes import calls
 
 #: Seconds that a router holds a shard without a sign of life, and between two signs or two tries to get it: another
 #: one reads on three seconds after a death.
@@ -49,8 +50,8 @@ class ShardReader(Service):
     def __init__(
         self,
         shard: int,
-        reader: Connection,
-        store: Connection,
+        reader: IStore,
+        store: IStore,
         bus: IBus,
         clock: IReactorTime,
         shards: Sequence[ShardReader],
@@ -99,7 +100,7 @@ class ShardReader(Service):
     async def _give_back(self) -> None:
         await self._store_place()
         self._generation = 0
-        await self._store.script(ROUTE_RELEASE, (), (pack(self._stream, self._token),))
+        await calls.release(self._stream, self._token).of(self._store)
 
     def _wake(self) -> None:
         if self.running:
@@ -119,29 +120,27 @@ class ShardReader(Service):
         registered = await self._store.run("HKEYS", "servers")
         # With one shard there is nothing to share, and no router need say that it wants it.
         held = len(self._held()) if len(self._shards) > 1 else -1
-        packed = pack(self._stream, self._token, int(LEASE * 1000), held)
-        taken = await self._store.script(ROUTE_TAKE, (), (packed,))
+        taken = await calls.take(self._stream, self._token, int(LEASE * 1000), held).of(self._store)
         if taken is None or not self.running or self.holds:
             return
-        generation, at, numbers = taken
-        said = zip(numbers[::2], numbers[1::2], strict=True)
-        self._numbers = {**dict.fromkeys(registered, 0), **{server: int(last.split()[1]) for server, last in said}}
-        self._at = parse_position(at) if at else START
+        self._numbers = {**dict.fromkeys(registered, 0), **taken.numbers}
+        self._at = taken.position
         self._moved.clear()
-        self._generation = generation
-        self.log.info("reads shard {shard} from {at}", shard=self.shard, at=at.decode() or "its beginning")
+        self._generation = taken.generation
+        at = "its beginning" if self._at == START else format_position(self._at).decode()
+        self.log.info("reads shard {shard} from {at}", shard=self.shard, at=at)
         self._read()
 
     async def _store_place(self) -> None:
         moved, self._moved = self._moved, set()
-        flat = [value for server in moved for value in (server, self._numbers[server])]
-        at = format_position(self._at) if self._at != START else b""
+        numbers = {server: self._numbers[server] for server in moved}
         held = self._held()
         # One at a time: the last of them is the one that may be given away.
         spare = len(held) if held[-1] is self else 0
-        packed = pack(self._stream, self._token, int(LEASE * 1000), self._generation, at, flat, spare)
+        lease = int(LEASE * 1000)
+        ask = calls.store(self._stream, self._token, lease, self._generation, self._at, numbers, spare)
         try:
-            reply = await self._store.script(ROUTE_STORE, (), (packed,))
+            reply = await ask.of(self._store)
         except StoreError:
             self._moved |= moved
             raise
@@ -179,7 +178,7 @@ class ShardReader(Service):
         if at[1] != self._at[1] + 1:
             self._order_sweep()
         self._at = at
-        entry = Entry(unpack(batch), unpack(routes))
+        entry = Entry.of(unpack(batch), unpack(routes))
         for server, flat in group(entry).items():
             self._tell(server, at[0], flat)
 
@@ -204,7 +203,7 @@ class ShardReader(Service):
 
 def build(parts: Parts) -> Sequence[IService]:
     """The services of one router: a reader for each shard."""
-    store = parts.store((ROUTE_TAKE, ROUTE_STORE, ROUTE_RELEASE))
+    store = parts.store(calls.SCRIPTS)
     readers: list[ShardReader] = []
     for shard in range(parts.config.router.shards):
         readers.append(ShardReader(shard, parts.connection(), store, parts.bus, parts.clock, readers))

@@ -8,9 +8,9 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from fishchat.bus import channels
+from fishchat.features.accounts.administration import Accounts
 from fishchat.model.secrets.passwords import Costs, make, parse_scram
 from fishchat.model.secrets.tokens import fingerprint
-from fishchat.storage.accounts import Accounts
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
 from fishchat.test.support.rfc5802 import ScramClient
 from fishchat.test.support.waiting import until

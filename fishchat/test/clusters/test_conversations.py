@@ -9,12 +9,12 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import WORDS
+from fishchat.features.accounts.administration import Accounts
+from fishchat.features.accounts.calls import create_invitation
 from fishchat.features.registry import VERBS
 from fishchat.model.secrets.tokens import fingerprint
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.gateway.service import Gateway
-from fishchat.storage.accounts import Accounts
-from fishchat.storage.scripts import OFFER, pack
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
 from fishchat.test.support.waiting import until
 from fishchat.testing.conversation_runner import (
@@ -87,7 +87,7 @@ class Stage:
         accounts = Accounts(connection, 30)
         act = {"disables": accounts.disable, "enables": accounts.enable, "deletes": accounts.erase}
         if does == "offers":
-            await connection.script(OFFER, (), (pack(fingerprint(name.encode()), 1, 60_000, b""),))
+            await create_invitation(fingerprint(name.encode()), 1, 60_000).of(connection)
         else:
             await act[does](name.encode())
 

@@ -23,7 +23,8 @@ import fishchat
 from fishchat.model.secrets.tokens import fingerprint, is_token
 from fishchat.protocols.table import Command, Table
 from fishchat.services.router.service import ShardReader
-from fishchat.storage.scripts import ENROL, GRANT, pack
+from fishchat.storage.packing import pack
+from fishchat.storage.script import script
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
 from fishchat.test.support.waiting import until
 
@@ -318,9 +319,9 @@ def make_account(cluster: Cluster, name: str) -> str:
     """An account that logs in by token; gives the token."""
     token = "fct_" + name
     assert is_token(token.encode())
-    for script, arguments in ((ENROL, (name, "", "", "", "", "", False)), (GRANT, (name, "main", token, 10))):
-        packed = pack(*[fingerprint(token.encode()) if value == token else value for value in arguments])
-        cluster.redis.command("EVAL", script.source, 0, packed)
+    made, issued = (name, "", "", "", "", "", False), (name, "main", fingerprint(token.encode()), 10)
+    for path, arguments in (("accounts/create", made), ("accounts/issue_token", issued)):
+        cluster.redis.command("EVAL", script(path).source, 0, pack(*arguments))
     return token
 
 

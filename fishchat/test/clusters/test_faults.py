@@ -12,7 +12,7 @@ from fishchat.bus import channels
 from fishchat.model.message import PLAIN, pack_body
 from fishchat.services.msg_server.queue.lease import LEASE
 from fishchat.services.router.service import ShardReader
-from fishchat.storage.scripts import SEND, pack
+from fishchat.storage.logs.calls import SEND
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase, id_of, text_of
 from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.waiting import until
@@ -30,8 +30,8 @@ class StoredUnseen(ClusterCase):
         assert server.lease.fence is not None
         body = pack_body(b"alice", b"main", cseq, PLAIN, text.encode())
         message = [b"alice+bob", b"alice/main", cseq, body, b"alice", b"bob"]
-        packed = pack(*server.lease.fence.args, server.stream, [b"alice", b"bob"], message)
-        await server.commits._connection.script(SEND, (), (packed,))
+        values = (*server.lease.fence.args, server.stream, [b"alice", b"bob"], message)
+        await server.commits._connection.call(SEND, *values)
 
     async def test_repeated(self) -> None:
         """The sender repeats it, gets OK, and the recipient here has it."""
@@ -305,8 +305,8 @@ class Leases(ClusterCase):
         writer = server.lease._connection
         message = [b"alice+alice", b"alice/main", -1, b"alice main -1 - x", b"alice", b"alice"]
         for other, word in wrong:
-            packed = pack(*other.args, server.stream, [b"alice"], message)
-            self.assertEqual((await writer.script(SEND, (), (packed,)))[0], word)
+            reply = await writer.call(SEND, *other.args, server.stream, [b"alice"], message)
+            self.assertEqual(reply[0], word)
         self.assertEqual(cluster.redis.command("EXISTS", "log:alice+alice"), 0)
 
     async def test_declared_dead(self) -> None:

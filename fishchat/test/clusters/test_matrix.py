@@ -9,11 +9,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from fishchat.features.accounts.administration import Accounts
 from fishchat.features.registry import PUSHES, VERBS
 from fishchat.protocols.rows import State
 from fishchat.services.gateway.connection import GatewayConnection
 from fishchat.services.gateway.rows import GATEWAY_VERBS
-from fishchat.storage.accounts import Accounts
 from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.matrix import MatrixCase, answer_to, greeted, holding, line_of, words_of
 from fishchat.test.support.rfc5802 import ScramClient

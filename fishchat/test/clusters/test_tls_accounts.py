@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred
 
 from fishchat.client import Client, ClientState, RefusedError
 from fishchat.client.accounts import create_account
+from fishchat.features.accounts.administration import Accounts
 from fishchat.model.secrets.passwords import Costs, make
 from fishchat.net.tls_peer import binding
-from fishchat.storage.accounts import Accounts
 from fishchat.test.services.net.test_tls_listen import TlsCase
 from fishchat.test.support.rfc5802 import ScramClient
 from fishchat.test.support.tls_clients import SocketClient, begin_tls, connect_tls

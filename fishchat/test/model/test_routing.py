@@ -13,7 +13,7 @@ def entry(*routes: tuple[int, int, int, bytes], origin: bytes = b"ms1") -> Entry
     for n in range(4):
         messages += [b"c%d" % n, b"alice/main", -1, b"body%d" % n, b"alice", b"bob"]
     flat = [value for place, *rest in routes for value in (place * 6, *rest)]
-    return Entry([origin, b"x", b"7", b"/sysctrl/send", [], messages], flat)
+    return Entry.of([origin, b"x", b"7", b"/sysctrl/send", [], messages], flat)
 
 
 class Grouping(SynchronousTestCase):

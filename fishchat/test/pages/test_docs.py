@@ -29,7 +29,7 @@ from fishchat.features.registry import PUSHES, VERBS
 from fishchat.model.routing import Entry, group
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.launch.banner import talk
-from fishchat.storage.scripts import pack, unpack
+from fishchat.storage.packing import pack, unpack
 from fishchat.test.support.cluster import Client, ClusterCase
 from fishchat.test.support.waiting import until
 from fishchat.testing.conversation_runner import play
@@ -118,8 +118,8 @@ class NamesTests(DocsCase):
             for name in re.findall(r"(?<![\w/.])(?:fishchat|twisted|doc|changes)/(?!1\b)[\w./-]*\w", code):
                 if not (ROOT / name).exists() and not name.startswith("doc/_build"):
                     wrong.append(f"{page}: {name}")
-            for name in re.findall(r"^\w+\.lua$", code):
-                if not (ROOT / "fishchat/storage/lua" / name).exists():
+            for name in re.findall(r"^(?:\w+/)?\w+\.lua$", code):
+                if not any(path.match(name) for path in (ROOT / "fishchat").rglob("*.lua")):
                     wrong.append(f"{page}: {name}")
         self.assertNone(wrong)
 
@@ -242,7 +242,7 @@ class ExamplesTests(DocsCase):
         """The entry of ``/sysctrl/send`` becomes the batch for the msg_server that stands below it."""
         values = [ast.literal_eval(block) for kind, block in blocks(pages()["doc/channels.md"]) if kind == "python"]
         batch, routes, (shard, generation, number, epoch, *flat) = values
-        entry = Entry(unpack(pack(*batch)), unpack(pack(*routes)))
+        entry = Entry.of(unpack(pack(*batch)), unpack(pack(*routes)))
         target = routes[3].partition(b"/")[0]
         self.assertEqual(group(entry), {target: flat})
         self.assertEqual(epoch, int(batch[2]))

@@ -207,9 +207,12 @@ class InstalledTests(Case):
     def test_files_that_are_not_python(self) -> None:
         """The store's scripts and the tests' conversations are installed."""
         package = self.run_python("-c", "import fishchat; print(fishchat.__path__[0])").strip()
-        for pattern in ("storage/lua/*.lua", "testing/conversations/*"):
-            names = {path.name for path in Path(package).glob(pattern)}
-            self.assertEqual(names, {path.name for path in (SOURCE / "fishchat").glob(pattern)})
+        for pattern in ("features/*/*.lua", "storage/*/*.lua", "testing/conversations/*"):
+            names, here = (
+                {path.relative_to(place).as_posix() for path in place.glob(pattern)}
+                for place in (Path(package), SOURCE / "fishchat")
+            )
+            self.assertEqual(names, here)
             self.assertTrue(names)
 
 

@@ -26,7 +26,7 @@ from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.msg_server.sessions.hashing import WAITING
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
 from fishchat.services.reference import PAGE, PARTS, feature_page, feature_parts, fill
-from fishchat.storage.scripts import HISTORY
+from fishchat.storage.loader import read
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support.rfc5802 import ScramClient
 
@@ -44,7 +44,7 @@ LIMITS = {
     "commands of a connection that wait": peer.WAITING,
     "lines of a connection in one turn": peer.LINES,
     "seconds without reading after": peer.REST,
-    "bytes of texts in a page": int(re.findall(rb"BYTES = (\d+)", HISTORY.source)[0]),
+    "bytes of texts in a page": int(re.findall(r"BYTES = (\d+)", read("messages/history"))[0]),
     "unacknowledged pushes": WINDOW,
     "seconds in which a client reads nothing": peer.STUCK,
     "seconds of silence until a ping": PING_AFTER,

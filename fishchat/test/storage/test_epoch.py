@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.storage.epoch import Epoch, run_id
 from fishchat.storage.redis import Connection, StoreError
-from fishchat.storage.scripts import EPOCH, REGISTER
+from fishchat.storage.script import script
 from fishchat.test.storage.test_redis import ConnectionCase
 from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.waiting import until
@@ -33,7 +33,7 @@ class Epochs(ConnectionCase):
 
     def connect(self, server: RedisServer, epoch: Epoch) -> Connection:
         """A connection that asks before anything else is done on it."""
-        connection = self.start(server.url, scripts=(EPOCH, REGISTER))
+        connection = self.start(server.url, scripts=(script("servers/epoch"), script("servers/register")))
         connection.prepare.append(epoch.hook)
         return connection
 

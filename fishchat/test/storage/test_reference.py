@@ -8,8 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.config.schema import Keep, Retention
 from fishchat.model.secrets.tokens import fingerprint
-from fishchat.storage import reference, scripts
-from fishchat.storage.script import read
+from fishchat.storage import reference
+from fishchat.storage.fence import Fence
+from fishchat.storage.header import parse
+from fishchat.storage.loader import includes, names, read, read_include
 from fishchat.test.support.account_runner import ADDRESS, AccountCase
 from fishchat.test.support.script_runner import EPOCH, MS1, MS2, STREAM, on_each_redis
 
@@ -23,8 +25,9 @@ PARTS = {
 }
 
 
-#: The files that stand in front of scripts, and the scripts.
-FILES = ["common", "accounts", *(script.name for script in scripts.ALL)]
+def sources() -> dict[str, str]:
+    """The text of every file of Lua, by name."""
+    return {**{name: read(name) for name in names()}, **{f"lib/{name}": read_include(name) for name in includes()}}
 
 
 def page() -> str:
@@ -35,8 +38,8 @@ def page() -> str:
 def keys() -> dict[str, str]:
     """Pattern → type, of every row of the tables of keys."""
     found = {}
-    for names, kind in re.findall(r"^\| (`[^|]+) \| (string|hash|set|stream) \|", page(), re.MULTILINE):
-        for name in re.findall(r"`([^`]+)`", names):
+    for row, kind in re.findall(r"^\| (`[^|]+) \| (string|hash|set|stream) \|", page(), re.MULTILINE):
+        for name in re.findall(r"`([^`]+)`", row):
             found[re.sub(r"<(\w+)>", lambda part: PARTS.get(part[1], "[a-z0-9._-]+"), name)] = kind
     return found
 
@@ -51,8 +54,7 @@ class Page(SynchronousTestCase):
     def test_every_key_is_described(self) -> None:
         """Each beginning of a key or field, and each key without a name in it, is on the page."""
         text = page()
-        for name in FILES:
-            source = read(name).decode()
+        for name, source in sources().items():
             for prefix in re.findall(r"'([a-z]+:)' \.\.", source):
                 self.assertIn(f"`{prefix}<", text.replace("#<", "<"), f"{name}.lua")
             for key in re.findall(r"call\('[A-Z]+', '([a-z:]*[a-z])'[,)]", source):
@@ -60,11 +62,11 @@ class Page(SynchronousTestCase):
 
     def test_no_key_is_stale(self) -> None:
         """Each key on the page is in a script, but for the one that no script makes."""
-        sources = "".join(read(name).decode() for name in FILES) + "'decoy'"
+        text = "".join(sources().values()) + "'decoy'"
         for key in keys():
             beginning = re.match("[a-z]+:?|", key)
             assert beginning is not None
-            self.assertTrue(f"'{beginning[0]}" in sources, key)
+            self.assertTrue(f"'{beginning[0]}" in text, key)
 
     def test_retention(self) -> None:
         """What is kept when nothing is configured is what the page says."""
@@ -76,12 +78,12 @@ class Page(SynchronousTestCase):
 
     def test_a_script_that_says_nothing(self) -> None:
         """Every script has to say what it does."""
-        self.assertRaises(ValueError, reference.summary, "local x = 1\n")
+        self.assertRaises(ValueError, parse, "local x = 1\n")
 
     def test_summary(self) -> None:
         """The opening comment up to the arguments, over several lines."""
-        source = "-- Does a thing, and\n-- another. args: a, b.\n-- Gives 1.\nreturn 1\n-- Never this.\n"
-        self.assertEqual(reference.summary(source), "Does a thing, and another.")
+        source = "-- Does a thing, and\n-- another.\n-- args: a, b\n-- reply: 1\nreturn 1\n-- Never this.\n"
+        self.assertEqual(parse(source).summary, "Does a thing, and another.")
 
     def test_no_marks(self) -> None:
         """A page without the marks is not overwritten."""
@@ -116,22 +118,22 @@ class Keys(AccountCase):
         self.grant("carol", "bot")
         self.relate("carol", "alice", "b")
         self.disable("alice")
-        self.call(scripts.OFFER, fingerprint(b"code"), 1, 60_000, "")
+        self.call("accounts/create_invitation", fingerprint(b"code"), 1, 60_000, "")
         self.decoy_key()
 
     def talk(self) -> None:
         """Servers, devices, messages, topics."""
-        self.call(scripts.EPOCH, "run", EPOCH, 1)
-        fence = scripts.Fence(MS1.server, MS1.incarnation, int(self.command("GET", "epoch")))
-        other = scripts.Fence(MS2.server, MS2.incarnation, fence.epoch)
+        self.call("servers/epoch", "run", EPOCH, 1)
+        fence = Fence(MS1.server, MS1.incarnation, int(self.command("GET", "epoch")))
+        other = Fence(MS2.server, MS2.incarnation, fence.epoch)
         self.login("alice", fence=fence)
         self.login("bob", fence=fence)
         self.login("bob", "phone", fence=other)
         self.said("alice", "bob", "x", 1, fence=fence)
         self.ack("bob", "alice+bob", f"{fence.epoch}-1", fence=fence)
-        self.fenced(scripts.CREATE, "alice", "fishing", "open", 10, fence=fence)
-        self.fenced(scripts.INVITE, "alice", "fishing", "bob", 10, STREAM, b"alice main -1 n x", fence=fence)
-        self.call(scripts.ROUTE_TAKE, STREAM, "token", 60_000, 0)
-        self.call(scripts.ROUTE_STORE, STREAM, "token", 60_000, 1, "1-1", ["ms2", 1], 1)
-        self.call(scripts.ROUTE_TAKE, STREAM, "another", 60_000, 0)
-        self.register(scripts.Fence(MS2.server, b"cccc", fence.epoch))
+        self.fenced("topics/create", "alice", "fishing", "open", 10, fence=fence)
+        self.fenced("topics/invite", "alice", "fishing", "bob", 10, STREAM, b"alice main -1 n x", fence=fence)
+        self.call("routes/take", STREAM, "token", 60_000, 0)
+        self.call("routes/store", STREAM, "token", 60_000, 1, "1-1", ["ms2", 1], 1)
+        self.call("routes/take", STREAM, "another", 60_000, 0)
+        self.register(Fence(MS2.server, b"cccc", fence.epoch))

@@ -5,12 +5,13 @@ from typing import Any
 from twisted.internet.defer import gatherResults
 
 from fishchat.storage.redis import Connection, ReplyError, Script, Unavailable, parse_url
+from fishchat.storage.script import script
 from fishchat.test.storage.test_redis import ConnectionCase
 from fishchat.test.support.redis_fixture import shared_redis
 from fishchat.test.support.waiting import until
 
-PUSH = Script("push", b"return redis.call('RPUSH', KEYS[1], ARGV[1])")
-ECHO = Script("echo", b"return ARGV[1]")
+PUSH = Script("push", b"return redis.call('RPUSH', 'list', cmsgpack.unpack(ARGV[1])[1])")
+ECHO = Script("echo", b"return cmsgpack.unpack(ARGV[1])[1]")
 BROKEN = Script("broken", b"this is no Lua")
 
 
@@ -34,26 +35,26 @@ class Scripts(ConnectionCase):
         self.assertEqual(await connection.run("SCRIPT", "EXISTS", PUSH.sha, ECHO.sha), [1, 1])
 
     async def test_call(self) -> None:
-        """Keys and arguments arrive as bytes, the reply comes back as it is."""
+        """Arguments arrive as bytes, the reply comes back as it is."""
         connection = await self.connect(PUSH, ECHO)
-        self.assertEqual(await connection.script(PUSH, [b"list"], [b"007"]), 1)
-        self.assertEqual(await connection.script(ECHO, args=[b"\xff\x00"]), b"\xff\x00")
+        self.assertEqual(await connection.call(PUSH, b"007"), 1)
+        self.assertEqual(await connection.call(ECHO, b"\xff\x00"), b"\xff\x00")
         self.assertEqual(await connection.run("LRANGE", "list", 0, -1), [b"007"])
 
     async def test_not_loaded_before(self) -> None:
         """A script that nobody announced is loaded when it is called."""
         connection = await self.connect()
-        self.assertEqual(await connection.script(ECHO, args=[b"x"]), b"x")
+        self.assertEqual(await connection.call(ECHO, b"x"), b"x")
 
     async def test_order_after_flush(self) -> None:
         """Somebody flushed the scripts: every call is done once, in the order of the calls."""
         connection = await self.connect(PUSH)
-        results: list[Any] = [connection.script(PUSH, [b"list"], [n]) for n in range(3)]
+        results: list[Any] = [connection.call(PUSH, n) for n in range(3)]
         flushed = connection.run("SCRIPT", "FLUSH")
         # These find the script gone; the last ones are called while that becomes known.
-        results += [connection.script(PUSH, [b"list"], [n]) for n in range(3, 6)]
+        results += [connection.call(PUSH, n) for n in range(3, 6)]
         more: list[Any] = []
-        flushed.addCallback(lambda _: more.extend(connection.script(PUSH, [b"list"], [n]) for n in range(6, 9)))
+        flushed.addCallback(lambda _: more.extend(connection.call(PUSH, n) for n in range(6, 9)))
         await flushed
         replies = await gatherResults(results)
         self.assertEqual(replies, [1, 2, 3, 4, 5, 6])
@@ -71,10 +72,10 @@ class Scripts(ConnectionCase):
         def noticed(failure: Any, call: Any) -> None:
             failed(failure, call)
             if len(results) < 6:
-                results.append(connection.script(PUSH, [b"list"], [len(results)]))
+                results.append(connection.call(PUSH, len(results)))
 
         self.patch(calls, "_failed", noticed)
-        results += [connection.script(PUSH, [b"list"], [n]) for n in range(3)]
+        results += [connection.call(PUSH, n) for n in range(3)]
         await until(lambda: len(results) == 6)
         self.assertEqual(await gatherResults(results), [1, 2, 3, 4, 5, 6])
         self.assertEqual(await connection.run("LRANGE", "list", 0, -1), [b"%d" % n for n in range(6)])
@@ -82,8 +83,8 @@ class Scripts(ConnectionCase):
     async def test_cannot_be_loaded(self) -> None:
         """A script with a mistake fails its calls, not the connection and not the others."""
         connection = await self.connect(ECHO)
-        broken = connection.script(BROKEN)
-        fine = connection.script(ECHO, args=[b"x"])
+        broken = connection.call(BROKEN)
+        fine = connection.call(ECHO, b"x")
         error = await self.assertFailure(broken, ReplyError)
         self.assertEqual(error.word, "NOSCRIPT")
         self.assertEqual(await fine, b"x")
@@ -91,16 +92,16 @@ class Scripts(ConnectionCase):
     async def test_away(self) -> None:
         """Fails as any command does."""
         connection = Connection(parse_url("unix:///nowhere/redis.sock"), scripts=[ECHO])
-        self.failureResultOf(connection.script(ECHO), Unavailable)
+        self.failureResultOf(connection.call(ECHO), Unavailable)
 
     async def test_own_error(self) -> None:
         """A script's own error is a refusal with its word."""
         connection = await self.connect()
         error = await self.assertFailure(
-            connection.script(Script("odd", b"return redis.error_reply('ODD thing')")), ReplyError
+            connection.call(Script("odd", b"return redis.error_reply('ODD thing')")), ReplyError
         )
         self.assertEqual(error.word, "ODD")
 
     def test_missing_file(self) -> None:
         """A script without a file is noticed when it is named."""
-        self.assertRaises(FileNotFoundError, Script, "no-such-script")
+        self.assertRaises(FileNotFoundError, script, "topics/no-such-script")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.storage.scripts import ALL, Fence, pack, unpack
+import fishchat
+from fishchat.storage.fence import Fence
+from fishchat.storage.loader import includes
+from fishchat.storage.packing import pack, unpack
+from fishchat.storage.scripts import ALL
 from fishchat.test.support.script_runner import PROPERTY, Runner, ScriptCase, on_each_redis
 
 #: What scripts are given: integers that a Lua number holds, bytes, and lists of these.
@@ -21,9 +25,17 @@ class Catalogue(SynchronousTestCase):
     """Every script is known, once."""
 
     def test_complete(self) -> None:
-        """Each file is in the catalogue and each entry has its file."""
-        found = {path.name[:-4] for path in (files("fishchat.storage") / "lua").iterdir()}
-        self.assertEqual({script.name for script in ALL} | {"common", "accounts"}, found)
+        """Each file is a script or an include, and each script has one file."""
+        package = Path(fishchat.__file__).parent
+        found = {path.relative_to(package).as_posix() for path in package.rglob("*.lua")}
+        scripts = {
+            f"{root}/{script.name}.lua"
+            for script in ALL
+            for root in ("features", "storage")
+            if (package / root / f"{script.name}.lua").exists()
+        }
+        self.assertEqual(scripts | {f"storage/lib/{name}.lua" for name in includes()}, found)
+        self.assertEqual(len(scripts), len(ALL))
 
     def test_distinct(self) -> None:
         """No two share a name or a hash."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import hiredis
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
+from zope.interface import implementer
 
-from fishchat.storage import scripts
-from fishchat.storage.accounts import decoy_key
-from fishchat.storage.redis import Connection
-from fishchat.storage.scripts import Fence
+from fishchat.interfaces import IStore
+from fishchat.storage.decoy import decoy_key
+from fishchat.storage.fence import Fence
+from fishchat.storage.script import Script
 from fishchat.test.features.session.test_sessions import Listener
 from fishchat.test.support.script_runner import LONG, MS1, Runner, ScriptCase
 
@@ -20,15 +21,27 @@ MOST, EACH = 5, 60_000
 ADDRESS = "192.0.2.1"
 
 
+@implementer(IStore)
 class Plain:
-    """Commands, answered at once."""
+    """A store that answers at once."""
 
     def __init__(self, runner: Runner) -> None:
+        self.connected = True
+        self.timeout = 10.0
+        self.on_connected: list[Any] = []
+        self.on_lost: list[Any] = []
         self._runner = runner
 
-    async def run(self, *words: bytes | str | int) -> Any:
-        """The reply."""
-        return self._runner.command(*words)
+    def run(self, *args: bytes | str | int, timeout: Any = None) -> Deferred[Any]:
+        """The reply of a command."""
+        return succeed(self._runner.command(*args))
+
+    def call(self, script: Script, *values: Any) -> Deferred[Any]:
+        """The reply of a script."""
+        return succeed(self._runner.script(script, *values))
+
+    def drop(self, reason: str) -> None:
+        """Nothing: every test has a connection of its own, which it closes."""
 
 
 class AccountCase(ScriptCase):
@@ -46,11 +59,11 @@ class AccountCase(ScriptCase):
     ) -> Any:
         """``[OK]`` or the refusal."""
         scram = "scram" if argon else ""
-        return self.call(scripts.ENROL, account, argon, scram, name, privacy, invitation, needed)
+        return self.call("accounts/create", account, argon, scram, name, privacy, invitation, needed)
 
     def attempt(self, account: str, address: str = "", most: int = MOST) -> Any:
         """``[OK, argon, scram, version]`` or ``[FLOOD, ms]``."""
-        return self.call(scripts.ATTEMPT, account, address, most, EACH)
+        return self.call("session/begin_guess", account, address, most, EACH)
 
     def by_secret(
         self,
@@ -73,23 +86,23 @@ class AccountCase(ScriptCase):
 
     def set_secret(self, account: str, keep: str = "", session: str = "") -> Any:
         """Another password."""
-        return self.call(scripts.SECRET, account, "argon2", "scram2", keep, session)
+        return self.call("accounts/set_password", account, "argon2", "scram2", keep, session)
 
     def disable(self, account: str, disable: bool = True) -> Any:
         """Its right to log in is taken, or given back."""
-        return self.call(scripts.DISABLE, account, disable)
+        return self.call("accounts/disable", account, disable)
 
     def revoke(self, account: str, device: str = "") -> Any:
         """A device is forgotten, or all."""
-        return self.call(scripts.REVOKE, account, device)
+        return self.call("accounts/revoke", account, device)
 
     def grant(self, account: str, device: str, token: str = "print", most: int = 10) -> Any:
         """A token from the operator."""
-        return self.call(scripts.GRANT, account, device, token, most)
+        return self.call("accounts/issue_token", account, device, token, most)
 
     def relate(self, account: str, other: str, kind: str, wanted: bool = True, most: int = 10) -> Any:
         """Blocked, a contact, or not any more."""
-        return self.call(scripts.RELATE, account, other, kind, wanted, most)
+        return self.call("contacts/set", account, other, kind, wanted, most)
 
     def block(self, account: str, other: str) -> None:
         """It has to work."""
@@ -97,29 +110,29 @@ class AccountCase(ScriptCase):
 
     def status(self, asker: str, account: str) -> Any:
         """The word, or whether it is online."""
-        reply = self.call(scripts.STATUS, asker, account)
+        reply = self.call("accounts/status", asker, account)
         return reply if isinstance(reply, str) else reply[0]
 
     def erase(self, account: str, count: int = 500) -> list[str]:
         """A whole deletion, as ``Accounts.erase`` does it; gives its conversations."""
-        conversations: list[str] = self.call(scripts.ERASE, account)[4]
+        conversations: list[str] = self.call("accounts/erase", account)[4]
         for conversation in conversations:
             self.erase_talk(account, conversation, count)
-        self.call(scripts.ERASE_END, account)
+        self.call("accounts/finish_erase", account)
         return conversations
 
     def erase_talk(self, account: str, conversation: str, count: int = 500) -> list[int]:
         """One conversation of it: messages, membership ended, topic passed on, topic ended."""
         sums, after = [0, 0, 0, 0], ""
         while True:
-            after, *step = self.call(scripts.ERASE_TALK, account, conversation, after, count)
+            after, *step = self.call("accounts/erase_conversation", account, conversation, after, count)
             sums = [one + other for one, other in zip(sums, step, strict=True)]
             if not after:
                 return sums
 
     def decoy_key(self) -> bytes:
         """As a msg_server asks for it."""
-        key: bytes = self.successResultOf(ensureDeferred(decoy_key(cast(Connection, Plain(self.runner)))))
+        key: bytes = self.successResultOf(ensureDeferred(decoy_key(Plain(self.runner))))
         return key
 
     def hear_revoked(self, *call: Any) -> tuple[Any, Any]:

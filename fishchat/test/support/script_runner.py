@@ -7,6 +7,7 @@ A suite is a :class:`ScriptCase` under :func:`on_each_redis`. Its tests speak of
 from __future__ import annotations
 
 import itertools
+import re
 import socket
 import sys
 from dataclasses import dataclass, replace
@@ -20,9 +21,11 @@ from fishchat.model.message import PLAIN, pack_body
 from fishchat.model.names import p2p, topic_conversation
 from fishchat.model.routing import Entry, group
 from fishchat.services.redis import program
-from fishchat.storage import scripts
-from fishchat.storage.script import Script
-from fishchat.storage.scripts import Fence, pack, unpack
+from fishchat.storage import loader
+from fishchat.storage.fence import Fence
+from fishchat.storage.header import parse
+from fishchat.storage.packing import pack, unpack
+from fishchat.storage.script import Script, script
 from fishchat.test.support.redis_fixture import RedisServer, executables
 
 STREAM = "/sysctrl/send"
@@ -58,6 +61,18 @@ def readable(reply: Any) -> Any:
     return reply
 
 
+def check_word(name: str, reply: Any) -> None:
+    """AssertionError when a script refuses with a word that its header does not name, or in another form."""
+    header = parse(loader.read(name))
+    is_array = isinstance(reply, list)
+    word = (reply[0] if reply else None) if is_array else reply
+    if not isinstance(word, bytes) or not re.fullmatch(rb"[A-Z]+", word) or word.decode() in header.reply:
+        return
+    assert word.decode() in header.refuses, f"{name} refuses with {word!r}"
+    assert is_array == header.reply.startswith("OK"), f"{name} refuses in another form: {reply!r}"
+    assert not is_array or (len(reply) == 2) == bool(header.refuses[word.decode()]), f"{name}: {reply!r}"
+
+
 class Runner:
     """One connection for commands and scripts; error replies are raised as ``hiredis.ReplyError``."""
 
@@ -83,16 +98,20 @@ class Runner:
             raise reply
         return reply
 
-    def script(self, script: Script, *args: Any) -> Any:
-        """What the script gives, as it comes; it is loaded when Redis does not know it."""
+    def script(self, name: str | Script, *args: Any) -> Any:
+        """The reply of a script, as it comes; it is loaded when Redis does not know it."""
+        found = script(name) if isinstance(name, str) else name
         packed = pack(*args)
         try:
-            return self.command("EVALSHA", script.sha, 0, packed)
+            reply = self.command("EVALSHA", found.sha, 0, packed)
         except hiredis.ReplyError as error:
             if not str(error).startswith("NOSCRIPT"):
                 raise
-        self.command("SCRIPT", "LOAD", script.source)
-        return self.command("EVALSHA", script.sha, 0, packed)
+            self.command("SCRIPT", "LOAD", found.source)
+            reply = self.command("EVALSHA", found.sha, 0, packed)
+        if isinstance(name, str):
+            check_word(name, reply)
+        return reply
 
 
 @dataclass(frozen=True)
@@ -157,15 +176,15 @@ class ScriptCase(SynchronousTestCase):
         """A plain command, its reply readable."""
         return readable(self.runner.command(*words))
 
-    def call(self, script: Script, *args: Any) -> Any:
+    def call(self, script: str | Script, *args: Any) -> Any:
         """A script, its reply readable."""
         return readable(self.runner.script(script, *args))
 
-    def fenced(self, script: Script, *args: Any, fence: Fence = MS1) -> Any:
+    def fenced(self, script: str | Script, *args: Any, fence: Fence = MS1) -> Any:
         """A script that writes for a msg_server."""
         return self.call(script, *fence.args, *args)
 
-    def packed(self, script: Script, *args: Any) -> Any:
+    def packed(self, script: str | Script, *args: Any) -> Any:
         """A script that answers with one packed value."""
         return readable(unpack(self.runner.script(script, *args)))
 
@@ -189,7 +208,7 @@ class ScriptCase(SynchronousTestCase):
 
     def register(self, fence: Fence, lease: int = LONG, take: bool | str = "force") -> str:
         """The msg_server's name is its own."""
-        reply: str = self.call(scripts.REGISTER, fence.server, fence.token, lease, take)
+        reply: str = self.call("servers/register", fence.server, fence.token, lease, take)
         return reply
 
     def login(
@@ -205,7 +224,7 @@ class ScriptCase(SynchronousTestCase):
     ) -> Any:
         """``[OK, replaced session, talks]`` or the refusal; talks as a dict of conversation → the rest."""
         args = (*fence.args, account, device, next(self.connections), devices, create, forget, proof)
-        reply = self.runner.script(scripts.LOGIN, *args)
+        reply = self.runner.script("session/login", *args)
         return [*readable(reply[:2]), talks(reply[2])] if reply[0] == b"OK" else readable(reply)
 
     def grow_epoch(self) -> tuple[Fence, Fence]:
@@ -219,7 +238,7 @@ class ScriptCase(SynchronousTestCase):
         """The results of one batch, or its refusal; its senders are at this msg_server, logged in or not."""
         for each in messages:
             self.place(each.account, each.device, fence)
-        reply = self.fenced(scripts.SEND, STREAM, *batch(*messages), fence=fence)
+        reply = self.fenced("logs/send", STREAM, *batch(*messages), fence=fence)
         return reply[1] if reply[0] == "OK" else reply
 
     def place(self, account: str, device: str, fence: Fence) -> None:
@@ -250,46 +269,46 @@ class ScriptCase(SynchronousTestCase):
         self, account: str, conversation: str, *, before: str = "", after: str = "", limit: int = 50
     ) -> list[str] | str:
         """The texts of one page, or ``NOTFOUND``."""
-        reply = self.call(scripts.HISTORY, account, conversation, before, after, limit)
+        reply = self.call("messages/history", account, conversation, before, after, limit)
         return reply if isinstance(reply, str) else [body.split(" ", 4)[4] for body in reply[2::3]]
 
     def conversations(self, account: str) -> dict[str, list[int]]:
         """Conversation → last number, read number, unread."""
-        return rows(self.packed(scripts.CONVERSATIONS, account), 4)
+        return rows(self.packed("messages/conversations", account), 4)
 
     def routed(self) -> list[dict[str, list[Any]]]:
         """What the router is to tell, entry by entry: msg_server → conversation, number, body, version, …"""
         entries = self.runner.command("XRANGE", STREAM, "-", "+")
-        told = [group(Entry(unpack(fields[1]), unpack(fields[3]))) for _, fields in entries]
+        told = [group(Entry.of(unpack(fields[1]), unpack(fields[3]))) for _, fields in entries]
         return [{server.decode(): readable(flat) for server, flat in each.items()} for each in told]
 
     # -- topics
 
     def create(self, account: str, topic: str, kind: str = "open", most: int = 100) -> Any:
         """A new topic."""
-        return self.fenced(scripts.CREATE, account, topic, kind, most)
+        return self.fenced("topics/create", account, topic, kind, most)
 
     def join(self, account: str, topic: str, members: int = 100, topics: int = 100) -> Any:
         """A new member."""
-        return self.fenced(scripts.JOIN, account, topic, members, topics)
+        return self.fenced("topics/join", account, topic, members, topics)
 
     def leave(self, account: str, topic: str) -> Any:
         """A member less."""
-        return self.fenced(scripts.LEAVE, account, topic)
+        return self.fenced("topics/leave", account, topic)
 
     def invite(self, account: str, topic: str, guest: str, most: int = 100) -> Any:
         """An invitation, its notice as a msg_server words it."""
         body = pack_body(account.encode(), b"main", -1, b"n", b"INVITED " + topic.encode())
-        return self.fenced(scripts.INVITE, account, topic, guest, most, STREAM, body)
+        return self.fenced("topics/invite", account, topic, guest, most, STREAM, body)
 
     def dismiss(self, account: str, topic: str, fence: Fence = MS1) -> Any:
         """The end of a topic."""
         body = pack_body(account.encode(), b"main", -1, b"n", b"DISMISSED " + topic.encode())
-        return self.fenced(scripts.DISMISS, account, topic, STREAM, body, fence=fence)
+        return self.fenced("topics/dismiss", account, topic, STREAM, body, fence=fence)
 
     def ack(self, account: str, conversation: str, at: str, device: str = "main", fence: Fence = MS1) -> Any:
         """How many cursors moved, or the refusal."""
-        reply = self.fenced(scripts.ACK, [account, device, conversation, at], fence=fence)
+        reply = self.fenced("logs/ack", [account, device, conversation, at], fence=fence)
         return reply[1] if reply[0] == "OK" else reply
 
     def cursor(self, account: str, conversation: str, device: str = "main") -> Any:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fishchat.model.names import START, Position, accounts_of, parse_position
-from fishchat.storage.scripts import unpack
+from fishchat.storage.header import parse
+from fishchat.storage.loader import names, read
+from fishchat.storage.packing import unpack
 from fishchat.test.support.sync_redis import Arguments, Store
 
-#: Scripts that write for a msg_server; the first three arguments are its fence.
-FENCED = frozenset(["send", "login", "ack", "read", "create", "join", "leave", "invite", "dismiss"])
+#: Scripts that check the fence of a msg_server, their first three arguments.
+FENCED = frozenset(name for name in names() if "LEASE" in parse(read(name)).refuses)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Oracle:
         commands: list[Arguments] = []
         if script in FENCED:
             commands.append(("MGET", b"lease:" + args[0], "epoch"))
-        if script == "login":
+        if script == "session/login":
             commands.append(("HGETALL", b"cursor:" + args[3]))
         return commands
 
@@ -98,14 +100,14 @@ class Oracle:
             if reply[0] in (b"LEASE", b"EPOCH"):
                 return
             assert before[0] == args[1:3], f"P6: {script} by {args[:3]} in spite of {before[0]}"
-        if script == "login":
+        if script == "session/login":
             self._furthest = _cursors(before[1])
-        self.moved = self.moved or script in ("ack", "login")
-        take = getattr(self, "_" + script, None)
+        self.moved = self.moved or script in ("logs/ack", "session/login")
+        take = getattr(self, "_" + script.replace("/", "_"), None)
         if take is not None and (script not in FENCED or reply[0] == b"OK"):
             take(args, reply)
 
-    def _send(self, args: list[Any], reply: Any) -> None:
+    def _logs_send(self, args: list[Any], reply: Any) -> None:
         epoch, flat = int(args[2]), args[5]
         for number, result in enumerate(reply[1]):
             if isinstance(result, int):
@@ -125,16 +127,16 @@ class Oracle:
         log.append(message)
         return message
 
-    def _create(self, args: list[Any], _: Any) -> None:
-        self._join(args, _)
+    def _topics_create(self, args: list[Any], _: Any) -> None:
+        self._topics_join(args, _)
 
-    def _join(self, args: list[Any], _: Any) -> None:
+    def _topics_join(self, args: list[Any], _: Any) -> None:
         account, topic = args[3].decode(), "#" + args[4].decode()
         spans = self.books.spans.setdefault(topic, {}).setdefault(account, [])
         if not spans or spans[-1][1] is not None:
             spans.append([len(self.books.logs.get(topic, ())), None])
 
-    def _leave(self, args: list[Any], _: Any) -> None:
+    def _topics_leave(self, args: list[Any], _: Any) -> None:
         self._close(args[3].decode(), "#" + args[4].decode())
 
     def _close(self, account: str, topic: str) -> None:
@@ -142,17 +144,17 @@ class Oracle:
         if spans[-1][1] is None:
             spans[-1][1] = len(self.books.logs.get(topic, ()))
 
-    def _dismiss(self, args: list[Any], reply: Any) -> None:
+    def _topics_dismiss(self, args: list[Any], reply: Any) -> None:
         topic = "#" + args[4].decode()
         self._append(topic, reply[2], reply[3], reply[4])
         for account in self.books.spans[topic]:
             self._close(account, topic)
 
-    def _invite(self, args: list[Any], reply: Any) -> None:
+    def _topics_invite(self, args: list[Any], reply: Any) -> None:
         if len(reply) > 1:
             self._append(reply[1].decode(), reply[2], reply[3], reply[4])
 
-    def _login(self, args: list[Any], reply: Any) -> None:
+    def _session_login(self, args: list[Any], reply: Any) -> None:
         server, incarnation, _, account, device, connection = args[:6]
         key = f"{account.decode()}/{device.decode()}"
         if key not in self.books.starts:

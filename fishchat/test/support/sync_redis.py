@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import hiredis
 from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
 
 from fishchat.bus.channels import CLIENT_STATUS
+from fishchat.interfaces import IStore
+from fishchat.storage.packing import pack, unpack
 from fishchat.storage.redis import ReplyError, Script, Unavailable, Unknown
-from fishchat.storage.scripts import ALL, unpack
+from fishchat.storage.scripts import ALL
 from fishchat.test.support.redis_fixture import RedisServer
 
 _pack: Any = hiredis.pack_command
-_NAMES = {script.sha: script.name for script in ALL}
 
 Arguments = tuple[bytes | str | int, ...]
 
@@ -131,8 +133,9 @@ class Network:
     :ivar late: requests of lost connections that may still arrive.
     """
 
-    def __init__(self, store: Store, observer: Observer) -> None:
+    def __init__(self, store: Store, observer: Observer, scripts: Sequence[Script] = ALL) -> None:
         self.store = store
+        self._names = {script.sha: script.name for script in scripts}
         self.run = 1
         self.changes = 0
         self.connections: list[SyncConnection] = []
@@ -145,7 +148,7 @@ class Network:
             return b"run_id:%d\r\n" % self.run
         if args[0] != "EVALSHA":
             return self.store.command(*args)
-        name, unpacked = _NAMES[bytes(args[1])], unpack(args[-1])  # type: ignore[arg-type]
+        name, unpacked = self._names[bytes(args[1])], unpack(args[-1])  # type: ignore[arg-type]
         before, behind = self._observer.asks(name, unpacked)
         replies = self.store.many(*before, args, *behind)
         reply = replies[len(before)]
@@ -164,6 +167,7 @@ class Network:
             self.late.remove(requests)
 
 
+@implementer(IStore)
 class SyncConnection:
     """See the module. ``done`` and ``give`` are the two halves of a command; the rest is as the real one has it."""
 
@@ -182,15 +186,15 @@ class SyncConnection:
 
     # -- as the real one
 
-    def run(self, *args: bytes | str | int, timeout: float | None = None) -> Deferred[Any]:
+    def run(self, *args: bytes | str | int, timeout: Any = None) -> Deferred[Any]:
         """One command; its reply, or one of the three errors."""
         if not self.connected:
             return fail(Unavailable("no connection to Redis"))
         return self._ask(args, timeout or self.timeout)
 
-    def script(self, script: Script, keys: tuple[bytes, ...], args: tuple[bytes, ...]) -> Deferred[Any]:
-        """A script."""
-        return self.run("EVALSHA", script.sha, len(keys), *keys, *args)
+    def call(self, script: Script, *values: Any) -> Deferred[Any]:
+        """Run a script."""
+        return self.run("EVALSHA", script.sha, 0, pack(*values))
 
     def drop(self, reason: str) -> None:
         """Give the connection up; another one is made soon."""

@@ -15,7 +15,8 @@ from zope.interface import implementer
 
 from fishchat.bus import channels
 from fishchat.config.schema import Config, Limits
-from fishchat.storage.scripts import DISABLE, pack
+from fishchat.storage.packing import pack
+from fishchat.storage.script import script
 from fishchat.test.support.sync_client import Device
 from fishchat.test.support.sync_link import Link
 from fishchat.test.support.sync_oracle import Books, Oracle
@@ -106,7 +107,7 @@ class World:
             self.leases[b"lease:" + args[0]] = now + 15.0
         elif (script == "route_take" and reply is not None) or (script == "route_store" and reply == b"OK"):
             self.leases[b"router:" + args[0]] = now + 2.0
-        elif script == "login" and reply[0] == b"OK" and reply[1]:
+        elif script == "session/login" and reply[0] == b"OK" and reply[1]:
             for payload in self.store.said():
                 self.voice.publish(channels.CLIENT_STATUS, payload)
 
@@ -217,7 +218,7 @@ class World:
     def shut_out(self, account: str, told: bool) -> None:
         """The operator disables an account, and has second thoughts; the servers are told, or the news are lost."""
         for disable in (True, False):
-            self.store.command("EVALSHA", DISABLE.sha, 0, pack(account, disable))
+            self.store.command("EVALSHA", script("accounts/disable").sha, 0, pack(account, disable))
         for payload in self.store.said():
             if told:
                 self.voice.publish(channels.CLIENT_STATUS, payload)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fishchat.model.device import Span, parse_spans
+from fishchat.interfaces import IStore
 from fishchat.model.message import Message, from_body
-from fishchat.model.names import Position, format_position, parse_position
-from fishchat.storage.redis import Connection
-from fishchat.storage.scripts import MEMBERS, PAGE, TALK, TALKS, pack, unpack
+from fishchat.model.names import Position
+from fishchat.storage.logs import calls
+from fishchat.storage.logs.calls import Known, Members, parse_conversations
+
+__all__ = ["Known", "Logs", "Members", "Page", "parse_talks"]
 
 #: Messages of one page.
 PAGE_SIZE = 100
+
+#: The old name; to be deleted when ``services/msg_server/sessions`` uses the typed call.
+parse_talks = parse_conversations
 
 
 @dataclass
@@ -24,62 +29,26 @@ class Page:
     more: bool
 
 
-@dataclass
-class Known:
-    """One of a device's conversations, as a login or a sweep reads it."""
-
-    name: bytes
-    last: Position
-    cursor: bytes
-    spans: list[Span]
-    version: int
-
-
-#: See ``Logs.members``.
-Members = tuple[int, Position, dict[bytes, Position]]
-
-
-def parse_talks(packed: bytes) -> list[Known]:
-    """All conversations of a device, from what ``login.lua`` and ``talks.lua`` give."""
-    flat = iter(unpack(packed))
-    return [
-        Known(name, parse_position(last), cursor, parse_spans(spans), version)
-        for name, last, cursor, spans, version in zip(flat, flat, flat, flat, flat, strict=True)
-    ]
-
-
 class Logs:
-    """Every call fails as ``Connection.run`` does, and nothing here writes."""
+    """Every call fails as ``IStore.run`` does, and nothing here writes."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, store: IStore) -> None:
+        self._store = store
 
     async def page(self, conversation: bytes, after: Position, upto: Position | None, count: int = PAGE_SIZE) -> Page:
         """What the log holds after one position, up to another."""
-        end = format_position(upto) if upto else b""
-        packed = pack(conversation, format_position(after), end, count)
-        version, flat = await self._connection.script(PAGE, (), (packed,))
-        messages = [
-            from_body(conversation, *parse_position(at), body) for at, body in zip(flat[::2], flat[1::2], strict=True)
-        ]
-        return Page(version, messages, len(messages) >= count)
+        found = await calls.page(conversation, after, upto, count).of(self._store)
+        messages = [from_body(conversation, *position, body) for position, body in found.entries]
+        return Page(found.version, messages, len(messages) >= count)
 
     async def talk(self, account: bytes, device: bytes, conversation: bytes) -> Known:
-        """One device's place in one conversation; no spans: its account has never had a part in it."""
-        packed = pack(account, device, conversation)
-        last, cursor, spans, version = await self._connection.script(TALK, (), (packed,))
-        return Known(conversation, parse_position(last), cursor, parse_spans(spans), version)
+        """How far one device is in one conversation; without spans its account never took part in it."""
+        return await calls.device_conversation(account, device, conversation).of(self._store)
 
     async def talks(self, account: bytes, device: bytes) -> tuple[bytes, list[Known]]:
         """The session that the store has for a device, and all its conversations."""
-        session, packed = await self._connection.script(TALKS, (), (pack(account, device),))
-        return session, parse_talks(packed)
+        return await calls.device_conversations(account, device).of(self._store)
 
     async def members(self, conversation: bytes, accounts: Iterable[bytes]) -> Members:
-        """A topic's membership version, its last position, and its members, at least those among ``accounts``.
-
-        Of each the position after which it sees messages.
-        """
-        packed = pack(conversation, list(accounts))
-        version, last, flat = await self._connection.script(MEMBERS, (), (packed,))
-        return version, parse_position(last), dict(zip(flat[::2], map(parse_position, flat[1::2]), strict=True))
+        """The membership of a topic: at least those members that are among ``accounts``."""
+        return await calls.members_among(conversation, accounts).of(self._store)

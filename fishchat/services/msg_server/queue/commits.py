@@ -20,10 +20,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.errors import Refusal
+from fishchat.interfaces import IStore
 from fishchat.protocols.peer import Turn
 from fishchat.services.msg_server.queue.items import Batch, Call, Mark, Operation, Send, Unit
-from fishchat.storage.redis import Connection, ReplyError, Unavailable, Unknown
-from fishchat.storage.scripts import SEND, Fence, pack
+from fishchat.storage.fence import Fence
+from fishchat.storage.logs.calls import SEND
+from fishchat.storage.redis import ReplyError, Unavailable, Unknown
 
 #: One flight holds at most this many batches, calls and marks.
 CALLS = 200
@@ -70,7 +72,7 @@ class Commits:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: IStore,
         turn: Turn,
         clock: IReactorTime,
         stream: bytes,
@@ -181,12 +183,12 @@ class Commits:
             if isinstance(unit, Mark):
                 continue
             if isinstance(unit, Batch):
-                script, packed = SEND, unit.packed(fence, self._stream)
+                script, values = SEND, unit.values(fence, self._stream)
             else:
-                arguments = (*fence.args, *unit.arguments) if unit.fenced else unit.arguments
-                script, packed = unit.script, pack(*arguments)
+                values = (*fence.args, *unit.arguments) if unit.fenced else unit.arguments
+                script = unit.script
             self.calls += 1
-            self._connection.script(script, (), (packed,)).addCallbacks(
+            self._connection.call(script, *values).addCallbacks(
                 self._answered, self._failed, callbackArgs=(unit, fence), errbackArgs=(unit,)
             )
         self._land()
@@ -222,7 +224,7 @@ class Commits:
         versions = dict(zip(flat[::2], flat[1::2], strict=True)) if flat else {}
         self._guarded(self._stored, batch.sends, results, versions, epoch)
 
-    def _guarded(self, settle: Callable[..., None], *args: Any) -> None:
+    def _guarded(self, settle: Callable[..., object], *args: Any) -> None:
         try:
             settle(*args)
         except Exception:

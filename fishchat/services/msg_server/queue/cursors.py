@@ -7,7 +7,7 @@ from fishchat.model.device import Device, Reading
 from fishchat.model.names import Position, format_position
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.items import Call
-from fishchat.storage.scripts import ACK
+from fishchat.storage.logs.calls import acknowledge
 
 #: Readings of one call.
 CHUNK = 500
@@ -46,4 +46,4 @@ class Cursors:
             # A cursor that is not stored means a repetition at the next login; so it is worth another try.
             self._dirty.update(reading for reading, _ in moved)
 
-        self._commits.add(Call(ACK, (flat,), lambda _: None, fail))
+        self._commits.add(Call.of(acknowledge(flat), lambda _: None, fail))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from fishchat.errors import Refusal
 from fishchat.protocols.replies import error_line, ok_line
 from fishchat.protocols.table import Command
-from fishchat.storage.redis import Script
-from fishchat.storage.scripts import Fence, pack
+from fishchat.storage.ask import Ask
+from fishchat.storage.fence import Fence
+from fishchat.storage.script import Script
 
 #: One script call holds at most this many messages, and this many bytes of them.
 MESSAGES = 500
 BYTES = 256 * 1024
+
+T = TypeVar("T")
 
 
 class IAsker(Protocol):
@@ -67,7 +70,7 @@ class Call:
         script: Script,
         arguments: tuple[Any, ...],
         settle: Callable[[Any], None],
-        fail: Callable[[Refusal], None],
+        fail: Callable[[Refusal], object],
         *,
         fenced: bool = True,
     ) -> None:
@@ -78,6 +81,20 @@ class Call:
         self.fenced = fenced
         self.since = 0.0
         self.landed = False
+
+    @classmethod
+    def of(cls, ask: Ask[T], settle: Callable[[T], object], fail: Callable[[Refusal], object]) -> Call:
+        """A typed call. ``settle`` gets its result; ``fail`` gets a refusal of the script, too."""
+
+        def parse(reply: Any) -> None:
+            try:
+                result = ask.parse(reply)
+            except Refusal as refusal:
+                fail(refusal)
+            else:
+                settle(result)
+
+        return cls(ask.script, ask.values, parse, fail, fenced=ask.fenced)
 
 
 class Mark:
@@ -104,7 +121,8 @@ class Batch:
     def full(self) -> bool:
         return len(self.sends) >= MESSAGES or self.size >= BYTES
 
-    def packed(self, fence: Fence, stream: bytes) -> bytes:
+    def values(self, fence: Fence, stream: bytes) -> tuple[Any, ...]:
+        """What ``send.lua`` is given: ``model/routing.py`` describes the layout."""
         accounts = set()
         flat: list[Any] = []
         for send in self.sends:
@@ -112,7 +130,7 @@ class Batch:
             accounts.add(send.account)
             if send.peer:
                 accounts.add(send.peer)
-        return pack(*fence.args, stream, list(accounts), flat)
+        return *fence.args, stream, list(accounts), flat
 
 
 Operation = Send | Call | Mark

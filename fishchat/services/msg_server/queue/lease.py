@@ -19,9 +19,10 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from fishchat.interfaces import IStore
 from fishchat.storage.epoch import Epoch
-from fishchat.storage.redis import Connection
-from fishchat.storage.scripts import REGISTER, RETIRE, Fence, pack
+from fishchat.storage.fence import Fence
+from fishchat.storage.servers import calls
 
 #: Seconds that a lease lasts, and between two renewals.
 LEASE = 15.0
@@ -66,7 +67,7 @@ class Lease(Service):
 
     def __init__(
         self,
-        connection: Connection,
+        connection: IStore,
         epoch: Epoch,
         server: bytes,
         clock: IReactorTime,
@@ -113,8 +114,8 @@ class Lease(Service):
         self._ready = False
         if not self._connection.connected:
             return maybeDeferred(lambda: None)
-        packed = pack(self.server, self.incarnation)
-        return self._connection.script(RETIRE, (), (packed,)).addErrback(lambda _: None)
+        retired = calls.retire(self.server, self.incarnation).of(self._connection)
+        return ensureDeferred(retired).addErrback(lambda _: None)
 
     def _connected(self) -> None:
         self._writer += 1
@@ -130,8 +131,8 @@ class Lease(Service):
         if not self._connection.connected or self._asking or not self.running:
             return
         self._asking = True
-        packed = pack(self.server, self._fence.token, int(LEASE * 1000), self._take)
-        self._connection.script(REGISTER, (), (packed,)).addCallbacks(self._answered, self._failed)
+        ask = calls.register(self.server, self._fence.token, int(LEASE * 1000), self._take)
+        ensureDeferred(ask.of(self._connection)).addCallbacks(self._answered, self._failed)
 
     def mend(self, word: str) -> None:
         """A write was refused as ``LEASE`` or ``EPOCH``."""

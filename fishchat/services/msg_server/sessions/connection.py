@@ -7,7 +7,7 @@ there and its answer back in order.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.interfaces import IDelayedCall
@@ -26,7 +26,7 @@ from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.table import Command
 from fishchat.services.msg_server.queue.commits import ANSWERED, doubtful
 from fishchat.services.msg_server.queue.items import Call, Mark
-from fishchat.storage.redis import Script
+from fishchat.storage.ask import Ask
 
 if TYPE_CHECKING:
     from fishchat.services.msg_server.service import MsgServer
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 FORGOTTEN = ("deleted", "revoked")
 
 Handler = Callable[["ClientConnection", Command], None]
+T = TypeVar("T")
 
 
 class ClientConnection(LineServer):
@@ -196,25 +197,23 @@ class ClientConnection(LineServer):
     def ask(
         self,
         command: Command,
-        script: Script,
-        arguments: tuple[Any, ...],
-        take: Callable[[Any], bytes],
+        ask: Ask[T],
+        take: Callable[[T], bytes],
         *,
-        fenced: bool = True,
         alone: bool = False,
     ) -> None:
-        """Run a script in this connection's order; ``take`` makes the reply's line, or raises Refusal.
+        """Call the store in this connection's order; ``take`` makes the line of the result, or raises Refusal.
 
-        Behind what is ``alone`` nothing more is read until it is answered: its answer may be long.
+        After a call that is ``alone`` nothing more is read until it is answered: its answer may be long.
         """
 
         def settle(reply: Any) -> None:
             try:
-                line = take(reply)
+                line = take(ask.parse(reply))
             except Refusal as refusal:
                 fail(refusal)
             except Exception:
-                self.server.log.failure("a reply of {script} was not understood", script=script)
+                self.server.log.failure("a reply of {script} was not understood", script=ask.script)
                 fail(Refusal("INTERNAL"))
             else:
                 answer(line)
@@ -230,7 +229,7 @@ class ClientConnection(LineServer):
         if alone:
             self._alone = True
             self.hold()
-        self.server.commits.add(Call(script, arguments, settle, fail, fenced=fenced))
+        self.server.commits.add(Call(ask.script, ask.values, settle, fail, fenced=ask.fenced))
 
     # -- what the transport takes
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import TestCase
 
 from fishchat.errors import Refusal
+from fishchat.features.accounts import administration as module
+from fishchat.features.accounts.administration import ID_DIGITS, Accounts, Erased
 from fishchat.model.secrets.passwords import Verifier
 from fishchat.model.secrets.tokens import fingerprint
-from fishchat.storage import accounts as module
-from fishchat.storage import scripts
-from fishchat.storage.accounts import ID_DIGITS, Accounts, Erased, days_in_ms
-from fishchat.storage.redis import Connection, Unavailable, parse_url
+from fishchat.storage.packing import days_in_ms
+from fishchat.storage.redis import Connection, Script, Unavailable, parse_url
 from fishchat.test.support.account_runner import AccountCase
 from fishchat.test.support.script_runner import MS2, Said
 
@@ -311,18 +311,21 @@ class Erasing(AccountsCase):
         """Erase by so many calls and one more, of which the last fails; whether it was through before."""
         left = steps + 1
 
-        class Failing(Accounts):
-            async def _run(self, script: Any, *args: Any) -> Any:
-                nonlocal left
-                if not left:
-                    raise Unavailable("no connection to Redis")
-                left -= 1
-                return await super()._run(script, *args)
+        def call(script: Script, *values: Any) -> Deferred[Any]:
+            nonlocal left
+            if not left:
+                return fail(Unavailable("no connection to Redis"))
+            left -= 1
+            return whole(script, *values)
 
+        whole = self.connection.call
+        patch = self.patch(self.connection, "call", call)
         try:
-            await Failing(self.connection, TOKEN_DAYS).erase(b"alice")
+            await self.accounts.erase(b"alice")
         except Unavailable:
             return False
+        finally:
+            patch.restore()
         return True
 
     async def test_again(self) -> None:
@@ -354,6 +357,6 @@ class Erasing(AccountsCase):
     async def test_told(self) -> None:
         """The msg_servers hear whose sessions ended, and why."""
         await self.furnish()
-        _, told = self.hear_revoked(scripts.ERASE, "alice")
+        _, told = self.hear_revoked("accounts/erase", "alice")
         why = {key: session.split()[0] for key, session in told["revoked"].items()}
         self.assertEqual(why, {"alice/main": "deleted", "alice/phone": "deleted"})

@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishchat.storage import scripts
 from fishchat.test.features.session.test_sessions import Listener
 from fishchat.test.support.account_runner import AccountCase
 from fishchat.test.support.script_runner import MS2, PROPERTY, STREAM, Said, on_each_redis
@@ -46,7 +45,7 @@ class EraseCase(AccountCase):
 
     def roster(self, account: str, topic: str = "fishing") -> Any:
         """The members, or the refusal."""
-        found = self.runner.script(scripts.ROSTER, account, topic)
+        found = self.runner.script("topics/members", account, topic)
         return sorted(self.command("HKEYS", "members:#" + topic)) if found[0] == b"OK" else found[0].decode()
 
 
@@ -59,7 +58,7 @@ class Account(EraseCase):
         self.grant("alice", "bot")
         self.block("alice", "carol")
         self.attempt("alice")
-        reply, told = self.hear_revoked(scripts.ERASE, "alice")
+        reply, told = self.hear_revoked("accounts/erase", "alice")
         self.assertEqual([*reply[:4], sorted(reply[4])], ["OK", 2, 2, 3, [AA, AB]])
         self.assertEqual({*told["revoked"].values()}, {"deleted ms1 aaaa 1", "deleted ms2 bbbb 4"})
         left = {key for key in self.names() if key.partition(":")[2].startswith("alice")}
@@ -71,7 +70,7 @@ class Account(EraseCase):
     def test_no_way_back(self) -> None:
         """Neither her token nor her password nor an attempt that was under way lets her in."""
         _, _, _, version = self.attempt("alice")
-        self.call(scripts.ERASE, "alice")
+        self.call("accounts/erase", "alice")
         before = self.dump()
         self.assertEqual(self.by_secret("alice", version=version), ["AUTH"])
         self.assertEqual(self.by_token("alice"), ["AUTH"])
@@ -85,17 +84,17 @@ class Account(EraseCase):
         self.erase("alice")
         before = self.dump()
         batch = ["alice", "bob"], Said("alice", "bob", "late", 4).flat
-        self.assertEqual(self.fenced(scripts.SEND, STREAM, *batch), ["OK", ["TRYAGAIN"], []])
+        self.assertEqual(self.fenced("logs/send", STREAM, *batch), ["OK", ["TRYAGAIN"], []])
         self.assertEqual(self.ack("alice", AB, "7-6"), 0)
         self.assertEqual(self.create("alice", "sailing"), ["NOTFOUND"])
         self.assertEqual(self.join("alice", "fishing"), ["NOTFOUND"])
-        self.assertEqual(self.fenced(scripts.READ, STREAM, "alice", "main", AB, "7-6"), ["NOTFOUND"])
-        self.assertEqual(self.fenced(scripts.LOGOUT, ["alice", "main", 1]), 0)
+        self.assertEqual(self.fenced("messages/read", STREAM, "alice", "main", AB, "7-6"), ["NOTFOUND"])
+        self.assertEqual(self.fenced("session/logout", ["alice", "main", 1]), 0)
         self.assert_unchanged(before)
 
     def test_nobody_writes_on(self) -> None:
         """Nobody is told that a message was stored for her, however long the rest takes or whether it ever comes."""
-        self.call(scripts.ERASE, "alice")
+        self.call("accounts/erase", "alice")
         self.assertEqual(self.said("bob", "alice", "x", 4), "NOTFOUND")
         self.assertEqual(self.said("carol", "alice", "x"), "NOTFOUND")
         self.assertEqual(self.status("bob", "alice"), "NOTFOUND")
@@ -103,13 +102,13 @@ class Account(EraseCase):
     def test_nobody(self) -> None:
         """There is nothing to delete where nobody was."""
         before = self.dump()
-        self.assertEqual(self.call(scripts.ERASE, "nobody"), ["NOTFOUND"])
+        self.assertEqual(self.call("accounts/erase", "nobody"), ["NOTFOUND"])
         self.assert_unchanged(before)
 
     def test_disabled(self) -> None:
         """A disabled account is deleted like any other."""
         self.disable("alice")
-        self.assertEqual(self.call(scripts.ERASE, "alice")[0], "OK")
+        self.assertEqual(self.call("accounts/erase", "alice")[0], "OK")
         self.assertEqual(self.by_secret("alice"), ["AUTH"])
 
 
@@ -119,7 +118,7 @@ class Talks(EraseCase):
 
     def test_between_two(self) -> None:
         """What she wrote is gone, what she was written stays; numbers go on as they were, for nobody."""
-        self.call(scripts.ERASE, "alice")
+        self.call("accounts/erase", "alice")
         self.assertEqual(self.erase_talk("alice", AB), [3, 0, 0, 0])
         self.assertEqual([text for _, text in self.log(AB)], ["b1", "b2", "b3"])
         fields = self.command("HGETALL", "meta:" + AB)
@@ -134,13 +133,13 @@ class Talks(EraseCase):
         self.assertEqual(self.said("bob", "alice", "b3", 3), "DUP 7-6")
         self.assertEqual(self.status("bob", "alice"), "NOTFOUND")
         self.assertEqual(self.said("carol", "alice", "x"), "NOTFOUND")
-        self.assertEqual(self.fenced(scripts.READ, STREAM, "bob", "main", AB, "7-6"), ["OK", 0])
+        self.assertEqual(self.fenced("messages/read", STREAM, "bob", "main", AB, "7-6"), ["OK", 0])
 
     def test_a_peer_who_had_blocked(self) -> None:
         """It goes on blocking, and is named once, however often the step is done."""
         self.block("bob", "alice")
         for _ in range(2):
-            self.call(scripts.ERASE, "alice")
+            self.call("accounts/erase", "alice")
             self.assertEqual(self.command("HGET", "meta:" + AB, "b"), "bob alice")
         self.assertEqual(self.said("bob", "alice", "x"), "BLOCKED")
 
@@ -200,7 +199,7 @@ class Topics(EraseCase):
         """She is no member any more, what she said is gone, and the servers are told to look again."""
         self.topic("alice", owner="bob")
         version = self.command("HGET", "meta:#fishing", "v")
-        self.call(scripts.ERASE, "alice")
+        self.call("accounts/erase", "alice")
         with Listener(self.server.path, "/sysctrl/topic-sync") as listener:
             self.assertEqual(self.erase_talk("alice", "#fishing"), [1, 1, 0, 0])
             told = json.loads(listener.next())
@@ -249,8 +248,8 @@ class Again(EraseCase):
         self.topic("bob")
         self.erase("alice")
         before = self.dump()
-        self.assertEqual(self.call(scripts.ERASE, "alice"), ["OK", 0, 0, 0, []])
-        self.call(scripts.ERASE_END, "alice")
+        self.assertEqual(self.call("accounts/erase", "alice"), ["OK", 0, 0, 0, []])
+        self.call("accounts/finish_erase", "alice")
         self.assertEqual({key for key, value in self.dump().items() if value != before[key]} - {"account:alice"}, set())
 
     def test_interrupted_anywhere(self) -> None:
@@ -275,13 +274,13 @@ class Again(EraseCase):
     def interrupted(self, calls: int) -> bool:
         """The beginning of a deletion; whether it was the whole of it is said by False."""
         left = calls - 1
-        for conversation in self.call(scripts.ERASE, "alice")[4]:
+        for conversation in self.call("accounts/erase", "alice")[4]:
             after = ""
             while True:
                 if not left:
                     return True
                 left -= 1
-                after = self.call(scripts.ERASE_TALK, "alice", conversation, after, 2)[0]
+                after = self.call("accounts/erase_conversation", "alice", conversation, after, 2)[0]
                 if not after:
                     break
         return False

@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishchat.storage import scripts
 from fishchat.test.support.account_runner import ADDRESS, EACH, MOST, AccountCase
 from fishchat.test.support.script_runner import PROPERTY, on_each_redis
 
@@ -19,7 +18,7 @@ class Making(AccountCase):
 
     def offer(self, uses: int, account: str = "", code: str = "code") -> None:
         """An invitation."""
-        self.assertEqual(self.call(scripts.OFFER, code, uses, EACH, account), ["OK"])
+        self.assertEqual(self.call("accounts/create_invitation", code, uses, EACH, account), ["OK"])
 
     def test_made(self) -> None:
         """What was given is kept; the secret has version 1."""
@@ -91,19 +90,19 @@ class Making(AccountCase):
 
     def test_profile(self) -> None:
         """What an account says of itself can be changed and removed, while there is such an account."""
-        profile = scripts.PROFILE
+        profile = "accounts/set_profile"
         self.assertEqual(self.call(profile, "alice", "name", "A"), ["NOTFOUND"])
         self.enrol("alice", name="A")
         self.assertEqual(self.call(profile, "alice", "name", "B"), ["OK"])
-        self.assertEqual(self.call(scripts.STATUS, "bob", "alice"), [0, 0, "B"])
+        self.assertEqual(self.call("accounts/status", "bob", "alice"), [0, 0, "B"])
         self.assertEqual(self.call(profile, "alice", "name", ""), ["OK"])
-        self.assertEqual(self.call(scripts.STATUS, "bob", "alice"), [0, 0, ""])
+        self.assertEqual(self.call("accounts/status", "bob", "alice"), [0, 0, ""])
         self.erase("alice")
         self.assertEqual(self.call(profile, "alice", "name", "C"), ["NOTFOUND"])
 
     def test_portrait(self) -> None:
         """The operator sees counts, and whether there is a password; a deleted account is not one that never was."""
-        portrait = scripts.PORTRAIT
+        portrait = "accounts/describe"
         self.assertEqual(self.call(portrait, "alice"), "NOTFOUND")
         self.enrol("alice", name="A")
         self.relate("alice", "bob", "b")
@@ -193,11 +192,11 @@ class Guesses(AccountCase):
         self.attempt("alice", ADDRESS)
         for _ in range(3 * MOST):
             self.assertEqual(self.attempt("alice", ADDRESS)[0], "OK")
-            self.assertEqual(self.call(scripts.SPARE, "alice", ADDRESS, EACH), "OK")
-        self.call(scripts.SPARE, "alice", ADDRESS, EACH)
+            self.assertEqual(self.call("session/refund_guess", "alice", ADDRESS, EACH), "OK")
+        self.call("session/refund_guess", "alice", ADDRESS, EACH)
         before = self.dump()
-        self.call(scripts.SPARE, "alice", ADDRESS, EACH)
-        self.call(scripts.SPARE, "", "", EACH)
+        self.call("session/refund_guess", "alice", ADDRESS, EACH)
+        self.call("session/refund_guess", "", "", EACH)
         self.assert_unchanged(before)
         self.assertFalse({key for key in self.names() if key.startswith("guesses")})
 
@@ -354,17 +353,17 @@ class Secret(AccountCase):
 
     def test_harden(self) -> None:
         """A new hash of the same secret changes no version; logins that were on the way come in."""
-        self.assertEqual(self.call(scripts.HARDEN, "alice", "1", "hard", "hard"), 1)
+        self.assertEqual(self.call("accounts/rehash", "alice", "1", "hard", "hard"), 1)
         self.assertEqual(self.attempt("alice"), ["OK", "hard", "hard", "1"])
         self.assertEqual(self.by_secret("alice")[0], "OK")
 
     def test_harden_too_late(self) -> None:
         """A hash of a password that was changed meanwhile, or whose account is gone, is not stored."""
         self.set_secret("alice")
-        self.assertEqual(self.call(scripts.HARDEN, "alice", "1", "hard", "hard"), 0)
+        self.assertEqual(self.call("accounts/rehash", "alice", "1", "hard", "hard"), 0)
         self.assertEqual(self.attempt("alice")[1:3], ["argon2", "scram2"])
         self.erase("alice")
         before = self.dump()
         for version in ("2", "", "1"):
-            self.assertEqual(self.call(scripts.HARDEN, "alice", version, "hard", "hard"), 0)
+            self.assertEqual(self.call("accounts/rehash", "alice", version, "hard", "hard"), 0)
         self.assert_unchanged(before)

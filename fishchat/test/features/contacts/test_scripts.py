@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import example, given
 
-from fishchat.storage import scripts
 from fishchat.test.support import strategies
 from fishchat.test.support.account_runner import AccountCase
 from fishchat.test.support.script_runner import MS2, PROPERTY, STREAM, Said, on_each_redis
@@ -32,7 +31,7 @@ class RelationsCase(AccountCase):
 
     def related(self, account: str, kind: str) -> list[str]:
         """Whom it has blocked, or its contacts."""
-        return sorted(self.packed(scripts.RELATIONS, account, kind))
+        return sorted(self.packed("contacts/list", account, kind))
 
     def shut(self) -> Any:
         """Who is named in the counters of alice and bob."""
@@ -40,11 +39,11 @@ class RelationsCase(AccountCase):
 
     def only_contacts(self, account: str) -> None:
         """Only these may begin to write to it."""
-        self.assertEqual(self.call(scripts.PROFILE, account, "privacy", "contacts"), ["OK"])
+        self.assertEqual(self.call("accounts/set_profile", account, "privacy", "contacts"), ["OK"])
 
     def read(self, account: str, at: str) -> Any:
         """The person has read up to there."""
-        return self.fenced(scripts.READ, STREAM, account, "main", AB, at)
+        return self.fenced("messages/read", STREAM, account, "main", AB, at)
 
 
 @on_each_redis
@@ -286,7 +285,7 @@ class Asking(RelationsCase):
     def test_status_of_the_deleted(self) -> None:
         """From the first step of a deletion on the account is not there, though its conversations still are."""
         self.said("alice", "bob", "x")
-        self.call(scripts.ERASE, "bob")
+        self.call("accounts/erase", "bob")
         self.assertEqual(self.status("alice", "bob"), "NOTFOUND")
         self.create("alice", "fishing")
         self.assertEqual(self.invite("alice", "fishing", "bob"), ["NOTFOUND"])
@@ -342,9 +341,9 @@ class Unknown(RelationsCase):
             lambda: self.invite("alice", "fishing", "bob"),
             lambda: self.read("alice", "7-1"),
             lambda: self.history("alice", AB),
-            lambda: self.call(scripts.TALK, "alice", "main", AB),
+            lambda: self.call("logs/device_conversation", "alice", "main", AB),
             lambda: self.conversations("alice"),
-            lambda: self.call(scripts.ROSTER, "alice", "fishing"),
+            lambda: self.call("topics/members", "alice", "fishing"),
             *(
                 lambda kind=kind, wanted=wanted: self.relate("alice", "bob", kind, wanted)
                 for kind, wanted in itertools.product("bc", (True, False))

@@ -8,8 +8,7 @@ import hiredis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishchat.storage import scripts
-from fishchat.storage.scripts import Fence
+from fishchat.storage.fence import Fence
 from fishchat.storage.wire import ReplyError
 from fishchat.test.support.script_runner import (
     EPOCH,
@@ -296,9 +295,9 @@ class Topics(SendCase):
     def test_versions(self) -> None:
         """The reply names the membership version of each topic, so that the server notices a change."""
         flat = [value for each in (Said("bob", "#fishing", "1"), Said("bob", "alice", "2")) for value in each.flat]
-        self.assertEqual(self.fenced(scripts.SEND, STREAM, ["alice", "bob"], flat), ["OK", [1, 1], ["#fishing", 2]])
+        self.assertEqual(self.fenced("logs/send", STREAM, ["alice", "bob"], flat), ["OK", [1, 1], ["#fishing", 2]])
         self.join("carol", "fishing")
-        self.assertEqual(self.fenced(scripts.SEND, STREAM, ["bob"], flat[:6]), ["OK", [2], ["#fishing", 3]])
+        self.assertEqual(self.fenced("logs/send", STREAM, ["bob"], flat[:6]), ["OK", [2], ["#fishing", 3]])
 
 
 @on_each_redis
@@ -331,16 +330,16 @@ class Fencing(SendCase):
         """A device that has logged in on another server goes on numbering there: here nothing of it is stored."""
         self.login("alice", fence=MS2)
         batch_here = batch(Said("alice", "bob", "late", 1))
-        self.assertEqual(self.fenced(scripts.SEND, STREAM, *batch_here)[1], ["TRYAGAIN"])
-        self.assertEqual(self.fenced(scripts.SEND, STREAM, *batch_here, fence=MS2)[1], [1])
-        self.assertEqual(self.fenced(scripts.SEND, STREAM, *batch_here)[1], ["DUP 7-1"])
+        self.assertEqual(self.fenced("logs/send", STREAM, *batch_here)[1], ["TRYAGAIN"])
+        self.assertEqual(self.fenced("logs/send", STREAM, *batch_here, fence=MS2)[1], [1])
+        self.assertEqual(self.fenced("logs/send", STREAM, *batch_here)[1], ["DUP 7-1"])
 
     def test_another_device_here(self) -> None:
         """Another device of the account, or one of a similar name, does not stand for it."""
         self.login("alice", "phone")
         self.login("alice", "main2")
         self.login("alice", "main", fence=MS2)
-        self.assertEqual(self.fenced(scripts.SEND, STREAM, *batch(Said("alice", "bob", "late")))[1], ["TRYAGAIN"])
+        self.assertEqual(self.fenced("logs/send", STREAM, *batch(Said("alice", "bob", "late")))[1], ["TRYAGAIN"])
 
     def test_old_epoch(self) -> None:
         """The store was restarted, and the server has not noticed: it is told the epoch."""
@@ -400,7 +399,7 @@ class Routes(SendCase):
     def test_offline_recipient(self) -> None:
         """For somebody without a session nobody is told: the log has it."""
         self.login("dora", fence=MS2)
-        self.fenced(scripts.LOGOUT, ["dora", "main", 4], fence=MS2)
+        self.fenced("session/logout", ["dora", "main", 4], fence=MS2)
         self.said("alice", "dora", "x")
         self.assertEqual(self.routed(), [])
 
@@ -433,7 +432,7 @@ class Routes(SendCase):
 
     def test_topic_with_one_server(self) -> None:
         """With a single msg_server nothing is left for the router."""
-        self.call(scripts.RETIRE, "ms2", "bbbb")
+        self.call("servers/retire", "ms2", "bbbb")
         self.create("alice", "fishing")
         self.said("alice", "#fishing", "x")
         self.assertEqual(self.routed(), [])

@@ -9,8 +9,7 @@ from typing import Any
 
 import hiredis
 
-from fishchat.storage import scripts
-from fishchat.storage.scripts import Fence
+from fishchat.storage.fence import Fence
 from fishchat.test.support.script_runner import MS1, MS2, ScriptCase, on_each_redis, readable, talks
 
 AB = "alice+bob"
@@ -151,7 +150,7 @@ class Logout(ScriptCase):
 
     def logout(self, *gone: Any, fence: Fence = MS1) -> Any:
         """How many sessions ended."""
-        return self.fenced(scripts.LOGOUT, list(gone), fence=fence)
+        return self.fenced("session/logout", list(gone), fence=fence)
 
     def test_ends_the_session(self) -> None:
         """Nothing is sent to the server for that device any more."""
@@ -197,13 +196,13 @@ class Looking(ScriptCase):
         """The same as a login reads, with the session, for the sweep."""
         self.login("alice")
         self.create("alice", "fishing")
-        session, packed = self.runner.script(scripts.TALKS, "alice", "main")
+        session, packed = self.runner.script("logs/device_conversations", "alice", "main")
         self.assertEqual(readable(session), "ms1 aaaa 1")
         self.assertEqual(talks(packed), {"#fishing": ["0-0", "", "0-0:", 1]})
 
     def test_talks_of_nobody(self) -> None:
         """A device that is not logged in has no session; an account without conversations has an empty list."""
-        session, packed = self.runner.script(scripts.TALKS, "nobody", "main")
+        session, packed = self.runner.script("logs/device_conversations", "nobody", "main")
         self.assertEqual((session, talks(packed)), (b"", {}))
 
     def test_talk(self) -> None:
@@ -212,25 +211,25 @@ class Looking(ScriptCase):
         self.login("bob")
         self.said("alice", "bob", "x")
         self.ack("alice", AB, "7-1")
-        self.assertEqual(self.call(scripts.TALK, "alice", "main", AB), ["7-1", "7-1", "0-0:", 0])
-        self.assertEqual(self.call(scripts.TALK, "bob", "main", AB), ["7-1", "", "0-0:", 0])
-        self.assertEqual(self.call(scripts.TALK, "carol", "main", AB), ["7-1", "", "", 0])
+        self.assertEqual(self.call("logs/device_conversation", "alice", "main", AB), ["7-1", "7-1", "0-0:", 0])
+        self.assertEqual(self.call("logs/device_conversation", "bob", "main", AB), ["7-1", "", "0-0:", 0])
+        self.assertEqual(self.call("logs/device_conversation", "carol", "main", AB), ["7-1", "", "", 0])
 
     def test_status(self) -> None:
         """Online with any device, offline without; the last time is of the device that was there last."""
         self.login("alice", "one")
         self.login("alice", "two")
         self.command("HSET", "seen:alice", "one", 5, "two", 1_790_000_000_123)
-        self.assertEqual(self.call(scripts.STATUS, "bob", "alice"), [1, 1_790_000_000_123, ""])
-        self.fenced(scripts.LOGOUT, ["alice", "one", 1, "alice", "two", 2])
-        online, seen, _ = self.call(scripts.STATUS, "bob", "alice")
+        self.assertEqual(self.call("accounts/status", "bob", "alice"), [1, 1_790_000_000_123, ""])
+        self.fenced("session/logout", ["alice", "one", 1, "alice", "two", 2])
+        online, seen, _ = self.call("accounts/status", "bob", "alice")
         now = int(self.command("TIME")[0]) * 1000
         self.assertEqual(online, 0)
         self.assertTrue(now - 60_000 < seen < now + 60_000, seen)
 
     def test_status_of_nobody(self) -> None:
         """An account that does not exist is not offline."""
-        self.assertEqual(self.call(scripts.STATUS, "alice", "nobody"), "NOTFOUND")
+        self.assertEqual(self.call("accounts/status", "alice", "nobody"), "NOTFOUND")
 
 
 class Listener:

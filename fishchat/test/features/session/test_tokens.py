@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fishchat.storage import scripts
 from fishchat.test.support.account_runner import ADDRESS, MOST, AccountCase
 from fishchat.test.support.script_runner import LONG, MS2, on_each_redis
 
@@ -146,11 +145,11 @@ class Looking(TokenCase):
 
     def bearer(self, token: str, account: str = "alice") -> Any:
         """The device, or ''."""
-        return self.call(scripts.BEARER, account, token, LONG)
+        return self.call("accounts/check_token", account, token, LONG)
 
     def devices(self) -> dict[str, list[int]]:
         """Device → online, seen, end of its token."""
-        flat = self.packed(scripts.DEVICES, "alice", LONG)
+        flat = self.packed("accounts/devices", "alice", LONG)
         return {flat[start]: flat[start + 1 : start + 4] for start in range(0, len(flat), 4)}
 
     def test_bearer(self) -> None:
@@ -186,7 +185,7 @@ class Looking(TokenCase):
         """Each device, when it was here and when its token ends: also one that has only a token, or none any more."""
         self.grant("alice", "granted")
         self.by_secret("alice", "away", fence=MS2)
-        self.fenced(scripts.LOGOUT, ["alice", "away", 2], fence=MS2)
+        self.fenced("session/logout", ["alice", "away", 2], fence=MS2)
         self.set_used(self.now() - LONG, "away")
         found = self.devices()
         self.assertEqual(
@@ -201,7 +200,7 @@ class Looking(TokenCase):
 
     def test_devices_of_nobody(self) -> None:
         """None."""
-        self.assertEqual(self.packed(scripts.DEVICES, "nobody", LONG), [])
+        self.assertEqual(self.packed("accounts/devices", "nobody", LONG), [])
 
 
 @on_each_redis

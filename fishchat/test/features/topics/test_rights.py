@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fishchat.storage import scripts
 from fishchat.test.support.account_runner import AccountCase
 from fishchat.test.support.script_runner import MS2, Said, on_each_redis
 
@@ -35,7 +34,7 @@ class Disabling(RightsCase):
 
     def test_ends_sessions(self) -> None:
         """All of its sessions are over at once; each server is told which and why, and by the count if it missed it."""
-        reply, told = self.hear_revoked(scripts.DISABLE, "alice", True)
+        reply, told = self.hear_revoked("accounts/disable", "alice", True)
         self.assertEqual(reply, ["OK", 2])
         revoked = {"alice/main": "disabled ms1 aaaa 1", "alice/phone": "disabled ms2 bbbb 2"}
         self.assertEqual(told, {"server": "", "revoked": revoked, "number": 1})
@@ -68,7 +67,7 @@ class Disabling(RightsCase):
     def test_what_was_on_its_way(self) -> None:
         """A message that its server had not yet handed over is not stored, and can be sent again later."""
         self.disable("alice")
-        reply = self.fenced(scripts.SEND, "stream", ["alice", "bob"], Said("alice", "bob", "x").flat)
+        reply = self.fenced("logs/send", "stream", ["alice", "bob"], Said("alice", "bob", "x").flat)
         self.assertEqual(reply, ["OK", ["TRYAGAIN"], []])
 
     def test_twice(self) -> None:
@@ -109,7 +108,7 @@ class Revoking(RightsCase):
         self.said("bob", "alice", "x")
         self.ack("alice", AB, "7-1")
         self.ack("alice", AB, "7-1", "phone", MS2)
-        reply, told = self.hear_revoked(scripts.REVOKE, "alice", "main")
+        reply, told = self.hear_revoked("accounts/revoke", "alice", "main")
         self.assertEqual(reply, ["OK", 1, 1])
         self.assertEqual(told["revoked"], {"alice/main": "revoked ms1 aaaa 1"})
         self.assert_out("alice", "main")
@@ -141,7 +140,7 @@ class Revoking(RightsCase):
         self.revoke("alice", "main")
         before = self.dump()
         self.assertEqual(self.ack("alice", AB, "7-1"), 0)
-        self.assertEqual(self.fenced(scripts.LOGOUT, ["alice", "main", 1]), 0)
+        self.assertEqual(self.fenced("session/logout", ["alice", "main", 1]), 0)
         self.assert_unchanged(before)
 
     def test_comes_again(self) -> None:
@@ -154,17 +153,17 @@ class Revoking(RightsCase):
     def test_ended_sessions_are_not_named(self) -> None:
         """A session that was replaced or had ended is none of those that are taken back."""
         self.by_token("alice", "main's")
-        self.fenced(scripts.LOGOUT, ["alice", "phone", 2], fence=MS2)
-        reply, told = self.hear_revoked(scripts.REVOKE, "alice", "")
+        self.fenced("session/logout", ["alice", "phone", 2], fence=MS2)
+        reply, told = self.hear_revoked("accounts/revoke", "alice", "")
         self.assertEqual(reply, ["OK", 2, 1])
         self.assertEqual(told["revoked"], {"alice/main": "revoked ms1 aaaa 4"})
 
     def test_numbers(self) -> None:
         """Each time that rights are taken back has the next number, by whichever script."""
         calls = (
-            (scripts.REVOKE, "alice", "phone"),
-            (scripts.SECRET, "alice", "argon", "scram", "", ""),
-            (scripts.DISABLE, "bob", True),
+            ("accounts/revoke", "alice", "phone"),
+            ("accounts/set_password", "alice", "argon", "scram", "", ""),
+            ("accounts/disable", "bob", True),
         )
         self.assertEqual([self.hear_revoked(*call)[1]["number"] for call in calls], [1, 2, 3])
 
@@ -172,7 +171,7 @@ class Revoking(RightsCase):
         """A name is no pattern: only that device ends, whatever signs it is made of."""
         for device in ("a.c", "abc", "a-c", "a"):
             self.by_secret("bob", device)
-        _, told = self.hear_revoked(scripts.REVOKE, "bob", "a.c")
+        _, told = self.hear_revoked("accounts/revoke", "bob", "a.c")
         self.assertEqual(list(told["revoked"]), ["bob/a.c"])
         self.assertEqual(sorted(self.command("HKEYS", "session:bob")), ["a", "a-c", "abc", "main"])
         places = self.command("GET", "at:bob").split()
@@ -214,7 +213,7 @@ class FullMemory(RightsCase):
 
     def test_revoking(self) -> None:
         """Stolen devices can be cut off, online or not."""
-        self.fenced(scripts.LOGOUT, ["alice", "phone", 2], fence=MS2)
+        self.fenced("session/logout", ["alice", "phone", 2], fence=MS2)
         self.fill_memory()
         self.assertEqual(self.revoke("alice", "main"), ["OK", 1, 1])
         self.assertEqual(self.revoke("alice", "phone"), ["OK", 1, 0])
@@ -261,11 +260,11 @@ class FullMemory(RightsCase):
 
     def test_growth(self) -> None:
         """Everything else that would grow is refused, and nothing of it is there."""
-        self.call(scripts.OFFER, "code", 1, 60_000, "")
+        self.call("accounts/create_invitation", "code", 1, 60_000, "")
         self.fill_memory()
         self.assert_refused_whole(self.enrol, "carol")
         self.assert_refused_whole(self.enrol, "carol", invitation="code")
         self.assert_refused_whole(self.grant, "alice", "bot")
-        self.assert_refused_whole(self.call, scripts.OFFER, "another", 1, 60_000, "")
-        self.assert_refused_whole(self.call, scripts.PROFILE, "alice", "name", "A")
-        self.assert_refused_whole(self.call, scripts.HARDEN, "alice", "1", "argon", "scram")
+        self.assert_refused_whole(self.call, "accounts/create_invitation", "another", 1, 60_000, "")
+        self.assert_refused_whole(self.call, "accounts/set_profile", "alice", "name", "A")
+        self.assert_refused_whole(self.call, "accounts/rehash", "alice", "1", "argon", "scram")

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishchat.storage import scripts
+from fishchat.storage.fence import Fence
+from fishchat.storage.packing import unpack
 from fishchat.test.support.script_runner import MS2, PROPERTY, Said, ScriptCase, on_each_redis, rows
 
 TOPIC = "#fishing"
@@ -34,7 +35,7 @@ class Membership(TopicCase):
     def test_create(self) -> None:
         """The maker is owner and member, from the first message on."""
         self.assertEqual(self.create("alice", "fishing"), ["OK", 1, "0-0"])
-        self.assertEqual(self.packed(scripts.TOPICS, "alice"), ["fishing", "alice", "open", 1])
+        self.assertEqual(self.packed("topics/list", "alice"), ["fishing", "alice", "open", 1])
 
     def test_create_twice(self) -> None:
         """A name is taken once."""
@@ -81,7 +82,7 @@ class Membership(TopicCase):
         self.create("alice", "fishing")
         self.join("bob", "fishing")
         self.assertEqual(self.leave("bob", "fishing"), ["OK", 3])
-        self.assertEqual(self.packed(scripts.TOPICS, "bob"), [])
+        self.assertEqual(self.packed("topics/list", "bob"), [])
 
     def test_leave_refused(self) -> None:
         """Only members leave, and the owner stays."""
@@ -132,9 +133,9 @@ class Membership(TopicCase):
         body = "alice main -1 n DISMISSED fishing"
         self.assertEqual(self.dismiss("alice", "fishing"), ["OK", TOPIC, 7, 1, body, 2])
         self.assertEqual(self.routed(), [{"ms2": [TOPIC, 1, body, 2]}])
-        self.assertEqual(self.packed(scripts.TOPICS, "bob"), [])
-        self.assertEqual(self.call(scripts.LOCATE, "fishing"), 0)
-        self.assertEqual(self.call(scripts.MEMBERS, TOPIC, ["alice", "bob"])[0::2], [3, []])
+        self.assertEqual(self.packed("topics/list", "bob"), [])
+        self.assertEqual(self.call("topics/exists", "fishing"), 0)
+        self.assertEqual(self.call("logs/members_among", TOPIC, ["alice", "bob"])[0::2], [3, []])
 
     def test_dismiss_refused(self) -> None:
         """Only the owner ends a topic."""
@@ -173,7 +174,7 @@ class Fencing(TopicCase):
                 self.login("dora"),
                 self.ack("alice", "alice+bob", "7-1"),
                 self.send(Said("alice", "bob", "y")),
-                self.fenced(scripts.READ, "/sysctrl/send", "bob", "main", "alice+bob", "7-1"),
+                self.fenced("messages/read", "/sysctrl/send", "bob", "main", "alice+bob", "7-1"),
             ):
                 self.assertEqual(reply, refusal)
             self.assert_unchanged(before)
@@ -191,7 +192,7 @@ class Lists(TopicCase):
     def test_locate(self) -> None:
         """There is such a topic, or not."""
         self.create("alice", "fishing")
-        self.assertEqual([self.call(scripts.LOCATE, topic) for topic in ("fishing", "sailing")], [1, 0])
+        self.assertEqual([self.call("topics/exists", topic) for topic in ("fishing", "sailing")], [1, 0])
 
     def test_topics(self) -> None:
         """Every topic of an account with owner, kind and size."""
@@ -199,7 +200,7 @@ class Lists(TopicCase):
         self.create("bob", "sailing", "invitation")
         self.join("bob", "fishing")
         self.assertEqual(
-            rows(self.packed(scripts.TOPICS, "bob"), 4),
+            rows(self.packed("topics/list", "bob"), 4),
             {"fishing": ["alice", "open", 2], "sailing": ["bob", "invitation", 1]},
         )
 
@@ -208,26 +209,24 @@ class Lists(TopicCase):
         self.create("alice", "fishing")
         self.join("bob", "fishing")
         self.said("bob", TOPIC, "x")
-        reply = self.runner.script(scripts.ROSTER, "bob", "fishing")
+        reply = self.runner.script("topics/members", "bob", "fishing")
         self.assertEqual(reply[0], b"OK")
-        self.assertEqual(
-            rows([*map(_text, scripts.unpack(reply[1]))], 3), {"alice": ["owner", 0], "bob": ["member", 1]}
-        )
+        self.assertEqual(rows([*map(_text, unpack(reply[1]))], 3), {"alice": ["owner", 0], "bob": ["member", 1]})
 
     def test_roster_refused(self) -> None:
         """Nobody else sees them."""
         self.create("alice", "fishing")
-        self.assertEqual(self.call(scripts.ROSTER, "bob", "fishing"), ["NOTMEMBER"])
-        self.assertEqual(self.call(scripts.ROSTER, "bob", "sailing"), ["NOTFOUND"])
+        self.assertEqual(self.call("topics/members", "bob", "fishing"), ["NOTMEMBER"])
+        self.assertEqual(self.call("topics/members", "bob", "sailing"), ["NOTFOUND"])
 
     def test_members(self) -> None:
         """The server asks which of its accounts are members; it gets at least those, with the version."""
         self.create("alice", "fishing")
         self.said("alice", TOPIC, "x")
         self.join("bob", "fishing")
-        self.assertEqual(self.call(scripts.MEMBERS, TOPIC, ["bob"]), [2, "7-1", ["bob", "7-1"]])
+        self.assertEqual(self.call("logs/members_among", TOPIC, ["bob"]), [2, "7-1", ["bob", "7-1"]])
         many = ["carol", "bob", *(f"a{number}" for number in range(2500))]
-        version, last, found = self.call(scripts.MEMBERS, TOPIC, many)
+        version, last, found = self.call("logs/members_among", TOPIC, many)
         self.assertEqual((version, last), (2, "7-1"))
         self.assertEqual(rows(found, 2), {"alice": ["0-0"], "bob": ["7-1"]})
 
@@ -238,7 +237,7 @@ class Lists(TopicCase):
             flat = [word for number in range(first, first + 500) for word in (f"a{number}", "0-0")]
             self.command("HSET", "members:" + TOPIC, *flat)
         asked = [f"a{number}" for number in range(1, 5000, 2)]
-        found = self.call(scripts.MEMBERS, TOPIC, asked)[2]
+        found = self.call("logs/members_among", TOPIC, asked)[2]
         self.assertEqual(set(found[::2]), {f"a{number}" for number in range(1, 3000, 2)})
 
 
@@ -339,7 +338,7 @@ class Sight(TopicCase):
         self.said("alice", TOPIC, "2")
         fence, _ = self.grow_epoch()
         self.said("alice", TOPIC, "3", fence=fence)
-        self.fenced(scripts.LEAVE, "bob", "fishing", fence=fence)
+        self.fenced("topics/leave", "bob", "fishing", fence=fence)
         self.said("alice", TOPIC, "4", fence=fence)
         self.assertEqual(self.history("bob", TOPIC), ["2", "3"])
 
@@ -357,9 +356,9 @@ class Sight(TopicCase):
         """A page of the log names the membership version it was read under."""
         self.create("alice", "fishing")
         self.said("alice", TOPIC, "x")
-        self.assertEqual(self.call(scripts.PAGE, TOPIC, "0-0", "", 10), [1, ["7-1", "alice main -1 - x"]])
+        self.assertEqual(self.call("logs/page", TOPIC, "0-0", "", 10), [1, ["7-1", "alice main -1 - x"]])
         self.join("bob", "fishing")
-        self.assertEqual(self.call(scripts.PAGE, TOPIC, "7-1", "", 10), [2, []])
+        self.assertEqual(self.call("logs/page", TOPIC, "7-1", "", 10), [2, []])
 
     @PROPERTY
     @given(
@@ -376,7 +375,7 @@ class Sight(TopicCase):
         self.empty()
         self.people()
         world = World()
-        fence = scripts.Fence(b"ms1", b"aaaa", 7)
+        fence = Fence(b"ms1", b"aaaa", 7)
         for number, (step, account) in enumerate(steps):
             if step == "epoch":
                 fence, _ = self.grow_epoch()
@@ -392,9 +391,9 @@ class Sight(TopicCase):
         self.check(world)
 
     scripts = {
-        "create": (scripts.CREATE, ("open", 100)),
-        "join": (scripts.JOIN, (100, 100)),
-        "leave": (scripts.LEAVE, ()),
+        "create": ("topics/create", ("open", 100)),
+        "join": ("topics/join", (100, 100)),
+        "leave": ("topics/leave", ()),
     }
 
     def check(self, world: World) -> None:

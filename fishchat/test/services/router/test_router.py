@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.services.router.service import LEASE, ShardReader
-from fishchat.storage.scripts import pack
+from fishchat.storage.packing import pack
 from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.waiting import until
 from fishchat.testing.memory_bus import MemoryBus

@@ -16,6 +16,7 @@ from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionP
 from twisted.web.http_headers import Headers
 
 from fishchat.config import schema
+from fishchat.features.accounts.administration import Accounts
 from fishchat.protocols.peer import HANDSHAKE
 from fishchat.services import monitor
 from fishchat.services.monitor import pages
@@ -24,7 +25,6 @@ from fishchat.services.net.listen import HTTP, Listener
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Heartbeat
 from fishchat.services.web.guard import LONGEST, Guard, Wrong
-from fishchat.storage.accounts import Accounts
 from fishchat.storage.redis import StoreError
 from fishchat.storage.scripts import ALL
 from fishchat.test.support.redis_fixture import RedisServer

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fishchat.storage import scripts
 from fishchat.test.support.script_runner import EPOCH, MS2, PROPERTY, STREAM, Said, ScriptCase, on_each_redis
 
 AB = "alice+bob"
@@ -72,11 +71,11 @@ class Acknowledging(ReadingCase):
         """One call takes the cursors of many devices and conversations."""
         self.said("bob", "bob", "note")
         acks = ["bob", "main", AB, "7-3", "alice", "main", AB, "7-5", "bob", "main", "bob+bob", "7-1"]
-        self.assertEqual(self.fenced(scripts.ACK, acks), ["OK", 3])
+        self.assertEqual(self.fenced("logs/ack", acks), ["OK", 3])
 
     def test_nothing(self) -> None:
         """A call without cursors is fine."""
-        self.assertEqual(self.fenced(scripts.ACK, []), ["OK", 0])
+        self.assertEqual(self.fenced("logs/ack", []), ["OK", 0])
 
     def test_older_epoch_known(self) -> None:
         """What was given out before a restart of the store can be acknowledged after it."""
@@ -115,7 +114,7 @@ class ReadNumbers(ReadingCase):
     def read(self, account: str, conversation: str, at: str, fence: Any = None) -> Any:
         """The reply."""
         more = {"fence": fence} if fence else {}
-        return self.fenced(scripts.READ, STREAM, account, "main", conversation, at, **more)
+        return self.fenced("messages/read", STREAM, account, "main", conversation, at, **more)
 
     def test_forward_only(self) -> None:
         """The read number grows; an older one changes nothing and is no error."""
@@ -173,7 +172,7 @@ class Pages(ReadingCase):
 
     def page(self, after: str, upto: str = "", count: int = 100) -> list[str]:
         """Positions on the page."""
-        version, flat = self.call(scripts.PAGE, AB, after, upto, count)
+        version, flat = self.call("logs/page", AB, after, upto, count)
         self.assertEqual(version, 0)
         return list(flat[::2])
 
@@ -184,7 +183,7 @@ class Pages(ReadingCase):
         self.assertEqual(self.page("7-1", count=2), ["7-2", "7-3"])
         self.assertEqual(self.page("7-5"), [])
         self.assertEqual(self.page("7-4", "7-2"), [])
-        self.assertEqual(self.call(scripts.PAGE, "alice+carol", "0-0", "", 10), [0, []])
+        self.assertEqual(self.call("logs/page", "alice+carol", "0-0", "", 10), [0, []])
 
 
 @on_each_redis
@@ -198,7 +197,7 @@ class History(ReadingCase):
 
     def test_row(self) -> None:
         """Each row is the position, the time in ms and the body."""
-        [at, time, body] = self.call(scripts.HISTORY, "bob", AB, "", "", 1)
+        [at, time, body] = self.call("messages/history", "bob", AB, "", "", 1)
         self.assertEqual((at, body), ("7-5", "alice main -1 - 5"))
         self.assertTrue(time.isdigit(), time)
 
@@ -291,7 +290,7 @@ class Conversations(ReadingCase):
         """Last number, read number and what is between, of every conversation."""
         self.create("bob", "fishing")
         self.assertEqual(self.conversations("bob"), {AB: [5, 0, 5], "#fishing": [0, 0, 0]})
-        self.fenced(scripts.READ, STREAM, "bob", "main", AB, "7-2")
+        self.fenced("messages/read", STREAM, "bob", "main", AB, "7-2")
         self.assertEqual(self.conversations("bob")[AB], [5, 2, 3])
 
     def test_nothing(self) -> None:
@@ -308,5 +307,5 @@ class Conversations(ReadingCase):
             self.leave("bob", "fishing")
             self.send(*[Said("alice", "#fishing", "out")] * 3)
         self.assertEqual(self.conversations("bob")["#fishing"], [7, 0, 4])
-        self.fenced(scripts.READ, STREAM, "bob", "main", "#fishing", "7-6")
+        self.fenced("messages/read", STREAM, "bob", "main", "#fishing", "7-6")
         self.assertEqual(self.conversations("bob")["#fishing"], [7, 6, 1])

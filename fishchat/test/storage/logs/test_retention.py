@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishchat.storage import scripts
 from fishchat.test.support.script_runner import PROPERTY, ScriptCase, on_each_redis
 
 CONVERSATION = "alice+bob"
@@ -26,7 +25,7 @@ class Trimming(ScriptCase):
 
     def trim(self, oldest: int = NEVER, count: int = ALL, most: int = 1000) -> list[int]:
         """How many were removed, and whether there may be more."""
-        reply: list[int] = self.call(scripts.TRIM, CONVERSATION, oldest, count, most)
+        reply: list[int] = self.call("logs/trim", CONVERSATION, oldest, count, most)
         return reply
 
     def left(self) -> list[int]:

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishchat.storage import scripts
-from fishchat.storage.scripts import Fence
+from fishchat.storage.fence import Fence
 from fishchat.test.support.script_runner import EPOCH, LONG, MS1, MS2, PROPERTY, STREAM, Said, ScriptCase, on_each_redis
 
 
@@ -19,7 +18,7 @@ class Epochs(ScriptCase):
 
     def epoch(self, run: str, seen: int = 0, floor: int = 1) -> int:
         """What a role that connects is told."""
-        return int(self.call(scripts.EPOCH, run, seen, floor))
+        return int(self.call("servers/epoch", run, seen, floor))
 
     def test_first(self) -> None:
         """An empty store begins at the floor: it may have had a life before."""
@@ -108,13 +107,13 @@ class Names(ScriptCase):
         self.assertEqual(self.register(MS1, take=False), "TAKEN")
         self.assertEqual(self.said("alice", "alice", "x", fence=newer), 1)
         self.assertEqual(self.send(Said("alice", "alice", "y")), ["LEASE"])
-        self.assertEqual(self.call(scripts.REAP, 10), [1, 0, []])
+        self.assertEqual(self.call("servers/reap", 10), [1, 0, []])
         self.assertEqual(self.command("EXISTS", "at:alice"), 0)
 
     def test_lost(self) -> None:
         """Who was declared dead is told so; it does not get its sessions back."""
         self.command("DEL", "lease:ms1")
-        self.call(scripts.REAP, 10)
+        self.call("servers/reap", 10)
         self.assertEqual(self.register(MS1, take=False), "LOST")
         self.assertEqual(self.command("EXISTS", "lease:ms1"), 0)
 
@@ -133,20 +132,20 @@ class Names(ScriptCase):
     def test_retire(self) -> None:
         """A server that ends in order gives its name back at once, and may write no more."""
         self.login("alice")
-        self.call(scripts.RETIRE, "ms1", "aaaa")
+        self.call("servers/retire", "ms1", "aaaa")
         self.assertEqual(self.command("HKEYS", "servers"), ["ms2"])
         self.assertEqual(self.send(Said("alice", "alice", "x")), ["LEASE"])
-        self.assertEqual(self.call(scripts.REAP, 10), [1, 0, []])
+        self.assertEqual(self.call("servers/reap", 10), [1, 0, []])
 
     def test_retire_with_nothing_left(self) -> None:
         """Without sessions nothing is left to be done."""
-        self.call(scripts.RETIRE, "ms1", "aaaa")
+        self.call("servers/retire", "ms1", "aaaa")
         self.assertEqual(self.command("EXISTS", "dead", "lease:ms1"), 0)
 
     def test_retire_late(self) -> None:
         """The older of two processes does not take the name from the newer one."""
         self.register(replace(MS1, incarnation=b"cccc"))
-        self.call(scripts.RETIRE, "ms1", "aaaa")
+        self.call("servers/retire", "ms1", "aaaa")
         self.assertEqual(self.command("GET", "lease:ms1"), "cccc.0")
         self.assertEqual(self.command("HGET", "servers", "ms1"), "cccc")
 
@@ -159,7 +158,7 @@ class Reaping(ScriptCase):
         """As long as the leases last nothing happens."""
         self.login("alice")
         before = self.dump()
-        self.assertEqual(self.call(scripts.REAP, 10), [0, 0, []])
+        self.assertEqual(self.call("servers/reap", 10), [0, 0, []])
         self.assert_unchanged(before)
 
     def test_the_dead_only(self) -> None:
@@ -167,7 +166,7 @@ class Reaping(ScriptCase):
         self.login("alice")
         self.login("bob", fence=MS2)
         self.command("DEL", "lease:ms1")
-        self.assertEqual(self.call(scripts.REAP, 10), [1, 0, ["ms1"]])
+        self.assertEqual(self.call("servers/reap", 10), [1, 0, ["ms1"]])
         self.assertEqual(self.command("MGET", "at:alice", "at:bob"), [None, "ms2/main"])
         self.assertEqual(self.command("HKEYS", "servers"), ["ms2"])
         self.assertEqual(self.command("EXISTS", "dead", "on:ms1:aaaa"), 0)
@@ -178,7 +177,7 @@ class Reaping(ScriptCase):
         self.command("DEL", "lease:ms1")
         self.login("alice", fence=MS2)
         self.login("alice", "phone", fence=MS2)
-        self.assertEqual(self.call(scripts.REAP, 10), [0, 0, ["ms1"]])
+        self.assertEqual(self.call("servers/reap", 10), [0, 0, ["ms1"]])
         self.assertEqual(self.command("HLEN", "session:alice"), 2)
         self.assertEqual(sorted(self.command("GET", "at:alice").split()), ["ms2/main", "ms2/phone"])
 
@@ -189,7 +188,7 @@ class Reaping(ScriptCase):
         self.register(newer)
         self.login("alice", fence=newer)
         self.login("bob", fence=newer)
-        self.assertEqual(self.call(scripts.REAP, 10), [0, 0, []])
+        self.assertEqual(self.call("servers/reap", 10), [0, 0, []])
         self.assertEqual(self.command("MGET", "at:alice", "at:bob"), ["ms1/main", "ms1/main"])
 
     def test_leftover_that_was_replaced(self) -> None:
@@ -197,7 +196,7 @@ class Reaping(ScriptCase):
         self.login("alice", fence=MS2)
         self.command("SADD", "on:ms1:aaaa", "alice/main")
         self.command("DEL", "lease:ms1")
-        self.assertEqual(self.call(scripts.REAP, 10), [0, 0, ["ms1"]])
+        self.assertEqual(self.call("servers/reap", 10), [0, 0, ["ms1"]])
         self.assertEqual(self.command("GET", "at:alice"), "ms2/main")
 
     def test_leftover_on_the_same_name(self) -> None:
@@ -206,7 +205,7 @@ class Reaping(ScriptCase):
         self.register(newer)
         self.login("alice", fence=newer)
         self.command("SADD", "on:ms1:aaaa", "alice/main")
-        self.assertEqual(self.call(scripts.REAP, 10), [0, 0, []])
+        self.assertEqual(self.call("servers/reap", 10), [0, 0, []])
         self.assertEqual(self.command("GET", "at:alice"), "ms1/main")
 
     def test_in_steps(self) -> None:
@@ -216,7 +215,7 @@ class Reaping(ScriptCase):
         self.command("DEL", "lease:ms1", "lease:ms2")
         ended, more = [], 1
         while more:
-            count, more, _ = self.call(scripts.REAP, 3)
+            count, more, _ = self.call("servers/reap", 3)
             ended.append(count)
         self.assertEqual((sum(ended), max(ended)), (7, 3))
         self.assertEqual(self.command("KEYS", "session:*"), [])
@@ -227,15 +226,15 @@ class Reaping(ScriptCase):
         self.login("alice")
         self.command("HSET", "seen:alice", "main", 5)
         self.command("DEL", "lease:ms1")
-        self.call(scripts.REAP, 10)
-        self.assertGreater(self.call(scripts.STATUS, "bob", "alice")[1], 1_700_000_000_000)
+        self.call("servers/reap", 10)
+        self.assertGreater(self.call("accounts/status", "bob", "alice")[1], 1_700_000_000_000)
 
     def test_without_memory(self) -> None:
         """A full memory keeps no dead server's devices online."""
         self.login("alice")
         self.command("DEL", "lease:ms1")
         self.fill_memory()
-        self.assertEqual(self.call(scripts.REAP, 10), [1, 0, ["ms1"]])
+        self.assertEqual(self.call("servers/reap", 10), [1, 0, ["ms1"]])
 
 
 @on_each_redis
@@ -244,13 +243,13 @@ class Shards(ScriptCase):
 
     def take(self, token: str = "one", lease: int = LONG, held: int = -1) -> Any:
         """Generation, position and hint numbers, or None."""
-        return self.call(scripts.ROUTE_TAKE, STREAM, token, lease, held)
+        return self.call("routes/take", STREAM, token, lease, held)
 
     def store(
         self, at: str, *numbers: Any, token: str = "one", generation: int = 1, lease: int = LONG, held: int = 0
     ) -> Any:
         """Whether it was stored."""
-        return self.call(scripts.ROUTE_STORE, STREAM, token, lease, generation, at, list(numbers), held)
+        return self.call("routes/store", STREAM, token, lease, generation, at, list(numbers), held)
 
     def test_take(self) -> None:
         """The first router begins at the beginning, in the first generation."""
@@ -332,9 +331,9 @@ class Shards(ScriptCase):
     def test_release(self) -> None:
         """A shard that was given back is free at once; nobody gives back another's."""
         self.take()
-        self.call(scripts.ROUTE_RELEASE, STREAM, "two")
+        self.call("routes/release", STREAM, "two")
         self.assertIsNone(self.take("two"))
-        self.call(scripts.ROUTE_RELEASE, STREAM, "one")
+        self.call("routes/release", STREAM, "one")
         self.assertEqual(self.take("two"), [2, "", []])
 
     def test_without_memory(self) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgpack
-from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,37 +12,25 @@ from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.protocols.peer import Turn
 from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
 from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Call, Mark, Send
-from fishchat.storage.redis import ReplyError, Script, Unavailable, Unknown
-from fishchat.storage.scripts import SEND, STATUS, Fence
+from fishchat.storage.fence import Fence
+from fishchat.storage.logs.calls import SEND
+from fishchat.storage.redis import ReplyError, Unknown
+from fishchat.storage.script import script
+from fishchat.testing.fake_store import FakeStore
 
+STATUS = script("accounts/status")
 COMMAND = MSG_SERVER_COMMANDS.parse(b"MSG bob x")
 
 
-class FakeConnection:
-    """The store's connection, answered by the test. ``calls``: script, its arguments, what to fire."""
-
-    def __init__(self) -> None:
-        self.connected = True
-        self.timeout = 3.0
-        self.calls: list[tuple[Script, list[Any], Deferred[Any]]] = []
-
-    def script(self, script: Script, keys: tuple[bytes, ...] = (), args: tuple[Any, ...] = ()) -> Deferred[Any]:
-        """As ``Connection.script``."""
-        if not self.connected:
-            return fail(Unavailable("away"))
-        result: Deferred[Any] = Deferred()
-        self.calls.append((script, msgpack.unpackb(args[0], raw=True), result))
-        return result
+class BatchStore(FakeStore):
+    """Answered by the test."""
 
     def answer(self, reply: Any = None) -> None:
         """Answer the oldest call: a batch with the numbers of its messages, unless ``reply`` says otherwise."""
-        script, args, result = self.calls.pop(0)
-        if reply is None and script is SEND:
-            reply = [b"OK", list(range(1, len(args[5]) // 6 + 1)), []]
-        if isinstance(reply, Exception):
-            result.errback(reply)
-        else:
-            result.callback(reply)
+        oldest = self.asked[0]
+        if reply is None and oldest.script is SEND:
+            reply = [b"OK", list(range(1, len(oldest.values[5]) // 6 + 1)), []]
+        super().answer(reply)
 
 
 class CommitsCase(SynchronousTestCase):
@@ -53,14 +39,13 @@ class CommitsCase(SynchronousTestCase):
     def setUp(self) -> None:
         """With a right to write."""
         self.clock = Clock()
-        self.store = FakeConnection()
+        self.store = BatchStore()
         self.fence: Fence | None = Fence(b"ms1", b"x", 7)
         self.mended: list[str] = []
         self.doubts = 0
         self.said: list[Any] = []
-        connection: Any = self.store
         self.commits = Commits(
-            connection,
+            self.store,
             Turn(self.clock),
             self.clock,
             b"/sysctrl/send",
@@ -105,7 +90,7 @@ class CommitsCase(SynchronousTestCase):
 
     def sizes(self) -> list[int]:
         """How many messages each call on its way holds; -1 for other scripts."""
-        return [len(args[5]) // 6 if script is SEND else -1 for script, args, _ in self.store.calls]
+        return [len(each.values[5]) // 6 if each.script is SEND else -1 for each in self.store.asked]
 
 
 class Flights(CommitsCase):
@@ -115,12 +100,12 @@ class Flights(CommitsCase):
         """What comes in one turn goes as one call; under the fence, with the accounts whose places are asked."""
         for _ in range(3):
             self.send()
-        self.assertEqual(self.store.calls, [])
+        self.assertEqual(self.store.asked, [])
         self.turn()
-        (call,) = self.store.calls
+        (call,) = self.store.asked
         assert self.fence is not None
-        self.assertEqual(call[1][:4], [*self.fence.args, b"/sysctrl/send"])
-        self.assertEqual(sorted(call[1][4]), [b"a", b"b"])
+        self.assertEqual(call.values[:4], [*self.fence.args, b"/sysctrl/send"])
+        self.assertEqual(sorted(call.values[4]), [b"a", b"b"])
         self.store.answer()
         self.assertEqual(self.said, ["a+b:7-1", "a+b:7-2", "a+b:7-3"])
 
@@ -141,7 +126,7 @@ class Flights(CommitsCase):
             self.send()
         self.turn()
         seen = []
-        while self.store.calls:
+        while self.store.asked:
             seen += self.sizes()
             self.store.answer()
         self.assertEqual(seen, [MESSAGES, MESSAGES, 1])
@@ -152,12 +137,12 @@ class Flights(CommitsCase):
         # The message that fills a batch is still in it.
         self.assertLess((packed - 1) * 7000, BYTES)
         self.assertGreater(packed * 7020, BYTES)
-        while self.store.calls:
+        while self.store.asked:
             self.store.answer()
         for n in range(CALLS + 1):
             self.call(str(n))
         self.turn()
-        self.assertEqual(len(self.store.calls), CALLS)
+        self.assertEqual(len(self.store.asked), CALLS)
 
     def test_order(self) -> None:
         """Calls and marks keep their place between the messages."""
@@ -198,7 +183,7 @@ class Flights(CommitsCase):
         self.mark("one")
         self.mark("two")
         self.turn()
-        self.assertEqual((self.said, self.store.calls), (["one", "two"], []))
+        self.assertEqual((self.said, self.store.asked), (["one", "two"], []))
 
     def test_idle(self) -> None:
         """Idle is when everything is answered, not before."""
@@ -243,7 +228,7 @@ class Away(CommitsCase):
         self.assertEqual(self.said, ["TRYAGAIN", "mark", "call TRYAGAIN"])
         self.store.connected = True
         self.commits.go_on()
-        self.assertEqual(self.store.calls, [])
+        self.assertEqual(self.store.asked, [])
 
     def test_back_in_time(self) -> None:
         """What has waited for less goes when the store is back."""
@@ -329,7 +314,7 @@ class Fenced(CommitsCase):
         self.fence = None
         self.send()
         self.turn()
-        self.assertEqual(self.store.calls, [])
+        self.assertEqual(self.store.asked, [])
         self.fence = Fence(b"ms1", b"y", 8)
         self.commits.go_on()
         self.store.answer()
@@ -348,11 +333,11 @@ class Fenced(CommitsCase):
             self.fence = None
             for _ in range(3):
                 self.store.answer([word.encode(), b"9"])
-            self.assertEqual((self.said, self.mended.pop(), self.store.calls), ([], word, []))
+            self.assertEqual((self.said, self.mended.pop(), self.store.asked), ([], word, []))
             self.fence = Fence(b"ms1", b"y", 9)
             self.commits.go_on()
             self.assertEqual(self.sizes(), [1, -1, 2])
-            self.assertEqual(self.store.calls[0][1][:3], [*self.fence.args])
+            self.assertEqual(self.store.asked[0].values[:3], [*self.fence.args])
             for _ in range(3):
                 self.store.answer()
             self.assertEqual(self.said, ["a+b:9-1", "call", "mark", "a+b:9-1", "a+b:9-2"])
@@ -367,7 +352,7 @@ class Fenced(CommitsCase):
         self.store.answer([b"LEASE"])
         self.assertEqual(self.said, ["TRYAGAIN", "TRYAGAIN"])
         self.commits.go_on()
-        self.assertEqual(self.store.calls, [])
+        self.assertEqual(self.store.asked, [])
         self.send(b"3")
         self.turn()
         self.store.answer()

@@ -1,0 +1,207 @@
+"""Calls of the scripts of accounts: their secrets, profiles, devices, tokens, invitations, and their end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fishchat.errors import Refusal
+from fishchat.storage.ask import Ask, accepted, ignored, nothing, refusal_of, rows
+from fishchat.storage.packing import privacy_of
+from fishchat.storage.script import script
+
+if TYPE_CHECKING:
+    # It imports the hash libraries, which most commands need not load.
+    from fishchat.model.secrets.passwords import Verifier
+
+_CREATE = script("accounts/create")
+_SET_PASSWORD = script("accounts/set_password")
+_REHASH = script("accounts/rehash")
+_SET_PROFILE = script("accounts/set_profile")
+_DISABLE = script("accounts/disable")
+_DEVICES = script("accounts/devices")
+_REVOKE = script("accounts/revoke")
+_ISSUE_TOKEN = script("accounts/issue_token")
+#: Loaded by the monitor, which calls no other script.
+CHECK_TOKEN = script("accounts/check_token")
+_CREATE_INVITATION = script("accounts/create_invitation")
+_STATUS = script("accounts/status")
+_DESCRIBE = script("accounts/describe")
+_ERASE = script("accounts/erase")
+_ERASE_CONVERSATION = script("accounts/erase_conversation")
+_FINISH_ERASE = script("accounts/finish_erase")
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether an account is online, when it was last seen in ms, and its display name or nothing."""
+
+    online: bool
+    seen: int
+    name: bytes
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What the operator may know of an account; times in ms since 1970, 0 for never."""
+
+    account: str
+    created: int
+    disabled: int
+    name: str
+    privacy: str
+    password: bool
+    online: int
+    devices: int
+    topics: int
+    conversations: int
+    blocked: int
+    contacts: int
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """A device of an account: when it was last seen and when its token ends, in ms since 1970; 0: never, none."""
+
+    device: str
+    online: bool
+    seen: int
+    token_ends: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What the first step of a deletion ended, and the conversations that are left to erase."""
+
+    sessions: int
+    devices: int
+    tokens: int
+    conversations: list[bytes]
+
+
+@dataclass(frozen=True)
+class ErasedPart:
+    """What one step of a deletion erased; ``after`` is where to go on, nothing at the end of the conversation."""
+
+    after: bytes
+    messages: int
+    memberships: int
+    topics_passed_on: int
+    topics_ended: int
+
+
+def create(
+    account: bytes, argon: bytes, scram: bytes, name: bytes, privacy: bytes, invitation: bytes, needed: bool
+) -> Ask[None]:
+    """Create an account; ``invitation`` is a fingerprint or nothing, ``needed`` whether there has to be one."""
+    return Ask(_CREATE, (account, argon, scram, name, privacy, invitation, needed), nothing)
+
+
+def set_password(account: bytes, verifier: Verifier, keep: bytes = b"", session: bytes = b"") -> Ask[int]:
+    """Set a password: how many sessions ended.
+
+    The device ``keep`` stays logged in; with ``session`` it has to have that session still, or ``STATE`` is raised.
+    """
+    return Ask(_SET_PASSWORD, (account, verifier.argon, verifier.scram, keep, session), _first)
+
+
+def rehash(account: bytes, version: bytes, verifier: Verifier) -> Ask[bool]:
+    """Replace the hash of the secret of this version: False if the secret has changed."""
+    return Ask(_REHASH, (account, version, verifier.argon, verifier.scram), bool)
+
+
+def set_name(account: bytes, name: bytes) -> Ask[None]:
+    """Set the display name; an empty one removes it."""
+    return Ask(_SET_PROFILE, (account, b"name", name), nothing)
+
+
+def set_privacy(account: bytes, chosen: str) -> Ask[None]:
+    """Set who may start a conversation with the account: ``everyone`` or ``contacts``."""
+    return Ask(_SET_PROFILE, (account, b"privacy", privacy_of(chosen)), nothing)
+
+
+def disable(account: bytes, disable: bool) -> Ask[int]:
+    """Disable an account, or enable it again: how many sessions ended."""
+    return Ask(_DISABLE, (account, disable), _first)
+
+
+def devices(account: bytes, lives: int) -> Ask[list[DeviceInfo]]:
+    """The devices of an account by name, none for one that does not exist. Tokens live ``lives`` ms."""
+
+    def parse(packed: bytes) -> list[DeviceInfo]:
+        found = sorted(rows(packed, 4))
+        return [DeviceInfo(name.decode(), bool(online), int(seen), int(ends)) for name, online, seen, ends in found]
+
+    return Ask(_DEVICES, (account, lives), parse)
+
+
+def revoke(account: bytes, device: bytes) -> Ask[tuple[int, int]]:
+    """Forget a device, or all for an empty name: how many tokens and sessions ended."""
+
+    def parse(reply: Any) -> tuple[int, int]:
+        tokens, sessions = accepted(reply)
+        return tokens, sessions
+
+    return Ask(_REVOKE, (account, device), parse)
+
+
+def issue_token(account: bytes, device: bytes, fingerprint: bytes, devices: int) -> Ask[None]:
+    """Give a device a token. ``devices`` limits the devices of an account."""
+    return Ask(_ISSUE_TOKEN, (account, device, fingerprint, devices), nothing)
+
+
+def check_token(account: bytes, fingerprint: bytes, lives: int) -> Ask[bytes | None]:
+    """The device of a token that lives ``lives`` ms; None when it is nobody's, or the account is disabled."""
+    return Ask(CHECK_TOKEN, (account, fingerprint, lives), lambda reply: reply or None)
+
+
+def create_invitation(fingerprint: bytes, uses: int, lives: int, account: bytes = b"") -> Ask[None]:
+    """Create an invitation for so many sign-ups within so many ms; with ``account`` for that name only."""
+    return Ask(_CREATE_INVITATION, (fingerprint, uses, lives, account), nothing)
+
+
+def status(asker: bytes, account: bytes) -> Ask[Status]:
+    """Whether an account is online, for one that may write to it."""
+
+    def parse(reply: Any) -> Status:
+        if not isinstance(reply, list):
+            raise refusal_of(reply)
+        online, seen, name = reply
+        return Status(bool(online), seen, name)
+
+    return Ask(_STATUS, (asker, account), parse)
+
+
+def describe(account: bytes) -> Ask[Portrait]:
+    """What the operator may know of an account."""
+
+    def parse(reply: Any) -> Portrait:
+        if reply == b"DELETED":
+            raise Refusal("NOTFOUND", "this name belonged to an account that was deleted")
+        if not isinstance(reply, list):
+            raise refusal_of(reply)
+        created, disabled, name, privacy, password, *counts = reply
+        texts = (name.decode(), privacy.decode() or "everyone")
+        return Portrait(account.decode(), int(created), int(disabled or 0), *texts, bool(password), *counts)
+
+    return Ask(_DESCRIBE, (account,), parse)
+
+
+def erase(account: bytes) -> Ask[Ended]:
+    """Begin a deletion; one that was interrupted goes on from here."""
+    return Ask(_ERASE, (account,), lambda reply: Ended(*accepted(reply)))
+
+
+def erase_conversation(account: bytes, conversation: bytes, after: bytes, count: int) -> Ask[ErasedPart]:
+    """One step of a deletion, over ``count`` entries of one conversation."""
+    return Ask(_ERASE_CONVERSATION, (account, conversation, after, count), lambda reply: ErasedPart(*reply))
+
+
+def finish_erase(account: bytes) -> Ask[None]:
+    """The last step of a deletion."""
+    return Ask(_FINISH_ERASE, (account,), ignored)
+
+
+def _first(reply: Any) -> int:
+    ended: int = accepted(reply)[0]
+    return ended

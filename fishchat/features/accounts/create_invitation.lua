@@ -1,0 +1,16 @@
+-- Create an invitation.
+-- args: fingerprint, uses, ms until it ends, account or ''
+-- reply: OK
+-- refuses: EXISTS
+-- writes: invitation:<fingerprint>
+--- @include "clock"
+
+-- EXISTS: nobody could sign up with it, as the account that it is for is there already.
+
+local fingerprint, uses, lives, account = unpack(args)
+local key = 'invitation:' .. fingerprint
+if account ~= '' and call('EXISTS', 'account:' .. account) == 1 then return {'EXISTS'} end
+call('HSET', key, 'uses', uses, 'made', milliseconds())
+if account ~= '' then call('HSET', key, 'account', account) end
+call('PEXPIRE', key, lives)
+return {'OK'}

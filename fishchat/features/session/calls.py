@@ -1,0 +1,113 @@
+"""Calls of the scripts that log devices in and out, and count guesses at secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fishchat.errors import Refusal
+from fishchat.storage.ask import Ask, accepted, ignored
+from fishchat.storage.logs.calls import Known, parse_conversations
+from fishchat.storage.script import script
+
+_LOGIN = script("session/login")
+_LOGOUT = script("session/logout")
+_BEGIN_GUESS = script("session/begin_guess")
+_REFUND_GUESS = script("session/refund_guess")
+
+#: How a login is proved: the method, then what that method needs (``login.lua``).
+Proof = tuple[Any, ...]
+#: Nobody has to prove anything.
+OPEN: Proof = (b"open",)
+
+
+def by_token(fingerprint: bytes, lives: int, address: bytes, guesses: int, guess_ms: int) -> Proof:
+    """A token, which lives so many ms; a wrong one is a guess of its address."""
+    return b"token", fingerprint, lives, address, guesses, guess_ms
+
+
+def by_secret(version: bytes, fingerprint: bytes, address: bytes, guess_ms: int) -> Proof:
+    """A secret of this version was proved; the device gets the token with this fingerprint."""
+    return b"secret", version, fingerprint, address, guess_ms
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A session that is stored: the one that it replaces, if any, and the conversations of the device."""
+
+    replaced: bytes
+    conversations: list[Known]
+
+
+class LoginRefused(Refusal):
+    """A login that came to nothing.
+
+    :ivar proved: whether the proof was right all the same, so that it was no guess.
+    """
+
+    proved = True
+
+
+@dataclass(frozen=True)
+class Verifiers:
+    """What a secret is checked against; empty for an account that does not exist."""
+
+    argon: bytes
+    scram: bytes
+    version: bytes
+
+
+def login(
+    account: bytes, device: bytes, connection: int, devices: int, create: bool | bytes, forget: int, proof: Proof
+) -> Ask[LoggedIn]:
+    """Store the session of a device. Raises LoginRefused."""
+
+    def parse(reply: Any) -> LoggedIn:
+        if reply[0] != b"OK":
+            raise _refused(reply, devices)
+        _, replaced, packed = reply
+        return LoggedIn(replaced, parse_conversations(packed))
+
+    return Ask(_LOGIN, (account, device, connection, devices, create, forget, proof), parse)
+
+
+def _refused(reply: Any, devices: int) -> LoginRefused:
+    word = reply[0].decode()
+    if word == "DEVICES":
+        return LoginRefused(word, limit=devices)
+    if word == "FLOOD":
+        flooded = flood(reply[1])
+        return LoginRefused(word, flooded.text, **flooded.extra)
+    if word == "DISABLED":
+        return LoginRefused("AUTH", "this account is disabled; ask the operator of this server")
+    refused = LoginRefused("AUTH")
+    # NOTFOUND is answered in the same way, so that nobody learns which names exist.
+    refused.proved = word != "AUTH"
+    return refused
+
+
+def flood(wait: int) -> Refusal:
+    """Too many guesses: how long to wait, from ms."""
+    text = "too many failed logins, sign-ups or password changes; wait, or log in with a token"
+    return Refusal("FLOOD", text, retry=-(-wait // 1000))
+
+
+def logout(gone: list[Any]) -> Ask[None]:
+    """End sessions. ``gone`` is flat: account, device, number of the connection."""
+    return Ask(_LOGOUT, (gone,), ignored)
+
+
+def begin_guess(account: bytes, address: bytes, guesses: int, guess_ms: int) -> Ask[Verifiers]:
+    """Take a guess for a secret of this account from this address; Refusal ``FLOOD`` when there is none left."""
+
+    def parse(reply: Any) -> Verifiers:
+        if reply[0] == b"FLOOD":
+            raise flood(reply[1])
+        return Verifiers(*accepted(reply))
+
+    return Ask(_BEGIN_GUESS, (account, address, guesses, guess_ms), parse)
+
+
+def refund_guess(account: bytes, address: bytes, guess_ms: int) -> Ask[None]:
+    """Give back the guess for a secret that nobody has checked."""
+    return Ask(_REFUND_GUESS, (account, address, guess_ms), ignored)

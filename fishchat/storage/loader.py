@@ -1,0 +1,72 @@
+"""Finding scripts by their path, and putting their text together. No I/O but reading the package.
+
+``topics/create`` is ``features/topics/create.lua``, ``servers/register`` is ``storage/servers/register.lua``. A line
+``--- @include "spans"`` names a file of ``storage/lib``. What is loaded is ``lib/base.lua``, then every include once,
+each after those that it includes itself, then the script.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+_PACKAGE = files("fishchat")
+#: Directories whose sub-directories hold scripts.
+ROOTS: tuple[Traversable, ...] = (_PACKAGE / "features", _PACKAGE / "storage")
+LIBRARY = _PACKAGE / "storage" / "lib"
+
+_INCLUDE = re.compile(r'^--- @include "(\w+)"$', re.MULTILINE)
+
+
+def names() -> list[str]:
+    """The path of every script, sorted."""
+    return sorted(
+        f"{directory.name}/{path.name.removesuffix('.lua')}"
+        for root in ROOTS
+        for directory in root.iterdir()
+        if directory.is_dir() and directory.name != LIBRARY.name
+        for path in directory.iterdir()
+        if path.name.endswith(".lua")
+    )
+
+
+def includes() -> list[str]:
+    """The name of every file that scripts may include, sorted."""
+    return sorted(path.name.removesuffix(".lua") for path in LIBRARY.iterdir() if path.name.endswith(".lua"))
+
+
+def read(name: str) -> str:
+    """The text of one script, without its includes. FileNotFoundError when there is none."""
+    for root in ROOTS:
+        path = root / f"{name}.lua"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise FileNotFoundError(f"no script {name}.lua in features/ or storage/")
+
+
+def read_include(name: str) -> str:
+    """The text of one include. FileNotFoundError when there is none."""
+    return (LIBRARY / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def needed(text: str) -> list[str]:
+    """The includes of ``text``, direct and indirect, each after what it needs. ValueError when they go in a circle."""
+    found: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise ValueError(f"includes in a circle: {' → '.join((*path, name))}")
+        if name not in found:
+            for inner in _INCLUDE.findall(read_include(name)):
+                visit(inner, (*path, name))
+            found.append(name)
+
+    for name in ("base", *_INCLUDE.findall(text)):
+        visit(name, ())
+    return found
+
+
+def assemble(text: str) -> bytes:
+    """What Redis is given for a script with this text."""
+    return "\n".join([*map(read_include, needed(text)), text]).encode()

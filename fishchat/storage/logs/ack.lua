@@ -1,0 +1,41 @@
+-- Move the cursors of devices forward.
+-- args: server, incarnation, epoch, acks (flat: account, device, conversation, position)
+-- reply: OK, cursors moved
+-- refuses: LEASE, EPOCH <epoch>
+-- writes: cursor:<account>/<device> cursor:<account>
+--- @include "fence"
+--- @include "vital"
+--- @include "positions"
+
+-- Positions of an earlier epoch count only if the log still has them: a store that was restored from a copy may not.
+-- A device that was forgotten leaves no cursor behind: its server still writes its last ones when it learns of that.
+
+local server, incarnation, epoch, acks = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+
+local function known(conversation, at)
+  if string.sub(at, 1, #epoch + 1) == epoch .. '-' then return true end
+  if #call('XRANGE', 'log:' .. conversation, at, at) > 0 then return true end
+  local first = call('XRANGE', 'log:' .. conversation, '-', '+', 'COUNT', 1)[1]
+  return first == nil or above(first[1], at)
+end
+
+local function forward(key, conversation, at, old)
+  if old and not above(at, old) then return 0 end
+  call('HSET', key, conversation, at)
+  return 1
+end
+
+begin_vital()
+local moved = 0
+for i = 1, #acks, 4 do
+  local account, device, conversation, at = acks[i], acks[i + 1], acks[i + 2], acks[i + 3]
+  local own, furthest = 'cursor:' .. account .. '/' .. device, 'cursor:' .. account
+  local old = call('HGET', own, conversation)
+  if (old or call('HEXISTS', 'seen:' .. account, device) == 1) and known(conversation, at) then
+    moved = moved + forward(own, conversation, at, old)
+    forward(furthest, conversation, at, call('HGET', furthest, conversation))
+  end
+end
+return {'OK', moved}

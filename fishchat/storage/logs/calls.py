@@ -1,0 +1,115 @@
+"""Calls of the scripts that store messages, move cursors and read logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fishchat.model.device import Span, parse_spans
+from fishchat.model.names import Position, format_position, parse_position
+from fishchat.storage.ask import Ask, ignored, rows
+from fishchat.storage.script import script
+
+#: Called by the queue itself, for every batch: see ``model/routing.py`` for the layout of its values.
+SEND = script("logs/send")
+
+_ACK = script("logs/ack")
+_PAGE = script("logs/page")
+_DEVICE_CONVERSATION = script("logs/device_conversation")
+_DEVICE_CONVERSATIONS = script("logs/device_conversations")
+_MEMBERS_AMONG = script("logs/members_among")
+_TRIM = script("logs/trim")
+_MAY_READ = script("logs/may_read")
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A page of a log, and the membership version under which it was read."""
+
+    version: int
+    entries: list[tuple[Position, bytes]]
+
+
+@dataclass
+class Known:
+    """One of a device's conversations, as a login or a sweep reads it."""
+
+    name: bytes
+    last: Position
+    cursor: bytes
+    spans: list[Span]
+    version: int
+
+
+#: A topic's membership version, its last position, and members with the position after which each sees messages.
+Members = tuple[int, Position, dict[bytes, Position]]
+
+
+def acknowledge(acks: list[bytes]) -> Ask[None]:
+    """Move cursors forward. ``acks`` is flat: account, device, conversation, position."""
+    return Ask(_ACK, (acks,), ignored)
+
+
+def page(conversation: bytes, after: Position, upto: Position | None, count: int) -> Ask[Entries]:
+    """What the log holds after one position, up to another."""
+
+    def parse(reply: Any) -> Entries:
+        version, flat = reply
+        return Entries(version, list(zip(map(parse_position, flat[::2]), flat[1::2], strict=True)))
+
+    end = format_position(upto) if upto else b""
+    return Ask(_PAGE, (conversation, format_position(after), end, count), parse)
+
+
+def device_conversation(account: bytes, device: bytes, conversation: bytes) -> Ask[Known]:
+    """How far one device is in one conversation; without spans its account never took part in it."""
+
+    def parse(reply: Any) -> Known:
+        last, cursor, spans, version = reply
+        return Known(conversation, parse_position(last), cursor, parse_spans(spans), version)
+
+    return Ask(_DEVICE_CONVERSATION, (account, device, conversation), parse)
+
+
+def device_conversations(account: bytes, device: bytes) -> Ask[tuple[bytes, list[Known]]]:
+    """The session that the store has for a device, and all its conversations."""
+
+    def parse(reply: Any) -> tuple[bytes, list[Known]]:
+        session, packed = reply
+        return session, parse_conversations(packed)
+
+    return Ask(_DEVICE_CONVERSATIONS, (account, device), parse)
+
+
+def parse_conversations(packed: bytes) -> list[Known]:
+    """All conversations of a device, from the packed form that ``session/login`` returns, too."""
+    return [
+        Known(name, parse_position(last), cursor, parse_spans(spans), version)
+        for name, last, cursor, spans, version in rows(packed, 5)
+    ]
+
+
+def members_among(conversation: bytes, accounts: Iterable[bytes]) -> Ask[Members]:
+    """The membership of a topic: at least those members that are among ``accounts``."""
+
+    def parse(reply: Any) -> Members:
+        version, last, flat = reply
+        return version, parse_position(last), dict(zip(flat[::2], map(parse_position, flat[1::2]), strict=True))
+
+    return Ask(_MEMBERS_AMONG, (conversation, list(accounts)), parse)
+
+
+def trim(conversation: bytes, oldest: int, count: int, most: int) -> Ask[tuple[int, bool]]:
+    """One step of retention: how many entries were removed, and whether there may be more."""
+
+    def parse(reply: Any) -> tuple[int, bool]:
+        removed, more = reply
+        return removed, bool(more)
+
+    return Ask(_TRIM, (conversation, oldest, count, most), parse)
+
+
+def may_read(account: bytes, conversation: bytes, position: Position | None = None) -> Ask[bool]:
+    """Whether an account may read a conversation, or one message of it: for roles that hold no sessions."""
+    return Ask(_MAY_READ, (account, conversation, format_position(position) if position else b""), bool)

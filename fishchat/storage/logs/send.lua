@@ -1,0 +1,187 @@
+-- Store a batch of messages, each by itself, and leave one entry for the router: the commit point.
+-- args: server, incarnation, epoch, stream, accounts (senders and peers), messages (flat: conversation, sender
+--   'account/device', cseq or -1, body, account, peer or '')
+-- reply: OK, results (a number or a word for each message), versions (flat: topic conversation, membership version)
+-- refuses: LEASE, EPOCH <epoch>
+-- each: NOTFOUND, NOTMEMBER, BLOCKED, GAP <expected>, CONFLICT <expected>, OLD, TRYAGAIN, DUP <id>, INTERNAL
+-- writes: log:<conversation> meta:<conversation> talks:<account> count:<stream> /sysctrl/send
+--- @include "clock"
+--- @include "elsewhere"
+--- @include "spans"
+--- @include "shut"
+--- @include "unreachable"
+--- @include "bodies"
+
+-- fishchat/model/routing.py describes the layout of a batch, which the router reads as it stands here.
+
+local server, incarnation, epoch, stream, accounts, messages = unpack(args)
+
+local keys = {'lease:' .. server, 'epoch'}
+for i = 1, #accounts do keys[i + 2] = 'at:' .. accounts[i] end
+local found = call('MGET', unpack(keys))
+if found[1] ~= incarnation then return {'LEASE'} end
+if found[2] ~= epoch then return {'EPOCH', found[2] or '0'} end
+local at, abroad = {}, {}
+for i = 1, #accounts do
+  local places = found[i + 2]
+  at[accounts[i]] = places
+  abroad[accounts[i]] = elsewhere(places, server)
+end
+
+-- A device that has logged in on another server meanwhile goes on numbering there: what it left here is not stored.
+local present = {}
+local function is_here(sender, account)
+  local known = present[sender]
+  if known == nil then
+    local place = server .. string.sub(sender, #account + 1)
+    local places = at[account]
+    known = places == place
+      or (places and string.find(' ' .. places .. ' ', ' ' .. place .. ' ', 1, true) ~= nil)
+      or false
+    present[sender] = known
+  end
+  return known
+end
+
+-- What Redis is handed as a number it writes with %.17g, which is dear: here numbers are text.
+local format = string.format
+local now = timestamp()
+local at_epoch = epoch .. '-%d'
+local everywhere
+local function all_servers()
+  if everywhere == nil then
+    local names = call('HKEYS', 'servers')
+    everywhere = #names > 1 and table.concat(names, ' ') or false
+  end
+  return everywhere
+end
+
+-- Seen before: the same text gives its first id, another text is a conflict. A batch looks at so many entries at most.
+local budget = 20000
+local function look_back(conversation, body, expected)
+  local head = head_of(body)
+  local from, left = '+', 1000
+  while left > 0 do
+    if budget <= 0 then return 'TRYAGAIN' end
+    local page = call('XREVRANGE', 'log:' .. conversation, from, '-', 'COUNT', 100)
+    budget = budget - #page
+    for _, entry in ipairs(page) do
+      local stored = entry[2][4]
+      if stored == body then return 'DUP ' .. entry[1] end
+      if string.sub(stored, 1, #head) == head then return 'CONFLICT ' .. expected end
+    end
+    if #page < 100 then break end
+    from, left = '(' .. page[#page][1], left - 100
+  end
+  return 'OLD'
+end
+
+local states, order = {}, {}
+local function state_of(conversation)
+  local state = {n = false, version = false, cseq = {}, read = {}, member = {}, changed = false}
+  states[conversation] = state
+  order[#order + 1] = conversation
+  return state
+end
+
+-- What lib/rights.lua forbids for 'write', looked up once a batch.
+local function is_member(state, conversation, account)
+  local known = state.member[account]
+  if known == nil then
+    known = call('HEXISTS', 'members:' .. conversation, account) == 1
+    state.member[account] = known
+  end
+  return known
+end
+
+-- The first message between two accounts.
+local function begin(conversation, account, peer)
+  open_span(peer, conversation, '0-0')
+  if account ~= peer then open_span(account, conversation, '0-0') end
+end
+
+-- Why a message is not stored, or nothing. A repetition is known before anything else is asked: it is stored already.
+local function refusal(state, conversation, sender, cseq, body, account, peer)
+  local expected = state.cseq[sender] + 1
+  if cseq > 0 and cseq < expected then return look_back(conversation, body, expected) end
+  if not is_here(sender, account) then return 'TRYAGAIN' end
+  if peer == '' and not is_member(state, conversation, account) then
+    return call('EXISTS', 'topic:' .. conversation) == 1 and 'NOTMEMBER' or 'NOTFOUND'
+  end
+  if cseq == 0 or cseq > expected then return 'GAP ' .. expected end
+  if peer == '' then return end
+  if state.begun then return shut(state.shut, account) end
+  local word = unreachable(account, peer)
+  if word then return word end
+  begin(conversation, account, peer)
+  state.begun = true
+end
+
+-- Errors of one conversation's data; any other error of the first write (OOM, READONLY, …) is the whole batch's.
+local function is_local(err)
+  return string.find(err, 'WRONGTYPE', 1, true) or string.find(err, 'ID specified', 1, true)
+end
+
+local results, routes, wrote = {}, {}, false
+for i = 1, #messages, 6 do
+  local conversation, sender, cseq, body, account, peer =
+    messages[i], messages[i + 1], messages[i + 2], messages[i + 3], messages[i + 4], messages[i + 5]
+  local state = states[conversation] or state_of(conversation)
+  if state.n == false or state.cseq[sender] == nil then
+    local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', 'b', sender)
+    if state.n == false then
+      state.n, state.version, state.begun = tonumber(meta[1] or 0), tonumber(meta[2] or 0), meta[1]
+      state.shut = meta[3]
+    end
+    state.cseq[sender] = tonumber(meta[4] or 0)
+  end
+  local result = refusal(state, conversation, sender, cseq, body, account, peer)
+  if not result then
+    result = state.n + 1
+    local stored = redis.pcall('XADD', 'log:' .. conversation, format(at_epoch, result), 't', now, 'm', body)
+    if type(stored) == 'table' then
+      if not wrote and not is_local(stored.err) then return stored end
+      result = 'INTERNAL'
+    else
+      wrote = true
+      state.n, state.changed, state.read[account] = result, true, result
+      if cseq > 0 then state.cseq[sender] = cseq end
+      local targets
+      if peer == '' then
+        targets = all_servers()
+      else
+        local here, there = abroad[account], abroad[peer]
+        targets = here and there and here ~= there and here .. ' ' .. there or here or there
+      end
+      if targets then
+        local r = #routes
+        routes[r + 1], routes[r + 2], routes[r + 3], routes[r + 4] = i - 1, result, state.version, targets
+      end
+    end
+  end
+  results[(i + 5) / 6] = result
+end
+
+local versions = {}
+for _, conversation in ipairs(order) do
+  local state = states[conversation]
+  if state.version > 0 then
+    versions[#versions + 1], versions[#versions + 2] = conversation, state.version
+  end
+  if state.changed then
+    local sets = {'n', format('%d', state.n), 'e', epoch}
+    for sender, cseq in pairs(state.cseq) do
+      if cseq > 0 then sets[#sets + 1], sets[#sets + 2] = sender, format('%d', cseq) end
+    end
+    for account, n in pairs(state.read) do sets[#sets + 1], sets[#sets + 2] = 'r:' .. account, format('%d', n) end
+    call('HSET', 'meta:' .. conversation, unpack(sets))
+  end
+end
+
+if #routes > 0 then
+  local n = call('INCR', 'count:' .. stream)
+  -- With no router some 100,000 messages are kept for it, or 4,000 batches, whatever is more.
+  local most = math.max(4000, math.floor(600000 / #messages))
+  call('XADD', stream, 'MAXLEN', '~', most, epoch .. '-' .. n, 'b', ARGV[1], 'r', cmsgpack.pack(routes))
+end
+return {'OK', results, versions}

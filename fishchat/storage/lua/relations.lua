@@ -1,8 +1,0 @@
--- Whom an account has blocked ('b'), or its contacts ('c'). args: account, kind. Gives a packed array of accounts.
-local account, kind = unpack(args)
-local out = {}
-local found = call('HGETALL', 'relations:' .. account)
-for i = 1, #found, 2 do
-  if found[i + 1] == kind then out[#out + 1] = found[i] end
-end
-return cmsgpack.pack(out)
