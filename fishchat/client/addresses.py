@@ -25,7 +25,7 @@ class GatewayQuestion(Link):
         self._gateway = gateway
 
     def opened(self) -> None:
-        """Ask."""
+        """Send the question."""
         self.send([b"REQ_MSG_SERVER"])
 
     def received(self, lines: list[bytes]) -> None:

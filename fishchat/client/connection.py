@@ -59,7 +59,7 @@ class Connection(Link):
         self.gone: Deferred[None] = Deferred()
 
     def opened(self) -> None:
-        """Begin."""
+        """Begin to talk on the new connection."""
         self._client._connected(self)
 
     def secured(self, binding: bytes | None) -> None:
@@ -67,11 +67,11 @@ class Connection(Link):
         self._client._machine.secured(binding)
 
     def received(self, lines: list[bytes]) -> None:
-        """Take lines."""
+        """Take lines of the server, without their endings."""
         self._client._received(lines)
 
     def lost(self, reason: BaseException | None) -> None:
-        """End."""
+        """Note that the connection is lost, and why."""
         self._client._lost(reason)
         self.gone.callback(None)
 

@@ -34,7 +34,7 @@ class Link(Protocol):
         """The connection is gone."""
 
     def connectionMade(self) -> None:
-        """Begin."""
+        """Report the new connection; send small lines at once."""
         if ITCPTransport.providedBy(self.transport):  # a small line must not wait for the reply to the one before
             self.transport.setTcpNoDelay(True)
         self.opened()
@@ -45,11 +45,11 @@ class Link(Protocol):
         self.secured(binding(transport.getPeerCertificate().to_cryptography()))
 
     def dataReceived(self, data: bytes) -> None:
-        """Take lines."""
+        """Split the data into lines, and report those."""
         self.received(self._splitter.feed(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """End."""
+        """Report that the connection is lost."""
         self._gone = True
         self.lost(reason.value)
 

@@ -20,7 +20,7 @@ class Pinged:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The same device has logged in on another connection."""
+    """This device has logged in on another connection."""
 
 
 @dataclass(frozen=True, slots=True)

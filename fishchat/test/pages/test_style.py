@@ -22,11 +22,16 @@ PACKAGE = Path(fishchat.__file__).parent
 #: What is clean already, below ``fishchat/``. The list grows until it is the package itself.
 CLEAN: tuple[str, ...] = (
     "cli",
+    "client",
     "errors.py",
+    "features/accounts",
     "features/messages",
+    "features/requests.py",
+    "features/session",
     "features/topics",
     "model",
     "net",
+    "protocols",
     "services/redis",
     "services/running",
     "testing",
