@@ -18,7 +18,7 @@ TOPIC_SYNC = "/sysctrl/topic-sync"
 SEND = "/sysctrl/send"
 MONITOR = "/sysctrl/monitor"
 
-#: What may happen to a topic.
+#: The events of a topic.
 TOPIC_EVENTS = ("created", "joined", "left", "invited", "dismissed")
 
 
@@ -36,7 +36,7 @@ Kind = TypeVar("Kind", bound="Payload")
 
 
 class Payload(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
-    """What all JSON payloads share: unknown fields are ignored, so that versions may differ for a while."""
+    """The base of all JSON payloads: unknown fields are ignored, so that versions may differ for a while."""
 
     def encode(self) -> bytes:
         """The payload as JSON."""
@@ -69,7 +69,7 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
     figures: dict[str, float] = {}
 
     def has_addresses(self) -> bool:
-        """Whether it says where clients find it, in the form in which they may be told so."""
+        """Return whether it has an address for clients, and all its addresses are well-formed."""
         try:
             parse_address(self.address)
             if self.address_tls:
@@ -87,8 +87,8 @@ class ClientStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
     went: list[str] = []
     #: ``account/device`` → ``server incarnation connection`` of the session that a new login ended.
     replaced: dict[str, str] = {}
-    #: ``account/device`` → ``why server incarnation connection`` of sessions that were taken back, by whoever is no
-    #: msg_server (then ``server`` is empty); and how often that has happened, so that a lost hint is found.
+    #: ``account/device`` → ``why server incarnation connection`` of sessions that were revoked, by a role or command
+    #: other than a msg_server (then ``server`` is empty); and a running number, so that a lost hint is detected.
     revoked: dict[str, str] = {}
     number: int = 0
 

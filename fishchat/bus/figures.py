@@ -1,6 +1,6 @@
 """The figures of the heartbeats: a row for each, with its role, unit and meaning.
 
-A role reports plain numbers by these names; whoever shows them reads kind, unit and help from here.
+A role reports plain numbers by these names; programs that show them read kind, unit and help from here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Kind(enum.Enum):
 
     #: Counts from the start of the process; never falls.
     COUNTER = "counter"
-    #: What is now.
+    #: A present value.
     GAUGE = "gauge"
 
 

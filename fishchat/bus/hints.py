@@ -27,7 +27,7 @@ class Hints:
     flat: list[Any]
 
     def encode(self) -> bytes:
-        """As it travels."""
+        """Return the payload."""
         packed: bytes = msgpack.packb(
             [self.shard, self.generation, self.number, self.epoch, *self.flat], use_bin_type=True
         )

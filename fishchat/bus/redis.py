@@ -21,12 +21,12 @@ class RedisBus:
     def __init__(self, connection: Connection, subscriber: Subscriber) -> None:
         self._connection = connection
         self._subscriber = subscriber
-        #: How often something was said that nobody could hear.
+        #: Payloads that were dropped.
         self.dropped = 0
         self._refusal = ""
 
     def publish(self, channel: str, payload: bytes) -> None:
-        """Send ``payload`` to whoever listens now; when Redis is away, it is dropped."""
+        """Send ``payload`` to the present subscribers; when Redis is away, it is dropped."""
         self._connection.run("PUBLISH", channel, payload).addErrback(self._lost)
 
     def subscribe(self, channel: str, receive: Receiver, ready: Callable[[], None] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the schema's types cannot say: which values make sense, and keys that depend on each other."""
+"""Checks beyond the types of the schema: which values make sense, and keys that depend on each other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def server_id(config: Config) -> str:
 
 
 def value_problem(key: str, value: object) -> str | None:
-    """What is wrong with this one value although its type fits; None when nothing is."""
+    """Return what is wrong with a value of the right type; None when nothing is."""
     if isinstance(value, float) and not math.isfinite(value):
         return "must be a finite number"
     if isinstance(value, str) and not value.isprintable():
@@ -54,7 +54,7 @@ def value_problem(key: str, value: object) -> str | None:
 
 
 def check(config: Config) -> list[Finding]:
-    """Everything that is wrong with the values together; empty when the configuration can be run."""
+    """Return everything that is wrong with the values together; empty when the configuration can be run."""
     return [
         *_plain_on_network(config),
         *_open_on_network(config),

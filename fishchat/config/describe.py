@@ -18,7 +18,7 @@ import msgspec
 from fishchat.config import roles
 from fishchat.config.schema import Config, Section
 
-#: What the environment's names start with.
+#: The prefix of environment variables.
 PREFIX = "FISHCHAT__"
 #: Keys whose value may hold a password.
 SECRETS = frozenset({"redis.url"})
@@ -74,12 +74,12 @@ def key_of(name: str) -> str:
 
 
 def allowed(key: str) -> str:
-    """What values ``key`` takes, as a phrase that fits after "must be"."""
+    """Return which values ``key`` takes, as a phrase that fits after "must be"."""
     return _WORDED.get(key) or _allowed(leaves()[key])
 
 
 def suggestion(key: str) -> str:
-    """What an unknown dotted key was probably meant to be, or else what there is; a phrase of its own."""
+    """Return the keys that an unknown key may stand for, or else all of its section, as a sentence."""
     close = nearest(key)
     if close:
         return f"did you mean {' or '.join(close)}?"

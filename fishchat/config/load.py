@@ -1,7 +1,7 @@
 """Layers the configuration: defaults, a file, the environment, the command line's data directory.
 
 Every value keeps a note of where it came from. A refusal names that place, the key, the value and what is
-allowed, and refusals are told together.
+allowed; all refusals are reported together.
 """
 
 from __future__ import annotations

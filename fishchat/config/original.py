@@ -1,7 +1,7 @@
 """Reads the JSON files of the original Go project, whose keys are capitalised: ``Listen``, ``MsgServerList``.
 
-Each of its files belongs to one role, so the same key means another thing in each. What means something here
-is translated; what does not is told, with the reason, and otherwise ignored.
+Each of its files belongs to one role, so the same key means another thing in each. Keys with a meaning here are
+translated; the others are reported with the reason, and ignored.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _KNOWN = [*_UNUSED, "Redis"]
 
 @dataclass(frozen=True)
 class Given:
-    """What a layer gives to a dotted key. ``text``: it came as text, and is to be read by the key's type."""
+    """A value that a layer gives to a dotted key. ``text``: it came as text, to be read by the type of the key."""
 
     key: str
     value: object
@@ -63,7 +63,7 @@ def is_original(tree: Mapping[str, Any]) -> bool:
 def translate(
     tree: Mapping[str, Any], role: str | None, where: str
 ) -> tuple[list[Given], list[str], list[tuple[str, str]]]:
-    """What the file gives, notes on what it says in vain, and (key, text) of what is wrong with it.
+    """Return the values of the file, notes on keys without a meaning, and (key, text) of each error.
 
     The values are not checked here but where all values are.
     """

@@ -1,4 +1,4 @@
-"""The table of roles: one row for each. What a role needs elsewhere is read from its row.
+"""The table of roles: one row for each.
 
 The rows feed the checks of listeners, the twistd plugins, the layout of processes, the banner of ``fishchat up`` and
 the reader of the original's files. ``fishchat.services.roles`` imports the modules that the rows name.

@@ -53,7 +53,7 @@ class Redis(Section, frozen=True, kw_only=True):
 
 
 class Accounts(Section, frozen=True, kw_only=True):
-    """Who may log in."""
+    """Accounts and their secrets."""
 
     mode: Annotated[
         Literal["open", "closed", "signup"],
@@ -101,7 +101,7 @@ class Tls(Section, frozen=True, kw_only=True):
 
 
 class Risks(Section, frozen=True, kw_only=True):
-    """What FishChat refuses to do unless it is allowed here."""
+    """Settings that FishChat refuses unless they are allowed here."""
 
     plain_text_on_the_network: Annotated[
         bool, Meta(description="Listen without TLS on addresses that other machines can reach.")
@@ -160,7 +160,7 @@ class Keep(Section, frozen=True, kw_only=True):
 
 
 class Retention(Section, frozen=True, kw_only=True):
-    """What the manager removes, for each kind of conversation."""
+    """How long the manager keeps messages, for each kind of conversation."""
 
     p2p: Keep = Keep()
     topic: Keep = Keep(days=365.0, count=1_000_000)
@@ -212,7 +212,7 @@ class Limits(Section, frozen=True, kw_only=True):
 
 
 class Up(Section, frozen=True, kw_only=True):
-    """What ``fishchat up`` starts."""
+    """The layout of ``fishchat up``."""
 
     msg_servers: Annotated[
         int,
@@ -226,7 +226,7 @@ class Up(Section, frozen=True, kw_only=True):
 
 
 class Config(Section, frozen=True, kw_only=True):
-    """The root."""
+    """The whole configuration."""
 
     data: Annotated[
         str, Meta(description="The data directory of the embedded Redis. Empty: `$XDG_DATA_HOME/fishchat`.")

@@ -1,4 +1,4 @@
-"""What a role stands on: its options under twistd, and the parts that its services are built from.
+"""The foundation of every role: its options under twistd, and the parts that its services are built from.
 
 A role's package has ``build(parts) -> services``, ``Options = options(name)`` and
 ``makeService = service_maker(build)``. Several roles in one process are built on the same ``Parts``.
@@ -39,8 +39,8 @@ class Parts(OrderedService):
     """Redis (an embedded one unless the configuration names one), a bus, and connections on request.
 
     ``config``, ``reactor``, ``clock`` and ``bus`` are for the roles to use. ``embedded=False`` when somebody
-    else in this process looks after the embedded Redis. Roles are added as children behind what is here
-    already, so that they start after it and stop before it.
+    else in this process runs the embedded Redis. Roles are added as further children, so that they start
+    after the parts and stop before them.
     """
 
     log = Logger()
@@ -89,7 +89,7 @@ class Parts(OrderedService):
 
     @property
     def certificates(self) -> Certificates:
-        """What the TLS listeners show, the same for all roles here; read at the start if anybody has asked for it."""
+        """The certificate of all TLS listeners of this process; read at the start if any service uses it."""
         if self._certificates is None:
             # Here and not above: it brings OpenSSL in, which a process without such a listener need not load.
             from fishchat.services.net.certificates import Certificates

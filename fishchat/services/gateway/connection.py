@@ -48,7 +48,7 @@ class _Commands(Table):
 
 
 class IClients(Protocol):
-    """What a connection asks of the gateway."""
+    """The methods of the gateway that a connection calls."""
 
     def enter(self, client: GatewayConnection) -> bool:
         """Count a new client; False when there is no room for it."""
@@ -64,7 +64,7 @@ class IClients(Protocol):
 
 
 class GatewayConnection(LineServer):
-    """One client."""
+    """The connection of one client."""
 
     commands = _Commands(GATEWAY_VERBS, GROUPS)
 

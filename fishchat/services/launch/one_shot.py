@@ -28,12 +28,12 @@ from fishchat.storage.settings import check_settings
 PATIENCE = 10.0
 
 T = TypeVar("T")
-#: What is to be done with the connection.
+#: The work, given the connection.
 Work = Callable[[Connection], Coroutine[Any, Any, T]]
 
 
 class ConsoleError(StartError):
-    """What was asked for was not done, or perhaps was; the text says what to do."""
+    """The work failed, or its outcome is unknown; the text says what to do."""
 
 
 @implementer(ILogObserver)
@@ -56,10 +56,10 @@ class Notes:
 
 
 def run(config: Config, work: Work[T]) -> T:
-    """What ``work`` gives. To be called once in a process, by whoever has no reactor running.
+    """Run ``work`` on a reactor of its own and return its result. Call it once in a process.
 
     Raises what ``work`` raises, ConsoleError in place of its StoreError, StartError when the store cannot be used, and
-    KeyboardInterrupt when the process is told to end before.
+    KeyboardInterrupt when the process is stopped before the end.
     """
     from twisted.internet import reactor
 
@@ -102,7 +102,7 @@ def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callab
 
 
 async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE) -> T:
-    """The same on a reactor that runs, and goes on. ``notes`` hears the log, to tell what is wrong with Redis."""
+    """Do the same on a running reactor. ``notes`` observes the log, to say what is wrong with Redis."""
     access = Access(config, reactor)
     connection = access.connection()
     visit = RedisVisit(config, reactor, patience)

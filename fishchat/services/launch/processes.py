@@ -124,12 +124,12 @@ def _gateway(config: Config) -> dict[str, str]:
 
 
 def client_addresses(config: Config) -> list[str]:
-    """What clients are told to connect to; nothing for a server whose port is not known beforehand."""
+    """Return the addresses of the msg_servers for clients; none if a port is not known before the start."""
     return _row(config.msg_server.advertise or config.msg_server.listen, config.up.msg_servers)
 
 
 def client_addresses_tls(config: Config) -> list[str]:
-    """The same for clients with TLS; nothing either where only the certificate says what the machine is called."""
+    """Return the same for clients with TLS; none if only the certificate has the name of the machine."""
     section = config.msg_server
     if not section.advertise_tls and is_everywhere(section.listen_tls):
         return []

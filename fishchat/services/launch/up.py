@@ -132,7 +132,7 @@ def run(
     try:
         ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
         wait_for_ports(ports, PATIENCE if left_behind else 0, say)
-        # What is wrong with a file is told here, and not by a process that would be started again and again.
+        # A problem with a file is reported here, not by a process that would be restarted forever.
         credentials(config.redis)
         text = talk(config, in_processes, _address_tls(config, reactor))
         logfiles.begin(data / "fishchat.log")

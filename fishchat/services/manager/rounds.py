@@ -1,4 +1,4 @@
-"""Work that the manager does again and again while the store is there."""
+"""Work that the manager repeats while the store is available."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ OF_SOURCE = 16
 
 
 class Shown(Protocol):
-    """What there is to show."""
+    """The source of what the pages show."""
 
     def servers(self) -> dict[str, Any]:
         """Return all servers."""

@@ -1,4 +1,4 @@
-"""The monitor: collects what every server says of itself, and shows it."""
+"""The monitor: collects the heartbeats of all servers, and shows them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROLE = "monitor"
 
 
 class Monitor:
-    """What was heard, as plain values for whoever shows it; ``own`` is the id of our own heartbeat."""
+    """The last heartbeat of every server, as plain values; ``own`` is the id of our own heartbeat."""
 
     def __init__(self, bus: IBus, clock: IReactorTime, own: str, *, wall: Callable[[], float] = time.time) -> None:
         self._clock = clock

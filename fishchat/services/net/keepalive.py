@@ -20,7 +20,7 @@ GONE_AFTER = 120.0
 
 
 class IKept(Protocol):
-    """What keepalive asks of a connection."""
+    """The attributes and methods of a connection that keepalive uses."""
 
     #: When something was last read from the peer, and when the connection began, in seconds of the role's clock.
     heard_at: float

@@ -1,4 +1,4 @@
-"""What an embedded Redis is: which executable, which settings, where its files are. ``service`` starts it."""
+"""The program of the embedded Redis: executable, settings, files. ``service`` starts it."""
 
 from __future__ import annotations
 

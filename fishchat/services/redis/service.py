@@ -29,7 +29,7 @@ class EmbeddedRedis(Program):
     """Keeps the Redis of the data directory running.
 
     Does nothing when the configuration names an external one. ``clock`` times the waiting; it is the reactor if not
-    given. ``ends_adopted=False`` for a visitor: a Redis that it did not start goes on running when it goes.
+    given. ``ends_adopted=False`` is for a visitor: a Redis that it did not start outlives it.
     """
 
     def __init__(self, config: Config, reactor: Any = None, clock: Any = None, *, ends_adopted: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What a service raises when it cannot start and a person has to change something."""
+"""Exceptions of services that cannot start until a person changes something."""
 
 from __future__ import annotations
 

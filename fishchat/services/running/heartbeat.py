@@ -25,7 +25,7 @@ MOST = 16384
 
 @dataclass(frozen=True)
 class Load:
-    """What a role says of itself. ``capacity`` 0 means that it takes no clients."""
+    """The figures and addresses of a role. ``capacity`` 0 means that it takes no clients."""
 
     address: str = ""
     clients: int = 0
@@ -111,7 +111,7 @@ class Heartbeat(Service):
 
 
 def listen(bus: IBus, receive: Callable[[channels.Heartbeat], None]) -> None:
-    """Call ``receive`` with every heartbeat of every role; what is none is left out."""
+    """Call ``receive`` with every heartbeat of every role; other payloads are ignored."""
     log = Logger(namespace=__name__)
 
     def received(payload: bytes) -> None:

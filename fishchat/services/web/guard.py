@@ -109,7 +109,7 @@ class Guard:
 
 
 def _parse(header: bytes) -> tuple[bytes, bytes]:
-    """Name and secret of a Basic ``Authorization``; both empty when it is none."""
+    """Return name and secret of a Basic ``Authorization``; both empty when it is malformed."""
     scheme, _, text = header.partition(b" ")
     if scheme.lower() != b"basic" or len(text) > LONGEST:
         return b"", b""

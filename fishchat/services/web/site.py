@@ -34,7 +34,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class SiteLimits:
-    """What bounds one site.
+    """The limits of one site.
 
     :ivar connections: how many there may be; nobody logs in, so all of them count as unauthenticated.
     :ivar exempt: networks whose addresses are not counted by source.

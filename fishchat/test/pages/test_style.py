@@ -21,8 +21,10 @@ PACKAGE = Path(fishchat.__file__).parent
 
 #: What is clean already, below ``fishchat/``. The list grows until it is the package itself.
 CLEAN: tuple[str, ...] = (
+    "bus",
     "cli",
     "client",
+    "config",
     "errors.py",
     "features/accounts",
     "features/messages",
@@ -32,8 +34,15 @@ CLEAN: tuple[str, ...] = (
     "model",
     "net",
     "protocols",
+    "services/gateway",
+    "services/manager",
+    "services/monitor",
     "services/redis",
+    "services/role.py",
+    "services/roles.py",
+    "services/router",
     "services/running",
+    "services/web",
     "testing",
 )
 #: Pages that nobody has gone over yet.

@@ -242,8 +242,8 @@ class Files(SynchronousTestCase):
 
     def test_half(self) -> None:
         """A certificate without a key, and the other way round."""
-        self.assertIn("redis.certificate needs", self.refused(certificate=str(authority().client)))
-        self.assertIn("redis.key needs", self.refused(key=str(authority().client_key)))
+        self.assertIn("redis.certificate is set alone", self.refused(certificate=str(authority().client)))
+        self.assertIn("redis.key is set alone", self.refused(key=str(authority().client_key)))
 
     def test_without_tls(self) -> None:
         """They mean nothing for a Redis without TLS, which somebody may not have meant."""
