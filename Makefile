@@ -13,14 +13,16 @@ PACKAGING := setup.py pyproject.toml
 # Tests run on all cores, in this many processes.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 TRIAL := $(BIN)/trial --jobs=$(JOBS)
-EVERY := $(shell find fishchat/test -name 'test_*.py' | LC_ALL=C sort)
+TESTS := $(shell find fishchat/test -name 'test_*.py' | LC_ALL=C sort)
 # Real processes under load, judged by the clock: these have the machine to themselves.
-ALONE := $(filter %/proof/lab/test_run.py %/pages/test_smoke.py,$(EVERY))
-# The long ones are handed out first, so that no core waits for the last of them.
-LONG := $(filter %/test_promises.py %/cli/test_user.py %/test_secrets.py,$(EVERY))
-# What starts programs, plays long games of chance or joins whole clusters is not in `make quick`; conversations are.
-SLOW := $(ALONE) $(LONG) $(filter %/cli/%.py %/launch/%.py %/services/redis/%.py %/proof/%.py %/testing/%.py,$(EVERY)) \
-  $(filter-out %/test_conversations.py,$(filter %/clusters/%.py,$(EVERY)))
+ALONE := fishchat/test/proof/lab/test_run.py fishchat/test/pages/test_smoke.py
+# These take longest: they start first, so that at the end no core waits for another.
+LONG := $(wildcard $(addprefix fishchat/test/,client/test_promises.py clusters/test_promises.py clusters/test_secrets.py \
+  cli/test_user.py proof/lab/test_abuse.py proof/bench/test_bench.py))
+# `make quick` runs the rules, the scripts and the conversations: no processes, no other clusters, no long searches.
+NOT_QUICK := $(addprefix fishchat/test/,cli/% clusters/% proof/% testing/% services/launch/% services/redis/% \
+  services/running/% pages/test_smoke.py client/test_promises.py)
+QUICK := $(filter-out $(NOT_QUICK),$(TESTS)) fishchat/test/clusters/test_conversations.py
 
 .PHONY: help run quick test docs lock audit clean environment
 
@@ -38,13 +40,13 @@ run: $(VENV)/.run
 	@exec $(BIN)/fishchat up $(ARGS)
 
 quick: $(VENV)/.test
-	$(TRIAL) $(filter-out $(SLOW),$(EVERY))
+	$(TRIAL) $(QUICK)
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy fishchat
-	$(TRIAL) $(LONG) $(filter-out $(ALONE) $(LONG),$(EVERY))
+	$(TRIAL) $(LONG) $(filter-out $(ALONE) $(LONG),$(TESTS))
 	$(BIN)/trial $(ALONE)
 	@if [ -e doc/conf.py ]; then $(MAKE) --no-print-directory docs; fi
 
