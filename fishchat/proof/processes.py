@@ -31,6 +31,7 @@ COMMAND = tuple(commands.fishchat())
 PORTS = range(20000, 32000)
 #: The number of attempts to find free ports.
 ATTEMPTS = 1000
+_marks: list[socket.socket] = []
 
 
 def free_ports(count: int) -> list[int]:
@@ -55,11 +56,23 @@ def _hold_row(held: ExitStack, length: int) -> int:
             try:
                 for port in range(first, first + length):
                     row.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                    _mark(port)
             except OSError:
                 continue
             held.enter_context(row.pop_all())
             return first
     raise OSError(f"no row of {length} free ports was found")
+
+
+def _mark(port: int) -> None:
+    """Keep a port from other processes that look for free ones, until this process ends; OSError if one has it.
+
+    Tests run in several processes at once, and a port is bound only when the server has started.
+    """
+    if psutil.LINUX:
+        # An abstract name: it is no file, and it ends with the process.
+        _marks.append(socket.socket(socket.AF_UNIX))
+        _marks[-1].bind(f"\0fishchat-port-{port}")
 
 
 def prepare_child(parent: int) -> None:

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
-from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Of Python 3.11.
+    from importlib.resources.abc import Traversable
 
 _PACKAGE = files("fishchat")
 #: Directories whose sub-directories hold scripts.
