@@ -12,8 +12,9 @@ from fishchat.features.accounts.administration import Accounts
 from fishchat.storage.redis import Connection, parse_url
 from fishchat.storage.script import script
 
-#: Accounts that are made at the same time; seconds to connect; days that a token is valid without a login.
-AT_ONCE, CONNECT, DAYS = 500, 10.0, 1
+#: Accounts that are made at the same time; seconds to connect; days without a login after which a token ends; and the
+#: greatest number of devices of an account.
+AT_ONCE, CONNECT, DAYS, DEVICES = 500, 10.0, 1.0, 2
 #: The device of a client that has only one.
 DEVICE = b"main"
 
@@ -32,12 +33,12 @@ async def make_devices(reactor: Any, url: str, devices: Sequence[tuple[bytes, by
     tokens: list[bytes] = []
     try:
         await connection.when_connected().addTimeout(CONNECT, reactor)
-        accounts = Accounts(connection, float(DAYS))
+        accounts = Accounts(connection, DAYS)
 
         async def make(name: bytes, device: bytes) -> bytes:
             if device == DEVICE:
                 await accounts.add(name, None)
-            return await accounts.grant(name, device, DAYS)
+            return await accounts.grant(name, device, DEVICES)
 
         for start in range(0, len(devices), AT_ONCE):
             made = [ensureDeferred(make(*device)) for device in devices[start : start + AT_ONCE]]

@@ -1,4 +1,4 @@
-"""Many clients in one process: how one speaks, and how all of them log in."""
+"""Many clients in one process: the protocol of one, and how all of them log in."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from twisted.python.failure import Failure
 from fishchat.features.session.rows import HELLO, RESP_SYNCED, SEND_CLIENT_ID
 from fishchat.net.addresses import parse_address
 
-#: Logins under way at a time, and seconds in which one more has to come in.
+#: Logins under way at the same time, and seconds in which one more has to succeed.
 AT_ONCE, PATIENCE = 32, 30.0
-#: Seconds between two tries to connect: from, to.
+#: Seconds between two attempts to connect: from, to.
 AGAIN = (0.1, 0.4)
-#: Seconds that a connection may take to be logged in when it is tried again. A client for which the server's kernel had
-#: no room may believe to be connected, and hear nothing.
+#: Seconds that a login may take before another attempt. A client for which the server's kernel had no room may believe
+#: to be connected, and receive nothing.
 LATE = 10.0
-#: How one begins, what ends a login, and the words with which everything goes wrong.
+#: What a client begins with, what ends a login, and what every error begins with.
 _HELLO = HELLO.line(b"1", text=b"caps=ack") + b"\r\n"
 _SYNCED, _ERROR = RESP_SYNCED.line() + b"\r\n", b"ERR "
 
 
 class BenchError(Exception):
-    """It cannot be measured; the text says why."""
+    """Nothing could be measured; the text is the reason."""
 
 
 class Member(Protocol):
-    """One client. Whole lines go to ``heard``, as many as came together.
+    """One client. It passes complete lines to ``heard``, as many as came together.
 
     :ivar name: its account.
-    :ivar early: takes what comes during the login, in the same way, if anything is to be done with that.
-    :ivar heard: takes what comes behind the login, in pieces that end with a line.
-    :ivar said: messages that it has sent.
-    :ivar got: the number of the last message that it was given.
+    :ivar early: takes what comes during the login in the same way, if it is set.
+    :ivar heard: takes what comes after the login, in pieces that end with a line.
+    :ivar said: the number of messages that it has sent.
+    :ivar got: the number of the last message that it received.
     """
 
     heard: Callable[[bytes], None]
@@ -59,10 +59,10 @@ class Member(Protocol):
         transport.setTcpNoDelay(True)
 
     def write(self, data: bytes) -> None:
-        """Say these lines: at once, if nothing waits before them. Twisted's way costs as much as all else here."""
+        """Write these lines, at once if nothing waits. Twisted's way costs as much as everything else here."""
         transport: Any = self.transport
         if not transport.dataBuffer and not transport._tempDataBuffer:
-            # Full, or gone: Twisted finds out which.
+            # The buffer is full, or the connection is gone: Twisted finds out which.
             with suppress(OSError):
                 data = data[transport.socket.send(data) :]
         if data:
@@ -82,19 +82,19 @@ class Member(Protocol):
         self.lost(reason.getErrorMessage())
 
     def give_up(self) -> None:
-        """End the connection, as a loss."""
+        """Abort the connection, as if it were lost."""
         transport: Any = self.transport
         transport.abortConnection()
 
     def close(self) -> None:
-        """Go without a word; nobody is told."""
+        """Abort the connection without calling ``lost``."""
         self.lost = _ignored
         transport: Any = self.transport
         if transport is not None:
             transport.abortConnection()
 
     def ask(self, line: bytes, answer: bytes) -> Deferred[None]:
-        """Say a line; fires when the answer begins as it should, else fails. Pushes meanwhile are not looked at."""
+        """Write a line; fires when the expected answer comes, and fails on an error. Ignores pushes meanwhile."""
         answered: Deferred[None] = Deferred()
 
         def heard(lines: bytes) -> None:
@@ -127,15 +127,15 @@ class Member(Protocol):
 
 
 def _nothing() -> None:
-    """Nobody waits."""
+    """Do nothing."""
 
 
 def _ignored(_: object) -> None:
-    """Nobody looks."""
+    """Ignore the value."""
 
 
 class Ticket(ClientFactory):
-    """One client's way in: it connects, and again when that fails, until it is logged in."""
+    """Connects one client, again and again if that fails, until it is logged in."""
 
     noisy = False
 
@@ -166,11 +166,11 @@ class Ticket(ClientFactory):
 class Crowd:
     """Clients by number, each logged in to one of the addresses.
 
-    :ivar members: those that are in.
-    :ivar when: when each came, in that order.
-    :ivar patient: whether a connection that is refused or lost is tried again.
-    :ivar together: whether the two of a pair connect to the same address.
-    :ivar wrong: what went wrong with one of them; nothing when all are well.
+    :ivar members: the clients that are logged in.
+    :ivar when: the time of each login, in that order.
+    :ivar patient: whether a client whose connection is refused or lost tries again.
+    :ivar together: whether both clients of a pair connect to the same address.
+    :ivar wrong: the first error of a client; empty if there was none.
     :ivar early: see Member.
     """
 
@@ -186,18 +186,18 @@ class Crowd:
         self._next = self._in = self._under_way = self._most = 0
 
     def make(self, number: int) -> Member:
-        """A client that knows who it is."""
+        """Return the client of this number."""
         member = Member(self.names[number], self.tokens[number] if self.tokens else b"")
         member.early = self.early
         return member
 
     def watch(self, member: Member) -> IDelayedCall:
-        """Give it up if it is not in in time; to be cancelled when it is."""
+        """Return a timer that gives the client up; to be cancelled when it is logged in."""
         late: IDelayedCall = self._reactor.callLater(LATE if self.patient else PATIENCE, member.give_up)
         return late
 
     async def gather(self, at_once: int = AT_ONCE) -> None:
-        """Log everybody in, so many at a time. BenchError when one of them fails, or nothing happens any more."""
+        """Log everybody in, so many at a time. BenchError when one fails, or when nothing happens any more."""
         count = len(self.names)
         self.members = [None] * count  # type: ignore[list-item]
         self.when.clear()
@@ -209,10 +209,12 @@ class Crowd:
             if self._in != last:
                 last, since = self._in, self._reactor.seconds()
             elif self._reactor.seconds() - since > PATIENCE:
-                raise BenchError(f"{self._in} of {count} clients are in; nobody has come for {PATIENCE:g} s")
+                raise BenchError(
+                    f"{self._in} of {count} clients are logged in; there was no other login for {PATIENCE:g} s"
+                )
             await deferLater(self._reactor, 0.01)
         if self.wrong:
-            raise BenchError(f"client {self._in + 1} of {count} did not come in: {self.wrong}")
+            raise BenchError(f"client {self._in + 1} of {count} could not log in: {self.wrong}")
 
     def _fill(self) -> None:
         while self._next < len(self.names) and self._under_way < self._most:
@@ -226,7 +228,7 @@ class Crowd:
         self._reactor.connectTCP(host, port, Ticket(self, number), timeout=PATIENCE)
 
     def came(self, number: int, member: Member) -> None:
-        """One more is in."""
+        """Count one more login."""
         self.members[number] = member
         self.when.append(self._reactor.seconds())
         self._in += 1
@@ -234,14 +236,14 @@ class Crowd:
         self._fill()
 
     def lost(self, number: int, why: str) -> None:
-        """One could not connect, or lost its connection on the way in or later."""
+        """Handle a client that could not connect, or whose connection was lost."""
         if self.patient and self.members[number] is None:
             self._reactor.callLater(random.uniform(*AGAIN), self._connect, number)
         elif not self.patient:
             self.wrong = self.wrong or why
 
     def close(self) -> None:
-        """All go."""
+        """Disconnect all clients."""
         for member in self.members:
             if member is not None:
                 member.close()

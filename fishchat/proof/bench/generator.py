@@ -1,6 +1,6 @@
-"""The process of the clients: takes one job on standard input, prints what it found on standard output.
+"""The process of the clients: reads one job from standard input, and prints its figures to standard output.
 
-It ends with whoever has started it.
+It ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ RUNS: dict[str, type[Run]] = {
 
 
 def names_of(job: Job) -> list[bytes]:
-    """The accounts of its clients."""
+    """Return the accounts of its clients."""
     return [f"{job.prefix}{number}".encode() for number in range(job.clients)]
 
 
 async def perform(reactor: Any, job: Job) -> Figures:
-    """What came of it; when nothing did, ``error`` says why."""
+    """Do the job and return its figures; ``error`` is the reason if there are none."""
     names = names_of(job)
     try:
         tokens = await make_accounts(reactor, job.redis, names) if job.redis else []
     except Refusal as refusal:
         return Figures(error=f"an account could not be made: {refusal}")
     run = RUNS[job.kind](reactor, job, names, tokens)
-    # After everything is there, and before anything is measured: this process is not what is measured.
+    # After everything was imported, and before anything is measured: this process is not what is measured.
     collect_seldom()
     try:
         await run.work()
@@ -59,7 +59,7 @@ async def perform(reactor: Any, job: Job) -> Figures:
 
 
 def main() -> None:
-    """Run, and end with code 0 when figures were printed."""
+    """Run; exit with code 0 when figures were printed."""
     from twisted.internet import reactor
 
     use_monotonic(reactor)

@@ -1,6 +1,6 @@
-"""How cost grows: with the clients, a topic's members, the messages stored, the msg_servers, the routers.
+"""How cost grows with the clients, the members of a topic, the messages stored, the msg_servers and the routers.
 
-One record is a file of points, which is written behind each, so that a run that was interrupted goes on there.
+A record is a file of points. It is written after each of them, so that an interrupted run continues there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fishchat.proof.bench.server import Server
 from fishchat.proof.bench.spec import Figures, Job
 from fishchat.proof.bench.store import Stored, keep_log, look_at, rewrite
 
-#: What is looked at, and where.
+#: What grows, and the points at which it is measured.
 POINTS: dict[str, tuple[int, ...]] = {
     "clients": (100, 1_000, 10_000),
     "members": (2, 100, 1_000, 10_000),
@@ -33,21 +33,21 @@ POINTS: dict[str, tuple[int, ...]] = {
     "servers": (1, 2, 3, 4),
     "routers": (1, 2, 3),
 }
-#: Clients that talk where their number is not what grows; messages a second at a rate; deliveries a second of a topic.
+#: The clients where their number does not grow, those of many that talk, messages a second, and deliveries of a topic.
 CLIENTS, TALKERS, RATE, DELIVERIES = 500, 100, 1000.0, 10_000.0
-#: msg_servers behind the routers.
+#: The number of msg_servers when the routers grow.
 BEHIND = 3
 
-#: The name of the share of a core that the clients used.
+#: The name of the figure: the share of a core that the clients used.
 BUSY = "clients' share of a core"
 
-#: What one look found, by the names in the tables.
+#: The figures of one point, by their names in the tables.
 Values = dict[str, float | None]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How long each measurement of a point takes, what is left out, and who hears of progress.
+    """How long each measurement of a point takes, which points are left out, and what reports progress.
 
     :ivar until: the time on the monotonic clock after which no further point begins.
     """
@@ -59,20 +59,20 @@ class Look:
     until: float = math.inf
 
     def begin(self, kind: str, place: int) -> None:
-        """Say what comes now; BenchError when the time is over."""
+        """Report the point that begins; BenchError when the time is over."""
         if time.monotonic() > self.until:
-            raise BenchError(f"{place:,} was not begun: the time was over")
+            raise BenchError(f"{place:,} was not started: the time was over")
         self.say(f"{kind}: {place:,}")
 
     def points(self) -> Iterator[tuple[str, list[int]]]:
-        """What is to be looked at."""
+        """Return the points to measure."""
         for kind, places in POINTS.items():
             if not self.only or kind in self.only:
                 yield kind, [place for place in places if self.most is None or place <= self.most]
 
 
 class Record:
-    """The file of one run. A value that is no record of ours is refused with BenchError."""
+    """The file of one run. BenchError for a file of another form."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -83,18 +83,18 @@ class Record:
                 found = json.loads(path.read_text(encoding="utf-8"))
                 self.points, self.machine = found["points"], found["machine"]
             except (OSError, ValueError, KeyError, TypeError) as error:
-                raise BenchError(f"{path} is no record of `fishchat bench growth`: {error}") from None
+                raise BenchError(f"{path} is not a record of `fishchat bench growth`: {error}") from None
 
     def has(self, kind: str, place: int) -> bool:
-        """Whether this point is there."""
+        """Return whether there is this point."""
         return any(point["kind"] == kind and point["at"] == place for point in self.points)
 
     def of(self, kind: str) -> list[tuple[int, Values]]:
-        """All points of a kind, in their order."""
+        """Return all points of a kind, in their order."""
         return sorted((point["at"], point["values"]) for point in self.points if point["kind"] == kind)
 
     def add(self, kind: str, place: int, values: Values) -> None:
-        """Write one more point down, for good."""
+        """Add a point, and write the file."""
         self.points.append({"kind": kind, "at": place, "load": round(os.getloadavg()[0], 2), "values": values})
         new = self._path.with_name(self._path.name + ".new")
         new.write_text(json.dumps({"machine": self.machine, "points": self.points}, indent=1) + "\n", encoding="utf-8")
@@ -102,13 +102,13 @@ class Record:
 
 
 def grow(record: Record, look: Look) -> list[str]:
-    """Look at every point that the record does not have. Gives what could not be measured, and why."""
+    """Measure every point that the record does not have. Return what could not be measured, with the reason."""
     if not record.machine:
         record.machine = {**machine(), "seconds": look.seconds}
     failed = []
     for kind, places in look.points():
         missing = [place for place in places if not record.has(kind, place)]
-        # The messages are stored once, from point to point.
+        # Messages are stored once: each point adds to those of the point before.
         for group in [missing] if kind == "messages" else [[place] for place in missing]:
             began = time.monotonic()
             try:
@@ -125,7 +125,7 @@ def grow(record: Record, look: Look) -> list[str]:
 
 
 class _Measured:
-    """A FishChat for some measurements; ends with them.
+    """A FishChat for some measurements, which ends with them.
 
     :ivar busy: the highest share of a core that its clients used; from 0.9 on they were the limit.
     """
@@ -147,7 +147,7 @@ class _Measured:
         self.server.stop()
 
     def run(self, kind: str, clients: int, **more: Any) -> Figures:
-        """One measurement. BenchError too when messages were lost, or not in their order."""
+        """Do one measurement. BenchError also when messages were lost, doubled or out of order."""
         base = {"addresses": self.server.addresses, "prefix": new_prefix(), "redis": self.server.url}
         more = {"roots": self.server.roots, "seconds": self._look.seconds, **base, **more}
         figures = generate(msgspec.convert({"kind": kind, "clients": clients, **more}, Job))
@@ -160,7 +160,7 @@ class _Measured:
 def _by_clients(count: int, look: Look) -> Values:
     with _Measured(look) as measured:
         idle = measured.run("idle", count)
-        # One message of each under way: what comes together in one piece costs less, and would come so from few only.
+        # One message of each is under way: several in one piece cost less, and only few clients would send them so.
         everybody = measured.run("p2p", count, window=1)
         some = measured.run("p2p", count, talkers=min(count, TALKERS))
         slow = measured.run("p2p", count, rate=RATE)
@@ -189,7 +189,7 @@ def _by_members(count: int, look: Look) -> Values:
 
 
 def _by_messages(record: Record, look: Look, places: list[int]) -> None:
-    """On one store, which is filled from point to point."""
+    """Measure on one store, to which each point adds messages."""
     if not places:
         return
     with _Measured(look) as measured, closing(measured.server.store()) as store:
@@ -211,13 +211,13 @@ def _by_messages(record: Record, look: Look, places: list[int]) -> None:
             record.add(
                 "messages", place, {**_of_store(empty, unfilled, before, after), **_of_both(fast, slow, measured)}
             )
-            # What was measured is stored as well.
+            # The messages of the measurement are stored, too.
             stored = look_at(store).messages - empty.messages
 
 
 def _of_store(empty: Stored, unfilled: Stored, before: Stored, after: Stored) -> Values:
     stored, new = before.messages - empty.messages, after.messages - before.messages
-    # Redis compresses what it writes anew, and what the clients of a measurement say is all alike.
+    # Redis compresses what it rewrites, and the messages of a measurement are all alike.
     filled = before.messages - unfilled.messages
     return {
         "stored": stored,

@@ -1,4 +1,4 @@
-"""Clients that come: how much memory one takes that does nothing, what a login costs, and how long a storm takes."""
+"""Clients that log in: the memory of one that is idle, the cost of a login, and the duration of a storm."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import signal
 
 from fishchat.proof.bench.measuring import Run
 
-#: Clients that log in and go before anything is measured, so that what a server loads once is loaded.
+#: The number of clients that log in and leave before anything is measured, so that the server has loaded everything.
 FIRST = 20
 
 
 class Idle(Run):
-    """Logged in, and silent: memory for each, and what all of them together cost."""
+    """Clients that are logged in and silent: the memory of each, and the cost of all of them together."""
 
     async def work(self) -> None:
         await self.warm_up()
@@ -30,7 +30,7 @@ class Idle(Run):
         self.crowd.close()
 
     async def warm_up(self) -> None:
-        """Some come and go."""
+        """Have some clients log in and leave."""
         crowd = self.crowd
         names, crowd.names = crowd.names, crowd.names[:FIRST]
         await crowd.gather()
@@ -40,7 +40,7 @@ class Idle(Run):
 
 
 class Login(Idle):
-    """All log in, so many at a time, each on a connection of its own: by a token, where there are any."""
+    """All clients log in, so many at a time, each on a connection of its own; by a token if there are any."""
 
     async def work(self) -> None:
         await self.warm_up()
@@ -51,7 +51,7 @@ class Login(Idle):
 
 
 class Storm(Run):
-    """All lose their connections at once, by their own doing or since the server was killed, and come back at once."""
+    """All clients lose their connections at once, or their server is killed, and reconnect at once."""
 
     async def work(self) -> None:
         crowd, job = self.crowd, self.job

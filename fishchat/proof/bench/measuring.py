@@ -1,4 +1,4 @@
-"""What all runs have in common: the clients, the clock, and what is taken down at the beginning and the end."""
+"""What all measurements share: the clients, the clock, and the usage at the beginning and at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fishchat.proof.bench.usage import Usage, usage
 
 @dataclass(frozen=True)
 class Moment:
-    """A time, and what had been used by then: by the servers, and by this process itself."""
+    """A time, and what the servers and this process had used by then."""
 
     at: float
     servers: Usage
@@ -25,18 +25,18 @@ class Moment:
 
 
 class Latencies:
-    """Times in seconds, and what they were at worst for most."""
+    """Times in seconds, and their percentiles."""
 
     def __init__(self) -> None:
         self._values = array("f")
         self.add = self._values.append
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all times."""
         del self._values[:]
 
     def put(self, figures: Figures) -> None:
-        """Write milliseconds into ``figures``, if there are any."""
+        """Write the percentiles in milliseconds to ``figures``, if there are times."""
         values = sorted(self._values)
         if values:
             figures.p50, figures.p99, figures.p999 = (
@@ -45,11 +45,11 @@ class Latencies:
 
 
 class Run:
-    """One job. ``work`` of a subclass does it.
+    """One job; a subclass does it in ``work``.
 
     :ivar crowd: the clients.
-    :ivar delivered: messages that clients were given.
-    :ivar sent: messages that were written.
+    :ivar delivered: the number of messages that clients received.
+    :ivar sent: the number of messages that were written.
     """
 
     def __init__(self, reactor: Any, job: Job, names: list[bytes], tokens: list[bytes]) -> None:
@@ -63,15 +63,15 @@ class Run:
         self.sending = False
 
     async def work(self) -> None:
-        """All of it; what was found is in ``figures`` then. BenchError when it cannot be done."""
+        """Do the job and fill ``figures``. BenchError when it cannot be done."""
         raise NotImplementedError
 
     def now(self) -> Moment:
-        """What is at this moment."""
+        """Return this moment."""
         return Moment(time.monotonic(), usage(self.job.roots), time.process_time())
 
     def took(self, begin: Moment, end: Moment, count: int) -> None:
-        """So many were done from ``begin`` to ``end``."""
+        """Fill the figures of ``count`` things that were done from ``begin`` to ``end``."""
         figures, seconds = self.figures, end.at - begin.at
         figures.count, figures.seconds = count, round(seconds, 3)
         figures.rate = round(count / seconds, 1)
@@ -80,11 +80,11 @@ class Run:
             figures.cpu = round((end.servers.cpu - begin.servers.cpu) / count * 1e6, 2)
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let so many seconds pass."""
         await deferLater(self.reactor, seconds)
 
     async def until(self, reached: Callable[[], object], progress: Callable[[], object], seconds: float) -> bool:
-        """Wait; False when ``progress()`` has not changed for so long. BenchError when a client was lost."""
+        """Wait; return False when ``progress()`` has not changed for so long. BenchError when a client was lost."""
         last, since = progress(), self.reactor.seconds()
         while not reached():
             if self.crowd.wrong:
@@ -98,6 +98,6 @@ class Run:
         return True
 
     async def drain(self, expected: Callable[[], int]) -> None:
-        """Wait for what is under way, and say what did not come."""
+        """Wait for what is under way, and count what did not arrive."""
         await self.until(lambda: self.delivered >= expected(), lambda: self.delivered, QUIET)
         self.figures.lost = max(0, expected() - self.delivered)

@@ -1,4 +1,4 @@
-"""Clients that talk: in pairs, or in one topic; as fast as it goes, or at a rate."""
+"""Clients that talk in pairs or in one topic, as fast as they can or at a rate."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from fishchat.proof.bench.measuring import Run
 from fishchat.proof.bench.spec import QUIET
 from fishchat.protocols.rows import Verb
 
-#: Messages of all senders under way at most: a server refuses what would have to wait for seconds.
+#: The greatest number of messages under way: a server refuses what would have to wait for seconds.
 UNDER_WAY = 5000
-#: Conversations that begin at a time, and members that join at a time.
+#: Conversations that begin at the same time, and members that join at the same time.
 FIRST, JOINING = 500, 100
-#: Seconds between two looks at what is due, and messages of one look at most.
+#: Seconds between two checks of what is due, and the greatest number of messages that one check sends.
 TICK, BURST = 0.001, 1000
 
-# A text is the sender's number of the message, the microsecond at which it was written, and what fills it up.
+# A text is the sender's number of the message, the microsecond at which it was written, and padding.
 _PUSHED = b"(?:%s|%s)" % (RESP_MESSAGE_P2P.name, RESP_MESSAGE_TOPIC.name)
 _COUNTED = re.compile(_PUSHED + rb" [^:]*:\d+-\d+ (\d+) ")
 _NUMBERED = re.compile(_PUSHED + rb" [^:]*:\d+-(\d+) ")
@@ -40,9 +40,9 @@ _BY_WHOM = re.compile(RESP_MESSAGE_TOPIC.name + rb" \S+ (\S+) \S+ (\d+) ")
 
 
 class Talk(Run):
-    """Pairs, of which the first one writes to the second one.
+    """Pairs, in which the first client sends to the second one.
 
-    :ivar numbers: finds what rises by one with each message that a client is given.
+    :ivar numbers: finds the number that rises by one with each message that a client receives.
     """
 
     numbers = _COUNTED
@@ -76,7 +76,7 @@ class Talk(Run):
         self.compare()
 
     async def meet(self) -> list[Member]:
-        """Let everybody listen; gives those who write."""
+        """Have everybody listen; return the senders."""
         members = self.crowd.members[: self.job.talkers or None]
         for sender, receiver in zip(members[::2], members[1::2], strict=True):
             self.address(sender, SEND_MESSAGE_P2P, receiver.name)
@@ -85,7 +85,7 @@ class Talk(Run):
         return members[::2]
 
     async def _begin(self, senders: list[Member]) -> None:
-        """One message of each, since the first one of a conversation costs more: two readings of it begin."""
+        """Send one message of each, since the first one of a conversation costs more."""
         for start in range(0, len(senders), FIRST):
             self.sending = True
             for sender in senders[start : start + FIRST]:
@@ -95,11 +95,11 @@ class Talk(Run):
 
     @property
     def each(self) -> int:
-        """How often a message is delivered."""
+        """The number of deliveries of a message."""
         return 1
 
     def compare(self) -> None:
-        """Look at what can be compared only at the end."""
+        """Compare what can be compared only at the end."""
 
     async def _for_a_time(self) -> None:
         await self.pause(self.job.warm)
@@ -112,20 +112,20 @@ class Talk(Run):
         self.figures.sent = round((self.sent - sent) / (end.at - begin.at), 1)
 
     async def pause(self, seconds: float) -> None:
-        """Let them talk; BenchError when one was lost meanwhile."""
+        """Let them talk. BenchError when a client was lost meanwhile."""
         end = self.reactor.seconds() + seconds
         await self.until(lambda: self.reactor.seconds() >= end, self.reactor.seconds, seconds)
 
     # -- writing
 
     def address(self, sender: Member, verb: Verb, to: bytes) -> None:
-        """What this one writes, and to whom."""
+        """Set what this client sends, and to whom."""
         size, limit = self.job.size, len(b"999999 9999999999999999 ")
         line = b"@cseq=%d " + verb.line(to, text=b"%d %d " + b"x" * max(1, size - limit)) + b"\r\n"
         self._lines[sender] = lru_cache(64)(lambda count: line * count)
 
     def write(self, sender: Member, count: int) -> None:
-        """So many messages in one piece; nothing when it is over."""
+        """Write so many messages in one piece; nothing after the end."""
         if self.job.messages:
             count = min(count, self.job.messages - self.sent)
         if not self.sending or count <= 0:
@@ -146,9 +146,9 @@ class Talk(Run):
     # -- listening
 
     def listen(self, member: Member, more: Callable[[int], object] | None = None, strict: bool = True) -> None:
-        """Count what this one is given, and acknowledge it; ``more`` gets how many that was, so that more is written.
+        """Count and acknowledge what this client receives; ``more`` is called with the count, to write as many.
 
-        :param strict: whether nothing may be missing in between: of what it writes itself nobody gets an echo.
+        :param strict: whether no number may be missing: a client gets no echo of its own messages.
         """
         find, every = self.numbers.findall, bool(self.job.rate)
         flat_out = more if not every else None
@@ -166,7 +166,7 @@ class Talk(Run):
             self.delivered += count
             member.write(b"%s %s\r\n" % (SEND_ACK.name, last_id(lines)))
             now = seconds() * 1e6
-            # At full speed the first of a piece stands for all.
+            # At full speed the first message of a piece stands for all.
             for written in _WRITTEN.findall(lines) if every else _WRITTEN.findall(lines, 0, 200):
                 add((now - int(written)) / 1e6)
             if flat_out is not None:
@@ -175,7 +175,7 @@ class Talk(Run):
         member.heard = heard
 
     def _look(self, member: Member, numbers: list[int], strict: bool) -> int:
-        """Count what is not in its turn; gives how many are new."""
+        """Count what is out of order; return how many are new."""
         new, at = 0, member.got
         for number in numbers:
             if number <= at:
@@ -187,7 +187,7 @@ class Talk(Run):
         return new
 
     def refusals(self, lines: bytes) -> None:
-        """Count them; answers that are none need nothing."""
+        """Count the refusals in these lines."""
         if b"ERR " in lines:
             self.figures.refused += lines.count(b"ERR ")
             first = lines[lines.index(b"ERR ") :].partition(b"\r")[0]
@@ -195,7 +195,7 @@ class Talk(Run):
 
 
 class TopicTalk(Talk):
-    """One topic: the first ones write, spread over the servers; everybody is given what the others wrote."""
+    """One topic: the first members send, spread over the servers, and everybody receives what the others sent."""
 
     async def meet(self) -> list[Member]:
         members, count = self.crowd.members, self.job.senders
@@ -206,7 +206,7 @@ class TopicTalk(Talk):
             joins = [each.ask(joining, JOIN_TOPIC.ok) for each in members[start:][:JOINING]]
             for join in joins:
                 await join
-        # Whoever joined at another server is known here by then.
+        # By then each server knows the members that joined at another one.
         await self.pause(0.5)
         senders = members[:count]
         if count > 1:
@@ -224,14 +224,14 @@ class TopicTalk(Talk):
         return len(self.crowd.members) - 1
 
     def _more(self, count: int) -> None:
-        """The last member has them: the senders write as many, in turn."""
+        """When the last member has so many, have the senders write as many."""
         share, rest = divmod(count, self.job.senders)
         for number, sender in enumerate(self.crowd.members[: self.job.senders]):
             if amount := share + (number < rest):
                 self.write(sender, amount)
 
     def _witness(self, readers: list[Member]) -> None:
-        """Several write: that all read the same is known by a checksum, each sender's order by the last one's."""
+        """With several senders, compare by a checksum what readers get, and check the order of each sender at one."""
         self._sums: dict[Member, int] = {}
         self._of: dict[bytes, int] = {}
         if self.job.senders == 1:
@@ -257,6 +257,6 @@ class TopicTalk(Talk):
 
 
 def last_id(lines: bytes) -> bytes:
-    """The id of the last message in these lines."""
+    """Return the id of the last message in these lines."""
     words = lines[lines.rfind(b"RESP_MESSAGE_") :].split(b" ", 4)
     return words[3 if words[0] == RESP_MESSAGE_TOPIC.name else 2]

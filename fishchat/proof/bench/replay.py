@@ -1,4 +1,4 @@
-"""A device that was away: what others wrote meanwhile is given to it at its login."""
+"""A device that was away and receives at its login what others sent meanwhile."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _FROM = re.compile(RESP_MESSAGE_P2P.name + rb" (\S+) \S+ (\d+) ")
 
 
 class Replay(Talk):
-    """The first client is away while the others write to it; then it logs in. Each other one is a conversation."""
+    """The first client is away while each of the others sends to it; then it logs in."""
 
     async def work(self) -> None:
         everybody, job = self.crowd, self.job
         away = Crowd(self.reactor, job.addresses, everybody.names[:1], everybody.tokens[:1])
-        # It was here before, so that its device is known.
+        # It was logged in before, so that its device is known.
         await away.gather()
         away.close()
         self.crowd = Crowd(self.reactor, job.addresses, everybody.names[1:], everybody.tokens[1:])
@@ -58,6 +58,6 @@ class Replay(Talk):
             self._last[sender] = max(number, expected - 1)
         self.delivered += len(messages)
         if messages:
-            # One conversation after the other, so a piece may hold the end of one and the beginning of the next.
+            # Conversations come one after the other, so a piece may hold the end of one and the beginning of the next.
             ends = {line.split(b" ", 2)[1]: line for line in lines.split(b"\r\n") if line.startswith(b"RESP_MESSAGE")}
             member.write(b"".join(b"%s %s\r\n" % (SEND_ACK.name, last_id(line)) for line in ends.values()))

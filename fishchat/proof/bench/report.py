@@ -1,4 +1,4 @@
-"""Results as a person reads them."""
+"""Results as a table for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ HEAD = ("WORKLOAD", "CLIENTS", "A SECOND", "OF", "CPU µs", "P50 ms", "P99 ms", 
 
 
 def row(result: Result) -> tuple[str, ...]:
-    """One line of the table; a dash is what was not measured."""
+    """Return a line of the table, with a dash for what was not measured."""
     figures = result.figures
     wrong = figures.disorder + figures.doubled
     return (

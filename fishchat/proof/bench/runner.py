@@ -1,4 +1,4 @@
-"""Running jobs: the generator as a child, and the workloads one after the other on one FishChat."""
+"""Run the generator as a child, and the workloads one after the other on one FishChat."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from fishchat.proof.bench.spec import QUIET, Figures, Job
 from fishchat.proof.bench.workloads import WORKLOADS, Wish, Workload
 from fishchat.proof.processes import HERE, prepare_child
 
-#: The share of a core from which on the generator counts as what set the limit.
+#: The share of a core from which on the generator counts as the limit.
 BUSY = 0.9
-#: The share of the asked rate below which it was not kept.
+#: The share of the wanted rate below which the rate was not kept.
 KEPT = 0.95
 
 Say = Callable[[str], object]
 
 
 class Result(msgspec.Struct):
-    """A workload and what came of it."""
+    """A workload and its figures."""
 
     name: str
     unit: str
@@ -37,7 +37,7 @@ class Result(msgspec.Struct):
 
 
 def generate(job: Job) -> Figures:
-    """Run one job in a process of its own. BenchError when nothing came of it."""
+    """Run one job in a process of its own, and return its figures. BenchError when there are none."""
     check_files(job.clients)
     process = subprocess.Popen(
         [sys.executable, "-m", "fishchat.proof.bench.generator"],
@@ -50,7 +50,7 @@ def generate(job: Job) -> Figures:
     late = threading.Timer(limit(job), process.kill)
     late.start()
     try:
-        # It has tokens in no case, and what it is told stays off the command line. It ends when this pipe does.
+        # The job is not on the command line, which anybody can read. The generator ends when this pipe does.
         process.stdin.write(msgspec.json.encode(job) + b"\n")
         process.stdin.flush()
         told = process.stdout.read()
@@ -70,16 +70,16 @@ def generate(job: Job) -> Figures:
 
 
 def limit(job: Job) -> float:
-    """Seconds after which a job is ended, whatever it does."""
+    """Return the seconds after which a job is ended, whatever it does."""
     return 60.0 + PATIENCE + QUIET + job.seconds + job.clients / 20 + job.messages / 1000
 
 
 def workloads(
     server: Server | None, addresses: Sequence[str], chosen: Sequence[str], wish: Wish, roots: Sequence[int], say: Say
 ) -> Iterator[Result]:
-    """Run what was chosen, or all that can be run here. What cannot is told to ``say``.
+    """Run the chosen workloads, or all that can run here; ``say`` is called with those that cannot.
 
-    :param server: None for a FishChat that runs already, at ``addresses``.
+    :param server: None for a FishChat that already runs, at ``addresses``.
     """
     for name, workload in WORKLOADS.items():
         if chosen and name not in chosen:
@@ -100,9 +100,9 @@ def workloads(
 
 
 def missing(workload: Workload, servers: int, own_processes: bool) -> str:
-    """What a workload needs and does not have; nothing when it can run.
+    """Return what a workload needs and does not have; nothing if it can run.
 
-    :param own_processes: whether they are processes that were started for this.
+    :param own_processes: whether the msg_servers are processes that were started for this.
     """
     if workload.servers > servers:
         return "it needs two msg_servers: --processes, or --address twice"
@@ -116,7 +116,7 @@ def _note(job: Job, figures: Figures, server: Server | None) -> str:
     if figures.error:
         notes.append(figures.error)
     if any(word in figures.error + figures.refusal for word in (" BUSY ", " FLOOD ")):
-        notes.append("it takes this for a flood: start it with limits.flood = false")
+        notes.append("the server takes this for a flood: start it with limits.flood = false")
     if figures.generator >= BUSY:
         notes.append(f"the generator was the limit: it used {figures.generator:.0%} of a core")
     if job.rate and figures.sent is not None and figures.sent < job.rate * KEPT:
@@ -131,5 +131,5 @@ def _note(job: Job, figures: Figures, server: Server | None) -> str:
 
 
 def new_prefix() -> str:
-    """What all accounts of a run begin with: they are new ones."""
+    """Return a new prefix, with which all accounts of a run begin."""
     return f"b{secrets.token_hex(4)}."

@@ -1,6 +1,6 @@
-"""Filling a store with messages, faster than clients can: by the product's own scripts, in bigger batches.
+"""Fill a store with messages, faster than clients can: by the product's own scripts, in larger batches.
 
-What is written is what a msg_server would have written for its clients, and the scripts check it as they check that.
+It writes what a msg_server would have written for its clients, and the scripts check it as they check a msg_server.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from fishchat.storage.fence import Fence
 from fishchat.storage.packing import pack
 from fishchat.storage.script import Script, script
 
-#: Messages of one conversation, which are one batch; accounts that write them; batches under way.
+#: Messages of one conversation, which are one batch; accounts that send them; batches in flight.
 EACH, SENDERS, FLIGHTS = 1000, 50, 2
-#: Messages between two words about progress.
+#: Messages between two reports of progress.
 TELL_EVERY = 500_000
-#: Milliseconds for which the name is held: longer than any filling.
+#: Milliseconds of the lease: longer than filling takes.
 LEASE = 1_800_000
 
 _SERVER, _DEVICE = b"seed", b"main"
@@ -32,19 +32,19 @@ REGISTER, RETIRE = script("servers/register"), script("servers/retire")
 
 
 class Seeder:
-    """Stores messages under the name of a msg_server that nobody connects to, and that is there only meanwhile.
+    """Stores messages as a msg_server that nobody connects to, and that is registered only meanwhile.
 
-    :ivar stored: messages so far.
+    :ivar stored: the number of messages so far.
     """
 
     def __init__(self, store: Store, size: int = 100) -> None:
         self._store = store
-        # Nothing that Redis could make shorter when it writes its log anew: people's words are not all the same either.
+        # Texts that Redis cannot compress when it rewrites its file: the texts of people are not all alike either.
         self._texts = [secrets.token_urlsafe(size)[:size].encode() for _ in range(EACH)]
         self.stored = 0
 
     def fill(self, messages: int, say: Callable[[str], object]) -> None:
-        """So many more, in whole conversations. BenchError when the store does not take one of them."""
+        """Add so many messages, in whole conversations. BenchError when the store refuses one of them."""
         wanted, under_way = self.stored + messages, 0
         fence = self._register()
         while self.stored < wanted or under_way:
@@ -61,10 +61,10 @@ class Seeder:
         self._ask(RETIRE, _SERVER, fence.incarnation)
 
     def _register(self) -> Fence:
-        """Take the name, and let those who write log in there, which makes their accounts as well."""
+        """Register the server, and log the senders in there, which also makes their accounts."""
         for each in (CREATE, LOGIN, REGISTER, RETIRE, SEND):
             self._store.ask("SCRIPT", "LOAD", each.source)
-        # A new incarnation each time: the manager may be about to end what an earlier one has left.
+        # A new incarnation each time: the manager may be about to clean up after an earlier one.
         incarnation, epoch = secrets.token_hex(4).encode(), int(self._store.ask("GET", "epoch"))
         fence = Fence(_SERVER, incarnation, epoch, 1)
         self._ask(REGISTER, fence.server, fence.token, LEASE, "force")
@@ -73,7 +73,7 @@ class Seeder:
         return fence
 
     def _say_conversation(self, fence: Fence, number: int) -> None:
-        """Two replies will come."""
+        """Send a whole conversation; there will be two replies."""
         account, peer = _sender(number % SENDERS), b"seed.to.%d" % number
         self._say(CREATE, peer, "", "", "", "", "", False)
         conversation, sender = p2p(account, peer), account + b"/" + _DEVICE

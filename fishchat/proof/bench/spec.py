@@ -1,4 +1,4 @@
-"""What the generator is told to do, and what it found: one JSON document each way."""
+"""The job of the generator, and the figures that it found: one JSON document each way."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-#: What may be asked for at most, whatever is under test.
+#: The greatest values that may be requested.
 MOST_CLIENTS, MOST_SECONDS, MOST_RATE, MOST_MESSAGES = 20_000, 60.0, 50_000.0, 200_000
-#: Seconds without any news after which a run is over, and its first seconds, which are not measured.
+#: Seconds without progress after which a run is over, and its first seconds, which are not measured.
 QUIET, WARM = 3.0, 1.0
 
 Kind = Literal["p2p", "topic", "idle", "login", "storm", "replay"]
@@ -18,16 +18,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run.
 
     :ivar addresses: client number ``n`` connects to address ``n`` modulo their count.
-    :ivar prefix: what all accounts of this run begin with; nobody has used it before.
-    :ivar redis: where accounts with tokens are made; nothing where anybody may log in.
-    :ivar roots: the server's processes; what they have started is found.
-    :ivar rate: messages a second in all; 0: as fast as it goes.
-    :ivar window: messages of a sender under way, when it goes as fast as it can.
-    :ivar talkers: how many of the clients talk in pairs, the others being silent; 0: all.
-    :ivar together: whether both of a pair are on the same server, each pair on the next one.
-    :ivar senders: how many members of the topic write.
-    :ivar messages: how many, when it is not a matter of time.
-    :ivar kill: a process to be killed; when 0, a storm begins with cut connections.
+    :ivar prefix: the prefix of all accounts of this run, which nobody has used before.
+    :ivar redis: the URL of the store in which accounts with tokens are made; empty if anybody may log in.
+    :ivar roots: the server's processes; their descendants are found.
+    :ivar rate: messages a second of all senders; 0 is as fast as they can.
+    :ivar window: messages of a sender under way when it sends as fast as it can.
+    :ivar talkers: the number of clients that talk in pairs while the others are silent; 0 is all.
+    :ivar together: whether both clients of a pair are on the same server, each pair on the next one.
+    :ivar senders: the number of members of the topic that send.
+    :ivar messages: the number of messages, if it is not a matter of time.
+    :ivar kill: a process to be killed; if 0, a storm begins with cut connections.
     """
 
     kind: Kind
@@ -48,24 +48,24 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def warm(self) -> float:
-        """Seconds at the beginning that are not measured."""
+        """The seconds at the beginning that are not measured."""
         return min(WARM, self.seconds)
 
 
 class Figures(msgspec.Struct, kw_only=True):
-    """What came of it; None is what was not measured.
+    """The results of one run; None is what was not measured.
 
-    :ivar count: deliveries, logins or returns that were measured, in so many ``seconds``.
-    :ivar rate: of those a second.
-    :ivar sent: messages a second, where each is delivered more than once.
+    :ivar count: the deliveries, logins or reconnections that were measured, in so many ``seconds``.
+    :ivar rate: their number a second.
+    :ivar sent: messages a second, if each is delivered more than once.
     :ivar cpu: microseconds of the servers' processor time for each of ``count``.
     :ivar p50: milliseconds; so are the others.
     :ivar memory: KiB of the servers for each client.
-    :ivar share: of one core that the servers use while nothing happens.
-    :ivar generator: the share of one core that the generator used itself.
-    :ivar lost: deliveries that did not come; ``doubled`` came twice, ``disorder`` not in their turn.
-    :ivar refused: ``ERR`` replies; ``refusal`` is the first one.
-    :ivar back: seconds until the last one was back.
+    :ivar share: the share of one core that the servers use while nothing happens.
+    :ivar generator: the share of one core that the generator used.
+    :ivar lost: deliveries that did not arrive; ``doubled`` arrived twice, ``disorder`` out of order.
+    :ivar refused: the number of ``ERR`` replies; ``refusal`` is the first one.
+    :ivar back: seconds until the last client was logged in again.
     """
 
     clients: int = 0

@@ -1,4 +1,4 @@
-"""Redis itself, asked directly: what the store holds, and what is to be done with its log."""
+"""Direct access to Redis: what the store holds, and when its file is rewritten."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import hiredis
 
 from fishchat.proof.bench.crowd import BenchError
 
-#: Seconds for an answer, and for a rewriting of the log.
+#: Seconds for an answer, and for rewriting the file.
 PATIENCE, REWRITING = 60.0, 300.0
 
 # Its stub knows tuples of one word only.
@@ -19,7 +19,7 @@ _pack: Any = hiredis.pack_command
 
 
 class Store:
-    """One connection. What it cannot do is a BenchError, its end an OSError."""
+    """One connection. BenchError when a command is refused, OSError when the connection ends."""
 
     def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -32,15 +32,15 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Nothing can be asked any more."""
+        """Close the connection."""
         self._socket.close()
 
     def say(self, *words: bytes | str | int) -> None:
-        """Send a command; ``hear`` gives the replies, in the order of the commands."""
+        """Send a command; ``hear`` returns the replies in the order of the commands."""
         self._socket.sendall(_pack(words))
 
     def hear(self) -> Any:
-        """The next reply."""
+        """Return the next reply."""
         while (reply := self._reader.gets()) is False:
             data = self._socket.recv(65536)
             if not data:
@@ -51,19 +51,19 @@ class Store:
         return reply
 
     def ask(self, *words: bytes | str | int) -> Any:
-        """The reply to one command."""
+        """Return the reply to one command."""
         self.say(*words)
         return self.hear()
 
     def info(self, section: str) -> dict[str, str]:
-        """What Redis says of itself."""
+        """Return a section of what Redis reports about itself."""
         told = self.ask("INFO", section).decode()
         return dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Bytes of memory, of the log, and of the log when it was written anew; the messages that were ever stored."""
+    """Bytes of memory, of the file, and of the file when it was rewritten; the messages that were ever stored."""
 
     memory: int
     log: int
@@ -72,17 +72,17 @@ class Stored:
 
 
 def keep_log(store: Store) -> None:
-    """From now on the log is written anew only when ``rewrite`` says so, not in the middle of a measurement."""
+    """Have Redis rewrite its file only for ``rewrite``, and not during a measurement."""
     store.ask("CONFIG", "SET", "auto-aof-rewrite-percentage", 0)
 
 
 def rewrite(store: Store) -> None:
-    """Write the log anew, and wait until that is done. BenchError when it takes too long."""
+    """Rewrite the file, and wait until that is done. BenchError when it takes too long."""
     store.ask("BGREWRITEAOF")
     deadline = time.monotonic() + REWRITING
     while "1" in _rewriting(store.info("persistence")):
         if time.monotonic() > deadline:
-            raise BenchError(f"Redis has written its log anew for {REWRITING:g} s, and has not ended")
+            raise BenchError(f"Redis has not rewritten its file within {REWRITING:g} s")
         time.sleep(0.05)
 
 
@@ -91,7 +91,7 @@ def _rewriting(persistence: dict[str, str]) -> set[str]:
 
 
 def look_at(store: Store) -> Stored:
-    """What it holds at the moment."""
+    """Return what it holds at the moment."""
     persistence = store.info("persistence")
     added = store.info("commandstats").get("cmdstat_xadd", "calls=0")
     return Stored(

@@ -1,4 +1,4 @@
-"""The workloads by name: what each does, what it needs, and which job that is."""
+"""The workloads by name: what each does, what it needs, and its job."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fishchat.proof.bench.spec import Job
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person asked for; None is what the workload takes by itself.
+    """The options of the command; None is the workload's own value.
 
-    :ivar rate: of pairs; a topic takes a hundredth of it, since every message is delivered to all.
+    :ivar rate: the rate of pairs; a topic gets a hundredth of it, since every message is delivered to all.
     """
 
     clients: int | None = None
@@ -25,12 +25,13 @@ class Wish:
 
 @dataclass(frozen=True)
 class Workload:
-    """One of them.
+    """One workload.
 
     :ivar unit: what is counted.
-    :ivar servers: msg_servers that it needs.
-    :ivar clients: if nothing else is said.
-    :ivar make: the rest of the job.
+    :ivar servers: the number of msg_servers that it needs.
+    :ivar clients: the default number of clients.
+    :ivar make: returns the rest of the job.
+    :ivar restarts: whether it kills a msg_server, which is then restarted.
     """
 
     sentence: str
@@ -41,7 +42,7 @@ class Workload:
     restarts: bool = False
 
     def job(self, wish: Wish, addresses: list[str], prefix: str, redis: str, roots: list[int]) -> Job:
-        """The job for the generator."""
+        """Return the job for the generator."""
         clients = wish.clients or self.clients
         common: dict[str, Any] = {"seconds": wish.seconds, "size": wish.size, "redis": redis, "roots": roots}
         # Pairs need an even number of clients.
@@ -53,9 +54,9 @@ def _replay(wish: Wish) -> dict[str, Any]:
     return {"kind": "replay", "messages": wish.messages, "clients": 11}
 
 
-#: In this order. What does nothing comes first: memory that others gave back would hide what it takes.
+#: In the order of running. ``idle`` is first: memory that others have freed would hide what it needs.
 WORKLOADS: dict[str, Workload] = {
-    "idle": Workload("logged in, and silent", "clients", 2000, lambda _: {"kind": "idle"}),
+    "idle": Workload("logged in and silent", "clients", 2000, lambda _: {"kind": "idle"}),
     "p2p": Workload("pairs, as fast as they can", "messages", 500, lambda _: {"kind": "p2p"}),
     "p2p-rate": Workload("pairs, at a rate", "messages", 500, lambda wish: {"kind": "p2p", "rate": wish.rate}),
     "topic": Workload(

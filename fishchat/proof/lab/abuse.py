@@ -1,7 +1,7 @@
-"""What abuse costs, measured: readers that do not read, a million visits, handshakes that never end.
+"""Measure what abuse costs: readers that do not read, a million visits, handshakes that never end.
 
-Each measurement starts a FishChat of its own (``fishchat up --processes``), does to one msg_server what it is about,
-and gives figures with ``kept``, whether the limits below were kept. Memory is the resident memory of that msg_server.
+Each measurement starts a FishChat of its own (``fishchat up --processes``), abuses one msg_server, and returns figures;
+``kept`` says whether the limits below were kept. Memory is the resident memory of that msg_server.
 """
 
 from __future__ import annotations
@@ -18,23 +18,25 @@ from fishchat.protocols.lines import MAX_TEXT
 from fishchat.protocols.peer import HANDSHAKE, STUCK
 from fishchat.services.net.keepalive import EVERY
 
-#: KiB that one connection may take which reads nothing, or does not finish its handshake.
+#: KiB that a connection may take that reads nothing or does not finish its handshake.
 PER_CONNECTION = 256
-#: Seconds beyond a time limit: they are looked at every five, and this machine has other things to do.
+#: Seconds beyond a time limit: connections are checked every five, and this machine does other things.
 GRACE = EVERY + 2.0
-#: Seconds that others may wait for an answer meanwhile, 99 of 100 of them and at most; and to log in by TLS.
+#: Seconds that others may wait for an answer meanwhile, at the 99th percentile and at most; and to log in by TLS.
 WAIT, LONGEST, TO_LOG_IN = 0.5, 5.0, 5.0
 #: KiB for each connection by which the last round of handshakes may take more than the first: they take some 50.
 AGAIN = 20
 #: KiB by which memory may have grown in the second half of many visits.
 GROWN = 1024
-#: Bytes for each reader behind which every buffer of the kernel is full.
+#: Bytes for each reader after which every buffer of the kernel is full.
 FILLED = 6_000_000
-#: What a visit may be.
+#: The kinds of visits.
 Kind = Literal["visits", "half-logins", "half-handshakes"]
-#: Seconds between two looks.
+#: Seconds for all readers to join the topic.
+TO_JOIN = 30.0
+#: Seconds between two checks.
 LOOK = 0.1
-#: Seconds until what was begun before has come to rest.
+#: Seconds until what was under way has ended.
 SETTLE = 2.0
 
 
@@ -47,7 +49,7 @@ async def _measured(reactor: Any, measure: Callable[[Target], Awaitable[dict[str
 
 
 class Waiting:
-    """Two who talk all the time, and how long each of their messages took to its ``OK``."""
+    """Two clients that talk all the time, and the time of each of their messages to its ``OK``."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -57,20 +59,20 @@ class Waiting:
         self.waited: list[float] = []
 
     async def start(self) -> None:
-        """Begin."""
+        """Log in and begin to talk."""
         for client in self._clients:
             await client.start()
         self._loop = ensureDeferred(self._talk())
 
     async def stop(self) -> None:
-        """End."""
+        """Stop talking and disconnect."""
         self._running = False
         await self._loop
         for client in self._clients:
             await client.stop()
 
     def take(self) -> list[float]:
-        """What was waited since the last time, the longest last."""
+        """Return the times since the last call, the longest last."""
         waited, self.waited = sorted(self.waited), []
         return waited
 
@@ -92,11 +94,11 @@ def _waits(waited: list[float]) -> dict[str, float]:
 async def stuck_readers(
     reactor: Any, readers: int = 50, filled: int = FILLED, patience: float = STUCK * 2
 ) -> dict[str, Any]:
-    """``readers`` members of a topic read nothing while somebody writes there, ``filled`` bytes for each of them.
+    """Have ``readers`` members of a topic read nothing while ``filled`` bytes are sent to each of them.
 
-    They must be cut off, take little memory until then, and let nobody else wait.
+    They must be cut off, take little memory until then, and must not delay others.
 
-    :param patience: seconds after which it is given up that they are cut off.
+    :param patience: the seconds to wait until they are cut off.
     """
     return await _measured(reactor, lambda target: _stuck_readers(target, readers, filled, patience))
 
@@ -108,12 +110,7 @@ async def _stuck_readers(target: Target, readers: int, filled: int, patience: fl
     await writer.start()
     await writer.create_topic("loud")
     await others.start()
-    stuck = [await target.connect(lambda n=n: Reader(f"reader{n}", "loud")) for n in range(readers)]  # type: ignore[misc]
-    deadline = reactor.seconds() + 30.0
-    while not all(one.ready for one in stuck):
-        assert reactor.seconds() < deadline, "not all have logged in within 30 s"
-        await deferLater(reactor, LOOK)
-    await deferLater(reactor, SETTLE)
+    stuck = await _log_in_readers(target, readers)
     before, quiet = target.memory(), _waits(others.take())
     for one in stuck:
         one.stop_reading()
@@ -154,15 +151,27 @@ async def _stuck_readers(target: Target, readers: int, filled: int, patience: fl
     }
 
 
+async def _log_in_readers(target: Target, count: int) -> list[Reader]:
+    """Return so many members of the topic ``loud``."""
+    reactor = target.reactor
+    found = [await target.connect(lambda n=n: Reader(f"reader{n}", "loud")) for n in range(count)]  # type: ignore[misc]
+    deadline = reactor.seconds() + TO_JOIN
+    while not all(one.ready for one in found):
+        assert reactor.seconds() < deadline, f"not all have logged in within {TO_JOIN} s"
+        await deferLater(reactor, LOOK)
+    await deferLater(reactor, SETTLE)
+    return found
+
+
 async def _all(sends: list[Any]) -> None:
     for one in sends:
         await one
 
 
 async def visits(reactor: Any, count: int = 1_000_000, seconds: float = 720.0, kind: Kind = "visits") -> dict[str, Any]:
-    """``count`` connections are made and closed, or as many as ``seconds`` allow; memory must not grow with them.
+    """Make and close ``count`` connections, or as many as ``seconds`` allow; memory must not grow with them.
 
-    They are greeted and go (``visits``), they go in the midst of a login (``half-logins``), or of a TLS handshake
+    They end after the greeting (``visits``), during a login (``half-logins``) or during a TLS handshake
     (``half-handshakes``).
     """
     return await _measured(reactor, lambda target: _visits(target, count, seconds, kind))
@@ -170,7 +179,7 @@ async def visits(reactor: Any, count: int = 1_000_000, seconds: float = 720.0, k
 
 async def _visits(target: Target, count: int, seconds: float, kind: Kind) -> dict[str, Any]:
     reactor, port = target.reactor, target.place.msg_server
-    # With accounts there is more of a login to be left half.
+    # With accounts a login has more steps at which it can end.
     settings = {"ACCOUNTS__MODE": "closed"}
     opening = b""
     if kind == "half-handshakes":
@@ -204,7 +213,7 @@ async def _visits(target: Target, count: int, seconds: float, kind: Kind) -> dic
 
 
 def slope(samples: list[tuple[int, int]]) -> float:
-    """That of the straight line nearest to the samples; 0 when they are all in one place."""
+    """Return the slope of the regression line of the samples; 0 if they are all in one place."""
     middle_x = sum(x for x, _ in samples) / len(samples)
     middle_y = sum(y for _, y in samples) / len(samples)
     spread = sum((x - middle_x) ** 2 for x, _ in samples)
@@ -212,10 +221,10 @@ def slope(samples: list[tuple[int, int]]) -> float:
 
 
 async def slow_handshakes(reactor: Any, count: int = 500, rounds: int = 3) -> dict[str, Any]:
-    """``count`` connections to the port with TLS: every other one says a byte a second, the rest nothing.
+    """Make ``count`` connections to the port with TLS: every other one sends a byte a second, the rest nothing.
 
-    The time limit must end each of them, and whoever comes meanwhile must get in. In the next rounds it must be the
-    memory of the first one that is used.
+    The time limit must end each of them, and other clients must be able to log in meanwhile. Further rounds must reuse
+    the memory of the first one.
     """
     return await _measured(reactor, lambda target: _slow_handshakes(target, count, rounds))
 
@@ -223,7 +232,7 @@ async def slow_handshakes(reactor: Any, count: int = 500, rounds: int = 3) -> di
 async def _slow_handshakes(target: Target, count: int, rounds: int) -> dict[str, Any]:
     reactor, port = target.reactor, target.secure()
     await target.start(MSG_SERVER__LISTEN_TLS=f"127.0.0.1:{port}")
-    # The first handshake loads what all of them need.
+    # The first handshake loads what all handshakes need.
     await _log_in(target, port)
     await deferLater(reactor, SETTLE)
     before, most, lasted, logins = target.memory(), [], [], []
@@ -265,7 +274,7 @@ async def _slow_handshakes(target: Target, count: int, rounds: int) -> dict[str,
 
 
 async def _log_in(target: Target, port: int) -> float:
-    """How long a whole login by TLS takes."""
+    """Return the seconds that a login by TLS takes."""
     client = target.client("honest", port, target.authority)
     began = target.reactor.seconds()
     await client.start()

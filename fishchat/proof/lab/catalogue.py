@@ -56,9 +56,10 @@ _SMALL_DISK = Shape(prefix=(*disk.NAMESPACE, "{data}"))
 _CLOCK = Shape(redis_prefix=clock.PREFIX, redis_server=bundled() or "")
 
 FAULTS: dict[str, Fault] = {
-    "kill": Fault(processes.kill, seconds=30.0),
+    # The time for a start of Python, twice if it is killed while it starts, depends on the machine.
+    "kill": Fault(processes.kill, seconds=30.0, back=30.0),
     "hang": Fault(processes.hang, seconds=60.0),
-    "rolling": Fault(processes.rolling, seconds=30.0),
+    "rolling": Fault(processes.rolling, seconds=30.0, back=20.0),
     "no-router": Fault(processes.without_router),
     "takeover": Fault(processes.takeover, seconds=25.0),
     "power": Fault(disk.power, _TRACED, missing=_needs("strace")),

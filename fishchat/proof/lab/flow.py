@@ -1,4 +1,4 @@
-"""One direction of a connection through the proxy: what waits there, and what is in its way."""
+"""One direction of a connection through the proxy: the bytes that wait, and the faults that delay or stop them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-#: Bytes that wait before the side that sends them is not read any more.
+#: Bytes that may wait before the sending side is paused.
 FULL = 1 << 16
-#: Seconds that the largest piece of a flow that drips stands for.
+#: Seconds of data in the largest piece of a slow flow.
 PIECE = 0.05
 
 
 @implementer(IPushProducer)
 class Flow:
-    """Takes bytes from ``source`` and gives them to ``target``, both transports, which may come later.
+    """Passes bytes from ``source`` to ``target``; both are transports and may be set later.
 
-    :ivar held: nothing passes now. ``dead``: nothing passes ever again, and nobody is told.
-    :ivar delay: seconds that everything takes, give or take ``jitter``.
-    :ivar speed: bytes a second at most.
-    :ivar left: so many more bytes pass, then ``torn`` is called.
+    :ivar held: whether nothing passes now; ``dead``: whether nothing passes ever again, without notice.
+    :ivar delay: seconds that everything takes, plus or minus ``jitter``.
+    :ivar speed: the greatest number of bytes a second.
+    :ivar left: the number of bytes that still pass before ``torn`` is called.
     :ivar edit: changes what comes, before anything else.
-    :ivar size: the bytes that wait here; ``paused``: the source is not read until some of them have passed.
+    :ivar size: the number of bytes that wait; ``paused``: whether the source is paused until some have passed.
     """
 
     def __init__(self, reactor: Any, random: Random, source: Any) -> None:
@@ -44,32 +44,32 @@ class Flow:
         self.heal()
 
     def give_to(self, target: Any) -> None:
-        """Everything goes to this transport, as fast as it takes it."""
+        """Write everything to this transport, as fast as it takes it."""
         self.target = target
         target.registerProducer(self, True)
         self.pump()
 
     def pauseProducing(self) -> None:
-        """The target is full."""
+        """Stop, since the target is full."""
         self._full = True
         self._throttle()
 
     def resumeProducing(self) -> None:
-        """The target takes more."""
+        """Continue, since the target takes more."""
         self._full = False
         self.pump()
 
     def stopProducing(self) -> None:
-        """The target is gone."""
+        """End, since the target is gone."""
         self.kill()
 
     def finish(self) -> None:
-        """End the target when it has taken what it was given."""
+        """Close the target when everything was written."""
         self.target.unregisterProducer()
         self.target.loseConnection()
 
     def heal(self) -> None:
-        """Nothing is in the way any more, and what waits passes at once; a dead flow stays dead."""
+        """Remove all faults, so that what waits passes at once; a dead flow stays dead."""
         self.held, self.delay, self.jitter, self.speed = False, 0.0, 0.0, inf
         self.left: float = inf
         self._next = 0.0
@@ -77,14 +77,14 @@ class Flow:
         self.pump()
 
     def kill(self) -> None:
-        """Nothing passes any more: what waits and what still comes is thrown away."""
+        """Let nothing pass any more: what waits and what still comes is discarded."""
         self.dead = True
         self._waiting.clear()
         self.size = 0
         self.pump()
 
     def take(self, data: bytes) -> None:
-        """Bytes have come from the source."""
+        """Take bytes from the source."""
         if self.edit is not None:
             data = self.edit(data)
         if not data or self.dead:
@@ -95,14 +95,14 @@ class Flow:
             self._put(data)
 
     def end(self) -> None:
-        """The source has ended; so does the target when everything has passed."""
+        """Take the end of the source: the target ends when everything has passed."""
         self._ended = True
-        # The end takes its time too, as the bytes do.
+        # The end is delayed as bytes are.
         if not self.dead:
             self._put(b"")
 
     def pump(self) -> None:
-        """Let pass what may pass now, and come again for the rest."""
+        """Let pass what may pass now, and set a timer for the rest."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -129,7 +129,7 @@ class Flow:
 
     def _put(self, data: bytes) -> None:
         due = self._reactor.seconds() + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
-        # What is due earlier than what is in front of it waits for that: everything passes in order.
+        # What is due earlier than what came before it waits for that: everything passes in order.
         self._waiting.append((due, data))
         self.size += len(data)
         self.pump()
@@ -143,7 +143,7 @@ class Flow:
                 self._waiting.appendleft((due, data[count:]))
             self.size -= count
             self.left -= count
-            # From when it was due, not from when the source spoke: many small pieces are no faster than a large one.
+            # From the time that it was due, not from its arrival: many small pieces are no faster than a large one.
             self._next = max(self._next, now) + count / self.speed
             self.target.write(data[:count])
         if self.left <= 0:
@@ -151,7 +151,7 @@ class Flow:
             self.torn()
 
     def _throttle(self) -> None:
-        """Have the source read no faster than this passes on; what is dead is taken, and thrown away."""
+        """Read the source no faster than bytes pass; a dead flow reads and discards."""
         full = (self.size >= FULL or self._full) and not self.dead and self.source is not None
         if full != self.paused:
             self.paused = full

@@ -1,4 +1,4 @@
-"""Changes what Redis' channels say to a subscriber: messages are lost, come twice, or behind the next ones."""
+"""Changes what Redis publishes to a subscriber: messages are lost, come twice, or come after the next ones."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _MESSAGE = b"*3\r\n$7\r\nmessage\r\n$"
 
 
 class HintFilter:
-    """Finds the messages in what Redis sends on a connection of a subscriber; all else passes byte by byte.
+    """Finds the messages in what Redis sends on a connection of a subscriber; everything else passes unchanged.
 
-    :param prefix: of the channels whose messages are disturbed; everything else passes as it is.
-    :param drop: the share that is lost; ``double`` comes twice, ``late`` behind the next message.
+    :param prefix: the prefix of the channels whose messages are disturbed.
+    :param drop: the share that is lost; the share ``double`` comes twice, ``late`` comes after the next message.
     """
 
     def __init__(self, prefix: bytes, drop: float, double: float, late: float, random: Random) -> None:
@@ -24,16 +24,16 @@ class HintFilter:
         self.disturb(prefix, drop, double, late)
 
     def disturb(self, prefix: bytes, drop: float, double: float, late: float) -> None:
-        """Do this from now on."""
+        """Use these values from now on."""
         self._prefix = prefix
         self._drop, self._double, self._late = drop, double, late
 
     def heal(self) -> None:
-        """Disturb nothing more; what was kept back comes with the next message."""
+        """Disturb nothing from now on; what was kept back comes with the next message."""
         self._drop = self._double = self._late = 0.0
 
     def edit(self, data: bytes) -> bytes:
-        """What is to be passed on of all that has come and was not yet. ValueError when Redis does not speak so."""
+        """Take bytes, and return what passes. ValueError when they are not of Redis' protocol."""
         self._rest += data
         out: list[bytes] = []
         start = 0
@@ -64,7 +64,7 @@ class HintFilter:
 
 
 def _end(data: bytes, start: int) -> int | None:
-    """Where the reply that begins at ``start`` ends; None when not all of it is there."""
+    """Return the end of the reply that begins at ``start``; None if it is not complete."""
     replies = 1
     while replies:
         line = data.find(b"\r\n", start)
@@ -76,8 +76,8 @@ def _end(data: bytes, start: int) -> int | None:
         if kind == b"*":
             replies += max(0, int(value))
         elif kind == b"$":
-            # Nil has no end of its own.
+            # A nil has no data.
             start += int(value) + 2 if int(value) >= 0 else 0
         elif kind not in b"+-:":
-            raise ValueError(f"no reply of Redis begins with {kind!r}")
+            raise ValueError(f"a reply of Redis cannot begin with {kind!r}")
     return start if start <= len(data) else None

@@ -1,4 +1,4 @@
-"""What the lab's own client must keep: the numbers of what it sends, and how far it has read."""
+"""What the small client must keep: the numbers of what it sends, and how far it has received."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from twisted.internet.defer import Deferred
 
 from fishchat.proof.lab.minimal_wire import LOST, Answer
 
-#: Messages of one conversation that are under way at once.
+#: The greatest number of messages of a conversation under way.
 WINDOW = 16
-#: Own messages that are remembered above the last one given, in each conversation.
+#: The number of own messages that are remembered above the last one received, in each conversation.
 OWN = 1000
-#: How often a message is sent again that the server fails at by a defect of its own.
+#: How often a message is sent again after the server failed by a defect of its own.
 DEFECTS = 3
-#: Seconds until a message is sent again, at most, if it was refused again and again.
+#: The longest delay in seconds before a message is sent again that was refused repeatedly.
 PATIENCE = 2.0
 
 #: Epoch and number, by which the ids of one conversation compare.
@@ -24,7 +24,7 @@ Position = tuple[int, int]
 
 
 class Refused(Exception):
-    """The server will never do it: its word, and its sentence for people."""
+    """A refusal for good: the word of the server, and its sentence for people."""
 
     def __init__(self, word: str, text: str) -> None:
         super().__init__(f"{word} {text}")
@@ -33,7 +33,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """What somebody said, or a notice that something happened."""
+    """A message from somebody, or a notice that something happened."""
 
     id: str
     conversation: str
@@ -44,7 +44,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Gap:
-    """Numbers of a conversation that cannot be given any more."""
+    """Numbers of a conversation whose messages cannot be delivered any more."""
 
     conversation: str
     first: int
@@ -63,7 +63,7 @@ class Item:
 
 @dataclass(eq=False)
 class Send:
-    """A message on its way out. ``number`` is 0 until it has one; ``uncertain``: it may be stored under its number."""
+    """A message to be sent. ``number`` is 0 until it has one; ``uncertain``: it may be stored under its number."""
 
     words: str
     tag: str
@@ -77,7 +77,7 @@ class Send:
 
 @dataclass(eq=False)
 class Outbox:
-    """What goes to one conversation, in order. ``next`` is the number of the next one; 0 when it must be asked for.
+    """What is sent to one conversation, in order. ``next`` is the next number; 0 if the server must be asked for it.
 
     After any answer but ``OK`` it is ``troubled``: nothing more is sent until all that is under way is answered, so of
     each message one copy at most is under way.
@@ -90,13 +90,13 @@ class Outbox:
     tries: int = 0
 
     def add(self, send: Send) -> None:
-        """Put it behind what waits."""
+        """Add a message at the end."""
         self.queue.append(send)
         if self.next:
             send.number, self.next = self.next, self.next + 1
 
     def to_send(self) -> list[Send]:
-        """What is to be sent now; with the number 0 it only asks for the number."""
+        """Return what is to be sent now; a message with the number 0 only asks for the number."""
         if self.troubled or not self.queue:
             return []
         if not self.next:
@@ -105,11 +105,11 @@ class Outbox:
         return [send for send in islice(self.queue, WINDOW) if not send.flying]
 
     def is_settled(self) -> bool:
-        """Whether, after a trouble, all that was under way is answered."""
+        """Return whether, after a problem, everything under way is answered."""
         return self.troubled and not any(send.flying for send in islice(self.queue, WINDOW))
 
     def answered(self, send: Send, answer: Answer) -> None:
-        """Do as the answer says; what is not over stays in the queue."""
+        """Handle an answer; what is not settled stays in the queue."""
         send.flying = False
         self.troubled = self.troubled or answer.word != "OK"
         if answer.word == "OK" or (answer.word == "OLD" and send.uncertain):
@@ -117,7 +117,7 @@ class Outbox:
             self.queue.remove(send)
             send.done.callback(answer.text if answer.word == "OK" else "")
         elif answer.word in ("GAP", "CONFLICT", "OLD"):
-            # OLD has no number: another message is stored under this one, so we have lost count.
+            # OLD has no number: another message is stored under this one, so the count was lost.
             send.expected = int(answer.keys.get("expected", 0))
         elif answer is LOST or answer.passes or self._is_worth_another(send, answer.word):
             send.uncertain = send.uncertain or (send.number > 0 and answer.word != "TRYAGAIN")
@@ -131,9 +131,9 @@ class Outbox:
         return word == "STATE" or (word == "INTERNAL" and send.defects <= DEFECTS)
 
     def calm(self) -> float:
-        """Put right what the answers said of the numbers; the seconds to wait before anything is sent again.
+        """Correct the numbers by the answers; return the seconds to wait before anything is sent again.
 
-        The first one's answer counts, the others follow from it.
+        The answer to the first message counts, the others follow from it.
         """
         if self.queue and self.queue[0].expected is not None:
             self.number_from(self.queue[0].expected)
@@ -145,14 +145,14 @@ class Outbox:
         return delay
 
     def number_from(self, first: int) -> None:
-        """Number all that waits; from 0 on: ask for the number again."""
+        """Number everything that waits; 0 means to ask for the number again."""
         self.next = first
         for send in self.queue:
             send.number = self.next
             self.next += self.next > 0
 
     def refuse(self, send: Send) -> None:
-        """Take a message out that is never stored. Its number is free, if it cannot be stored nevertheless."""
+        """Remove a message that is never stored. Its number is free, unless the message may be stored after all."""
         self.queue.remove(send)
         if send.number and not send.uncertain:
             for later in self.queue:
@@ -160,8 +160,8 @@ class Outbox:
             self.next -= 1
 
     def fail(self, why: Exception) -> None:
-        """Nothing is sent any more."""
-        # What is given up here may be stored.
+        """Fail everything that waits."""
+        # What fails here may be stored.
         self.next = 0 if self.queue else self.next
         while self.queue:
             self.queue.popleft().done.errback(why)
@@ -169,28 +169,28 @@ class Outbox:
 
 @dataclass(eq=False)
 class Had:
-    """What was had of one conversation: all up to ``last``, own messages above it, and the gap told of since."""
+    """What was received of one conversation: all up to ``last``, own messages above it, and the last gap since then."""
 
     last: Position = (0, 0)
     own: set[Position] = field(default_factory=set)
     gap: tuple[int, int] = (0, -1)
 
     def is_known(self, position: Position) -> bool:
-        """Whether this message was given to us, or is our own and was answered with ``OK``."""
+        """Return whether this message was received, or is our own and had its ``OK``."""
         return position <= self.last or position in self.own
 
     def is_told(self, first: int, last: int) -> bool:
-        """Whether these are gone is known; if it is not, it is from now on."""
+        """Return whether this gap is known already; it is known from now on."""
         told = self.gap[0] <= first and last <= self.gap[1]
         self.gap = self.gap if told else (first, last)
         return told
 
     def lost_by(self, position: Position) -> int:
-        """The highest number that is gone, if this one comes again under a higher epoch; else 0."""
+        """Return the highest number that is lost, if this one comes again under a higher epoch; otherwise 0."""
         return max((number for epoch, number in (self.last, *self.own) if epoch < position[0]), default=0)
 
     def reach(self, position: Position) -> None:
-        """All up to this one was had; own ones that follow without a hole belong to it."""
+        """Record that everything up to this one was received; own messages that follow without a hole belong to it."""
         self.last = position
         if position[1] <= self.gap[1]:
             # The numbers of the gap are in use again, and may be lost again.
@@ -200,7 +200,7 @@ class Had:
         self.own = {own for own in self.own if own > self.last}
 
     def sent(self, position: Position) -> None:
-        """This one is our own; it is not given to us while this connection stands."""
+        """Record an own message; it is not pushed to us on this connection."""
         epoch, number = position
         if number == self.last[1] + 1 and self.last[0] in (epoch, 0):
             self.reach(position)
@@ -211,7 +211,7 @@ class Had:
 
 
 def position_of(id_: str) -> tuple[str, Position]:
-    """The conversation of a message id, and its place there."""
+    """Return the conversation of a message id, and its position there."""
     conversation, _, position = id_.rpartition(":")
     epoch, _, number = position.partition("-")
     return conversation, (int(epoch), int(number))

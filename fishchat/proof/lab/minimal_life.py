@@ -1,4 +1,4 @@
-"""The life of the lab's own client: the gateway, the login, the next connection after the last one, the end."""
+"""The life of the small client: the gateway, the login, reconnections and the end."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from twisted.python.failure import Failure
 
 from fishchat.proof.lab.minimal_wire import LOST, Link, log
 
-#: Seconds between two connections at most, and of connecting.
+#: The longest delay in seconds between two connections, and the time limit of connecting.
 PATIENCE, CONNECT = 2.0, 5.0
 
 
 class Closed(Exception):
-    """The client has ended, for this reason, before the answer came."""
+    """The client ended for this reason before the answer came."""
 
 
 class Again(Exception):
-    """It did not work; in ``retry`` seconds it may."""
+    """An attempt failed; after ``retry`` seconds another one may succeed."""
 
     def __init__(self, why: str, retry: float = 0.0) -> None:
         super().__init__(why)
@@ -32,9 +32,9 @@ class Again(Exception):
 
 
 class Life:
-    """What keeps an account logged in. A subclass says what happens with it.
+    """Keeps an account logged in; a subclass handles what it receives.
 
-    :ivar on_closed: is called with the reason when it is over: ``stopped``, ``replaced``, ``refused …``.
+    :ivar on_closed: is called with the reason at the end: ``stopped``, ``replaced``, ``refused …``.
     """
 
     def __init__(self, account: str, gateway: str, reactor: Any) -> None:
@@ -66,13 +66,13 @@ class Life:
         raise NotImplementedError
 
     def start(self) -> Deferred[None]:
-        """Log in; fires when all that was missed was given. Fails with :class:`Closed`."""
+        """Log in; fires when everything missed was received. Fails with :class:`Closed`."""
         self._life = Deferred.fromCoroutine(self._live())
         self._life.addBoth(self._over)
         return self._started
 
     def stop(self) -> Deferred[None]:
-        """Acknowledge what was handed out and close; fires when it is closed. What is unanswered then fails."""
+        """Acknowledge what was received and close; fires when that is done. Calls without an answer then fail."""
         stopped: Deferred[None] = Deferred()
         self._ended.addBoth(lambda result: stopped.callback(None))
         self._stopping = True
@@ -108,7 +108,7 @@ class Life:
             among.discard(waiting)
 
     async def _live(self) -> None:
-        """Connect again and again; returns when it was stopped, and fails when the server wants no more."""
+        """Connect again and again; return when stopped, and fail when the server ends it for good."""
         place = ""
         while not self._stopping:
             delay = min(PATIENCE, 0.05 * 2.0**self._tries) * self._random.uniform(0.5, 1.0)
@@ -186,7 +186,7 @@ class Life:
             log.failure("a handler failed")
 
     def _over(self, result: object) -> None:
-        """Nothing runs any more: close what is open, then tell everybody."""
+        """Close what is open, then report the end."""
         failure = result if isinstance(result, Failure) else None
         if self._stopping or failure is None:
             self._reason = "stopped"
@@ -208,7 +208,7 @@ class Life:
         closed = Closed(self._reason)
         self._fail(closed)
         self._tell(self.on_closed, self._reason)
-        # Nobody has it before the start.
+        # Before the start nobody waits for it.
         if self._life is not None and not self._started.called:
             self._started.errback(closed)
         self._ended.callback(None)

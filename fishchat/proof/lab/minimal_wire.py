@@ -1,4 +1,4 @@
-"""One connection of the lab's own client: lines, commands and their answers in order, acknowledgements, deadlines."""
+"""One connection of the small client: lines, commands and their answers in order, acknowledgements, deadlines."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
-#: Pushes after which an acknowledgement is written, and seconds after which it is at the latest.
+#: Pushes after which an acknowledgement is sent, and the longest delay of one in seconds.
 BATCH, LATE = 64, 0.2
-#: Seconds until an answer is missed (the document says five), and of silence until a ping.
+#: Seconds until an answer counts as missing (the document says five), and of silence until a ping.
 DUE, QUIET = 7.0, 10.0
 
 _TRANSIENT = frozenset({"TRYAGAIN", "UNKNOWN", "FLOOD", "BUSY"})
@@ -39,33 +39,33 @@ class Answer:
 
     @property
     def passes(self) -> bool:
-        """Whether the same may be answered otherwise later."""
+        """Whether the same command may succeed later."""
         return self.word in _TRANSIENT or "retry" in self.keys
 
     @property
     def retry(self) -> float:
-        """Seconds to wait before it is sent again."""
+        """The seconds to wait before it is sent again."""
         return min(max(float(self.keys.get("retry", "0.1")), 0.05), 10.0)
 
 
-#: What is passed on for an answer that cannot come any more.
+#: The answer to a command whose answer cannot come any more.
 LOST = Answer("")
 
 
 def escape(text: str) -> tuple[str, str]:
-    """A text as it is sent, and the tag that it needs."""
+    """Return a text as it is sent, and the tag that it needs."""
     if "\n" not in text and "\r" not in text:
         return text, ""
     return re.sub(r"[\n\r\\]", lambda found: _ESCAPES[found[0]], text), ";esc"
 
 
 def unescape(tags: str, text: str) -> str:
-    """A text as it was meant, from one that came with these tags."""
+    """Return the original text of one that came with these tags."""
     return re.sub(r"\\[nr\\]", lambda found: _PLAIN[found[0]], text) if "esc" in tags.split(";") else text
 
 
 def error(rest: str) -> Answer:
-    """What stands behind ``ERR VERB``."""
+    """Return the answer that follows ``ERR VERB``."""
     word, _, text = rest.partition(" ")
     keys = {}
     while pair := _PAIR.match(text):
@@ -78,11 +78,11 @@ class Link(LineOnlyReceiver):
     """A connection to a msg_server or the gateway.
 
     :param pushed: is called with this link and each push: its verb, what follows, and its tags.
-    :ivar greeted: fires with ``OK``, or with what came in place of the greeting.
-    :ivar synced: to be fired with true by whoever reads the pushes; false when the connection is lost before.
+    :ivar greeted: fires with ``OK``, or with the error that came instead of the greeting.
+    :ivar synced: fires with true, by the reader of pushes, or with false when the connection is lost before.
     :ivar lost: fires when the connection has ended.
-    :ivar end: why it ends, where the server said so; ``move``: where the server told us to go.
-    :ivar leaving: no command may be sent any more, and what comes is not handed out.
+    :ivar end: the reason of the end, if the server gave one; ``move``: the server to connect to next.
+    :ivar leaving: whether no command may be sent any more, and pushes are ignored.
     """
 
     MAX_LENGTH = 16384
@@ -109,7 +109,7 @@ class Link(LineOnlyReceiver):
 
     @property
     def usable(self) -> bool:
-        """Whether something new may be asked here."""
+        """Whether new commands may be sent here."""
         return not (self.leaving or self.move or self._dead)
 
     def connectionMade(self) -> None:
@@ -139,7 +139,7 @@ class Link(LineOnlyReceiver):
             verb, _, rest = words.partition(" ")
             self._read(verb, rest, tags)
         except Exception:
-            # Better no connection than one on which we misunderstand each other.
+            # No connection is better than one with a misunderstanding.
             log.failure("a line that cannot be: {line!r}", line=line)
             self.abort()
 
@@ -160,7 +160,7 @@ class Link(LineOnlyReceiver):
 
     def _reply(self, verb: str, rest: str, tags: str) -> None:
         self._answered = self._heard
-        # What could not be read has no tags.
+        # The answer to a line that could not be parsed has no tags.
         assert self._waiting[0][0] in tags.split(";") or rest.startswith("- "), "the answer to another command"
         if verb == "BEGIN":
             return
@@ -174,7 +174,7 @@ class Link(LineOnlyReceiver):
         self._leave_when_answered()
 
     def given(self, conversation: str, id_: str) -> None:
-        """This push is handed out, or was earlier: acknowledge it in a moment."""
+        """Acknowledge this push soon; it was received now or earlier."""
         self._given[conversation] = id_
         self._owed.add(conversation)
         self._pushes += 1
@@ -186,7 +186,7 @@ class Link(LineOnlyReceiver):
 
     def _not_acknowledged(self, why: Answer) -> None:
         if why.passes:
-            # It does not say which one it was.
+            # It does not say which one failed.
             self._owed.update(self._given)
             self._acknowledge_in(max(why.retry, LATE))
         else:
@@ -197,14 +197,14 @@ class Link(LineOnlyReceiver):
         self.acknowledge()
 
     def acknowledge(self) -> None:
-        """Acknowledge now all that is owed."""
+        """Send all acknowledgements that are due."""
         for conversation in self._owed if not self.leaving else ():
             self.sendLine(b"SEND_ACK " + self._given[conversation].encode())
         self._owed.clear()
         self._pushes = 0
 
     def move_to(self, place: str, seconds: float) -> None:
-        """The server ends in so many seconds: leave when all is answered, or when half of them are over."""
+        """Leave when everything is answered, or after half of the seconds in which the server ends."""
         self.move, self._leave_by = place, self._reactor.seconds() + seconds / 2
         self._leave_when_answered()
 
@@ -213,25 +213,25 @@ class Link(LineOnlyReceiver):
             self.leave()
 
     def leave(self) -> None:
-        """Acknowledge what is owed and say QUIT; nothing is handed out any more."""
+        """Send acknowledgements that are due and QUIT; pushes are ignored from now on."""
         if not self.leaving:
             self.acknowledge()
             self.leaving = True
             self.say("QUIT", lambda answer: self.transport.loseConnection())
 
     def abort(self) -> None:
-        """End the connection without a word; what it still says is not read."""
+        """Abort the connection; what still comes is not read."""
         self._dead = True
         self.transport.abortConnection()
 
     def _look(self) -> None:
-        """End what is half open, and ask where it is silent."""
+        """Abort a half-open connection, and send a ping on a silent one."""
         now = self._reactor.seconds()
         since = now
         if not self.greeted.called:
             since = self._heard
         elif self._waiting:
-            # Its turn came when the one before it was answered.
+            # Its turn came when the command before it was answered.
             since = max(self._waiting[0][1], self._answered)
         elif not self.synced.called:
             since = self._heard

@@ -1,7 +1,7 @@
-"""A proxy between two ends of the system, which does to connections what networks do.
+"""A proxy between two parts of the system, which does to connections what networks do.
 
-It listens on a port of this machine or on a unix socket, and passes everything on to its target. A fault holds for
-the links that fit, those that are there and those that come, until ``heal``.
+It listens on a port of this machine or on a unix socket, and forwards everything to its target. A fault applies to the
+links that fit, present and future ones, until ``heal``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Direction = Literal["up", "down", "both"]
 class Link:
     """One connection through the proxy: ``up`` to the target, ``down`` from it.
 
-    :ivar pid: the process at the near end when it came by a unix socket (Linux); else None.
-    :ivar connecting: fires when the target has taken the connection, or is away.
-    :ivar swallowed: what happens at one end is not told at the other.
+    :ivar pid: the process at the near end, if it connected by a unix socket (Linux); otherwise None.
+    :ivar connecting: fires when the target has accepted the connection, or is away.
+    :ivar swallowed: whether neither end gets notice of what happens at the other.
     """
 
     def __init__(self, proxy: Proxy, near: Any) -> None:
@@ -48,47 +48,47 @@ class Link:
         self._ends = 2
 
     def connect(self, endpoint: Any) -> None:
-        """Reach the target; when it is away, the near end is told so."""
+        """Connect to the target; if it is away, the near end is closed."""
         self.connecting: Deferred[Any] = endpoint.connect(_factory(lambda: _Far(self)))
         self.connecting.addErrback(lambda _: self._refused())
 
     def connected(self, far: Any) -> None:
-        """The target has taken the connection."""
+        """Handle the connection to the target."""
         self.far = self.down.source = far
         self.up.give_to(far)
 
     def flows(self, direction: Direction) -> list[Flow]:
-        """Those of a direction."""
+        """Return the flows of a direction."""
         return [flow for name, flow in (("up", self.up), ("down", self.down)) if direction in (name, "both")]
 
     def lost(self) -> None:
-        """One end is gone. The other may still be there, and have something to come."""
+        """Handle the end of one side; the other may still have something to send."""
         self._ends -= 1
         if not self._ends:
             self._links.discard(self)
 
     def swallow(self) -> None:
-        """Nothing passes any more, and nobody is told."""
+        """Let nothing pass any more, without notice."""
         self.swallowed = True
         self.up.kill()
         self.down.kill()
 
     def reset(self) -> None:
-        """End both sides at once."""
+        """Abort both sides."""
         self.up.kill()
         self.down.kill()
         self.near.abortConnection()
         self._abort_far()
 
     def heal(self) -> None:
-        """Nothing is in the way any more."""
+        """Remove all faults."""
         if self.hints is not None:
             self.hints.heal()
         for flow in (self.up, self.down):
             flow.heal()
 
     def _torn(self) -> None:
-        # What has passed is to arrive: no reset, which could overtake it.
+        # What has passed must arrive: no reset, which could overtake it.
         self.down.finish()
         self.up.kill()
         self._abort_far()
@@ -109,10 +109,10 @@ Fits = Callable[[Link], bool]
 
 
 class Proxy:
-    """See the module.
+    """Listens at an address, and forwards connections to the target; see the module.
 
-    :ivar links: those of which an end is still there.
-    :ivar counts: the links that there were, and those that were reset.
+    :ivar links: the links of which a side is still connected.
+    :ivar counts: the number of links in all, and of those that were reset.
     """
 
     def __init__(self, reactor: Any, target: str, *, random: Random) -> None:
@@ -135,11 +135,11 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where it listens, if on a port."""
+        """The port on which it listens, if it does."""
         return int(self._port.getHost().port)
 
     async def stop(self) -> None:
-        """Listen no more, and end all links."""
+        """Stop listening, and abort all links."""
         port, self._port = self._port, None
         if port is not None:
             await maybeDeferred(port.stopListening)
@@ -147,7 +147,7 @@ class Proxy:
             link.reset()
 
     def delay(self, seconds: float, jitter: float = 0.0, fits: Fits | None = None) -> None:
-        """Everything takes so long, give or take ``jitter``, in order."""
+        """Delay everything by so many seconds, plus or minus ``jitter``, in order."""
 
         def fault(link: Link) -> None:
             for flow in link.flows("both"):
@@ -156,7 +156,7 @@ class Proxy:
         self._put(fault, fits)
 
     def drip(self, bytes_per_second: float, fits: Fits | None = None) -> None:
-        """No more than this passes in each direction."""
+        """Limit the speed of each direction."""
 
         def fault(link: Link) -> None:
             link.up.speed = link.down.speed = bytes_per_second
@@ -164,7 +164,7 @@ class Proxy:
         self._put(fault, fits)
 
     def hold(self, direction: Direction = "both", fits: Fits | None = None) -> None:
-        """Nothing passes for now; after ``heal`` all of it does, in order."""
+        """Hold everything back; after ``heal`` all of it passes, in order."""
 
         def fault(link: Link) -> None:
             for flow in link.flows(direction):
@@ -173,7 +173,7 @@ class Proxy:
         self._put(fault, fits)
 
     def swallow(self, fits: Fits | None = None) -> None:
-        """The links are dead and nobody is told: nothing passes any more, no end either; ``heal`` changes nothing."""
+        """Make the links dead without notice: nothing passes any more, not even an end; ``heal`` changes nothing."""
 
         def fault(link: Link) -> None:
             link.swallow()
@@ -181,7 +181,7 @@ class Proxy:
         self._put(fault, fits)
 
     def tear(self, after: int, fits: Fits | None = None) -> None:
-        """So many bytes more come from the target, then the link is reset."""
+        """Reset the link after so many more bytes from the target."""
 
         def fault(link: Link) -> None:
             link.down.left = after
@@ -190,9 +190,9 @@ class Proxy:
         self._put(fault, fits)
 
     def disturb_hints(self, prefix: bytes, drop: float, double: float, late: float, fits: Fits | None = None) -> None:
-        """Of what channels with this prefix say, these shares are lost, come twice, or behind the next one.
+        """Lose, double or delay these shares of the messages in channels with this prefix.
 
-        For links of Redis' subscribers, and best before they are made: one that is in the midst of a reply ends.
+        For links of Redis' subscribers, best before they are made: a link that is within a reply ends.
         """
 
         def fault(link: Link) -> None:
@@ -205,14 +205,14 @@ class Proxy:
         self._put(fault, fits)
 
     def reset(self, fits: Fits | None = None) -> None:
-        """The links that are there are reset."""
+        """Reset the present links."""
         for link in list(self.links):
             if fits is None or fits(link):
                 self.counts["reset"] += 1
                 link.reset()
 
     def heal(self) -> None:
-        """End all faults. Links that are dead stay so."""
+        """Remove all faults; dead links stay dead."""
         self._faults.clear()
         for link in list(self.links):
             link.heal()
@@ -225,7 +225,7 @@ class Proxy:
                 fault(link)
 
     def connect(self, near: Any) -> Link:
-        """A connection has come."""
+        """Return a link for a new connection."""
         link = Link(self, near)
         self.counts["links"] += 1
         if self._target.startswith("/"):
@@ -279,7 +279,7 @@ def _factory(make: Callable[[], Protocol]) -> Any:
 
 
 def _peer(transport: Any) -> int | None:
-    """The process at the other end of a unix socket."""
+    """Return the process at the other end of a unix socket."""
     handle = transport.getHandle()
     if handle.family != socket.AF_UNIX or not hasattr(socket, "SO_PEERCRED"):
         return None

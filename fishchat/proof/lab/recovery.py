@@ -13,6 +13,8 @@ from fishchat.proof.lab.journal import Answered, Fault, Journal, Sent
 class Recovery:
     """The seconds after a fault; nothing for servers and devices that sent no more.
 
+    A time that reaches into the next fault ends with its beginning: what follows is measured as recovery from that one.
+
     :ivar servers: for each msg_server that the fault touches, until it acknowledges what its probe sent after that.
     :ivar devices: for each device, until its first ``OK`` of what it sent after that; it counts from the sending, or
         from the end of the fault if the device still waited for answers then.
@@ -43,30 +45,37 @@ def recovery(journal: Journal) -> list[Recovery]:
         sends[one.device].append(one)
     ends = [*(one.at for one in journal.faults[1:]), inf]
     return [
-        Recovery(fault, _servers(journal, fault), _devices(sends, fault.until), _delivery(journal, fault, end))
+        Recovery(
+            fault, _servers(journal, fault, end), _devices(sends, fault.until, end), _delivery(journal, fault, end)
+        )
         for fault, end in zip(journal.faults, ends, strict=False)
     ]
 
 
-def _servers(journal: Journal, fault: Fault) -> dict[str, float]:
+def _servers(journal: Journal, fault: Fault, end: float) -> dict[str, float]:
     """A fault of one msg_server touches that one, any other fault may touch all of them."""
     touched = [fault.who] if fault.who in journal.probed else list(journal.probed)
-    found = {server: _server(journal.probed[server], fault.until) for server in touched}
-    return {server: seconds for server, seconds in found.items() if seconds is not None}
+    found = {}
+    for server in touched:
+        answered = _first(journal.probed[server], fault.until)
+        if answered < inf:
+            found[server] = round(max(0.0, min(answered, end) - fault.until), 3)
+    return found
 
 
-def _server(answers: list[Answered], until: float) -> float | None:
-    return next((round(one.answered_at - until, 3) for one in answers if one.at >= until), None)
+def _first(answers: list[Answered], until: float) -> float:
+    return next((one.answered_at for one in answers if one.at >= until), inf)
 
 
-def _devices(sends: dict[str, list[Sent]], until: float) -> dict[str, float]:
+def _devices(sends: dict[str, list[Sent]], until: float, end: float) -> dict[str, float]:
     found = {}
     for device, own in sends.items():
         later = [one for one in own if one.at >= until]
         answered = min((one.answered_at for one in later if one.id is not None), default=inf)
         if answered < inf:
             waited = any(one.at < until < one.answered_at for one in own)
-            found[device] = round(answered - (until if waited else min(one.at for one in later)), 3)
+            since = until if waited else min(one.at for one in later)
+            found[device] = round(max(0.0, min(answered, end) - since), 3)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Clients without manners: who do not read, who go away in the middle of a word, who shake hands a byte a second."""
+"""Rude clients: that do not read, that leave within a line, that send their TLS handshake a byte a second."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from zope.interface import implementer
 from fishchat.features.session.rows import SEND_CLIENT_ID
 from fishchat.features.topics.rows import JOIN_TOPIC
 
-#: Bytes that the kernel may hold for whoever does not read: with little room there, more is left to the server.
+#: Bytes that the kernel may hold for a client that does not read: the less, the more is left to the server.
 RECEIVED = 4096
-#: What is said once there is a greeting, and whether an answer is waited for before the connection is closed.
+#: What is sent after the greeting, and whether to wait for an answer before the connection is closed.
 Saying = tuple[bytes, bool]
 NOTHING: tuple[Saying, ...] = ((b"", False),)
-#: Logins cut in every place.
+#: Logins that end at every step.
 HALVES: tuple[Saying, ...] = (
     (b"SEND_CLIENT_ID some", False),
     (b"@id=1;device=lap", False),
@@ -36,12 +36,12 @@ HALVES: tuple[Saying, ...] = (
     (b"SEND_AUTH SCRAM-SHA-256 n,,n=nobody,r=rOprNGfwEbeRWgbNEkqO\r\n", True),
     (b"CREATE_CLIENT nobody short\r\n", True),
 )
-# Closing says no good-bye then, and the port is free at once: there are not enough for a million that wait.
+# Closing is then a reset, and the port is free at once: there are not enough ports for a million that wait.
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Reader(Protocol):
-    """Logs in, joins a topic, and then reads nothing more.
+    """Logs in, joins a topic, and then stops reading.
 
     :ivar ready: whether it is a member.
     """
@@ -67,29 +67,29 @@ class Reader(Protocol):
         self._lost = True
 
     def stop_reading(self) -> None:
-        """From now on."""
+        """Read nothing from now on."""
         self.transport.pauseProducing()
 
     @property
     def cut_off(self) -> bool:
-        """Whether the server has ended the connection. Who does not read may not be told: the kernel is asked."""
+        """Whether the server has ended the connection, by the state in the kernel: nothing is read here."""
         if self._lost:
             return True
         state: int = self.transport.getHandle().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
         return state != 1  # established
 
     def leave(self) -> None:
-        """Go."""
+        """Disconnect."""
         self.transport.abortConnection()
 
 
 class Passing:
-    """Connects and closes, so many times, some at once; what a million of these cost must not be the client's loop.
+    """Connects and closes many times, some at once, as fast as it can.
 
-    :param sayings: what they say before, one after the other.
-    :param opening: what is said without a greeting: the beginning of a handshake.
-    :ivar done: connections that were greeted and closed.
-    :ivar refused: those that were not greeted.
+    :param sayings: what the connections send before they end, one after the other.
+    :param opening: what is sent without a greeting: the beginning of a handshake.
+    :ivar done: the number of connections that were greeted and closed.
+    :ivar refused: the number of those that were not greeted.
     """
 
     def __init__(
@@ -110,19 +110,19 @@ class Passing:
         self.under_way = self.done = self.refused = 0
 
     def start(self) -> None:
-        """Begin."""
+        """Start connections."""
         while self.under_way < self._at_once and self._left:
             self._left -= 1
             self.under_way += 1
             _Visit(self._reactor, self._port, self._opening, next(self._sayings), self._over)
 
     def stop(self) -> None:
-        """Begin no further one."""
+        """Start no further connection."""
         self._left = 0
 
     @property
     def over(self) -> bool:
-        """Whether all have been."""
+        """Whether all have ended."""
         return not self._left and not self.under_way
 
     def _over(self, greeted: bool) -> None:
@@ -134,7 +134,7 @@ class Passing:
 
 @implementer(IReadWriteDescriptor)
 class _Visit:
-    """One connection: waits for the greeting, says something, may wait for an answer, and closes."""
+    """One connection: waits for the greeting, sends something, may wait for an answer, and closes."""
 
     def __init__(self, reactor: Any, port: int, opening: bytes, saying: Saying, over: Callable[[bool], None]) -> None:
         self._reactor = reactor
@@ -144,28 +144,28 @@ class _Visit:
         self._socket = socket.socket()
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-        # In progress is not refused: what comes of it, reading finds out.
+        # In progress is not refused: reading shows the outcome.
         self._refused = self._socket.connect_ex(("127.0.0.1", port)) not in (0, errno.EINPROGRESS)
         reactor.addReader(self)
         if opening:
             reactor.addWriter(self)
 
     def fileno(self) -> int:
-        """The socket's."""
+        """Return the descriptor of the socket."""
         return self._socket.fileno()
 
     def logPrefix(self) -> str:
-        """For a log."""
+        """Return the name in logs."""
         return "visit"
 
     def doWrite(self) -> None:
-        """The connection is there."""
+        """Send the opening on the new connection."""
         self._reactor.removeWriter(self)
         with suppress(OSError):
             self._socket.send(self._opening)
 
     def doRead(self) -> None:
-        """The greeting, or the answer."""
+        """Handle the greeting or the answer."""
         try:
             heard = b"" if self._refused else self._socket.recv(4096)
         except OSError:
@@ -181,7 +181,7 @@ class _Visit:
         self._end(bool(heard) and not heard.startswith(b"ERR - BUSY"))
 
     def connectionLost(self, reason: Failure) -> None:
-        """The reactor has found the socket broken."""
+        """End, since the reactor found the socket broken."""
         self._end(False)
 
     def _end(self, greeted: bool) -> None:
@@ -189,14 +189,14 @@ class _Visit:
             self._reactor.removeReader(self)
             self._reactor.removeWriter(self)
             self._socket.close()
-            # Not at once, or a thousand of them would be a thousand calls deep.
+            # Later, or a thousand connections would be a thousand calls deep.
             self._reactor.callLater(0, self._over, greeted)
 
 
 class Dripping(Protocol):
-    """Begins a TLS handshake a byte a second, or says nothing at all.
+    """Sends a TLS handshake a byte a second, or nothing at all.
 
-    :ivar ended: when the server ended it, None as long as it has not.
+    :ivar ended: when the server ended it; None before that.
     """
 
     transport: Any
@@ -222,7 +222,7 @@ class Dripping(Protocol):
 
 
 def client_hello() -> bytes:
-    """The first bytes that a client of TLS says."""
+    """Return the first bytes that a TLS client sends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     shaking = context.wrap_bio(incoming, outgoing, server_hostname="localhost")

@@ -354,15 +354,25 @@ class RecoveryTests(SynchronousTestCase):
                 "ms1": [Answered(9.0, 9.1), Answered(12.0, 14.0), Answered(14.2, 14.3)],
                 "ms2": [Answered(10.1, 10.2), Answered(20.1, 20.5)],
             },
-            faults=[
-                Fault("kill", "ms1", 10.0, 10.0),
-                Fault("kill", "ms2", 10.0, 10.0),
-                Fault("kill", "redis", 10.0, 10.0),
-            ],
         )
-        one, other, redis = recovery(journal)
-        self.assertEqual((one.first, other.first, redis.first), (4.0, 0.2, 4.0))
-        self.assertEqual(redis.servers, {"ms1": 4.0, "ms2": 0.2})
+        for victim, expected in (("ms1", {"ms1": 4.0}), ("ms2", {"ms2": 0.2}), ("redis", {"ms1": 4.0, "ms2": 0.2})):
+            journal.faults = [Fault("kill", victim, 10.0, 10.0)]
+            [only] = recovery(journal)
+            self.assertEqual((only.servers, only.first), (expected, max(expected.values())))
+
+    def test_next_fault(self) -> None:
+        """What is not over when the next fault begins is measured from the end of that one."""
+        journal = Journal(
+            sent=[
+                Sent("alice/main", TALK, "a1", 10.5, 14.0, f"{TALK}:1-1"),
+                Sent("alice/main", TALK, "a2", 12.5, 14.0, f"{TALK}:1-2"),
+            ],
+            probed={"ms1": [Answered(10.5, 14.0), Answered(12.2, 14.2)]},
+            faults=[Fault("kill", "ms1", 10.0, 10.0), Fault("hang", "redis", 11.0, 12.0)],
+        )
+        first, second = recovery(journal)
+        self.assertEqual((first.servers, first.devices), ({"ms1": 1.0}, {"alice/main": 0.5}))
+        self.assertEqual((second.servers, second.devices), ({"ms1": 2.2}, {"alice/main": 2.0}))
 
     def test_no_fault(self) -> None:
         """Of a run in which nothing was done there is nothing to say."""

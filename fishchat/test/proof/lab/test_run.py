@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from fishchat.proof.lab import campaign
 from fishchat.proof.lab.catalogue import FAULTS
+from fishchat.proof.lab.checkers import NAMES
 from fishchat.proof.lab.mutants import MUTANTS, mutate
 from fishchat.proof.lab.runner import Options
-from fishchat.proof.processes import COMMAND, HERE, MISSING
+from fishchat.proof.processes import COMMAND, HERE, MISSING, prepare_child
 from fishchat.test.support.waiting import until
 
 #: What is done, for how many seconds.
@@ -41,6 +43,15 @@ class CatalogueTests(SynchronousTestCase):
             with tempfile.TemporaryDirectory() as directory:
                 mutate(mutant, Path(directory))
             self.assertTrue(set(mutant.faults) <= FAULTS.keys(), mutant.name)
+
+    def test_evidence(self) -> None:
+        """Every mutant names violations that it must cause; a run with others only has not found it."""
+        for mutant in MUTANTS:
+            self.assertTrue(mutant.evidence and set(mutant.evidence) <= set(NAMES), mutant.name)
+        unsynced = next(one for one in MUTANTS if one.name == "unsynced")
+        self.assertTrue(campaign.is_found(unsynced, {"violations": {"stalled": 1, "lost": 2}}))
+        self.assertFalse(campaign.is_found(unsynced, {"violations": {"stalled": 1, "failed": 2}}))
+        self.assertFalse(campaign.is_found(unsynced, {"failed": "no end within 300 s"}))
 
     def test_ten_defects_at_least(self) -> None:
         """A lab that has not found at least ten defects has proved nothing."""
@@ -110,9 +121,12 @@ class CommandTests(TestCase):
             ["sent", 1.0, "alice/main", "alice+bob", "one"],
             ["ok", 1.1, "one", "alice+bob:1-1"],
             ["log", 9.0, "alice+bob", "alice+bob:1-1", "alice", "one"],
+            ["plan", 0.0, "kill", 5.0],
+            ["fault", 1.05, "kill", "ms1"],
         ]
+        late = ["probed", 9.0, "ms1", 1.2]
         handed = ["handed", 1.2, "bob/main", "alice+bob", "alice+bob:1-1", "alice", "one"]
-        for more, code in (([handed], 0), ([], 1), ([["nonsense", 1.0]], 1)):
+        for more, code in (([handed], 0), ([], 1), ([handed, late], 1), ([["nonsense", 1.0]], 1)):
             journal.write_text("\n".join(map(json.dumps, [*lines, *more])))
             self.assertEqual(await self.command("lab", "check", str(journal)), code, more)
         journal.write_text("")
@@ -181,6 +195,7 @@ class CommandTests(TestCase):
             env={**os.environ, "PYTHONPATH": HERE},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=partial(prepare_child, os.getpid()),
         )
         self.addCleanup(process.wait)
         self.addCleanup(process.terminate)
