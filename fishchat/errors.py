@@ -64,3 +64,18 @@ class Refusal(Exception):
 
 class ProtocolError(Refusal):
     """Bytes that are no command. The parser raises nothing else."""
+
+
+def tryagain() -> Refusal:
+    """Return the refusal of a command that certainly stored nothing."""
+    return Refusal("TRYAGAIN", retry=1)
+
+
+def unknown() -> Refusal:
+    """Return the refusal of a message that may be stored."""
+    return Refusal("UNKNOWN", retry=1)
+
+
+def doubtful() -> Refusal:
+    """Return the refusal of a command that may be done and has no number by which to find out."""
+    return Refusal("UNKNOWN", "the store did not answer, so it may be done; check before you repeat it", retry=1)

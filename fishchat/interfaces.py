@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
+    from fishchat.protocols.flow import Flow
     from fishchat.storage.script import Script
 
 Receiver = Callable[[bytes], None]
@@ -55,3 +56,62 @@ class IStore(Interface):
 
     def drop(reason: str) -> None:
         """Give up the present connection, if there is one; what is in flight fails as ``Unknown``."""
+
+
+class IPeer(Protocol):
+    """The other side of a connection, whatever carries it. Lines have their ending.
+
+    :ivar flow: whether the peer is read.
+    :ivar host: the address that the peer connects from; empty when it is unknown.
+    :ivar secure: whether the connection is encrypted.
+    :ivar shaking: whether its handshake is still under way; nothing can be written before it is done.
+    :ivar heard_at: when something was last read, in seconds of the server's clock.
+    """
+
+    flow: Flow
+    host: str
+    secure: bool
+    shaking: bool
+    heard_at: float
+
+    @property
+    def binding(self) -> bytes | None:
+        """What a proof on this connection is bound to; None without encryption."""
+
+    def send(self, line: bytes) -> None:
+        """Write a line, in order. A peer that is gone takes nothing."""
+
+    def hold(self, reason: int) -> None:
+        """Stop reading the peer until ``read_on`` with the same reason; what has arrived waits."""
+
+    def read_on(self, reason: int) -> None:
+        """Remove a reason. With the last one, what has waited is read at the end of the turn."""
+
+    def ignore(self) -> None:
+        """Process nothing more of what the peer sends."""
+
+    def close(self) -> None:
+        """Write what was sent, then end the connection."""
+
+    def abort(self) -> None:
+        """End the connection at once."""
+
+    def is_stuck(self, now: float) -> bool:
+        """Return whether the peer has taken nothing of what is written to it for too long."""
+
+
+class ISessionOwner(Protocol):
+    """What a logged-in device asks of the session that it belongs to."""
+
+    @property
+    def push(self) -> Callable[[bytes], None]:
+        """What takes one whole line for the device."""
+
+    def replaced(self) -> None:
+        """End the session: the same device has logged in elsewhere."""
+
+    def evicted(self) -> None:
+        """End the session: the store does not know it any more."""
+
+    def revoked(self, why: str) -> None:
+        """End the session: the right to it was taken back from the account, or from the device alone."""

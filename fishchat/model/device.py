@@ -6,12 +6,13 @@ fed from the log). What is unacknowledged is bounded: a device without room is m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fishchat.model.names import START, Position, parse_position
 
 if TYPE_CHECKING:
+    from fishchat.interfaces import ISessionOwner
     from fishchat.model.conversation import Conversation
 
 #: Unacknowledged pushes of one device at most, and how much room it needs before it is fed again.
@@ -39,9 +40,8 @@ class Device:
     :ivar key: ``account/device``, as the store names it.
     :ivar session: what the store has as this device's session while it is here.
     :ivar epoch: the store's epoch when it logged in.
+    :ivar owner: the session that it belongs to: told when the device may not stay.
     :ivar push: takes one whole line; writing happens once a turn.
-    :ivar replaced: to be called when another login took its place; ``evicted`` when its session is gone otherwise;
-        ``revoked`` with the reason, when its account or it may not be here any more.
     :ivar acks: whether it acknowledges; else what is written counts as read.
     :ivar dirty: the server's set of readings whose cursor is to be stored.
     :ivar room: how many more pushes it may be given now.
@@ -53,15 +53,13 @@ class Device:
         "acks",
         "dirty",
         "epoch",
-        "evicted",
         "key",
         "lagging",
         "left",
         "name",
+        "owner",
         "push",
         "readings",
-        "replaced",
-        "revoked",
         "room",
         "session",
         "syncing",
@@ -72,20 +70,18 @@ class Device:
         account: bytes,
         key: bytes,
         session: bytes,
-        push: Callable[[bytes], None],
-        replaced: Callable[[], None],
+        owner: ISessionOwner,
         acks: bool,
         dirty: set[Reading],
+        epoch: int = 0,
     ) -> None:
         self.account = account
         self.key = key
         self.name = key[len(account) + 1 :]
         self.session = session
-        self.epoch = 0
-        self.push = push
-        self.replaced = replaced
-        self.evicted = replaced
-        self.revoked: Callable[[str], None] = lambda _: replaced()
+        self.epoch = epoch
+        self.owner = owner
+        self.push = owner.push
         self.acks = acks
         self.dirty = dirty
         self.room = WINDOW if acks else UNBOUNDED

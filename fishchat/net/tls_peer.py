@@ -97,3 +97,15 @@ def binding(certificate: x509.Certificate) -> bytes | None:
     if algorithm is None:
         return None
     return certificate.fingerprint(SHA256() if isinstance(algorithm, (MD5, SHA1)) else algorithm)
+
+
+def binding_of(transport: Any) -> bytes | None:
+    """The channel binding of a connection; None of one without TLS, or with a certificate that has none.
+
+    It is that of the certificate which this very connection was made with, whatever was loaded since.
+    """
+    if not isinstance(transport, TLSMemoryBIOProtocol):
+        return None
+    handle = transport.getHandle()
+    shown = None if handle is None else handle.get_certificate()
+    return None if shown is None else binding(shown.to_cryptography())

@@ -17,7 +17,7 @@ from fishchat.storage.ask import Ask
 from fishchat.storage.packing import days_in_ms
 
 if TYPE_CHECKING:
-    from fishchat.services.msg_server.sessions.connection import ClientConnection, Handler
+    from fishchat.services.msg_server.sessions.session import Handler, Session
 
 #: Accounts that one account blocks or has as its contacts, at most.
 RELATED = 1000
@@ -26,7 +26,7 @@ RELATED = 1000
 def relate(kind: bytes, wanted: bool) -> Handler:
     """The handler that makes another account ``BLOCKED`` or a ``CONTACT``, or ends that."""
 
-    def handle(connection: ClientConnection, command: Command) -> None:
+    def handle(connection: Session, command: Command) -> None:
         other = command.fields[0]
         _change(connection, command, calls.set_relation(connection.account, other, kind, wanted, RELATED), other)
 
@@ -36,7 +36,7 @@ def relate(kind: bytes, wanted: bool) -> Handler:
 def related(kind: bytes) -> Handler:
     """The handler that lists whom the account has blocked, or its contacts."""
 
-    def handle(connection: ClientConnection, command: Command) -> None:
+    def handle(connection: Session, command: Command) -> None:
         def take(names: list[bytes]) -> bytes:
             return list_lines(command, [(name, False) for name in names])
 
@@ -45,13 +45,13 @@ def related(kind: bytes) -> Handler:
     return handle
 
 
-def set_privacy(connection: ClientConnection, command: Command) -> None:
+def set_privacy(connection: Session, command: Command) -> None:
     """SEND_PRIVACY: who may begin to write to the account."""
     chosen = command.fields[0]
     _change(connection, command, accounts.set_privacy(connection.account, chosen.decode()), chosen)
 
 
-def set_name(connection: ClientConnection, command: Command) -> None:
+def set_name(connection: Session, command: Command) -> None:
     """SEND_NAME: what others are shown."""
     name = command.text.strip()
     if not is_display_name(name):
@@ -60,7 +60,7 @@ def set_name(connection: ClientConnection, command: Command) -> None:
     _change(connection, command, accounts.set_name(connection.account, name), b"")
 
 
-def devices(connection: ClientConnection, command: Command) -> None:
+def devices(connection: Session, command: Command) -> None:
     """REQ_DEVICES."""
 
     def take(found: list[DeviceInfo]) -> bytes:
@@ -75,18 +75,18 @@ def _device_item(device: DeviceInfo) -> bytes:
     return b"%s %s %d %d" % (device.device.encode(), online, device.seen, device.token_ends)
 
 
-def revoke_device(connection: ClientConnection, command: Command) -> None:
+def revoke_device(connection: Session, command: Command) -> None:
     """REVOKE_DEVICE: also the device that sends it, which is notified after its answer."""
     device = command.fields[0]
     _change(connection, command, accounts.revoke(connection.account, device), device)
 
 
-def _change(connection: ClientConnection, command: Command, ask: Ask[object], answer: bytes) -> None:
+def _change(connection: Session, command: Command, ask: Ask[object], answer: bytes) -> None:
     connection.ask(command, ask, lambda _: ok_line(command, answer))
 
 
 #: Verb → what does it.
-HANDLERS: dict[bytes, Callable[[ClientConnection, Command], None]] = {
+HANDLERS: dict[bytes, Callable[[Session, Command], None]] = {
     b"REQ_DEVICES": devices,
     b"REVOKE_DEVICE": revoke_device,
     b"BLOCK_CLIENT": relate(BLOCKED, True),

@@ -6,39 +6,29 @@ from typing import TYPE_CHECKING
 
 from fishchat.errors import Refusal
 from fishchat.features.messages import calls
-from fishchat.model.message import ESCAPED, PLAIN, pack_body
+from fishchat.model.message import ESCAPED, PLAIN
 from fishchat.model.names import concerns, format_position, message_id, p2p, topic_conversation
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.table import Command
-from fishchat.services.msg_server.queue.items import Send
 
 if TYPE_CHECKING:
-    from fishchat.services.msg_server.sessions.connection import ClientConnection
+    from fishchat.services.msg_server.sessions.session import Session
 
 
-def send_p2p(connection: ClientConnection, command: Command) -> None:
-    """Store a message for an account, then hand it out."""
+def send_p2p(connection: Session, command: Command) -> None:
+    """Store a message for an account, then deliver it."""
     peer = command.fields[0]
-    account = connection.device.account  # type: ignore[union-attr]
-    _send(connection, command, p2p(account, peer), peer)
+    kind = ESCAPED if b"esc" in command.tags else PLAIN
+    connection.send_message(command, p2p(connection.account, peer), kind, peer)
 
 
-def send_topic(connection: ClientConnection, command: Command) -> None:
-    """Store a message for a topic, then hand it out."""
-    _send(connection, command, topic_conversation(command.fields[0]), b"")
+def send_topic(connection: Session, command: Command) -> None:
+    """Store a message for a topic, then deliver it."""
+    kind = ESCAPED if b"esc" in command.tags else PLAIN
+    connection.send_message(command, topic_conversation(command.fields[0]), kind, b"")
 
 
-def _send(connection: ClientConnection, command: Command, conversation: bytes, peer: bytes) -> None:
-    device = connection.device
-    assert device is not None
-    tags = command.tags
-    cseq = tags.get(b"cseq", -1) if tags else -1
-    body = pack_body(device.account, device.name, cseq, ESCAPED if b"esc" in tags else PLAIN, command.text)
-    connection.asked()
-    connection.server.commits.add(Send(connection, command, conversation, device.key, cseq, body, device.account, peer))
-
-
-def acknowledge(connection: ClientConnection, command: Command) -> None:
+def acknowledge(connection: Session, command: Command) -> None:
     """Move the device's cursor; there is no answer when it is fine."""
     conversation, epoch, seq = command.fields[0]
     device = connection.device
@@ -49,10 +39,10 @@ def acknowledge(connection: ClientConnection, command: Command) -> None:
     if not reading.acknowledge((epoch, seq)):
         raise Refusal("AHEAD", last=format_position(reading.position).decode())
     if device.lagging or not reading.open:
-        connection.server.delivery.acknowledged(reading)
+        connection.server.delivery.rooms.acknowledged(reading)
 
 
-def read(connection: ClientConnection, command: Command) -> None:
+def read(connection: Session, command: Command) -> None:
     """Move the account's read number; the other side of a p2p conversation is told."""
     conversation, epoch, seq = command.fields[0]
     device = connection.device
@@ -64,7 +54,7 @@ def read(connection: ClientConnection, command: Command) -> None:
 
     def take(moved: bool) -> bytes:
         if moved and conversation[:1] not in b"#@":
-            server.delivery.push_receipt(conversation, device.account, position)
+            server.delivery.receipts.push(conversation, device.account, position)
         return ok_line(command, message_id(conversation, epoch, seq))
 
     connection.ask(command, calls.read(server.stream, device.account, device.name, conversation, position), take)

@@ -17,13 +17,13 @@ from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
 
 if TYPE_CHECKING:
-    from fishchat.services.msg_server.sessions.connection import ClientConnection
+    from fishchat.services.msg_server.sessions.session import Session
 
 #: Messages of a page of history when the client names no number.
 LIMIT = 50
 
 
-def history(connection: ClientConnection, command: Command) -> None:
+def history(connection: Session, command: Command) -> None:
     """A page of a conversation."""
     conversation = command.fields[0]
     account = connection.account
@@ -48,29 +48,29 @@ def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
     return format_position((epoch, seq))
 
 
-def conversations(connection: ClientConnection, command: Command) -> None:
+def conversations(connection: Session, command: Command) -> None:
     """What the account talks about, and how much of it is unread."""
     _list(connection, command, calls.conversations(connection.account), b"%s %d %d %d")
 
 
-def topics(connection: ClientConnection, command: Command) -> None:
+def topics(connection: Session, command: Command) -> None:
     """The topics of the account."""
     _list(connection, command, topic_calls.topics(connection.account), b"%s %s %s %d")
 
 
-def members(connection: ClientConnection, command: Command) -> None:
+def members(connection: Session, command: Command) -> None:
     """The members of a topic, for one of them."""
     _list(connection, command, topic_calls.members(connection.account, command.fields[0]), b"%s %s %d")
 
 
-def _list(connection: ClientConnection, command: Command, ask: Ask[list[Any]], form: bytes) -> None:
+def _list(connection: Session, command: Command, ask: Ask[list[Any]], form: bytes) -> None:
     def take(rows: list[Any]) -> bytes:
         return list_lines(command, [(form % row, False) for row in rows])
 
     connection.ask(command, ask, take, alone=True)
 
 
-def status(connection: ClientConnection, command: Command) -> None:
+def status(connection: Session, command: Command) -> None:
     """Whether an account is online, and when it last was."""
     account = command.fields[0]
 

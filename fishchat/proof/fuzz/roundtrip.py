@@ -25,7 +25,6 @@ from fishchat.proof.fuzz.servers import TALK, Wired, msg_server
 from fishchat.proof.fuzz.store import EPOCH, Store
 from fishchat.protocols.lines import MAX_OUT, LineSplitter, unescape
 from fishchat.services.msg_server.service import MsgServer
-from fishchat.services.msg_server.sessions.connection import ClientConnection
 
 #: What is asked, by the script that answers it.
 ASKED: tuple[tuple[str, Callable[[], Request[Any]]], ...] = (
@@ -46,7 +45,7 @@ class Session:
         self.machine = Machine("alice", device)
         self.heard: list[object] = []
         self._splitter = LineSplitter(MAX_OUT)
-        self._wired = Wired(ClientConnection(server, len(server.connections) + 1, "192.0.2.1"), clock)
+        self._wired = Wired(server.peer("192.0.2.1"), clock)
         self.machine.connected(self._now)
         self.talk()
 
@@ -139,7 +138,7 @@ _MEANT: dict[str, Callable[..., Any]] = {
 def _pushed(session: Session, server: MsgServer, store: Store, conversation: bytes) -> None:
     """A message from elsewhere comes as what was stored, and is handed out once."""
     seq, body = store.next(conversation), store.body(conversation)
-    server.delivery.told(conversation, EPOCH, seq, body, 0)
+    server.delivery.rooms.told(conversation, EPOCH, seq, body, 0)
     session.talk()
     account, _, _, flag, text = body.split(b" ", 4)
     kind = events.Notice if conversation[:1] == b"@" else events.Message

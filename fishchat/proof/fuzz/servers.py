@@ -11,18 +11,17 @@ from twisted.internet.task import Clock
 
 from fishchat.config import schema
 from fishchat.errors import Refusal
+from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.model.placement import Placement
 from fishchat.model.secrets.passwords import Costs, make
 from fishchat.proof.fuzz.helpers import Dice, Transport, claim, pieces, quiet
 from fishchat.proof.fuzz.store import EPOCH, Store
 from fishchat.proof.fuzz.transcript import Transcript, compare, expected
-from fishchat.protocols.peer import LineServer
+from fishchat.protocols.peer import LinePeer
 from fishchat.protocols.table import Table
 from fishchat.services.gateway.service import Gateway
 from fishchat.services.msg_server.queue.lease import Lease
-from fishchat.services.msg_server.service import MsgServer, handlers
-from fishchat.services.msg_server.sessions.authentication import Admission
-from fishchat.services.msg_server.sessions.connection import ClientConnection
+from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
@@ -68,7 +67,7 @@ class Inline(Hashing):
 class Wired:
     """A connection to a server, and its end in memory."""
 
-    def __init__(self, connection: LineServer, clock: Clock) -> None:
+    def __init__(self, connection: LinePeer, clock: Clock) -> None:
         self.connection = connection
         self.clock = clock
         self.transport: Any = Transport()
@@ -111,16 +110,23 @@ def msg_server(dice: Dice, mode: Any = "open", flood: bool = False) -> tuple[Msg
     clock = Clock()
     clock.advance(1000)
     store = Store(clock, dice)
-    # The server asks for the real connection by its type, and needs no more than an IStore.
-    given: Any = store
     store.verifiers = (MADE.argon, MADE.scram)
     config = schema.Config(accounts=_ACCOUNTS[mode], limits=_LIMITS[flood])
     epoch = Epoch(clock.seconds)
-    server = MsgServer(config, "ms1", "127.0.0.1:19000", given, given, epoch, MemoryBus(), clock)
-    server.lease = Held(store, epoch, b"ms1", clock, lambda: None, lambda: None)
-    server.hashing = Inline(clock)
-    server.admission = Admission(server, given, server.hashing)
-    server.handlers = handlers(server)
+    # The server asks for the real connection by its type, and needs no more than an IStore.
+    given: Any = store
+    server = MsgServer(
+        config,
+        "ms1",
+        "127.0.0.1:19000",
+        given,
+        given,
+        epoch,
+        MemoryBus(),
+        clock,
+        hashing=Inline(clock),
+        make_lease=Held,
+    )
     server.running = True
     for call in store.on_connected:
         call()
@@ -134,7 +140,7 @@ def server(data: bytes) -> None:
     stream = data[20:]
     with quiet():
         one, store, clock = msg_server(Dice(data[4:20] * 16), mode, bool(flags[0] & 4))
-        wired = Wired(ClientConnection(one, 1, "192.0.2.1"), clock)
+        wired = Wired(one.peer("192.0.2.1"), clock)
         if flags[0] & 8:
             stream = (b"HELLO 1 caps=ack\n" if flags[0] & 16 else b"") + _welcome(mode) + stream
             wired.say(stream[: len(stream) - len(data[20:])])
@@ -143,9 +149,9 @@ def server(data: bytes) -> None:
         for number, part in enumerate(pieces(data[20:], seed[0]) if flags[0] & 64 else [data[20:]]):
             wired.say(part)
             if number % 3 == seed[0] % 3:
-                one.delivery.told(TALK, EPOCH, store.next(TALK), store.body(TALK), 0)
+                one.delivery.rooms.told(TALK, EPOCH, store.next(TALK), store.body(TALK), 0)
                 wired.settle()
-        _check(wired, ClientConnection.commands, stream)
+        _check(wired, MSG_SERVER_COMMANDS, stream)
 
 
 def _welcome(mode: str) -> bytes:
@@ -169,7 +175,9 @@ def gateway(data: bytes) -> None:
         servers = ["127.0.0.1:19000", "[::1]:19001"][: flags[0] % 4]
         one = Gateway(MemoryBus(), Placement(servers, Random(1)), _LIMITS[bool(flags[0] & 4)], clock)
         wired = Wired(one.buildProtocol(None), clock)
+        assert wired.connection.session is not None
+        commands = wired.connection.session.commands
         for part in pieces(stream, seed[0]) if flags[0] & 64 else [stream]:
             wired.say(part)
-        _check(wired, wired.connection.commands, stream)
+        _check(wired, commands, stream)
         claim(not one.clients, "it counts a client that is gone")

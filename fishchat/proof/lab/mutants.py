@@ -50,7 +50,7 @@ MUTANTS = (
         "A cursor moves when a message is written, and not when it is acknowledged.",
         ("torn", "storm"),
         ("lost",),
-        (Edit("services/msg_server/sessions/registry.py", "connection.acks, server", "False, server"),),
+        (Edit("services/msg_server/sessions/entry.py", "session.acks, self._delivery", "False, self._delivery"),),
     ),
     Mutant(
         "no-fencing",
@@ -93,8 +93,8 @@ MUTANTS = (
         ("lost",),
         (
             Edit(
-                "services/msg_server/delivery/rooms.py",
-                "        self._deserted.clear()\n        for",
+                "services/msg_server/delivery/catching_up.py",
+                "        self._rooms.sweep()\n        for",
                 "        return\n        for",
             ),
         ),
@@ -119,12 +119,12 @@ MUTANTS = (
         ("invented", "lost"),
         (
             Edit(
-                "services/msg_server/delivery/rooms.py",
+                "services/msg_server/delivery/outcomes.py",
                 "conversation.version == version and result != 1",
                 "result != 1",
             ),
             Edit("services/msg_server/delivery/rooms.py", "conversation.version == version and seq != 1", "seq != 1"),
-            Edit("services/msg_server/delivery/rooms.py", "page.version != conversation.version", "False"),
+            Edit("services/msg_server/delivery/catching_up.py", "page.version != conversation.version", "False"),
         ),
     ),
     Mutant(
@@ -161,7 +161,9 @@ MUTANTS = (
         ("closed",),
         (
             Edit(
-                "services/msg_server/delivery/rooms.py", "not same and device.epoch == self._epoch.current", "not same"
+                "services/msg_server/delivery/catching_up.py",
+                "not same and device.epoch == self._epoch.current",
+                "not same",
             ),
         ),
     ),
@@ -223,7 +225,7 @@ MUTANTS = (
         ("replaced",),
         (
             Edit(
-                "services/msg_server/sessions/connection.py",
+                "services/msg_server/sessions/session.py",
                 '        self.say_goodbye(RESP_REPLACED.line() + b"\\r\\n")',
                 "        pass",
             ),

@@ -9,10 +9,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.features.registry import MSG_SERVER_COMMANDS
+from fishchat.features.session import handlers as session
+from fishchat.interfaces import IPeer
 from fishchat.model.bucket import Bucket
+from fishchat.protocols.exchange import Exchange
 from fishchat.protocols.lines import MAX_LINE
-from fishchat.protocols.peer import LineServer, Turn
-from fishchat.protocols.replies import echo, help_lines, ok_line
+from fishchat.protocols.replies import echo
 from fishchat.protocols.table import BadCommand, Command, Table
 from fishchat.services.gateway.rows import GATEWAY_VERBS, GROUPS
 
@@ -48,12 +50,12 @@ class _Commands(Table):
 
 
 class IClients(Protocol):
-    """The methods of the gateway that a connection calls."""
+    """The methods of the gateway that a session calls."""
 
-    def enter(self, client: GatewayConnection) -> bool:
+    def enter(self, client: GatewaySession) -> bool:
         """Count a new client; False when there is no room for it."""
 
-    def leave(self, client: GatewayConnection) -> None:
+    def leave(self, client: GatewaySession) -> None:
         """Forget a client whose connection is gone."""
 
     def choose(self, secure: bool) -> Sequence[str]:
@@ -63,66 +65,59 @@ class IClients(Protocol):
         """Return what bounds the commands of a new client."""
 
 
-class GatewayConnection(LineServer):
-    """The connection of one client."""
+class GatewaySession(Exchange):
+    """The session of one client."""
+
+    __slots__ = ("_gateway",)
 
     commands = _Commands(GATEWAY_VERBS, GROUPS)
 
-    def __init__(self, gateway: IClients, turn: Turn, clock: IReactorTime, host: str, secure: bool = False) -> None:
-        super().__init__(turn, clock, secure)
+    def __init__(self, gateway: IClients, peer: IPeer, clock: IReactorTime) -> None:
+        super().__init__(peer, clock)
         self._gateway = gateway
-        self.host = host
-        self.since = self.heard_at
-        self.pinged = False
         self.bucket = gateway.bucket()
 
-    def connectionMade(self) -> None:
-        """Greet, unless there is no room."""
-        super().connectionMade()
+    def opened(self) -> None:
+        """Refuse the client when there is no room."""
         if not self._gateway.enter(self):
             self.refuse(Refusal("BUSY", "the gateway is full; try again later", retry=RETRY), None, {})
-            self.close()
-        elif not self.secure:
-            self.greet()
+            self.peer.close()
 
     def greet(self) -> None:
         """Send the first line."""
-        self.send(GREETING)
+        self.peer.send(GREETING)
 
-    def connection_ended(self) -> None:
-        """Free its room."""
+    def closed(self) -> None:
+        """Free the room of the client."""
         self._gateway.leave(self)
 
-    def command_received(self, command: Command) -> None:
+    def carry_out(self, command: Command) -> None:
         """Answer a command."""
-        self._HANDLERS[command.verb.name](self, command)
+        HANDLERS[command.verb.name](self, command)
 
-    def _server(self, command: Command) -> None:
-        addresses = self._gateway.choose(self.secure)
+    def answer(self, line: bytes) -> None:
+        """Answer a command."""
+        self.peer.send(line)
+
+    def quit(self, line: bytes) -> None:
+        """Answer with a last line, then close."""
+        self.peer.send(line)
+        self.peer.close()
+
+    def choose_server(self, command: Command) -> None:
+        """REQ_MSG_SERVER: answer with the addresses of msg_servers."""
+        addresses = self._gateway.choose(self.peer.secure)
         if not addresses:
-            nobody = Refusal("TRYAGAIN", "no msg_server is available; try again later", retry=RETRY)
-            self.refuse(nobody, command.verb, command.tags)
-            return
+            raise Refusal("TRYAGAIN", "no msg_server is available; try again later", retry=RETRY)
         line = f"SELECT_MSG_SERVER_FOR_CLIENT {' '.join(addresses)}\r\n"
-        self.send(echo(command.tags) + line.encode())
+        self.answer(echo(command.tags) + line.encode())
 
-    def _hello(self, command: Command) -> None:
-        self.send(ok_line(command, b"fishchat/1"))
 
-    def _ping(self, command: Command) -> None:
-        self.send(ok_line(command))
-
-    def _help(self, command: Command) -> None:
-        self.send(help_lines(self.commands, command))
-
-    def _quit(self, command: Command) -> None:
-        self.send(ok_line(command))
-        self.close()
-
-    _HANDLERS: dict[bytes, Callable[[GatewayConnection, Command], None]] = {
-        b"REQ_MSG_SERVER": _server,
-        b"HELLO": _hello,
-        b"SEND_PING": _ping,
-        b"HELP": _help,
-        b"QUIT": _quit,
-    }
+#: Verb → what does it.
+HANDLERS: dict[bytes, Callable[[GatewaySession, Command], None]] = {
+    b"REQ_MSG_SERVER": GatewaySession.choose_server,
+    b"HELLO": session.hello,
+    b"SEND_PING": session.ping,
+    b"HELP": session.help,
+    b"QUIT": session.quit,
+}

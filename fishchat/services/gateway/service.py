@@ -13,11 +13,12 @@ from twisted.internet.protocol import Factory, ServerFactory
 from twisted.internet.task import LoopingCall
 
 from fishchat.config.schema import Limits
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IPeer
 from fishchat.model.bucket import Bucket
 from fishchat.model.placement import Placement
-from fishchat.protocols.peer import STUCK, Turn
-from fishchat.services.gateway.connection import GatewayConnection
+from fishchat.net.turn import Turn
+from fishchat.protocols.peer import STUCK, LinePeer
+from fishchat.services.gateway.connection import GatewaySession
 from fishchat.services.net.connection_limits import Bounds, ConnectionLimits
 from fishchat.services.net.keepalive import EVERY, GONE_AFTER, Keepalive
 from fishchat.services.net.listen import CHAT, Listener
@@ -43,25 +44,27 @@ class Gateway(Service, ServerFactory):
         self._turn = Turn(clock)
         # No client logs in here: all of them are bounded like those that have not logged in yet.
         bounds = Bounds(limits.before_login, limits.per_address if limits.flood else 0)
-        self._connections: ConnectionLimits[GatewayConnection] = ConnectionLimits(bounds, limits.exempt, clock)
+        self._connections: ConnectionLimits[GatewaySession] = ConnectionLimits(bounds, limits.exempt, clock)
         # Nobody has to stay for longer than a login may take, and there is room for so many only.
         time_limit = max(GONE_AFTER + STUCK, limits.login_seconds)
-        end = GatewayConnection.close
-        self._keepalive: Keepalive[GatewayConnection] = Keepalive(time_limit, late=end, gone=end)
+        self._keepalive: Keepalive[GatewaySession] = Keepalive(time_limit, late=_close, gone=_close)
         self._checks = LoopingCall(self._check)
         self._checks.clock = clock
         self._empty: Deferred[None] | None = None
         follow(placement, bus, clock)
 
-    def buildProtocol(self, addr: IAddress | None) -> GatewayConnection:
+    def buildProtocol(self, addr: IAddress | None) -> LinePeer:
         """Make the connection of one client, for Twisted."""
-        return GatewayConnection(self, self._turn, self._clock, _host(addr))
+        return LinePeer(self._session, self._turn, self._clock, _host(addr))
 
-    def build_secure(self, addr: IAddress | None) -> GatewayConnection | None:
+    def build_secure(self, addr: IAddress | None) -> LinePeer | None:
         """Make the connection of one client with TLS; None, before a handshake, when there is no room."""
         if self._connections.refusal(_host(addr)) is not None:
             return None
-        return GatewayConnection(self, self._turn, self._clock, _host(addr), secure=True)
+        return LinePeer(self._session, self._turn, self._clock, _host(addr), secure=True)
+
+    def _session(self, peer: IPeer) -> GatewaySession:
+        return GatewaySession(self, peer, self._clock)
 
     def startService(self) -> None:
         """Begin to check the connections."""
@@ -79,7 +82,7 @@ class Gateway(Service, ServerFactory):
         cut = self._clock.callLater(LINGER, self._abort_all)
         empty.addCallback(lambda _: cut.cancel() if cut.active() else None)
         for client in list(self._connections.connections):
-            client.close()
+            client.peer.close()
         return empty
 
     @property
@@ -92,16 +95,16 @@ class Gateway(Service, ServerFactory):
         limits = self._limits
         return Bucket(limits.rate, limits.burst, self._clock.seconds()) if limits.flood else None
 
-    def enter(self, client: GatewayConnection) -> bool:
+    def enter(self, client: GatewaySession) -> bool:
         """Count a new client; False when there is no room for it."""
-        if self._connections.refusal(client.host) is not None:
+        if self._connections.refusal(client.peer.host) is not None:
             return False
-        self._connections.enter(client, client.host)
+        self._connections.enter(client, client.peer.host)
         return True
 
-    def leave(self, client: GatewayConnection) -> None:
+    def leave(self, client: GatewaySession) -> None:
         """Forget a client whose connection is gone."""
-        self._connections.leave(client, client.host)
+        self._connections.leave(client, client.peer.host)
         if not self.clients and self._empty is not None:
             empty, self._empty = self._empty, None
             empty.callback(None)
@@ -117,7 +120,7 @@ class Gateway(Service, ServerFactory):
 
     def _abort_all(self) -> None:
         for client in list(self._connections.connections):
-            client.abort()
+            client.peer.abort()
 
 
 class _Secure(Factory):
@@ -131,8 +134,12 @@ class _Secure(Factory):
     def logPrefix(self) -> str:
         return "Gateway"
 
-    def buildProtocol(self, addr: IAddress | None) -> GatewayConnection | None:
+    def buildProtocol(self, addr: IAddress | None) -> LinePeer | None:
         return self._gateway.build_secure(addr)
+
+
+def _close(client: GatewaySession) -> None:
+    client.peer.close()
 
 
 def _host(address: IAddress | None) -> str:

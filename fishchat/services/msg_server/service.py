@@ -16,31 +16,39 @@ from twisted.logger import Logger
 from fishchat.bus import channels
 from fishchat.config.schema import Config
 from fishchat.errors import Refusal
+from fishchat.features.accounts.handlers import Accounts
 from fishchat.features.contacts import handlers as contacts
 from fishchat.features.messages import handlers as messages
 from fishchat.features.messages import queries
+from fishchat.features.session import handlers as common
 from fishchat.features.topics import handlers as topics
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IPeer
+from fishchat.net.turn import Turn
+from fishchat.protocols.flow import STOPPING
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
-from fishchat.protocols.peer import Turn
+from fishchat.protocols.peer import LinePeer
 from fishchat.protocols.replies import error_line
 from fishchat.protocols.state import is_stranger
-from fishchat.services.msg_server.delivery.rooms import Delivery
+from fishchat.services.msg_server.delivery.delivery import Delivery
 from fishchat.services.msg_server.delivery.router_hints import Hearing
+from fishchat.services.msg_server.delivery.topic_news import TopicNews
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
 from fishchat.services.msg_server.queue.lease import Lease
-from fishchat.services.msg_server.sessions import registry
-from fishchat.services.msg_server.sessions.authentication import Admission
-from fishchat.services.msg_server.sessions.connection import ClientConnection, Handler
+from fishchat.services.msg_server.sessions.authentication import Authentication, costs_of
+from fishchat.services.msg_server.sessions.entry import Entry
+from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.services.msg_server.sessions.neighbours import Neighbours
-from fishchat.services.msg_server.sessions.registry import Logins
+from fishchat.services.msg_server.sessions.registry import Sessions
 from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.msg_server.sessions.session import Handler, Session
 from fishchat.services.net.connection_limits import Bounds, ConnectionLimits, Refused
 from fishchat.services.net.keepalive import EVERY, Keepalive
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.epoch import Epoch
+from fishchat.storage.fence import Fence
+from fishchat.storage.packing import privacy_of
 from fishchat.storage.redis import Connection
 
 #: Seconds that clients are given to have their last answers when the server stops.
@@ -68,76 +76,109 @@ class MsgServer(Service):
         bus: IBus,
         clock: IReactorTime,
         address_tls: Callable[[], str] = lambda: "",
+        hashing: Hashing | None = None,
+        make_lease: Callable[..., Lease] = Lease,
     ) -> None:
         self.config = config
         self.id = server.encode()
         self.address = address
         self.address_tls = address_tls
-        self.bus = bus
         self.clock = clock
-        self.turn = Turn(clock)
-        self.connection_limits: ConnectionLimits[ClientConnection] = ConnectionLimits(
-            _bounds(config), config.limits.exempt, clock
-        )
-        self.keepalive = _keepalive(config.limits.login_seconds)
-        shards = config.router.shards
+        self._bus = bus
+        self._turn = Turn(clock)
+        limits, shards = config.limits, config.router.shards
         self.stream = channels.send_stream(_shard(self.id, shards)).encode()
         self.delivery = Delivery(reader, epoch, clock)
-        self.lease = Lease(writer, epoch, self.id, clock, self._may_write, self._lost)
+        self.topic_news = TopicNews(bus, self._turn, self.delivery.membership)
+        self.lease = make_lease(writer, epoch, self.id, clock, self._may_write, self._lost)
         self.commits = Commits(
             writer,
-            self.turn,
+            self._turn,
             clock,
             self.stream,
-            fence=lambda: self.lease.fence,
+            fence=self._fence,
             mend=self.lease.mend,
             doubt=self._doubt,
-            stored=self.delivery.stored,
+            stored=self.delivery.outcomes.stored,
         )
-        self.cursors = Cursors(self.commits, self.delivery.dirty)
-        self.logins = Logins(self, bus)
+        self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
+        self.hearing = Hearing(
+            reader, self.delivery.rooms, self.delivery.receipts, self.delivery.sweep, self.id, shards
+        )
+        self.hashing = hashing or Hashing()
+        self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(_bounds(config), limits.exempt, clock)
+        self.keepalive = _keepalive(limits.login_seconds)
         self.neighbours = Neighbours(self.id, clock)
-        self.hearing = Hearing(reader, self.delivery, self.id, shards)
-        self.revoking = Revoking(reader, bus, self.logins.find, self.hearing.sweep)
-        self.hashing = Hashing()
-        self.admission = Admission(self, reader, self.hashing)
+        guesses = Guesses(self.commits, self.hashing, limits)
+        self.authentication = Authentication(config.accounts, reader, self.hashing, guesses)
         self._greeting = (
             f"HELLO fishchat/1 server={server} auth={config.accounts.mode}"
             f" maxline={MAX_LINE} maxtext={MAX_TEXT} caps=ack"
         ).encode()
-        self.handlers: dict[bytes, Handler] = handlers(self)
+        self.handlers: dict[bytes, Handler] = {}
+        self.sessions = Sessions(
+            self.id,
+            limits,
+            clock,
+            self._turn,
+            bus,
+            self.commits,
+            self.handlers,
+            self.greeting,
+            self.delivery,
+            self.cursors,
+            self.connection_limits,
+            self.neighbours,
+        )
+        self.sessions.server = self
+        self.revocations = Revoking(reader, bus, self.sessions.find, self.hearing.sweep)
+        entry = Entry(
+            self.id,
+            limits,
+            self._fence,
+            self._source,
+            self.authentication,
+            guesses,
+            self.sessions,
+            self.delivery,
+            self.revocations,
+        )
+        accounts = Accounts(
+            config.accounts.mode,
+            privacy_of(config.accounts.privacy),
+            costs_of(config.accounts),
+            guesses,
+            self._source,
+        )
+        self.handlers.update(_handlers(entry, accounts))
         self._chores = [
             (0.5, self.commits.expire),
             (1.0, self.cursors.flush),
             (1.0, self.hearing.compare),
-            (1.0, self.revoking.compare),
+            (1.0, self.revocations.compare),
             (EVERY, self._look_after),
         ]
         self._loops: list[LoopingCall] = []
         self._doubtful = False
-        self._numbers = 0
-        self._topic_events: list[tuple[str, str, str]] = []
 
     @property
     def ready(self) -> bool:
         """Whether clients can log in: the lease is held and authentication has what it needs."""
-        return self.lease.fence is not None and self.admission.ready
+        return self.lease.fence is not None and self.authentication.ready
 
     # -- clients
 
-    def greeting(self, connection: ClientConnection) -> bytes:
-        """The first line that a client hears."""
-        mechanisms = self.admission.mechanisms(connection)
+    def _source(self, host: str) -> bytes:
+        return self.connection_limits.source(host).encode()
+
+    def greeting(self, peer: IPeer) -> bytes:
+        """Return the first line for a peer."""
+        mechanisms = self.authentication.mechanisms(peer)
         sasl = b" sasl=" + b",".join(mechanisms) if mechanisms else b""
         return self._greeting + sasl + b"\r\n"
 
-    @property
-    def connections(self) -> Collection[ClientConnection]:
-        """All of them, logged in or not."""
-        return self.connection_limits.connections
-
-    def connect(self, address: IAddress | None, secure: bool = False) -> ClientConnection | Refused | None:
-        """The protocol for a new connection, or one that only says why it is not let in.
+    def connect(self, address: IAddress | None, secure: bool = False) -> LinePeer | Refused | None:
+        """Return the protocol for a new connection, or one that only says why it is not let in.
 
         With TLS it is None then: a handshake costs more than a refusal may.
         """
@@ -145,42 +186,35 @@ class MsgServer(Service):
         refusal = self.connection_limits.refusal(host)
         if refusal is not None:
             return None if secure else Refused(refusal)
-        self._numbers += 1
-        return ClientConnection(self, self._numbers, host, secure)
+        return self.peer(host, secure)
 
-    def topic_changed(self, topic: bytes, event: str, account: bytes) -> None:
-        """Tell the manager what happened, and the other msg_servers to read the membership again: once a turn."""
-        if not self._topic_events:
-            self.turn.at_end(self._publish_topics)
-        self._topic_events.append((topic.decode(), event, account.decode()))
+    def peer(self, host: str, secure: bool = False) -> LinePeer:
+        """Return the protocol of one client that is let in."""
+        return LinePeer(self.sessions.open, self._turn, self.clock, host, secure)
 
-    def _publish_topics(self) -> None:
-        events, self._topic_events = self._topic_events, []
-        for topic, event, account in events:
-            status = channels.TopicStatus(topic=topic, event=event, account=account)
-            self.bus.publish(channels.TOPIC_STATUS, status.encode())
-        moved: dict[str, list[str]] = {}
-        for topic, event, account in events:
-            if event != "invited":
-                moved.setdefault(topic, []).append(account)
-        if moved:
-            self.bus.publish(channels.TOPIC_SYNC, channels.TopicSync(topics=sorted(moved), accounts=moved).encode())
+    @property
+    def connections(self) -> Collection[Session]:
+        """The sessions of all connections, logged in or not."""
+        return self.sessions.all
 
     def load(self) -> Load:
         """For the heartbeat."""
         figures = {
-            "online": self.logins.count,
+            "online": self.sessions.count,
             "hashes": self.hashing.made,
-            "messages": self.commits.answered - self.delivery.unstored,
+            "messages": self.commits.answered - self.delivery.outcomes.unstored,
             "calls": self.commits.calls,
             "hints": self.hearing.hints,
             "sweeps": self.hearing.sweeps,
-            "conversations": len(self.delivery.conversations),
+            "conversations": len(self.delivery.rooms.conversations),
         }
         capacity = self.config.msg_server.capacity
         return Load(self.address, len(self.connections), capacity, figures, self.address_tls())
 
     # -- the store's side
+
+    def _fence(self) -> Fence | None:
+        return self.lease.fence
 
     def _may_write(self) -> None:
         """The lease is this connection's: nothing that was sent before can still be stored."""
@@ -197,9 +231,9 @@ class MsgServer(Service):
     def _lost(self) -> None:
         """The clients are not this server's any more: they log in again, here or elsewhere."""
         self.commits.refuse_all()
-        for connection in list(self.connections):
-            if connection.device is not None:
-                connection.say_goodbye(self.neighbours.move_line(0, connection.secure))
+        for session in list(self.sessions.all):
+            if session.device is not None:
+                session.evicted()
 
     # -- the life of the service
 
@@ -208,9 +242,10 @@ class MsgServer(Service):
         super().startService()
         self.lease.startService()
         self.hearing.start()
-        self.hearing.listen(self.bus)
-        self.neighbours.listen(self.bus)
-        self.revoking.listen()
+        self.hearing.listen(self._bus)
+        self.topic_news.listen()
+        self.neighbours.listen(self._bus)
+        self.revocations.listen()
         for seconds, chore in self._chores:
             loop = LoopingCall(chore)
             loop.clock = self.clock
@@ -223,27 +258,27 @@ class MsgServer(Service):
         return ensureDeferred(self._stop())
 
     async def _stop(self) -> None:
-        for connection in list(self.connections):
-            connection.send(self.neighbours.move_line(LAST_WORDS, connection.secure))
-            connection.hold()
+        for session in list(self.sessions.all):
+            session.peer.send(self.neighbours.move_line(LAST_WORDS, session.peer.secure))
+            session.peer.hold(STOPPING)
         await self.commits.when_idle()
-        for connection in list(self.connections):
-            connection.end()
-            connection.close()
+        for session in list(self.sessions.all):
+            session.end()
+            session.peer.close()
         await self.commits.when_idle()
         for loop in self._loops:
             loop.stop()
         self._loops.clear()
         waited = 0.0
-        while self.connections and waited < LAST_WORDS:
+        while self.sessions.all and waited < LAST_WORDS:
             waited += 0.05
             await deferLater(self.clock, 0.05, lambda: None)
-        for connection in list(self.connections):
-            connection.abort()
+        for session in list(self.sessions.all):
+            session.peer.abort()
         await self.lease.stopService()
 
     def _look_after(self) -> None:
-        self.keepalive.check(self.connections, self.clock.seconds())
+        self.keepalive.check(self.sessions.all, self.clock.seconds())
 
 
 class ClientFactory(Factory):
@@ -255,22 +290,22 @@ class ClientFactory(Factory):
         self._server = server
         self._secure = secure
 
-    def buildProtocol(self, addr: IAddress | None) -> ClientConnection | Refused | None:
+    def buildProtocol(self, addr: IAddress | None) -> LinePeer | Refused | None:
         return self._server.connect(addr, self._secure)
 
 
-def handlers(server: MsgServer) -> dict[bytes, Handler]:
-    """Which function does what a verb asks; a test compares it with the command table."""
+def _handlers(entry: Entry, accounts: Accounts) -> dict[bytes, Handler]:
+    """Return what does each verb; a test compares it with the command table."""
     return {
-        b"HELLO": registry.hello,
-        b"SEND_CLIENT_ID": server.admission.log_in,
-        b"SEND_AUTH": server.admission.authenticate,
-        b"CREATE_CLIENT": server.admission.sign_up,
-        b"SEND_PASSWORD": server.admission.change_password,
+        b"HELLO": common.hello_with_capabilities,
+        b"SEND_CLIENT_ID": entry.log_in,
+        b"SEND_AUTH": entry.authenticate,
+        b"CREATE_CLIENT": accounts.sign_up,
+        b"SEND_PASSWORD": accounts.change_password,
         **contacts.HANDLERS,
-        b"SEND_PING": registry.ping,
-        b"HELP": registry.tell,
-        b"QUIT": registry.quit,
+        b"SEND_PING": common.ping,
+        b"HELP": common.help,
+        b"QUIT": common.quit,
         b"SEND_MESSAGE_P2P": messages.send_p2p,
         b"SEND_MESSAGE_TOPIC": messages.send_topic,
         b"SEND_ACK": messages.acknowledge,
@@ -302,21 +337,21 @@ def _bounds(config: Config) -> Bounds:
     return Bounds(capacity, limits.per_address, limits.before_login, limits.strangers_per_address, limits.accepts)
 
 
-def _keepalive(login_seconds: float) -> Keepalive[ClientConnection]:
+def _keepalive(login_seconds: float) -> Keepalive[Session]:
     """Return the keepalive of a msg_server: only a client that has not logged in has a time limit, and no pings."""
     late_line = error_line(Refusal("STATE", "login timed out; connect again", limit=f"{login_seconds:g}s"), None, {})
 
-    def late(connection: ClientConnection) -> None:
-        connection.say_goodbye(late_line)
+    def late(session: Session) -> None:
+        session.say_goodbye(late_line)
 
-    def gone(connection: ClientConnection) -> None:
-        connection.end()
-        connection.abort()
+    def gone(session: Session) -> None:
+        session.end()
+        session.peer.abort()
 
     return Keepalive(
         login_seconds,
         late,
         gone,
-        is_limited=lambda connection: is_stranger(connection.state),
-        is_pinged=lambda connection: not is_stranger(connection.state),
+        is_limited=lambda session: is_stranger(session.state),
+        is_pinged=lambda session: not is_stranger(session.state),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from fishchat.features.session.rows import RESP_PING
+from fishchat.protocols.flow import Flow
 from fishchat.protocols.peer import HANDSHAKE
 
 #: Seconds between two checks.
@@ -19,20 +20,12 @@ PING_AFTER = 90.0
 GONE_AFTER = 120.0
 
 
-class IKept(Protocol):
-    """The attributes and methods of a connection that keepalive uses."""
+class IKeptPeer(Protocol):
+    """The part of ``IPeer`` that keepalive uses."""
 
-    #: When something was last read from the peer, and when the connection began, in seconds of the role's clock.
+    flow: Flow
     heard_at: float
-    since: float
-    #: Whether a TLS handshake is under way.
     shaking: bool
-    #: Whether the peer was pinged in its present silence. Keepalive sets it.
-    pinged: bool
-
-    @property
-    def is_read(self) -> bool:
-        """Whether the peer is read now; one that is not read cannot be heard."""
 
     def is_stuck(self, now: float) -> bool:
         """Return whether the peer has taken nothing of what is written to it for too long."""
@@ -42,6 +35,19 @@ class IKept(Protocol):
 
     def abort(self) -> None:
         """End the connection at once."""
+
+
+class IKept(Protocol):
+    """The attributes of a connection that keepalive uses."""
+
+    @property
+    def peer(self) -> IKeptPeer:
+        """The other side."""
+
+    #: When the connection began, in seconds of the role's clock.
+    since: float
+    #: Whether the peer was pinged in its present silence. Keepalive sets it.
+    pinged: bool
 
 
 C = TypeVar("C", bound=IKept)
@@ -74,11 +80,13 @@ class Keepalive(Generic[C]):
             self._check(connection, now)
 
     def _check(self, connection: C, now: float) -> None:
-        silent = now - connection.heard_at if connection.is_read else 0.0
+        peer = connection.peer
+        # A peer that is not read cannot be heard.
+        silent = 0.0 if peer.flow.reasons else now - peer.heard_at
         age = now - connection.since
-        if connection.is_stuck(now) or (connection.shaking and age >= HANDSHAKE):
-            connection.abort()
-        elif connection.shaking:
+        if peer.is_stuck(now) or (peer.shaking and age >= HANDSHAKE):
+            peer.abort()
+        elif peer.shaking:
             return
         elif silent >= GONE_AFTER:
             self.gone(connection)
@@ -89,4 +97,4 @@ class Keepalive(Generic[C]):
             connection.pinged = False
         elif not connection.pinged and self.is_pinged(connection):
             connection.pinged = True
-            connection.send(RESP_PING.line() + b"\r\n")
+            peer.send(RESP_PING.line() + b"\r\n")

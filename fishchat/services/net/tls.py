@@ -16,8 +16,6 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from fishchat.net.tls_peer import binding
-
 #: The suites of TLS 1.2: forward secrecy and authenticated encryption. Those of TLS 1.3 are all good.
 SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -103,15 +101,3 @@ class TlsFactory(TLSMemoryBIOFactory):
     def buildProtocol(self, addr: IAddress | None) -> Any:
         inner = self.wrappedFactory.buildProtocol(addr)
         return None if inner is None else self.protocol(self, inner)
-
-
-def binding_of(transport: Any) -> bytes | None:
-    """The channel binding of a connection; None of one without TLS, or with a certificate that has none.
-
-    It is that of the certificate which this very connection was made with, whatever was loaded since.
-    """
-    if not isinstance(transport, TLSMemoryBIOProtocol):
-        return None
-    handle = transport.getHandle()
-    shown = None if handle is None else handle.get_certificate()
-    return None if shown is None else binding(shown.to_cryptography())

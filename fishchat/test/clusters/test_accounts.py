@@ -196,7 +196,7 @@ class Going(AccountsCase):
         """A server that does not hear of it finds it by the store's count, within a second and a sweep."""
         cluster = await self.closed()
         alice, _ = await self.come(cluster, "alice")
-        await until(lambda: cluster.server("ms1").revoking._number is not None)
+        await until(lambda: cluster.server("ms1").revocations._number is not None)
         cluster.bus("ms1").losing = lambda channel, _: channel == channels.CLIENT_STATUS
         began = reactor.seconds()
         await self.operator(cluster).disable(b"alice")

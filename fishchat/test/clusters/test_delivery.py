@@ -183,7 +183,7 @@ class Devices(ClusterCase):
         await first.expect("RESP_REPLACED")
         await first.gone()
         await until(lambda: not cluster.redis.command("EXISTS", "at:bob"))
-        self.assertEqual(cluster.server("ms1").delivery.accounts, {})
+        self.assertEqual(list(cluster.server("ms1").delivery.presence), [])
 
 
 class Acknowledging(ClusterCase):
@@ -375,7 +375,9 @@ class Order(ClusterCase):
         await until(lambda: bob.closed)
         await cluster.settled()
         server = cluster.server("ms1")
-        self.assertEqual((server.delivery.accounts, server.logins.here, server.logins.count), ({}, {}, 0))
+        self.assertEqual(
+            (list(server.delivery.presence), server.sessions.find(b"bob/main"), server.sessions.count), ([], None, 0)
+        )
         self.assertEqual(cluster.redis.command("EXISTS", "at:bob"), 0)
 
     async def test_acknowledge_behind_the_login(self) -> None:

@@ -7,7 +7,7 @@ import re
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from fishchat.protocols.peer import WAITING
+from fishchat.protocols.flow import WAITING
 from fishchat.test.support.cluster import ClusterCase, id_of
 from fishchat.test.support.waiting import until
 
@@ -20,16 +20,16 @@ class Waiting(ClusterCase):
         cluster = await self.cluster(servers=1, routers=0, limits__flood=False)
         alice = await cluster.login("alice")
         server = cluster.server("ms1")
-        (connection,) = server.connections
+        (session,) = server.connections
         # Without the right to write everything waits.
         server.lease._ready = False
         alice.send(*[f"@id={n} MSG alice {n}" for n in range(WAITING)])
-        self.assertEqual(connection.waiting, WAITING)
+        self.assertEqual(session.peer.flow.pending, WAITING)
         alice.send(*[f"@id={n} MSG alice {n}" for n in range(WAITING, 500)])
         assert alice.wire is not None
         self.assertTrue(alice.wire.paused)
         self.assertGreater(len(alice.wire.inbox), 0)
-        self.assertEqual(connection.waiting, WAITING)
+        self.assertEqual(session.peer.flow.pending, WAITING)
         server.lease._ready = True
         server.commits.go_on()
         await alice.expect(*[f"@id={n} OK SEND_MESSAGE_P2P alice+alice:…-{n + 1}" for n in range(500)])
@@ -39,11 +39,11 @@ class Waiting(ClusterCase):
         """A thousand commands that arrive at once are answered in order, never more than 64 waiting."""
         cluster = await self.cluster(servers=1, routers=0, limits__flood=False)
         alice = await cluster.login("alice")
-        (connection,) = cluster.server("ms1").connections
+        (session,) = cluster.server("ms1").connections
         alice.send(*[f"@id={n} MSG alice {n}" for n in range(1000)])
         while len(alice.lines) < 1000:
             before = len(alice.lines)
-            self.assertLessEqual(connection.waiting, WAITING)
+            self.assertLessEqual(session.peer.flow.pending, WAITING)
             await until(lambda before=before: len(alice.lines) > before)  # type: ignore[misc]
         await alice.expect(*[f"@id={n} OK …" for n in range(1000)])
 

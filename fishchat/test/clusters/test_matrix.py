@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from fishchat.features.accounts.administration import Accounts
 from fishchat.features.registry import PUSHES, VERBS
 from fishchat.protocols.rows import State
-from fishchat.services.gateway.connection import GatewayConnection
+from fishchat.services.gateway import connection as gateway
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.matrix import MatrixCase, answer_to, greeted, holding, line_of, words_of
@@ -143,8 +143,8 @@ class States(MatrixCase):
 
             return note
 
-        known = {name: noting(name, handler) for name, handler in GatewayConnection._HANDLERS.items()}
-        self.patch(GatewayConnection, "_HANDLERS", known)
+        known = {name: noting(name, handler) for name, handler in gateway.HANDLERS.items()}
+        self.patch(gateway, "HANDLERS", known)
         own = {verb.name for verb in GATEWAY_VERBS}
         self.assertEqual(known.keys(), own)
         before = holding(cluster.redis)

@@ -22,9 +22,9 @@ from hypothesis.stateful import (
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.model import device
+from fishchat.protocols import flow
 from fishchat.services.msg_server.delivery import log_reader, replay, rooms
 from fishchat.services.msg_server.queue import commits, items
-from fishchat.services.msg_server.sessions import connection
 from fishchat.services.router import service as router_service
 from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.sync_client import Device
@@ -326,7 +326,7 @@ class PromiseTests(SynchronousTestCase):
         """All limits are small; the store is fast, since no machine loses its power here."""
         self.patch(device, "WINDOW", 4)
         self.patch(rooms, "REFILL", 2)
-        self.patch(connection, "WAITING", 6)
+        self.patch(flow, "WAITING", 6)
         self.patch(replay, "PAGE_SIZE", 3)
         self.patch(log_reader.Logs.page, "__defaults__", (3,))
         self.patch(items, "MESSAGES", 2)

@@ -18,6 +18,7 @@ from fishchat.model.message import Message, from_body
 from fishchat.model.names import START, Position
 from fishchat.services.msg_server.delivery.log_reader import Page
 from fishchat.services.msg_server.delivery.replay import SYNCED, Feeder
+from fishchat.test.support.owners import Unending
 
 NAME = b"alice+bob"
 #: Unacknowledged pushes of a device in these tests, so that few messages fill it.
@@ -112,9 +113,10 @@ class Peer:
     def __init__(self, reads: Reads, key: bytes, acks: bool, at: Position = START) -> None:
         self.reads = reads
         self.key = key
-        self.lines: list[bytes] = []
+        owner = Unending()
+        self.lines = owner.lines
         account = key.partition(b"/")[0]
-        self.device = Device(account, key, b"", self.lines.append, self.fail, acks, set())
+        self.device = Device(account, key, b"", owner, acks, set())
         if acks:
             self.device.room = ROOM
         self.reading: Reading

@@ -8,11 +8,12 @@ from fishchat.model.conversation import Conversation
 from fishchat.model.device import UNBOUNDED, WINDOW, Device, Reading, Span, parse_spans, start_of
 from fishchat.model.names import START, format_position
 from fishchat.test.model.test_conversation import Reads
+from fishchat.test.support.owners import Owner
 
 
 def a_device(acks: bool = True) -> Device:
     """Bob's."""
-    return Device(b"bob", b"bob/main", b"ms1 x 1", lambda _: None, lambda: None, acks, set())
+    return Device(b"bob", b"bob/main", b"ms1 x 1", Owner(), acks, set())
 
 
 def a_reading(device: Device, spans: list[Span] | None = None) -> Reading:

@@ -22,21 +22,24 @@ from fishchat.model.conversation import Conversation
 from fishchat.model.device import WINDOW, Device, Reading
 from fishchat.model.message import PLAIN, from_body, pack_body
 from fishchat.model.placement import Placement
+from fishchat.net.turn import Turn
+from fishchat.protocols.exchange import Exchange
+from fishchat.protocols.flow import LIST, WAITING
 from fishchat.protocols.lines import MAX_LINE
-from fishchat.protocols.peer import STUCK, WAITING, LineServer, Turn
+from fishchat.protocols.peer import STUCK, LinePeer
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.rows import State
 from fishchat.protocols.table import Command
-from fishchat.services.gateway.connection import GatewayConnection
+from fishchat.services.gateway.connection import HANDLERS
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.gateway.service import Gateway
 from fishchat.services.msg_server.queue.commits import ANSWERED
-from fishchat.services.msg_server.service import MsgServer, handlers
-from fishchat.services.msg_server.sessions.connection import ClientConnection
+from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
 from fishchat.storage.address import parse_url
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
+from fishchat.test.support.owners import Unending
 from fishchat.test.support.waiting import until
 from fishchat.testing.memory_bus import MemoryBus
 
@@ -53,56 +56,26 @@ class Transport(StringTransport):
         super().write(data)
 
 
-class Echo(LineServer):
+class Echo(Exchange):
     """Answers everything, but JOIN."""
 
     commands = MSG_SERVER_COMMANDS
     ended = 0
 
-    def command_received(self, command: Command) -> None:
+    def carry_out(self, command: Command) -> None:
         if command.verb.name == b"JOIN_TOPIC":
             raise Refusal("FULL", limit=3)
         if command.verb.name == b"LEAVE_TOPIC":
-            self.hold()
-        self.send(ok_line(command, command.text))
+            self.peer.hold(LIST)
+        self.peer.send(ok_line(command, command.text))
 
-    def connection_ended(self) -> None:
+    def closed(self) -> None:
         self.ended += 1
 
 
-class TurnTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.turn = Turn(self.clock)
-        self.done: list[str] = []
-
-    def test_once(self) -> None:
-        """What was asked for happens at the end of the turn, in order, and once."""
-        self.turn.at_end(lambda: self.done.append("a"))
-        self.turn.at_end(lambda: self.done.append("b"))
-        self.assertEqual((self.done, len(self.clock.getDelayedCalls())), ([], 1))
-        self.clock.advance(0)
-        self.assertEqual(self.done, ["a", "b"])
-        self.clock.advance(1)
-        self.assertEqual(self.done, ["a", "b"])
-
-    def test_next_turn(self) -> None:
-        """What is asked for at the end is done behind all else that is."""
-        self.turn.at_end(lambda: self.turn.at_end(lambda: self.done.append("later")))
-        self.turn.at_end(lambda: self.done.append("a"))
-        self.clock.advance(0)
-        self.assertEqual(self.done, ["a", "later"])
-
-    def test_failure(self) -> None:
-        """A failure is logged and stops nobody else, now or later."""
-        self.turn.at_end(lambda: [][0])
-        self.turn.at_end(lambda: self.done.append("a"))
-        self.clock.advance(0)
-        self.assertEqual(self.done, ["a"])
-        self.assertEqual(len(self.flushLoggedErrors(IndexError)), 1)
-        self.turn.at_end(lambda: self.done.append("b"))
-        self.clock.advance(0)
-        self.assertEqual(self.done, ["a", "b"])
+def line_peer(clock: Any) -> LinePeer:
+    """Lines that are echoed."""
+    return LinePeer(lambda peer: Echo(peer, clock), Turn(clock), clock)
 
 
 class Connected(SynchronousTestCase):
@@ -110,7 +83,8 @@ class Connected(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.server = Echo(Turn(self.clock), self.clock)
+        self.server = line_peer(self.clock)
+        self.session: Any = self.server.session
         self.transport: Any = Transport()
         self.server.makeConnection(self.transport)
 
@@ -187,11 +161,11 @@ class WritingTests(Connected):
         self.server.connectionLost()
         self.server.send(b"late\r\n")
         self.server.dataReceived(b"PING\n")
-        self.server.hold()
-        self.server.go_on()
+        self.server.hold(LIST)
+        self.server.read_on(LIST)
         self.server.abort()
         self.clock.advance(1)
-        self.assertEqual((self.transport.writes, self.server.ended), ([], 1))
+        self.assertEqual((self.transport.writes, self.session.ended), ([], 1))
 
 
 class ReadingTests(Connected):
@@ -200,11 +174,11 @@ class ReadingTests(Connected):
         self.assertEqual(self.say(b"PING\nLEAVE a\nHELP b\nHELP"), ["OK SEND_PING", "OK LEAVE_TOPIC"])
         self.assertEqual(self.transport.producerState, "paused")
         self.assertEqual(self.say(b" c\nLEAVE a\nHELP d\n"), [])
-        self.server.go_on()
+        self.server.read_on(LIST)
         self.assertEqual(self.hear(), ["OK HELP b", "OK HELP c", "OK LEAVE_TOPIC"])
         self.assertEqual(self.transport.producerState, "paused")
-        self.server.go_on()
-        self.server.go_on()
+        self.server.read_on(LIST)
+        self.server.read_on(LIST)
         self.assertEqual(self.hear(), ["OK HELP d"])
         self.assertEqual(self.transport.producerState, "producing")
 
@@ -215,7 +189,7 @@ class ReadingTests(Connected):
         outlet.pauseProducing()
         self.assertEqual((self.transport.producerState, self.server.full_since), ("paused", 7.0))
         self.assertEqual(self.say(b"PING\n"), [])
-        self.server.go_on()
+        self.server.read_on(LIST)
         self.clock.advance(0)
         self.assertEqual(self.hear(), [])
         outlet.resumeProducing()
@@ -226,7 +200,7 @@ class ReadingTests(Connected):
     def test_full_in_the_same_turn(self) -> None:
         """What made the transport full was written at the end of the turn that would have read on."""
         self.say(b"LEAVE a\nPING\n")
-        self.server.go_on()
+        self.server.read_on(LIST)
         self.transport.producer.pauseProducing()
         self.clock.advance(0)
         self.assertEqual((self.hear(), self.transport.producerState), ([], "paused"))
@@ -246,25 +220,25 @@ class ReadingTests(Connected):
         self.say(b"LEAVE a\nPING\nHELP x\n")
         self.server.readConnectionLost()
         self.assertEqual((self.hear(), self.transport.disconnecting), ([], False))
-        self.server.go_on()
+        self.server.read_on(LIST)
         self.assertEqual(self.hear(), ["OK SEND_PING", "OK HELP x"])
         self.assertTrue(self.transport.disconnecting)
 
     def test_held_again(self) -> None:
         """Whoever is held in the turn in which it was to go on is held."""
         self.say(b"LEAVE a\nPING\n")
-        self.server.go_on()
-        self.server.hold()
+        self.server.read_on(LIST)
+        self.server.hold(LIST)
         self.assertEqual((self.hear(), self.transport.producerState), ([], "paused"))
-        self.server.go_on()
+        self.server.read_on(LIST)
         self.assertEqual(self.hear(), ["OK SEND_PING"])
 
     def test_flood(self) -> None:
         """Whoever is too fast is told once, and for a second nothing more is read of it."""
-        self.server.bucket = Bucket(4, 2, 0)
+        self.session.bucket = Bucket(4, 2, 0)
         self.assertEqual(len(self.say(b"PING\n" * 5)), 3)
         self.assertEqual(self.transport.producerState, "paused")
-        self.server.go_on()
+        self.server.read_on(LIST)
         self.clock.advance(0.9)
         self.assertEqual(self.hear(), [])
         self.clock.advance(0.2)
@@ -273,7 +247,7 @@ class ReadingTests(Connected):
 
     def test_flood_of_nonsense(self) -> None:
         """Lines that are no commands, and refused acknowledgements, count as well; accepted ones do not."""
-        self.server.bucket = Bucket(1, 3, 0)
+        self.session.bucket = Bucket(1, 3, 0)
         self.assertEqual(len(self.say(b"ACK a+b:1-1\n" * 9)), 9)
         self.assertEqual(len(self.say(b"x\nJOIN a\n@no=1 PING\n" * 2)), 4)
         self.assertEqual(self.transport.producerState, "paused")
@@ -318,7 +292,7 @@ class ClosingTests(Connected):
     def test_real_buffer(self) -> None:
         """A transport that was full closes when it has written everything."""
         descriptor = _Descriptor()
-        server = Echo(Turn(self.clock), self.clock)
+        server = line_peer(self.clock)
         server.makeConnection(descriptor)
         server.send(b"x" * 200_000)
         self.clock.advance(0)
@@ -348,10 +322,10 @@ class SocketTests(TestCase):
     async def test_kernel_takes_a_part(self) -> None:
         """What the kernel does not take at once follows in order, and so does what was said behind it."""
         reactor: Any = the_reactor
-        made: list[Echo] = []
+        made: list[LinePeer] = []
 
-        def build() -> Echo:
-            made.append(Echo(Turn(reactor), reactor))
+        def build() -> LinePeer:
+            made.append(line_peer(reactor))
             return made[-1]
 
         port = reactor.listenTCP(0, Factory.forProtocol(build), interface="127.0.0.1")
@@ -410,12 +384,13 @@ class ServerCase(SynchronousTestCase):
         self.server = MsgServer(config, "ms1", "127.0.0.1:1", store, store, epoch, MemoryBus(), self.clock)
         self.server.running = True
 
-    def connect(self, state: State = State.GREETED) -> tuple[ClientConnection, Any]:
+    def connect(self, state: State = State.GREETED) -> tuple[LinePeer, Any]:
         """A client, and its transport, behind the greeting."""
-        connection = ClientConnection(self.server, 1, "192.0.2.1")
+        connection = self.server.peer("192.0.2.1")
+        session: Any = connection.session
         transport = Transport()
         connection.makeConnection(transport)
-        connection.state = state
+        session.state = state
         self.clock.advance(0)
         transport.clear()
         return connection, transport
@@ -427,13 +402,15 @@ class ClientTests(ServerCase):
         connection, transport = self.connect(State.ONLINE)
         connection.dataReceived(b"".join(b"@id=%d LOCATE a\n" % number for number in range(WAITING + 10)))
         self.clock.advance(0)
-        self.assertEqual((connection.waiting, transport.producerState, transport.value()), (WAITING, "paused", b""))
+        self.assertEqual(
+            (connection.flow.pending, transport.producerState, transport.value()), (WAITING, "paused", b"")
+        )
         for _ in range(2):
             self.clock.advance(ANSWERED)
             self.server.commits.expire()
             for _ in range(3):
                 self.clock.advance(0)
-        self.assertEqual((connection.waiting, transport.producerState), (0, "producing"))
+        self.assertEqual((connection.flow.pending, transport.producerState), (0, "producing"))
         answers = [line.split(b" ")[:4] for line in transport.value().splitlines()]
         expected = [
             [b"@id=%d" % number, b"ERR", b"LOCATE_TOPIC_MSG_ADDR", b"TRYAGAIN"] for number in range(WAITING + 10)
@@ -483,10 +460,11 @@ class ClientTests(ServerCase):
 
 
 class KeepaliveTests(ServerCase):
-    def look(self, connection: ClientConnection, seconds: float) -> None:
+    def look(self, connection: LinePeer, seconds: float) -> None:
         """``seconds`` after the connection began."""
-        self.clock.advance(connection.since + seconds - self.clock.seconds())
-        self.server.keepalive.check([connection], self.clock.seconds())
+        session: Any = connection.session
+        self.clock.advance(session.since + seconds - self.clock.seconds())
+        self.server.keepalive.check([session], self.clock.seconds())
         self.clock.advance(0)
 
     def test_silent(self) -> None:
@@ -561,8 +539,8 @@ class WindowTests(SynchronousTestCase):
         self.assertEqual((device.room, reading.unacked), (WINDOW, 0))
 
     def _device(self, acks: bool) -> tuple[Device, list[bytes]]:
-        pushed: list[bytes] = []
-        return Device(b"bob", b"bob/main", b"", pushed.append, self.fail, acks, set()), pushed
+        owner = Unending()
+        return Device(b"bob", b"bob/main", b"", owner, acks, set()), owner.lines
 
 
 class _NoReads:
@@ -589,11 +567,11 @@ class NeighbourTests(ServerCase):
 class HandlerTests(ServerCase):
     def test_msg_server(self) -> None:
         """Every verb of the msg_server's table has somebody to do it, and nobody has another."""
-        self.assertEqual(set(handlers(self.server)), {verb.name for verb in VERBS})
+        self.assertEqual(set(self.server.handlers), {verb.name for verb in VERBS})
 
     def test_gateway(self) -> None:
         """The same for the gateway, and each answers."""
-        self.assertEqual(set(GatewayConnection._HANDLERS), {verb.name for verb in GATEWAY_VERBS})
+        self.assertEqual(set(HANDLERS), {verb.name for verb in GATEWAY_VERBS})
         gateway = Gateway(MemoryBus(), Placement(["127.0.0.1:1"], Random(1)), schema.Limits(), self.clock)
         for verb in GATEWAY_VERBS:
             connection = gateway.buildProtocol(None)

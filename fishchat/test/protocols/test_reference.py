@@ -20,7 +20,7 @@ from fishchat.model.device import WINDOW
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
-from fishchat.protocols import lines, peer, replies
+from fishchat.protocols import exchange, flow, lines, peer, replies
 from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.msg_server.sessions.hashing import WAITING
@@ -41,9 +41,9 @@ LIMITS = {
     "bytes of an `@id`": 64,
     "`@cseq`": MAX_CSEQ,
     "`@limit`": 100,
-    "commands of a connection that wait": peer.WAITING,
-    "lines of a connection in one turn": peer.LINES,
-    "seconds without reading after": peer.REST,
+    "commands of a connection that wait": flow.WAITING,
+    "lines of a connection in one turn": flow.LINES,
+    "seconds without reading after": exchange.REST,
     "bytes of texts in a page": int(re.findall(r"BYTES = (\d+)", read("messages/history"))[0]),
     "unacknowledged pushes": WINDOW,
     "seconds in which a client reads nothing": peer.STUCK,

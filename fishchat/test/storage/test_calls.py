@@ -99,9 +99,8 @@ class Batches(SynchronousTestCase):
         """What the queue packs, and what the script says that it takes."""
         body = b"alice main -1 - hi"
         batch = Batch()
-        command: Any = None
         asker: Any = None
-        batch.sends = [Send(asker, command, b"alice+bob", b"alice/main", 3, body, b"alice", b"bob")]
+        batch.sends = [Send(asker, None, b"alice+bob", b"alice/main", 3, b"-", b"hi", body, b"alice", b"bob")]
         values = batch.values(Fence(b"ms1", b"aaaa", 7), b"/sysctrl/send")
         self.assertEqual(parse(read("logs/send")).args, routing.BATCH)
         named = dict(zip(routing.BATCH, values, strict=True))

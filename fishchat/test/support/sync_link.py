@@ -118,7 +118,7 @@ class Link(StringTransport):
             self.over = True
             self.to_server.clear()
             # What was to be written at the end of this turn counts as written, for a person who has just gone.
-            for line in b"".join(self.protocol._out).splitlines():
+            for line in self.protocol.gathered.splitlines():
                 self.device.written(self, line.decode())
             self.protocol.connectionLost(Failure(reason))
 

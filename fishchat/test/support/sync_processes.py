@@ -103,12 +103,12 @@ class Server(Process):
     def connect(self, device: Device) -> Link:
         """A new connection of a client."""
         protocol: Any = self.role.connect(None)
-        oracle, lease = self.world.oracle, self.role.lease
+        oracle, lease, number = self.world.oracle, self.role.lease, protocol.session.number
         known: list[Login] = []
 
         def found() -> Login | None:
             if not known:
-                login = oracle.logins.get((self.name, lease.incarnation.decode(), protocol.number))
+                login = oracle.logins.get((self.name, lease.incarnation.decode(), number))
                 known.extend([login] if login is not None else [])
             return known[0] if known else None
 

@@ -9,15 +9,12 @@ from fishchat.interfaces import IStore
 from fishchat.model.message import Message, from_body
 from fishchat.model.names import Position
 from fishchat.storage.logs import calls
-from fishchat.storage.logs.calls import Known, Members, parse_conversations
+from fishchat.storage.logs.calls import Known, Members
 
-__all__ = ["Known", "Logs", "Members", "Page", "parse_talks"]
+__all__ = ["Known", "Logs", "Members", "Page"]
 
 #: Messages of one page.
 PAGE_SIZE = 100
-
-#: The old name; to be deleted when ``services/msg_server/sessions`` uses the typed call.
-parse_talks = parse_conversations
 
 
 @dataclass

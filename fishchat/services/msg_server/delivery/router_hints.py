@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -12,18 +13,32 @@ from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.interfaces import IBus
 from fishchat.model.hints import HintNumbers
-from fishchat.services.msg_server.delivery.rooms import Delivery
+from fishchat.services.msg_server.delivery.receipts import Receipts
+from fishchat.services.msg_server.delivery.rooms import Rooms
 from fishchat.storage.redis import Connection, StoreError
 
 
 class Hearing:
-    """Listens on ``/msg_server/<id>`` and ``/sysctrl/topic-sync``; compares the numbers with the store's."""
+    """Listens on ``/msg_server/<id>``; compares the numbers with the store's.
+
+    :param sweep: called when something may have been missed.
+    """
 
     log = Logger()
 
-    def __init__(self, connection: Connection, delivery: Delivery, server: bytes, shards: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        rooms: Rooms,
+        receipts: Receipts,
+        sweep: Callable[[], None],
+        server: bytes,
+        shards: int,
+    ) -> None:
         self._connection = connection
-        self._delivery = delivery
+        self._rooms = rooms
+        self._receipts = receipts
+        self._sweep = sweep
         self._server = server
         self._numbers = [HintNumbers() for _ in range(shards)]
         #: How many hints came, and how many sweeps were needed: figures of the heartbeat.
@@ -32,7 +47,6 @@ class Hearing:
     def listen(self, bus: IBus) -> None:
         """Subscribe; after every (re)subscription the store is asked what was missed."""
         bus.subscribe(channels.msg_server(self._server.decode()), self.heard, self.sweep)
-        bus.subscribe(channels.TOPIC_SYNC, self._topics_changed, None)
 
     def heard(self, payload: bytes) -> None:
         """A batch from a router."""
@@ -43,25 +57,19 @@ class Hearing:
             self.log.error("not understood on the channel of this server: {error}", error=error)
             return
         self.hints += 1
-        delivery, epoch = self._delivery, hints.epoch
+        told, epoch = self._rooms.told, hints.epoch
         for name, seq, body, version in hints.messages():
             if seq:
-                delivery.told(name, epoch, seq, body, version)
+                told(name, epoch, seq, body, version)
             else:
-                delivery.told_read(name, body)
+                self._receipts.heard(name, body)
         if not numbers.hint(hints.generation, hints.number) or hints.sweep:
             self.sweep()
-
-    def _topics_changed(self, payload: bytes) -> None:
-        sync = channels.TopicSync.decode(payload)
-        for topic in sync.topics:
-            accounts = sync.accounts.get(topic, ())
-            self._delivery.membership.changed(b"#" + topic.encode(), [account.encode() for account in accounts])
 
     def sweep(self) -> None:
         """Something may have been missed."""
         self.sweeps += 1
-        self._delivery.sweep()
+        self._sweep()
 
     def start(self) -> Deferred[Any]:
         """Take the store's numbers as seen: what came before there were clients is nobody's loss."""

@@ -19,9 +19,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from fishchat.errors import Refusal
+from fishchat.errors import Refusal, doubtful, tryagain, unknown
 from fishchat.interfaces import IStore
-from fishchat.protocols.peer import Turn
+from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.items import Batch, Call, Mark, Operation, Send, Unit
 from fishchat.storage.fence import Fence
 from fishchat.storage.logs.calls import SEND
@@ -36,21 +36,6 @@ ANSWERED = 4.5
 PASSING = frozenset(
     {"OOM", "LOADING", "READONLY", "MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"}
 )
-
-
-def tryagain() -> Refusal:
-    """Certainly not stored."""
-    return Refusal("TRYAGAIN", retry=1)
-
-
-def unknown() -> Refusal:
-    """Perhaps stored."""
-    return Refusal("UNKNOWN", retry=1)
-
-
-def doubtful() -> Refusal:
-    """Perhaps done, and no message: nothing numbers it."""
-    return Refusal("UNKNOWN", "the store did not answer, so it may be done; check before you repeat it", retry=1)
 
 
 #: Takes the messages of a batch that were stored: the sends, a number or a refusal for each, the membership versions

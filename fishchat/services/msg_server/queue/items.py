@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from fishchat.errors import Refusal
-from fishchat.protocols.replies import error_line, ok_line
-from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
 from fishchat.storage.script import Script
@@ -20,46 +18,66 @@ T = TypeVar("T")
 
 
 class IAsker(Protocol):
-    """Who waits for an answer: a connection."""
+    """What waits for the outcome of messages. ``token`` is what it gave to the message, to know which one is meant."""
 
-    def answered(self, line: bytes) -> None:
-        """Here it is."""
+    def stored(self, token: Any, message_id: bytes) -> None:
+        """Take note that a message is stored under ``message_id``."""
+
+    def failed(self, token: Any, refusal: Refusal) -> None:
+        """Take note that a message is not stored, or that nobody knows."""
 
 
 class Send:
-    """A message to be stored, and who is told what came of it; ``peer`` is the other account, nothing for a topic."""
+    """A message to be stored.
 
-    __slots__ = ("account", "asker", "body", "command", "conversation", "cseq", "peer", "sender", "since")
+    :ivar asker: what is told of the outcome, with its ``token``.
+    :ivar account: the sender's; ``sender`` is its device, ``account/device``.
+    :ivar peer: the other account; empty for a topic.
+    :ivar kind: what the fourth token of the stored form says of ``text``; ``body`` is that form, whole.
+    """
+
+    __slots__ = (
+        "account",
+        "asker",
+        "body",
+        "conversation",
+        "cseq",
+        "kind",
+        "peer",
+        "sender",
+        "since",
+        "text",
+        "token",
+    )
 
     def __init__(
         self,
         asker: IAsker,
-        command: Command,
+        token: Any,
         conversation: bytes,
         sender: bytes,
         cseq: int,
+        kind: bytes,
+        text: bytes,
         body: bytes,
         account: bytes,
         peer: bytes,
     ) -> None:
         self.asker = asker
-        self.command = command
+        self.token = token
         self.conversation = conversation
         self.sender = sender
         self.cseq = cseq
+        self.kind = kind
+        self.text = text
         self.body = body
         self.account = account
         self.peer = peer
         self.since = 0.0
 
-    def settle(self, message_id: bytes) -> None:
-        """It is stored under this id."""
-        self.asker.answered(ok_line(self.command, message_id))
-
     def fail(self, refusal: Refusal) -> None:
-        """It is not, or nobody knows."""
-        command = self.command
-        self.asker.answered(error_line(refusal, command.verb, command.tags))
+        """Report that the message is not stored, or that nobody knows."""
+        self.asker.failed(self.token, refusal)
 
 
 class Call:

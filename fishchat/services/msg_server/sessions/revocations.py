@@ -60,21 +60,21 @@ class Revoking:
         """A login is through: if its session has ended already, the device is told so now."""
         why = self._ended.get(device.session)
         if why:
-            device.revoked(why)
+            device.owner.revoked(why)
         elif why is not None:
-            device.replaced()
+            device.owner.replaced()
 
     def _heard(self, payload: bytes) -> None:
         status = channels.ClientStatus.decode(payload)
         for key, session in status.replaced.items():
             device = self._ended_one(key, session, "")
             if device is not None:
-                device.replaced()
+                device.owner.replaced()
         for key, told in status.revoked.items():
             why, _, session = told.partition(" ")
             device = self._ended_one(key, session, why)
             if device is not None:
-                device.revoked(why)
+                device.owner.revoked(why)
         if status.number:
             self._count(status.number)
 

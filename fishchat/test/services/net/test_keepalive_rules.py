@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.protocols.flow import LIST, Flow
 from fishchat.protocols.peer import HANDSHAKE
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER, Keepalive
 
@@ -14,8 +15,13 @@ class Connection:
     def __init__(self) -> None:
         self.heard_at = self.since = 0.0
         self.shaking = self.pinged = self.stuck = self.limited = False
-        self.is_read = True
+        self.flow = Flow()
         self.done: list[str] = []
+
+    @property
+    def peer(self) -> Connection:
+        """Both in one."""
+        return self
 
     def is_stuck(self, now: float) -> bool:
         return self.stuck
@@ -58,7 +64,7 @@ class Rules(SynchronousTestCase):
 
     def test_not_read(self) -> None:
         """A connection that is not read cannot be silent."""
-        self.connection.is_read = False
+        self.connection.flow.hold(LIST)
         self.assertEqual(self.at(10 * GONE_AFTER), [])
 
     def test_late(self) -> None:

@@ -17,10 +17,10 @@ from OpenSSL import SSL
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.net.tls_peer import binding
+from fishchat.net.tls_peer import binding, binding_of
 from fishchat.services.net.listen import CHAT, HTTP
 from fishchat.services.net.pem import read_pair
-from fishchat.services.net.tls import binding_of, server_context
+from fishchat.services.net.tls import server_context
 from fishchat.test.support.tls_fixture import authority
 
 #: The alert ``no_application_protocol`` of RFC 7301, fatal, as it stands in a record of TLS 1.2 before any encryption.

@@ -7,23 +7,23 @@ import gc
 import shutil
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 
 from fishchat.bus import channels
-from fishchat.net.tls_peer import binding
+from fishchat.net.tls_peer import binding, binding_of
 from fishchat.proof.lab.rude import client_hello
-from fishchat.protocols.peer import HANDSHAKE, STUCK
+from fishchat.protocols.peer import HANDSHAKE, STUCK, LinePeer
 from fishchat.services.msg_server.service import ClientFactory, MsgServer
-from fishchat.services.msg_server.sessions.connection import ClientConnection
+from fishchat.services.msg_server.sessions.session import Session
 from fishchat.services.net.authority import server_pair
 from fishchat.services.net.certificates import Certificates
 from fishchat.services.net.keepalive import EVERY
 from fishchat.services.net.listen import CHAT, Listener
-from fishchat.services.net.tls import TlsFactory, binding_of
+from fishchat.services.net.tls import TlsFactory
 from fishchat.services.running.heartbeat import Heartbeat
 from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.tls_clients import SocketClient, begin_tls, connect_plain, connect_tls
@@ -68,9 +68,14 @@ class TlsCase(ClusterCase):
         return self.cluster_.server("ms1")
 
     @property
-    def connections(self) -> list[ClientConnection]:
+    def sessions(self) -> list[Session]:
         """The server's side of all connections, in their order."""
-        return sorted(self.server.connections, key=lambda connection: connection.number)
+        return sorted(self.server.connections, key=lambda session: session.number)
+
+    @property
+    def connections(self) -> list[LinePeer]:
+        """The same as peers."""
+        return [cast(LinePeer, session.peer) for session in self.sessions]
 
     async def login(self, account: str) -> SocketClient:
         """One that is logged in, by TLS."""
@@ -330,7 +335,7 @@ class Over(TlsCase):
             self.assertEqual(left, [], end.__name__)
 
     def _there(self) -> list[Any]:
-        return [one for one in gc.get_objects() if isinstance(one, (ClientConnection, TlsFactory.protocol))]
+        return [one for one in gc.get_objects() if isinstance(one, (Session, LinePeer, TlsFactory.protocol))]
 
     async def _raw(self, data: bytes) -> None:
         with socket.create_connection(("127.0.0.1", self.port)) as client:
@@ -361,7 +366,7 @@ class Over(TlsCase):
 class Slow(TlsCase):
     """A reader that takes little or nothing."""
 
-    async def filled(self, clock: Clock) -> tuple[SocketClient, ClientConnection]:
+    async def filled(self, clock: Clock) -> tuple[SocketClient, LinePeer]:
         """A client that does not read, and a connection whose transport is full."""
         await self.alone(clock)
         client = await self.login("slow")
@@ -375,11 +380,11 @@ class Slow(TlsCase):
             connection.send(b"x" * 7998 + b"\r\n")
             if connection.full_since is not None:
                 break
-            await until(lambda: not connection._out)
+            await until(lambda: not connection.gathered)
         await until(lambda: connection.full_since is not None)
         return client, connection
 
-    def held(self, connection: ClientConnection) -> int:
+    def held(self, connection: LinePeer) -> int:
         """What the socket still has to send."""
         transport: Any = connection.transport
         return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
@@ -425,7 +430,7 @@ class Slow(TlsCase):
         client = await self.login("deaf")
         (connection,) = self.connections
         client.stop_reading()
-        connection.say_goodbye(b"RESP_REPLACED\r\n")
+        self.sessions[0].say_goodbye(b"RESP_REPLACED\r\n")
         await self.cluster_.advance(STUCK - EVERY)
         self.assertIn(connection, self.connections)
         await self.cluster_.advance(3 * EVERY)

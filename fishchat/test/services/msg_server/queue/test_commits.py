@@ -8,8 +8,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import Refusal
-from fishchat.features.registry import MSG_SERVER_COMMANDS
-from fishchat.protocols.peer import Turn
+from fishchat.model.message import PLAIN
+from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
 from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Call, Mark, Send
 from fishchat.storage.fence import Fence
@@ -19,7 +19,6 @@ from fishchat.storage.script import script
 from fishchat.testing.fake_store import FakeStore
 
 STATUS = script("accounts/status")
-COMMAND = MSG_SERVER_COMMANDS.parse(b"MSG bob x")
 
 
 class BatchStore(FakeStore):
@@ -33,6 +32,21 @@ class BatchStore(FakeStore):
         super().answer(reply)
 
 
+class Asker:
+    """Notes the outcomes of messages."""
+
+    def __init__(self, said: list[Any]) -> None:
+        self._said = said
+
+    def stored(self, token: Any, message_id: bytes) -> None:
+        """See IAsker."""
+        self._said.append(message_id.decode())
+
+    def failed(self, token: Any, refusal: Refusal) -> None:
+        """See IAsker."""
+        self._said.append(refusal.word)
+
+
 class CommitsCase(SynchronousTestCase):
     """A queue on a connection that answers when told so. ``said`` has all answers, in order."""
 
@@ -44,6 +58,7 @@ class CommitsCase(SynchronousTestCase):
         self.mended: list[str] = []
         self.doubts = 0
         self.said: list[Any] = []
+        self.asker: Any = Asker(self.said)
         self.commits = Commits(
             self.store,
             Turn(self.clock),
@@ -62,15 +77,11 @@ class CommitsCase(SynchronousTestCase):
     def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int) -> None:
         """As delivery does, without devices."""
         for send, result in zip(sends, results, strict=True):
-            send.settle(b"%s:%d-%d" % (send.conversation, epoch, result))
-
-    def answered(self, line: bytes) -> None:
-        """The answer of a send."""
-        self.said.append(line.split()[-1 if line.startswith(b"OK") else 2].decode())
+            send.asker.stored(send.token, b"%s:%d-%d" % (send.conversation, epoch, result))
 
     def send(self, text: bytes = b"x", name: bytes = b"a+b") -> None:
         """A message."""
-        self.commits.add(Send(self, COMMAND, name, b"a/main", -1, b"a main -1 - " + text, b"a", b"b"))
+        self.commits.add(Send(self.asker, text, name, b"a/main", -1, PLAIN, text, b"a main -1 - " + text, b"a", b"b"))
 
     def call(self, name: str) -> None:
         """Another call, whose answer is its name."""
@@ -174,7 +185,7 @@ class Flights(CommitsCase):
         self.turn()
         self.send()
         self.send()
-        self.answered = lambda line: sizes.append(self.sizes())  # type: ignore[method-assign]
+        self.asker.stored = lambda token, message_id: sizes.append(self.sizes())
         self.store.answer()
         self.assertEqual(sizes, [[2]])
 

@@ -9,6 +9,7 @@ from fishchat.bus import channels
 from fishchat.model.device import Device
 from fishchat.services.msg_server.sessions.revocations import Revoking
 from fishchat.storage.redis import Connection, parse_url
+from fishchat.test.support.owners import Owner
 from fishchat.test.support.redis_fixture import shared_redis
 from fishchat.test.support.waiting import until
 from fishchat.testing.memory_bus import Medium, MemoryBus
@@ -37,11 +38,9 @@ class RevokingTests(TestCase):
 
     def device(self, session: str = SESSION) -> Device:
         """A device with this session."""
-        made = Device(
-            b"alice", KEY.encode(), session.encode(), lambda _: None, lambda: self.told.append("replaced"), False, set()
-        )
-        made.revoked = self.told.append
-        return made
+        owner = Owner()
+        owner.ends = self.told
+        return Device(b"alice", KEY.encode(), session.encode(), owner, False, set())
 
     def say(self, **status: object) -> None:
         """The news arrive."""

@@ -1,0 +1,73 @@
+"""Delivery: the devices that are here, the conversations that they read, and the reading of the log for both.
+
+Its parts know each other only as far as their constructors say; what goes round in a circle (a conversation asks for
+its log, which is read into the conversation) goes through :class:`Delivery`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twisted.internet.interfaces import IReactorTime
+
+from fishchat.model.conversation import Conversation
+from fishchat.model.device import Device
+from fishchat.services.msg_server.delivery.catching_up import CatchingUp
+from fishchat.services.msg_server.delivery.log_reader import Known, Logs
+from fishchat.services.msg_server.delivery.membership import Membership
+from fishchat.services.msg_server.delivery.outcomes import Outcomes
+from fishchat.services.msg_server.delivery.presence import Presence
+from fishchat.services.msg_server.delivery.receipts import Receipts
+from fishchat.services.msg_server.delivery.replay import Feeder
+from fishchat.services.msg_server.delivery.rooms import Rooms
+from fishchat.storage.epoch import Epoch
+from fishchat.storage.redis import Connection
+
+
+class Delivery:
+    """Makes the parts, and lets devices in and out.
+
+    :ivar presence: which devices are here.
+    :ivar rooms: the conversations that they read.
+    :ivar membership: which of them read a topic.
+    :ivar outcomes: takes what became of this server's own messages.
+    :ivar receipts: pushes read receipts.
+    """
+
+    def __init__(self, connection: Connection, epoch: Epoch, clock: IReactorTime) -> None:
+        logs = Logs(connection)
+        self.presence = Presence()
+        self.rooms = Rooms(self.presence, self, clock)
+        self.membership = Membership(self.presence, self.rooms, logs, self)
+        self.outcomes = Outcomes(self.presence, self.rooms, self)
+        self.receipts = Receipts(self.presence)
+        self._feeder = Feeder(logs, self.membership.refresh)
+        self._catching_up = CatchingUp(logs, self.presence, self.rooms, self.membership, epoch)
+        connection.on_connected.append(self.sweep)
+
+    def add(self, device: Device, talks: Iterable[Known]) -> None:
+        """Let a device in: it is given what it missed, then ``RESP_SYNCED``, then what comes."""
+        self.presence.add(device)
+        self.rooms.enter(device, talks)
+        self._feeder.begin(device)
+
+    def remove(self, device: Device) -> None:
+        """Forget a device that is gone."""
+        self.presence.remove(device)
+        self.rooms.leave(device)
+
+    def ask(self, device: Device, name: bytes) -> None:
+        """See ``ILog``."""
+        self._catching_up.ask(device, name)
+
+    def catch_up(self, conversation: Conversation) -> None:
+        """See ``ILog``."""
+        self._catching_up.catch_up(conversation)
+
+    def feed(self, device: Device) -> None:
+        """See ``ILog``."""
+        self._feeder.feed(device)
+
+    def sweep(self) -> None:
+        """Read for every device what its login would read: something may have been missed."""
+        self._catching_up.sweep()

@@ -1,0 +1,74 @@
+"""What became of this server's own messages: the stored ones are delivered, and their senders are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.logger import Logger
+
+from fishchat.errors import Refusal, tryagain
+from fishchat.model.message import Message, push_line
+from fishchat.model.names import Position, accounts_of, parse_position
+from fishchat.services.msg_server.delivery.presence import Presence
+from fishchat.services.msg_server.delivery.rooms import ILog, Rooms
+from fishchat.services.msg_server.queue.items import Send
+
+
+class Outcomes:
+    """Takes the results of batches.
+
+    :ivar unstored: messages that were refused, or had been stored before: a figure of the heartbeat.
+    """
+
+    log = Logger()
+
+    def __init__(self, presence: Presence, rooms: Rooms, log: ILog) -> None:
+        self._presence = presence
+        self._rooms = rooms
+        self._log = log
+        self.unstored = 0
+
+    def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int) -> None:
+        """Deliver a batch that is on disk, and answer its senders."""
+        conversations = self._rooms.conversations
+        for send, result in zip(sends, results, strict=True):
+            if type(result) is not int:
+                self._not_stored(send, result)
+                continue
+            name = send.conversation
+            message_id = b"%s:%d-%d" % (name, epoch, result)
+            line = push_line(name, message_id, send.account, send.kind, send.text)
+            message = Message(epoch, result, send.sender, line)
+            conversation, version = conversations.get(name), versions.get(name, 0)
+            try:
+                if conversation is not None and conversation.version == version and result != 1:
+                    conversation.hear(message)
+                else:
+                    self._rooms.hear_of(name, message, version)
+            except Exception:
+                # It is stored all the same, and its sender and all others are to know.
+                self.log.failure("{name} could not be handed out", name=message_id)
+            send.asker.stored(send.token, message_id)
+
+    def _not_stored(self, send: Send, result: bytes) -> None:
+        self.unstored += 1
+        word, _, rest = result.decode().partition(" ")
+        if word == "DUP":
+            self._stored_before(send, parse_position(rest.encode()))
+            send.asker.stored(send.token, b"%s:%s" % (send.conversation, rest.encode()))
+        elif word == "TRYAGAIN":
+            send.fail(tryagain())
+        elif rest:
+            send.fail(Refusal(word, expected=rest))
+        else:
+            send.fail(Refusal(word))
+
+    def _stored_before(self, send: Send, position: Position) -> None:
+        """Deliver what was stored when nobody could say so: the devices here may not have been told of it either."""
+        conversation = self._rooms.conversations.get(send.conversation)
+        if conversation is not None:
+            if position > conversation.position:
+                conversation.behind_log(position)
+            return
+        for device in self._presence.of_all(accounts_of(send.conversation)):
+            self._log.ask(device, send.conversation)

@@ -1,0 +1,162 @@
+"""SEND_CLIENT_ID and SEND_AUTH: from the command to a claim, and from the claim to a session in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.python.failure import Failure
+
+from fishchat.config.schema import Limits
+from fishchat.errors import Refusal
+from fishchat.features.session import calls
+from fishchat.features.session.calls import LoggedIn, LoginRefused
+from fishchat.model.device import Device
+from fishchat.protocols.flow import FULL
+from fishchat.protocols.table import Command
+from fishchat.services.msg_server.delivery.delivery import Delivery
+from fishchat.services.msg_server.delivery.log_reader import Known
+from fishchat.services.msg_server.queue.items import Call
+from fishchat.services.msg_server.sessions.authentication import Authentication
+from fishchat.services.msg_server.sessions.guesses import Guesses
+from fishchat.services.msg_server.sessions.login import Claim, Login
+from fishchat.services.msg_server.sessions.registry import Sessions
+from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.msg_server.sessions.session import Session
+from fishchat.storage.fence import Fence
+from fishchat.storage.packing import days_in_ms
+
+
+class Entry:
+    """Lets clients in.
+
+    :param fence: under which lease and epoch sessions are stored; None while there is none.
+    :param source: by what name the guesses of an address are counted.
+    """
+
+    def __init__(
+        self,
+        server: bytes,
+        limits: Limits,
+        fence: Callable[[], Fence | None],
+        source: Callable[[str], bytes],
+        authentication: Authentication,
+        guesses: Guesses,
+        sessions: Sessions,
+        delivery: Delivery,
+        revocations: Revoking,
+    ) -> None:
+        self._server = server
+        self._limits = limits
+        self._fence = fence
+        self._source = source
+        self._authentication = authentication
+        self._guesses = guesses
+        self._sessions = sessions
+        self._delivery = delivery
+        self._revocations = revocations
+
+    # -- the two verbs
+
+    def log_in(self, session: Session, command: Command) -> None:
+        """SEND_CLIENT_ID."""
+        self._authentication.needs_secret(command)
+        login = Login(session, command)
+        claim = self._authentication.claim_at_once(command, self._source_of(session))
+        if claim is not None:
+            self._enter(login, claim)
+        else:
+            login.limit()
+            self._run(login, self._by_password(login))
+
+    async def _by_password(self, login: Login) -> None:
+        source = self._source_of(login.session)
+        self._enter(login, await self._authentication.claim_by_password(login.command, source))
+
+    def authenticate(self, session: Session, command: Command) -> None:
+        """SEND_AUTH: the first step or, when a proof was asked for, the second."""
+        login = session.steps
+        if isinstance(login, Login) and login.challenge is not None:
+            self._prove(login, command)
+            return
+        account = self._authentication.account_of(command, session.peer)
+        login = Login(session, command)
+        self._run(login, self._challenge(login, account))
+
+    async def _challenge(self, login: Login, account: bytes) -> None:
+        session = login.session
+        source = self._source_of(session)
+        asked = await self._authentication.challenge(login.command, account, source, session.peer)
+        login.ask_for_proof(asked)
+
+    def _prove(self, login: Login, command: Command) -> None:
+        challenge, login.challenge = login.challenge, None
+        assert challenge is not None
+        login.step(command)
+        try:
+            claim = self._authentication.claim_by_proof(challenge, command, self._source_of(login.session))
+        except Refusal as refusal:
+            login.refuse(refusal)
+            return
+        self._enter(login, claim)
+
+    def _source_of(self, session: Session) -> bytes:
+        return self._source(session.peer.host)
+
+    def _run(self, login: Login, work: Coroutine[Any, Any, None]) -> None:
+        """Take a step of a login, which is refused when it fails."""
+
+        def failed(failure: Failure) -> None:
+            login.refuse(login.session.refusal_for(login.command, failure))
+
+        ensureDeferred(work).addErrback(failed)
+
+    # -- the last step
+
+    def _enter(self, login: Login, claim: Claim) -> None:
+        """Check the proof, store the session and read its conversations, in one step of the store."""
+        self._delivery.rooms.login_begins()
+        self._revocations.login_begins()
+        session = login.session
+
+        def decided() -> None:
+            self._delivery.rooms.login_ends()
+            self._revocations.login_ends()
+
+        def settle(stored: LoggedIn) -> None:
+            self._welcome(login, claim, stored.conversations)
+            decided()
+
+        def fail(refusal: Refusal) -> None:
+            decided()
+            if claim.by_secret and not (isinstance(refusal, LoginRefused) and not refusal.proved):
+                # A right secret was no guess, although it led nowhere.
+                self._guesses.refund(claim.account, self._source_of(session))
+            if not isinstance(refusal, LoginRefused) and refusal.word != "TRYAGAIN":
+                # It may be stored all the same, and nobody would end that session.
+                self._sessions.end_in_store(claim.account, claim.device, session.number)
+            login.refuse(refusal)
+
+        limits = self._limits
+        names = (claim.account, claim.device, session.number)
+        ask = calls.login(*names, limits.devices, claim.makes, days_in_ms(limits.device_days), claim.proof)
+        self._sessions.queue.add(Call.of(ask, settle, fail))
+
+    def _welcome(self, login: Login, claim: Claim, talks: list[Known]) -> None:
+        session = login.session
+        fence = self._fence()
+        key = claim.account + b"/" + claim.device
+        incarnation, epoch = (fence.incarnation, fence.epoch) if fence else (b"", 0)
+        stored = b"%s %s %d" % (self._server, incarnation, session.number)
+        device = Device(claim.account, key, stored, session, session.acks, self._delivery.rooms.dirty, epoch)
+        self._sessions.displace(key)
+        if not login.welcome(device, claim):
+            self._sessions.log_out(session, device)
+            return
+        self._sessions.enter(session, device)
+        if session.peer.flow.reasons & FULL:
+            device.choke()
+        self._delivery.add(device, talks)
+        self._sessions.publish_came(device)
+        self._revocations.welcomed(device)
