@@ -26,17 +26,16 @@ CLEAN: tuple[str, ...] = (
     "client",
     "config",
     "errors.py",
-    "features/accounts",
-    "features/messages",
-    "features/requests.py",
-    "features/session",
-    "features/topics",
+    "features",
+    "interfaces.py",
     "model",
     "net",
     "protocols",
     "services/gateway",
+    "services/launch",
     "services/manager",
     "services/monitor",
+    "services/net",
     "services/redis",
     "services/role.py",
     "services/roles.py",
@@ -56,7 +55,10 @@ UNREAD: tuple[str, ...] = (
 UNREAD_COMMANDS: tuple[str, ...] = ("fishchat bench", "fishchat lab")
 
 #: How a docstring begins that says nothing outside of its place.
-PRONOUN = re.compile(r"(?:It|They|That|The same|Here (?:is|are|it|they)|Do so|One more|As it)\b")
+PRONOUN = re.compile(
+    r"(?:It|They|That|Here (?:is|are|it|they)|Do so|One more|As it)\b"
+    r"|The same(?=[.,;]| (?:again|as|for|in|of|on|to|with|without)\b)"
+)
 
 #: Turns of phrase that a reader has to translate, and what to write instead.
 BANNED = {
