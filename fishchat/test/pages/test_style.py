@@ -42,6 +42,7 @@ CLEAN: tuple[str, ...] = (
     "services/router",
     "services/running",
     "services/web",
+    "storage",
     "testing",
 )
 #: Pages that nobody has gone over yet.
@@ -77,8 +78,6 @@ BANNED = {
     r"(?:^|[.!:] )Who(?:m|se)? [^.?]*\.(?:\s|$)": "begin with the subject: a client that, an account that",
     r"(?:^|[.!] )What [^.?]*\.(?:\s|$)": "begin with the subject: the thing itself",
 }
-#: The headers of the scripts, until they are gone over.
-_SCRIPTS = re.compile(r"<!-- generated: scripts -->.*?<!-- end: scripts -->", re.DOTALL)
 _CODE = re.compile(r"^```.*?^```$|^(?:    [^\n]*\n)+|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -107,7 +106,7 @@ def problems(text: str) -> list[str]:
 
 def prose(page: str) -> Iterator[str]:
     """The paragraphs and cells of a page, each on one line, without its code."""
-    for paragraph in re.split(r"\n\s*\n", _CODE.sub("`…`", _SCRIPTS.sub("", page))):
+    for paragraph in re.split(r"\n\s*\n", _CODE.sub("`…`", page)):
         for part in re.split(r"\n(?=[|#>-]|\d+\. )|\|", paragraph):
             yield " ".join(part.lstrip("-#> ").split())
 
