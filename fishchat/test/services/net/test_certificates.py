@@ -219,7 +219,7 @@ class Reloading(Case):
             (only(self.key), "is not a private key"),
             (self.key.unlink, "cannot be read"),
             (lambda: shutil.copy(authority().client_key, self.key), "does not belong to"),
-            (lambda: self.key.chmod(0o644), "can be read by others"),
+            (lambda: self.key.chmod(0o644), "other users can read"),
             (lambda: self.replace(days=1, ago=2), "has expired"),
         ]
         for spoil, why in spoilers:
