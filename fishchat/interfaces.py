@@ -16,10 +16,10 @@ Receiver = Callable[[bytes], None]
 
 
 class IReloads(Interface):
-    """What reads its certificates again when it is told to."""
+    """An object that can reload its certificates."""
 
     def reload() -> object:
-        """Do so; what is not good is logged and changes nothing."""
+        """Reload the certificates; log an invalid one and keep the current one."""
 
 
 class IBus(Interface):

@@ -17,7 +17,10 @@ from fishchat.config.load import data_directory
 
 @click.group()
 def cert() -> None:
-    """Create and show TLS certificates, signed by a private authority."""
+    """Create and show TLS certificates.
+
+    A private authority, which the first certificate creates, signs them.
+    """
 
 
 def _placed(command: Callable[..., None]) -> Callable[..., None]:
@@ -46,7 +49,9 @@ _days = click.option("--days", type=click.IntRange(1, 3650), help="Days until it
 @_days
 @_placed
 def server(directory: Path, hosts: tuple[str, ...], days: int | None) -> None:
-    """Create server.pem and server.key for the host names and addresses that clients connect to.
+    """Create a server certificate: server.pem and server.key.
+
+    Give all host names and addresses that clients connect to.
 
     If there is no authority (ca.pem and ca.key) yet, it is created first. An existing server pair is replaced.
     """
@@ -61,7 +66,10 @@ def server(directory: Path, hosts: tuple[str, ...], days: int | None) -> None:
 @_days
 @_placed
 def client(directory: Path, name: str, days: int | None) -> None:
-    """Create NAME.pem and NAME.key, a client certificate, for example for a role that connects to Redis."""
+    """Create a client certificate: NAME.pem and NAME.key.
+
+    A role shows it to a Redis that requires one.
+    """
     from fishchat.services.net.authority_files import Directory
 
     Directory(directory, _now(), click.echo).make_client(name, days)
@@ -72,7 +80,10 @@ def client(directory: Path, name: str, days: int | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_placed
 def show(directory: Path, file: str | None, as_json: bool) -> None:
-    """Show the names, the issuer and the expiry of the certificate in FILE. Default: server.pem."""
+    """Show the names, issuer and expiry of a certificate.
+
+    FILE is server.pem by default.
+    """
     from fishchat.services.net.authority_files import describe
 
     values = describe(Path(file) if file else directory / "server.pem", _now())

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON. Times are in ms since 1970; 0 means never or none.")
 @with_store
 def devices(store: Store, account: bytes, as_json: bool) -> None:
-    """List the devices of an account: when each was last online, and when its token expires."""
+    """List the devices of an account.
+
+    For each it shows when it was last online, and when its token expires.
+    """
 
     async def work(accounts: Accounts) -> list[DeviceInfo]:
         # Fails with NOTFOUND for an unknown account, which would otherwise have an empty list.
@@ -70,10 +73,10 @@ def revoke(store: Store, account: bytes, device: bytes, everything: bool) -> Non
 @name_argument("device")
 @with_store
 def token(store: Store, account: bytes, device: bytes) -> None:
-    """Print a new token for a device, for example for a bot or to read the monitor.
+    """Print a new token for a device, such as a bot.
 
-    The token logs in as NAME on DEVICE without a password, so keep it secret: run `umask 077`, then `fishchat user
-    token NAME DEVICE > FILE`.
+    The token logs in as NAME on DEVICE without a password. It also gives access to the monitor if NAME is in
+    `monitor.accounts`. Keep it secret: run `umask 077`, then `fishchat user token NAME DEVICE > FILE`.
     """
     most = store.config.limits.devices
 

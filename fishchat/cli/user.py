@@ -102,7 +102,10 @@ def passwd(store: Store, account: bytes, password_file: str | None) -> None:
 @name_argument("account")
 @with_store
 def disable(store: Store, account: bytes) -> None:
-    """Disable an account: end its connections at once and refuse logins until it is enabled. Its tokens are kept."""
+    """Disable an account.
+
+    This ends its connections at once and refuses logins until it is enabled. Its tokens are kept.
+    """
 
     async def work(accounts: Accounts) -> tuple[int, int]:
         return (await accounts.show(account)).disabled, await accounts.disable(account)

@@ -71,7 +71,7 @@ def _same_listeners(config: Config) -> list[Finding]:
     for key, address in listeners(config).items():
         other = first.setdefault(address, key)
         if other != key and parse_address(address)[1]:
-            findings.append(Finding(key, f"must be another address than {other}, which is {address} too"))
+            findings.append(Finding(key, f"must differ from {other}, which is also {address}"))
     return findings
 
 
@@ -104,7 +104,7 @@ def _plain_on_network(config: Config) -> list[Finding]:
             lines.append('accounts.mode = "closed"')
         if section == "monitor" and not config.monitor.accounts:
             lines.append('monitor.accounts = ["NAME"]')
-        text = "must be loopback: whoever is on the way could read and change everything. In its place:"
+        text = "must be loopback: on a network, others could read and change plain text. Write instead:"
         findings.append(Finding(key, _with_lines(text, lines)))
     return findings
 
@@ -121,7 +121,7 @@ def _open_on_network(config: Config) -> list[Finding]:
     # Where the plain listener alone is wrong, what is said of it holds this line too.
     if not any(key in roles.tls_keys() for key in _exposed(config)) and not config.risks.plain_text_on_the_network:
         return []
-    text = f"lets anyone log in as anyone, but {' and '.join(exposed)}, where other machines can connect. In its place:"
+    text = f"lets clients use any name, but {' and '.join(exposed)}, which other machines can reach. Write instead:"
     return [Finding("accounts.mode", _with_lines(text, ['accounts.mode = "closed"']))]
 
 
@@ -132,7 +132,7 @@ def _with_lines(text: str, lines: list[str]) -> str:
 def _watched_by_nobody(config: Config) -> list[Finding]:
     if not config.monitor.listen_tls or config.monitor.accounts:
         return []
-    text = 'must name who may look at monitor.listen_tls: monitor.accounts = ["NAME"]'
+    text = 'must list the accounts that may use monitor.listen_tls: monitor.accounts = ["NAME"]'
     return [Finding("monitor.accounts", text)]
 
 
@@ -152,7 +152,7 @@ def _unreachable(config: Config) -> list[Finding]:
         return []
     if not is_everywhere(config.msg_server.listen):
         return []
-    text = f"must say what clients connect to, because they cannot connect to {host}: HOST:{port}"
+    text = f"must be the address for clients, because they cannot connect to {host}: HOST:{port}"
     return [Finding("msg_server.advertise", text)]
 
 

@@ -54,10 +54,10 @@ class _Noted:
 
 
 class _Silent(Logger):
-    """ClientService tells of every retry; ``Link`` tells what is wrong, once."""
+    """A silent logger: ClientService logs every retry, but ``Link`` reports the trouble once."""
 
     def info(self, format: str | None = None, **kwargs: object) -> None:
-        """Nothing."""
+        """Drop the event; ``Link`` reports the trouble itself."""
 
 
 class _Reconnecting(ClientService):

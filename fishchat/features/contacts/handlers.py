@@ -61,7 +61,7 @@ def set_name(connection: Session, command: Command) -> None:
 
 
 def devices(connection: Session, command: Command) -> None:
-    """REQ_DEVICES."""
+    """Handle REQ_DEVICES: list the account's devices."""
 
     def take(found: list[DeviceInfo]) -> bytes:
         return list_lines(command, [(_device_item(device), False) for device in found])

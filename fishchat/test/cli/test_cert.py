@@ -77,8 +77,8 @@ class Making(Case):
         self.assertEqual(set(self.files()), {"ca.pem", "ca.key", "server.pem", "server.key"})
         for name in self.files():
             self.assertIn(f"wrote {self.tls / name}\n", said)
-        self.assertIn("give them that file, and no other one", said)
-        self.assertIn(f"check it by {self.tls / 'ca.pem'}", said)
+        self.assertIn("give them this file and no other", said)
+        self.assertIn(f"clients need {self.tls / 'ca.pem'}", said)
         self.assertIn("kill -HUP PID", said)
         read_pair(*pair_paths(schema.Config(data=str(self.data))), NOW)
 
@@ -121,7 +121,7 @@ class Making(Case):
     def test_client(self) -> None:
         """A client's pair, for links between machines."""
         said = self.made("client", "ms1.example", "--days", "30")
-        self.assertIn(f"who checks it needs {self.tls / 'ca.pem'}", said)
+        self.assertIn(f"the other side needs {self.tls / 'ca.pem'}", said)
         made = self.load("ms1.example.pem")
         usage = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         self.assertEqual(list(usage), [ExtendedKeyUsageOID.CLIENT_AUTH])
@@ -193,7 +193,7 @@ class Refusing(Case):
             ("192.0.2.256", "is not an IP address"),
             ("0.0.0.0", "not one to connect to"),
             ("::", "not one to connect to"),
-            ("fe80::1%eth0", "leave out the part behind %"),
+            ("fe80::1%eth0", "remove the part after %"),
             ("my_host", "is neither a host name"),
             ("-a.example", "is neither a host name"),
             ("a..example", "is neither a host name"),
@@ -229,7 +229,7 @@ class Refusing(Case):
         self.assertEqual(self.run_cert("server", "localhost", "--days", "0").exit_code, 2)
         root = new_authority(NOW - datetime.timedelta(days=AUTHORITY_DAYS - 100))
         error = self.assertRaises(ValueError, server_pair, root, ["localhost"], NOW, 101)
-        self.assertIn("100 more days", str(error))
+        self.assertIn("in 100 days", str(error))
         server_pair(root, ["localhost"], NOW, 99)
 
     def test_authority_in_pieces(self) -> None:
@@ -238,7 +238,7 @@ class Refusing(Case):
         files = self.files()
         for missing in ("ca.key", "ca.pem"):
             (self.tls / missing).unlink()
-            self.assertIn(f"without {self.tls / missing}", self.refused("server", "localhost"))
+            self.assertIn(f"but {self.tls / missing} is missing", self.refused("server", "localhost"))
             (self.tls / missing).write_bytes(files[missing])
             (self.tls / missing).chmod(0o600)
         (self.tls / "ca.key").write_bytes(files["server.key"])
@@ -290,7 +290,7 @@ class Showing(Case):
         """A file that is not there, or is something else."""
         self.assertIn("server.pem cannot be read", self.refused("show"))
         self.made("server", "localhost")
-        self.assertIn("is no certificate", self.refused("show", str(self.tls / "server.key")))
+        self.assertIn("is not a certificate", self.refused("show", str(self.tls / "server.key")))
 
 
 def _shake(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> bool:

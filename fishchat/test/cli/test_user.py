@@ -336,8 +336,8 @@ class Refusing(SynchronousTestCase):
         ):
             self.assertIn("use 1 to 32 of a-z", self.refused(*wrong, status=2))
         for name in ("", " ", "a\x1b[2J", "\u202ea", "x" * 65, "\udcff"):
-            self.assertIn("a display name is", self.refused("rename", "alice", name, status=2))
-            self.assertIn("a display name is", self.refused("add", "alice", "--name", name, status=2))
+            self.assertIn("a display name must", self.refused("rename", "alice", name, status=2))
+            self.assertIn("a display name must", self.refused("add", "alice", "--name", name, status=2))
 
     def test_options(self) -> None:
         """What contradicts itself, or says too little."""

@@ -215,11 +215,11 @@ class Reloading(Case):
             return lambda: path.write_text("nonsense")
 
         spoilers: list[tuple[Callable[[], object], str]] = [
-            (only(self.certificate), "is no certificate"),
-            (only(self.key), "is no private key"),
+            (only(self.certificate), "is not a certificate"),
+            (only(self.key), "is not a private key"),
             (self.key.unlink, "cannot be read"),
             (lambda: shutil.copy(authority().client_key, self.key), "does not belong to"),
-            (lambda: self.key.chmod(0o644), "can be read by others"),
+            (lambda: self.key.chmod(0o644), "other users can read"),
             (lambda: self.replace(days=1, ago=2), "has expired"),
         ]
         for spoil, why in spoilers:

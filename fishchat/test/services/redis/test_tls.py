@@ -228,11 +228,11 @@ class Files(SynchronousTestCase):
         private.chmod(0o600)
         for files, begins, why in (
             ({"authority": missing}, "redis.authority: ", "cannot be read"),
-            ({"authority": key}, "redis.authority: ", "is no certificate"),
+            ({"authority": key}, "redis.authority: ", "is not a certificate"),
             ({"certificate": missing, "key": key}, "redis.certificate: ", "cannot be read"),
-            ({"certificate": key, "key": key}, "redis.certificate: ", "is no certificate"),
+            ({"certificate": key, "key": key}, "redis.certificate: ", "is not a certificate"),
             ({"certificate": client, "key": missing}, "redis.key: ", "cannot be read"),
-            ({"certificate": client, "key": str(private)}, "redis.key: ", "is no private key"),
+            ({"certificate": client, "key": str(private)}, "redis.key: ", "is not a private key"),
             ({"certificate": client, "key": str(made.server_key)}, "redis.key: ", "does not belong to"),
             ({"certificate": client, "key": str(loose)}, "redis.key: ", "chmod 600"),
         ):
