@@ -16,12 +16,8 @@ from twisted.logger import Logger
 from fishchat.bus import channels
 from fishchat.config.schema import Config
 from fishchat.errors import Refusal
-from fishchat.features.accounts.handlers import Accounts
-from fishchat.features.contacts import handlers as contacts
-from fishchat.features.messages import handlers as messages
-from fishchat.features.messages import queries
-from fishchat.features.session import handlers as common
-from fishchat.features.topics import handlers as topics
+from fishchat.features.engine import Engine, Settings
+from fishchat.features.registry import handlers
 from fishchat.interfaces import IBus, IPeer
 from fishchat.net.turn import Turn
 from fishchat.protocols.flow import STOPPING
@@ -48,7 +44,7 @@ from fishchat.services.net.keepalive import EVERY, Keepalive
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
-from fishchat.storage.packing import privacy_of
+from fishchat.storage.packing import days_in_ms, privacy_of
 from fishchat.storage.redis import Connection
 
 #: Seconds that clients are given to have their last answers when the server stops.
@@ -130,7 +126,6 @@ class MsgServer(Service):
             self.connection_limits,
             self.neighbours,
         )
-        self.sessions.server = self
         self.revocations = Revoking(reader, bus, self.sessions.find, self.hearing.sweep)
         entry = Entry(
             self.id,
@@ -143,14 +138,22 @@ class MsgServer(Service):
             self.delivery,
             self.revocations,
         )
-        accounts = Accounts(
-            config.accounts.mode,
-            privacy_of(config.accounts.privacy),
-            costs_of(config.accounts),
-            guesses,
-            self._source,
+        self.handlers.update(
+            handlers(
+                Engine(
+                    _settings(config),
+                    self.stream,
+                    entry,
+                    guesses,
+                    self._source,
+                    self.delivery.rooms,
+                    self.delivery.membership,
+                    self.topic_news,
+                    self.delivery.receipts,
+                    self._address,
+                )
+            )
         )
-        self.handlers.update(_handlers(entry, accounts))
         self._chores = [
             (0.5, self.commits.expire),
             (1.0, self.cursors.flush),
@@ -167,6 +170,9 @@ class MsgServer(Service):
         return self.lease.fence is not None and self.authentication.ready
 
     # -- clients
+
+    def _address(self, secure: bool) -> bytes:
+        return (self.address_tls() if secure else self.address).encode()
 
     def _source(self, host: str) -> bytes:
         return self.connection_limits.source(host).encode()
@@ -294,39 +300,22 @@ class ClientFactory(Factory):
         return self._server.connect(addr, self._secure)
 
 
-def _handlers(entry: Entry, accounts: Accounts) -> dict[bytes, Handler]:
-    """Return what does each verb; a test compares it with the command table."""
-    return {
-        b"HELLO": common.hello_with_capabilities,
-        b"SEND_CLIENT_ID": entry.log_in,
-        b"SEND_AUTH": entry.authenticate,
-        b"CREATE_CLIENT": accounts.sign_up,
-        b"SEND_PASSWORD": accounts.change_password,
-        **contacts.HANDLERS,
-        b"SEND_PING": common.ping,
-        b"HELP": common.help,
-        b"QUIT": common.quit,
-        b"SEND_MESSAGE_P2P": messages.send_p2p,
-        b"SEND_MESSAGE_TOPIC": messages.send_topic,
-        b"SEND_ACK": messages.acknowledge,
-        b"SEND_READ": messages.read,
-        b"CREATE_TOPIC": topics.create,
-        b"JOIN_TOPIC": topics.join,
-        b"LEAVE_TOPIC": topics.leave,
-        b"INVITE_TOPIC": topics.invite,
-        b"DISMISS_TOPIC": topics.dismiss,
-        b"LOCATE_TOPIC_MSG_ADDR": topics.locate,
-        b"REQ_HISTORY": queries.history,
-        b"REQ_CONVERSATIONS": queries.conversations,
-        b"REQ_CLIENT_STATUS": queries.status,
-        b"REQ_TOPICS": queries.topics,
-        b"REQ_MEMBERS": queries.members,
-    }
-
-
 def _shard(server: bytes, shards: int) -> int:
     """Which stream a msg_server writes to: always the same one, so that its messages keep their order."""
     return sum(server) % shards
+
+
+def _settings(config: Config) -> Settings:
+    """Return what features need of the configuration."""
+    accounts, limits = config.accounts, config.limits
+    return Settings(
+        accounts.mode,
+        privacy_of(accounts.privacy),
+        costs_of(accounts),
+        days_in_ms(accounts.token_days),
+        limits.topic_members,
+        limits.topics_per_account,
+    )
 
 
 def _bounds(config: Config) -> Bounds:

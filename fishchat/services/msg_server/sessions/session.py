@@ -108,11 +108,6 @@ class Session(Exchange):
         self.end()
 
     @property
-    def server(self) -> Any:
-        """The whole server, for handlers that still look up what they need."""
-        return self._sessions.server  # type: ignore[attr-defined]
-
-    @property
     def account(self) -> bytes:
         """Who is logged in."""
         assert self.device is not None
