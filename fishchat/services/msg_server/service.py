@@ -15,23 +15,20 @@ from twisted.logger import Logger
 
 from fishchat.bus import channels
 from fishchat.config.schema import Config
-from fishchat.errors import Refusal
-from fishchat.features.engine import Engine, Settings
+from fishchat.features.engine import Engine
 from fishchat.features.registry import handlers
 from fishchat.interfaces import IBus, IPeer
 from fishchat.net.turn import Turn
 from fishchat.protocols.flow import STOPPING
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.peer import LinePeer
-from fishchat.protocols.replies import error_line
-from fishchat.protocols.state import is_stranger
 from fishchat.services.msg_server.delivery.delivery import Delivery
 from fishchat.services.msg_server.delivery.router_hints import Hearing
 from fishchat.services.msg_server.delivery.topic_news import TopicNews
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
 from fishchat.services.msg_server.queue.lease import Lease
-from fishchat.services.msg_server.sessions.authentication import Authentication, costs_of
+from fishchat.services.msg_server.sessions.authentication import Authentication
 from fishchat.services.msg_server.sessions.entry import Entry
 from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.hashing import Hashing
@@ -39,12 +36,12 @@ from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Sessions
 from fishchat.services.msg_server.sessions.revocations import Revoking
 from fishchat.services.msg_server.sessions.session import Handler, Session
-from fishchat.services.net.connection_limits import Bounds, ConnectionLimits, Refused
-from fishchat.services.net.keepalive import EVERY, Keepalive
+from fishchat.services.msg_server.settings import bounds, feature_settings, keepalive
+from fishchat.services.net.connection_limits import ConnectionLimits, Refused
+from fishchat.services.net.keepalive import EVERY
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
-from fishchat.storage.packing import days_in_ms, privacy_of
 from fishchat.storage.redis import Connection
 
 #: Seconds that clients are given to have their last answers when the server stops.
@@ -102,8 +99,8 @@ class MsgServer(Service):
             reader, self.delivery.rooms, self.delivery.receipts, self.delivery.sweep, self.id, shards
         )
         self.hashing = hashing or Hashing()
-        self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(_bounds(config), limits.exempt, clock)
-        self.keepalive = _keepalive(limits.login_seconds)
+        self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, clock)
+        self.keepalive = keepalive(limits.login_seconds)
         self.neighbours = Neighbours(self.id, clock)
         guesses = Guesses(self.commits, self.hashing, limits)
         self.authentication = Authentication(config.accounts, reader, self.hashing, guesses)
@@ -141,7 +138,7 @@ class MsgServer(Service):
         self.handlers.update(
             handlers(
                 Engine(
-                    _settings(config),
+                    feature_settings(config),
                     self.stream,
                     entry,
                     guesses,
@@ -303,44 +300,3 @@ class ClientFactory(Factory):
 def _shard(server: bytes, shards: int) -> int:
     """Which stream a msg_server writes to: always the same one, so that its messages keep their order."""
     return sum(server) % shards
-
-
-def _settings(config: Config) -> Settings:
-    """Return what features need of the configuration."""
-    accounts, limits = config.accounts, config.limits
-    return Settings(
-        accounts.mode,
-        privacy_of(accounts.privacy),
-        costs_of(accounts),
-        days_in_ms(accounts.token_days),
-        limits.topic_members,
-        limits.topics_per_account,
-    )
-
-
-def _bounds(config: Config) -> Bounds:
-    """Return the connection limits of a msg_server; without ``limits.flood`` only its capacity."""
-    limits, capacity = config.limits, config.msg_server.capacity
-    if not limits.flood:
-        return Bounds(capacity)
-    return Bounds(capacity, limits.per_address, limits.before_login, limits.strangers_per_address, limits.accepts)
-
-
-def _keepalive(login_seconds: float) -> Keepalive[Session]:
-    """Return the keepalive of a msg_server: only a client that has not logged in has a time limit, and no pings."""
-    late_line = error_line(Refusal("STATE", "login timed out; connect again", limit=f"{login_seconds:g}s"), None, {})
-
-    def late(session: Session) -> None:
-        session.say_goodbye(late_line)
-
-    def gone(session: Session) -> None:
-        session.end()
-        session.peer.abort()
-
-    return Keepalive(
-        login_seconds,
-        late,
-        gone,
-        is_limited=lambda session: is_stranger(session.state),
-        is_pinged=lambda session: not is_stranger(session.state),
-    )
