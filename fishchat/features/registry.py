@@ -8,6 +8,7 @@ from importlib import import_module
 from types import ModuleType
 
 from fishchat import features
+from fishchat.features.engine import Engine, Handlers
 from fishchat.features.feature import Feature
 from fishchat.protocols.rows import Push, Verb
 from fishchat.protocols.table import Table
@@ -44,3 +45,13 @@ VERBS: tuple[Verb, ...] = tuple(verb for verbs in VERBS_OF.values() for verb in 
 PUSHES: tuple[Push, ...] = tuple(push for pushes in PUSHES_OF.values() for push in pushes)
 
 MSG_SERVER_COMMANDS = Table(VERBS, {feature.name.encode(): verbs for feature, verbs in VERBS_OF.items() if verbs})
+
+
+def handlers(engine: Engine) -> Handlers:
+    """Return what does each verb at a msg_server, made by the modules ``handlers`` of the features."""
+    found: Handlers = {}
+    for feature in FEATURES:
+        module = part(feature, "handlers")
+        if module is not None:
+            found.update(module.make(engine))
+    return found

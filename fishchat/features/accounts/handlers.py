@@ -1,32 +1,20 @@
-"""Accounts: signing up, and changing the password."""
+"""Accounts: signing up, the password, the profile, devices, and who is online."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
 
 from fishchat.errors import Refusal
-from fishchat.features.accounts import calls
-from fishchat.model.secrets.passwords import Costs, make, measure
+from fishchat.features.accounts import calls, rows
+from fishchat.features.accounts.calls import DeviceInfo, Status
+from fishchat.features.engine import Engine, Handlers, IGuesses, ISession
+from fishchat.model.names import DISPLAY_LENGTH, is_display_name
+from fishchat.model.secrets.passwords import Costs, measure
+from fishchat.model.secrets.passwords import make as make_verifier
 from fishchat.model.secrets.tokens import fingerprint
-from fishchat.protocols.replies import ok_line
+from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
-
-T = TypeVar("T")
-
-
-class IGuesses(Protocol):
-    """The guess budget of accounts and addresses."""
-
-    def attempt(self, account: bytes, source: bytes) -> Awaitable[Any]:
-        """Take a guess; Refusal ``FLOOD`` when there is none left."""
-
-    def hashed(self, account: bytes, source: bytes, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
-        """Make a slow hash after an attempt, whose guess is refunded when there was no time for the hash."""
-
-    def ask(self, ask: Ask[T]) -> Awaitable[T]:
-        """Call the store through the queue; fails with the Refusal."""
 
 
 class Accounts:
@@ -34,19 +22,27 @@ class Accounts:
 
     :param mode: who may sign up: ``open``, ``closed`` or ``signup``.
     :param privacy: that of a new account, as the store has it.
+    :param token_life: how long a token that is not used lives, in ms.
     :param source: by what name the guesses of an address are counted.
     """
 
     def __init__(
-        self, mode: str, privacy: bytes, costs: Costs, guesses: IGuesses, source: Callable[[str], bytes]
+        self,
+        mode: str,
+        privacy: bytes,
+        costs: Costs,
+        token_life: int,
+        guesses: IGuesses,
+        source: Callable[[str], bytes],
     ) -> None:
         self._mode = mode
         self._privacy = privacy
         self._costs = costs
+        self._token_life = token_life
         self._guesses = guesses
         self._source = source
 
-    def sign_up(self, session: Any, command: Command) -> None:
+    def sign_up(self, session: ISession, command: Command) -> None:
         """CREATE_CLIENT."""
         if self._mode == "open":
             raise Refusal("STATE", "accounts are created at the first login; log in with SEND_CLIENT_ID <account>")
@@ -56,31 +52,96 @@ class Accounts:
         measure(command.text)
         session.perform(command, self._signed_up(session, command, invitation))
 
-    async def _signed_up(self, session: Any, command: Command, invitation: bytes) -> bytes:
+    async def _signed_up(self, session: ISession, command: Command, invitation: bytes) -> bytes:
         account = command.fields[0]
         source = self._source(session.peer.host)
         # A sign-up counts as a guess of its address, right or wrong: even to look at a password takes time.
         await self._guesses.attempt(b"", source)
-        made = await self._guesses.hashed(b"", source, make, command.text, self._costs)
+        made = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
         mark = fingerprint(invitation) if invitation else b""
         needed = self._mode == "closed"
         await self._guesses.ask(calls.create(account, made.argon, made.scram, b"", self._privacy, mark, needed))
         return ok_line(command, account)
 
-    def change_password(self, session: Any, command: Command) -> None:
+    def change_password(self, session: ISession, command: Command) -> None:
         """SEND_PASSWORD: a token alone, which may be stolen, does not change what it was given for."""
         if not session.by_secret:
             raise Refusal("STATE", "log in with your password first; a token cannot change it")
         measure(command.text)
         session.perform(command, self._password_changed(session, command))
 
-    async def _password_changed(self, session: Any, command: Command) -> bytes:
+    async def _password_changed(self, session: ISession, command: Command) -> bytes:
         device = session.device
         source = self._source(session.peer.host)
         # As a sign-up: else one client that goes on changing it would keep the hashes from all others.
         await self._guesses.attempt(b"", source)
-        made = await self._guesses.hashed(b"", source, make, command.text, self._costs)
+        made = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
         if device is None:
             raise Refusal("STATE", "the connection is closing; log in on a new one")
         await self._guesses.ask(calls.set_password(device.account, made, device.name, device.session))
         return ok_line(command)
+
+    # -- the profile
+
+    def set_name(self, session: ISession, command: Command) -> None:
+        """SEND_NAME: what others are shown."""
+        name = command.text.strip()
+        if not is_display_name(name):
+            text = "a display name must be text without control characters or characters that change its direction"
+            raise Refusal("BADNAME", text, limit=DISPLAY_LENGTH)
+        self._change(session, command, calls.set_name(session.account, name), b"")
+
+    def set_privacy(self, session: ISession, command: Command) -> None:
+        """SEND_PRIVACY: who may begin to write to the account."""
+        chosen = command.fields[0]
+        self._change(session, command, calls.set_privacy(session.account, chosen.decode()), chosen)
+
+    # -- devices
+
+    def devices(self, session: ISession, command: Command) -> None:
+        """REQ_DEVICES."""
+
+        def take(found: list[DeviceInfo]) -> bytes:
+            return list_lines(command, [(_device_item(device), False) for device in found])
+
+        session.ask(command, calls.devices(session.account, self._token_life), take, alone=True)
+
+    def revoke_device(self, session: ISession, command: Command) -> None:
+        """REVOKE_DEVICE: also the device that sends it, which is notified after its answer."""
+        device = command.fields[0]
+        self._change(session, command, calls.revoke(session.account, device), device)
+
+    def status(self, session: ISession, command: Command) -> None:
+        """REQ_CLIENT_STATUS: whether an account is online, and when it last was."""
+        account = command.fields[0]
+
+        def take(found: Status) -> bytes:
+            line = b"%s %s %d" % (account, b"online" if found.online else b"offline", found.seen)
+            return ok_line(command, line + b" " + found.name if found.name else line)
+
+        session.ask(command, calls.status(session.account, account), take)
+
+    def _change(self, session: ISession, command: Command, ask: Ask[object], answer: bytes) -> None:
+        session.ask(command, ask, lambda _: ok_line(command, answer))
+
+
+def _device_item(device: DeviceInfo) -> bytes:
+    online = b"online" if device.online else b"offline"
+    return b"%s %s %d %d" % (device.device.encode(), online, device.seen, device.token_ends)
+
+
+def make(engine: Engine) -> Handlers:
+    """Return what does each verb."""
+    settings = engine.settings
+    accounts = Accounts(
+        settings.mode, settings.privacy, settings.costs, settings.token_life, engine.guesses, engine.source
+    )
+    return {
+        rows.CREATE_CLIENT.name: accounts.sign_up,
+        rows.SEND_PASSWORD.name: accounts.change_password,
+        rows.SEND_NAME.name: accounts.set_name,
+        rows.SEND_PRIVACY.name: accounts.set_privacy,
+        rows.REQ_DEVICES.name: accounts.devices,
+        rows.REVOKE_DEVICE.name: accounts.revoke_device,
+        rows.REQ_CLIENT_STATUS.name: accounts.status,
+    }

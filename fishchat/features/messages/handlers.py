@@ -1,60 +1,76 @@
-"""Messages and what is said of them: SEND_MESSAGE_P2P, SEND_MESSAGE_TOPIC, SEND_ACK, SEND_READ."""
+"""Messages: sending, acknowledging, reading. Questions are in ``queries``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fishchat.errors import Refusal
-from fishchat.features.messages import calls
+from fishchat.features.engine import Engine, Handlers, IReceipts, IRooms, ISession
+from fishchat.features.messages import calls, queries, rows
 from fishchat.model.message import ESCAPED, PLAIN
 from fishchat.model.names import concerns, format_position, message_id, p2p, topic_conversation
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.table import Command
 
-if TYPE_CHECKING:
-    from fishchat.services.msg_server.sessions.session import Session
+
+class Messages:
+    """The verbs that store a message, or how far one was read.
+
+    :param stream: where a script puts what other servers have to be told.
+    """
+
+    def __init__(self, rooms: IRooms, receipts: IReceipts, stream: bytes) -> None:
+        self._rooms = rooms
+        self._receipts = receipts
+        self._stream = stream
+
+    def send_p2p(self, session: ISession, command: Command) -> None:
+        """SEND_MESSAGE_P2P: store a message for an account, then deliver it."""
+        peer = command.fields[0]
+        kind = ESCAPED if b"esc" in command.tags else PLAIN
+        session.send_message(command, p2p(session.account, peer), kind, peer)
+
+    def send_topic(self, session: ISession, command: Command) -> None:
+        """SEND_MESSAGE_TOPIC: store a message for a topic, then deliver it."""
+        kind = ESCAPED if b"esc" in command.tags else PLAIN
+        session.send_message(command, topic_conversation(command.fields[0]), kind, b"")
+
+    def acknowledge(self, session: ISession, command: Command) -> None:
+        """SEND_ACK: move the device's cursor; there is no answer when it is fine."""
+        conversation, epoch, seq = command.fields[0]
+        device = session.device
+        assert device is not None
+        reading = device.readings.get(conversation)
+        if reading is None:
+            raise Refusal("NOTFOUND")
+        if not reading.acknowledge((epoch, seq)):
+            raise Refusal("AHEAD", last=format_position(reading.position).decode())
+        if device.lagging or not reading.open:
+            self._rooms.acknowledged(reading)
+
+    def read(self, session: ISession, command: Command) -> None:
+        """SEND_READ: move the account's read number, and notify the other side of a p2p conversation."""
+        conversation, epoch, seq = command.fields[0]
+        device = session.device
+        assert device is not None
+        if not concerns(conversation, device.account):
+            raise Refusal("NOTFOUND")
+        position = format_position((epoch, seq))
+
+        def take(moved: bool) -> bytes:
+            if moved and conversation[:1] not in b"#@":
+                self._receipts.push(conversation, device.account, position)
+            return ok_line(command, message_id(conversation, epoch, seq))
+
+        session.ask(command, calls.read(self._stream, device.account, device.name, conversation, position), take)
 
 
-def send_p2p(connection: Session, command: Command) -> None:
-    """Store a message for an account, then deliver it."""
-    peer = command.fields[0]
-    kind = ESCAPED if b"esc" in command.tags else PLAIN
-    connection.send_message(command, p2p(connection.account, peer), kind, peer)
-
-
-def send_topic(connection: Session, command: Command) -> None:
-    """Store a message for a topic, then deliver it."""
-    kind = ESCAPED if b"esc" in command.tags else PLAIN
-    connection.send_message(command, topic_conversation(command.fields[0]), kind, b"")
-
-
-def acknowledge(connection: Session, command: Command) -> None:
-    """Move the device's cursor; there is no answer when it is fine."""
-    conversation, epoch, seq = command.fields[0]
-    device = connection.device
-    assert device is not None
-    reading = device.readings.get(conversation)
-    if reading is None:
-        raise Refusal("NOTFOUND")
-    if not reading.acknowledge((epoch, seq)):
-        raise Refusal("AHEAD", last=format_position(reading.position).decode())
-    if device.lagging or not reading.open:
-        connection.server.delivery.rooms.acknowledged(reading)
-
-
-def read(connection: Session, command: Command) -> None:
-    """Move the account's read number; the other side of a p2p conversation is told."""
-    conversation, epoch, seq = command.fields[0]
-    device = connection.device
-    assert device is not None
-    if not concerns(conversation, device.account):
-        raise Refusal("NOTFOUND")
-    server = connection.server
-    position = format_position((epoch, seq))
-
-    def take(moved: bool) -> bytes:
-        if moved and conversation[:1] not in b"#@":
-            server.delivery.receipts.push(conversation, device.account, position)
-        return ok_line(command, message_id(conversation, epoch, seq))
-
-    connection.ask(command, calls.read(server.stream, device.account, device.name, conversation, position), take)
+def make(engine: Engine) -> Handlers:
+    """Return what does each verb."""
+    messages = Messages(engine.rooms, engine.receipts, engine.stream)
+    return {
+        rows.SEND_MESSAGE_P2P.name: messages.send_p2p,
+        rows.SEND_MESSAGE_TOPIC.name: messages.send_topic,
+        rows.SEND_ACK.name: messages.acknowledge,
+        rows.SEND_READ.name: messages.read,
+        rows.REQ_HISTORY.name: queries.history,
+        rows.REQ_CONVERSATIONS.name: queries.conversations,
+    }

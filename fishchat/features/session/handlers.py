@@ -1,31 +1,11 @@
-"""The verbs that every server has: HELLO, SEND_PING, HELP, QUIT."""
+"""The verbs of a connection. HELLO, SEND_PING, HELP and QUIT are the same at every server."""
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from fishchat.features.engine import Engine, Handlers, IServed, ISession
+from fishchat.features.session import rows
 from fishchat.protocols.replies import help_lines, ok_line
-from fishchat.protocols.table import Command, Table
-
-
-class IServed(Protocol):
-    """A client of any server."""
-
-    @property
-    def commands(self) -> Table:
-        """The verbs of this server."""
-
-    def answer(self, line: bytes) -> None:
-        """Answer a command, after all that were asked before it."""
-
-    def quit(self, line: bytes) -> None:
-        """Answer what was asked, then with ``line``, then close."""
-
-
-class IAcknowledging(IServed, Protocol):
-    """A client that may choose to acknowledge."""
-
-    acks: bool
+from fishchat.protocols.table import Command
 
 
 def hello(session: IServed, command: Command) -> None:
@@ -33,7 +13,7 @@ def hello(session: IServed, command: Command) -> None:
     session.answer(ok_line(command, b"fishchat/1"))
 
 
-def hello_with_capabilities(session: IAcknowledging, command: Command) -> None:
+def hello_with_capabilities(session: ISession, command: Command) -> None:
     """HELLO: choose the profile. Unknown capabilities are passed over: the answer names what is granted."""
     for word in command.text.split():
         key, _, names = word.partition(b"=")
@@ -56,3 +36,17 @@ def help(session: IServed, command: Command) -> None:
 def quit(session: IServed, command: Command) -> None:
     """QUIT: answer what was asked, then close."""
     session.quit(ok_line(command))
+
+
+#: Verb → what does it at every server.
+COMMON: Handlers = {rows.SEND_PING.name: ping, rows.HELP.name: help, rows.QUIT.name: quit}
+
+
+def make(engine: Engine) -> Handlers:
+    """Return what does each verb at a msg_server."""
+    return {
+        **COMMON,
+        rows.HELLO.name: hello_with_capabilities,
+        rows.SEND_CLIENT_ID.name: engine.logins.log_in,
+        rows.SEND_AUTH.name: engine.logins.authenticate,
+    }

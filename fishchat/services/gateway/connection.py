@@ -115,9 +115,7 @@ class GatewaySession(Exchange):
 
 #: Verb → what does it.
 HANDLERS: dict[bytes, Callable[[GatewaySession, Command], None]] = {
-    b"REQ_MSG_SERVER": GatewaySession.choose_server,
+    **session.COMMON,
     b"HELLO": session.hello,
-    b"SEND_PING": session.ping,
-    b"HELP": session.help,
-    b"QUIT": session.quit,
+    b"REQ_MSG_SERVER": GatewaySession.choose_server,
 }

@@ -15,27 +15,20 @@ from twisted.logger import Logger
 
 from fishchat.bus import channels
 from fishchat.config.schema import Config
-from fishchat.errors import Refusal
-from fishchat.features.accounts.handlers import Accounts
-from fishchat.features.contacts import handlers as contacts
-from fishchat.features.messages import handlers as messages
-from fishchat.features.messages import queries
-from fishchat.features.session import handlers as common
-from fishchat.features.topics import handlers as topics
+from fishchat.features.engine import Engine
+from fishchat.features.registry import handlers
 from fishchat.interfaces import IBus, IPeer
 from fishchat.net.turn import Turn
 from fishchat.protocols.flow import STOPPING
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.peer import LinePeer
-from fishchat.protocols.replies import error_line
-from fishchat.protocols.state import is_stranger
 from fishchat.services.msg_server.delivery.delivery import Delivery
 from fishchat.services.msg_server.delivery.router_hints import Hearing
 from fishchat.services.msg_server.delivery.topic_news import TopicNews
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
 from fishchat.services.msg_server.queue.lease import Lease
-from fishchat.services.msg_server.sessions.authentication import Authentication, costs_of
+from fishchat.services.msg_server.sessions.authentication import Authentication
 from fishchat.services.msg_server.sessions.entry import Entry
 from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.hashing import Hashing
@@ -43,12 +36,12 @@ from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Sessions
 from fishchat.services.msg_server.sessions.revocations import Revoking
 from fishchat.services.msg_server.sessions.session import Handler, Session
-from fishchat.services.net.connection_limits import Bounds, ConnectionLimits, Refused
-from fishchat.services.net.keepalive import EVERY, Keepalive
+from fishchat.services.msg_server.settings import bounds, feature_settings, keepalive
+from fishchat.services.net.connection_limits import ConnectionLimits, Refused
+from fishchat.services.net.keepalive import EVERY
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
-from fishchat.storage.packing import privacy_of
 from fishchat.storage.redis import Connection
 
 #: Seconds that clients are given to have their last answers when the server stops.
@@ -106,8 +99,8 @@ class MsgServer(Service):
             reader, self.delivery.rooms, self.delivery.receipts, self.delivery.sweep, self.id, shards
         )
         self.hashing = hashing or Hashing()
-        self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(_bounds(config), limits.exempt, clock)
-        self.keepalive = _keepalive(limits.login_seconds)
+        self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, clock)
+        self.keepalive = keepalive(limits.login_seconds)
         self.neighbours = Neighbours(self.id, clock)
         guesses = Guesses(self.commits, self.hashing, limits)
         self.authentication = Authentication(config.accounts, reader, self.hashing, guesses)
@@ -130,7 +123,6 @@ class MsgServer(Service):
             self.connection_limits,
             self.neighbours,
         )
-        self.sessions.server = self
         self.revocations = Revoking(reader, bus, self.sessions.find, self.hearing.sweep)
         entry = Entry(
             self.id,
@@ -143,14 +135,22 @@ class MsgServer(Service):
             self.delivery,
             self.revocations,
         )
-        accounts = Accounts(
-            config.accounts.mode,
-            privacy_of(config.accounts.privacy),
-            costs_of(config.accounts),
-            guesses,
-            self._source,
+        self.handlers.update(
+            handlers(
+                Engine(
+                    feature_settings(config),
+                    self.stream,
+                    entry,
+                    guesses,
+                    self._source,
+                    self.delivery.rooms,
+                    self.delivery.membership,
+                    self.topic_news,
+                    self.delivery.receipts,
+                    self._address,
+                )
+            )
         )
-        self.handlers.update(_handlers(entry, accounts))
         self._chores = [
             (0.5, self.commits.expire),
             (1.0, self.cursors.flush),
@@ -167,6 +167,9 @@ class MsgServer(Service):
         return self.lease.fence is not None and self.authentication.ready
 
     # -- clients
+
+    def _address(self, secure: bool) -> bytes:
+        return (self.address_tls() if secure else self.address).encode()
 
     def _source(self, host: str) -> bytes:
         return self.connection_limits.source(host).encode()
@@ -294,64 +297,6 @@ class ClientFactory(Factory):
         return self._server.connect(addr, self._secure)
 
 
-def _handlers(entry: Entry, accounts: Accounts) -> dict[bytes, Handler]:
-    """Return what does each verb; a test compares it with the command table."""
-    return {
-        b"HELLO": common.hello_with_capabilities,
-        b"SEND_CLIENT_ID": entry.log_in,
-        b"SEND_AUTH": entry.authenticate,
-        b"CREATE_CLIENT": accounts.sign_up,
-        b"SEND_PASSWORD": accounts.change_password,
-        **contacts.HANDLERS,
-        b"SEND_PING": common.ping,
-        b"HELP": common.help,
-        b"QUIT": common.quit,
-        b"SEND_MESSAGE_P2P": messages.send_p2p,
-        b"SEND_MESSAGE_TOPIC": messages.send_topic,
-        b"SEND_ACK": messages.acknowledge,
-        b"SEND_READ": messages.read,
-        b"CREATE_TOPIC": topics.create,
-        b"JOIN_TOPIC": topics.join,
-        b"LEAVE_TOPIC": topics.leave,
-        b"INVITE_TOPIC": topics.invite,
-        b"DISMISS_TOPIC": topics.dismiss,
-        b"LOCATE_TOPIC_MSG_ADDR": topics.locate,
-        b"REQ_HISTORY": queries.history,
-        b"REQ_CONVERSATIONS": queries.conversations,
-        b"REQ_CLIENT_STATUS": queries.status,
-        b"REQ_TOPICS": queries.topics,
-        b"REQ_MEMBERS": queries.members,
-    }
-
-
 def _shard(server: bytes, shards: int) -> int:
     """Which stream a msg_server writes to: always the same one, so that its messages keep their order."""
     return sum(server) % shards
-
-
-def _bounds(config: Config) -> Bounds:
-    """Return the connection limits of a msg_server; without ``limits.flood`` only its capacity."""
-    limits, capacity = config.limits, config.msg_server.capacity
-    if not limits.flood:
-        return Bounds(capacity)
-    return Bounds(capacity, limits.per_address, limits.before_login, limits.strangers_per_address, limits.accepts)
-
-
-def _keepalive(login_seconds: float) -> Keepalive[Session]:
-    """Return the keepalive of a msg_server: only a client that has not logged in has a time limit, and no pings."""
-    late_line = error_line(Refusal("STATE", "login timed out; connect again", limit=f"{login_seconds:g}s"), None, {})
-
-    def late(session: Session) -> None:
-        session.say_goodbye(late_line)
-
-    def gone(session: Session) -> None:
-        session.end()
-        session.peer.abort()
-
-    return Keepalive(
-        login_seconds,
-        late,
-        gone,
-        is_limited=lambda session: is_stranger(session.state),
-        is_pinged=lambda session: not is_stranger(session.state),
-    )

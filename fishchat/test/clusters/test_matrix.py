@@ -159,7 +159,7 @@ class States(MatrixCase):
                         self.assertEqual(called, [verb.name])
                         one.drop()
                     else:
-                        self.assertRegex(answer, rf"^ERR {verb.name.decode()} STATE not a verb of the gateway")
+                        self.assertRegex(answer, rf"^ERR {verb.name.decode()} STATE not a verb of the gateway; ")
                         self.assertEqual(called, [])
             await client.quiet()
         self.assertEqual((self.reached.take(), holding(cluster.redis)), ([], before))

@@ -90,3 +90,20 @@ class Circles(SynchronousTestCase):
         graph = imports()
         graph["fishchat.model.device"].add("fishchat.model.conversation")
         self.assertEqual(circles(graph), [["fishchat.model.conversation", "fishchat.model.device"]])
+
+
+class Features(SynchronousTestCase):
+    """What a feature knows of others."""
+
+    def test_alone(self) -> None:
+        """A feature imports no other one, and nothing of the services; what it needs, it is given."""
+        wrong = []
+        for module, others in imports().items():
+            _, package, name, *rest = (*module.split("."), "", "")
+            if package != "features" or not rest[0]:
+                continue
+            for other in others:
+                _, wing, feature, *inner = (*other.split("."), "", "")
+                if wing == "services" or (wing == "features" and inner[0] and feature != name):
+                    wrong.append(f"{module}: {other}")
+        self.assertEqual(wrong, [])

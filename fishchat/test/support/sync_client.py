@@ -211,7 +211,7 @@ class Device:
 
     def _check_order(self, link: Link, message: Stored) -> None:
         pushed = link.pushed.setdefault(message.conversation, [])
-        where = f"{self.key} on {link.protocol.session.server.id} is given {message} behind {pushed[-3:]}"
+        where = f"{self.key} on {link.server} is given {message} behind {pushed[-3:]}"
         if pushed:
             assert message.position > pushed[-1].position, f"P3: not increasing: {where}"
             announced = message.seq > pushed[-1].seq or message.conversation in link.gaps

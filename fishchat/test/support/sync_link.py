@@ -60,6 +60,7 @@ class Link(StringTransport):
     """What is under way in both directions, and what was asked.
 
     :ivar found: what the login on this connection found in the store.
+    :ivar server: the name of the server.
     :ivar pushed: conversation → what was written on this connection, in order.
     :ivar gaps: conversations with a RESP_GAP since the last message.
     :ivar early: whether something was acknowledged before it was given on this connection.
@@ -75,6 +76,7 @@ class Link(StringTransport):
         self.to_client: deque[bytes] = deque()
         self.asked: deque[Asked] = deque()
         self.listing = False
+        self.server = ""
         self.online = self.synced = False
         self.reading = True
         self.left = self.over = self.early = False

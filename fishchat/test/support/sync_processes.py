@@ -113,6 +113,7 @@ class Server(Process):
             return known[0] if known else None
 
         link = Link(device, protocol, self.clock, found)
+        link.server = self.name
         self.links.append(link)
         protocol.makeConnection(link)
         return link

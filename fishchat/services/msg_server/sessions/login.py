@@ -13,7 +13,8 @@ from fishchat.protocols.replies import error_line, ok_line
 from fishchat.protocols.rows import State
 from fishchat.protocols.state import Event
 from fishchat.protocols.table import Command
-from fishchat.services.msg_server.sessions.session import Session, Steps
+from fishchat.services.msg_server.sessions.session import Session
+from fishchat.services.msg_server.sessions.steps import Steps
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,7 +47,7 @@ class Challenge:
     line: bytes
 
 
-class Login(Steps):
+class Login(Steps[Session]):
     """An attempt. It alone moves the session's state until it is decided.
 
     What the client sends in the meantime is processed when it is decided: it may depend on it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -53,8 +52,6 @@ class Sessions:
         self.move_line = neighbours.move_line
         self.feed = delivery.feed
         self.discard = cursors.discard
-        #: For handlers that still look up what they need.
-        self.server: Any = None
         self._greeting = greeting
         self._server = server
         self._limits = limits

@@ -13,7 +13,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from fishchat.errors import Refusal, doubtful
+from fishchat.errors import Refusal
 from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.features.session.rows import RESP_REPLACED, RESP_REVOKED
 from fishchat.interfaces import IPeer
@@ -27,8 +27,9 @@ from fishchat.protocols.replies import error_line, ok_line
 from fishchat.protocols.rows import State, Verb
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.table import Command
-from fishchat.services.msg_server.queue.commits import ANSWERED, Commits
+from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.items import Call, Mark, Send
+from fishchat.services.msg_server.sessions.steps import Steps
 from fishchat.storage.ask import Ask
 
 #: Reasons for which the store has forgotten the device: its cursors are to be stored no more.
@@ -93,7 +94,7 @@ class Session(Exchange):
         self.state = State.GREETED
         self.acks = self.by_secret = False
         self.device: Device | None = None
-        self.steps: Steps | None = None
+        self.steps: Steps[Session] | None = None
 
     # -- in
 
@@ -106,11 +107,6 @@ class Session(Exchange):
     def closed(self) -> None:
         self._sessions.closed(self)
         self.end()
-
-    @property
-    def server(self) -> Any:
-        """The whole server, for handlers that still look up what they need."""
-        return self._sessions.server  # type: ignore[attr-defined]
 
     @property
     def account(self) -> bytes:
@@ -191,6 +187,11 @@ class Session(Exchange):
             self._sessions.queue.add(Mark(lambda: answer(line)))
 
         ensureDeferred(work).addErrback(refused).addCallback(in_turn)
+
+    def stepped(self, steps: Any) -> None:
+        """Take note that ``steps`` are over."""
+        if self.steps is steps:
+            self.steps = None
 
     def refusal_for(self, command: Command, failure: Failure) -> Refusal:
         """Return what to answer to a command that failed; a defect of ours is logged."""
@@ -298,35 +299,6 @@ class Session(Exchange):
         self.peer.send(line)
         self.end()
         self.peer.close()
-
-
-class Steps:
-    """Several steps towards the answer of one command. Each of them may take its time, together they may not."""
-
-    __slots__ = ("_deadline", "command", "session")
-
-    def __init__(self, session: Session, command: Command) -> None:
-        self.session = session
-        self.command = command
-        self._deadline: Any = None
-
-    def limit(self) -> None:
-        """Begin to count the time. The client is answered and closed when it is over; nobody waits longer."""
-        self._deadline = self.session.clock.callLater(ANSWERED, self._late)
-
-    def _late(self) -> None:
-        # What comes of it then, the next connection finds out.
-        self._deadline = None
-        command = self.command
-        self.session.say_goodbye(error_line(doubtful(), command.verb, command.tags))
-
-    def end(self) -> None:
-        """The steps are taken, or the session has ended."""
-        deadline, self._deadline = self._deadline, None
-        if deadline is not None:
-            deadline.cancel()
-        if self.session.steps is self:
-            self.session.steps = None
 
 
 Handler = Callable[[Session, Command], None]

@@ -1,0 +1,21 @@
+"""Lists of rows as answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fishchat.protocols.replies import list_lines
+
+if TYPE_CHECKING:
+    from fishchat.features.engine import ISession
+    from fishchat.protocols.table import Command
+    from fishchat.storage.ask import Ask
+
+
+def ask_list(session: ISession, command: Command, ask: Ask[list[Any]], form: bytes) -> None:
+    """Answer with one item of this form for each row of the result."""
+
+    def take(rows: list[Any]) -> bytes:
+        return list_lines(command, [(form % row, False) for row in rows])
+
+    session.ask(command, ask, take, alone=True)

@@ -1,0 +1,56 @@
+"""Commands that take several steps: a deadline for all of them together."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Protocol, TypeVar
+
+from fishchat.errors import doubtful
+from fishchat.protocols.exchange import IClock
+from fishchat.protocols.replies import error_line
+from fishchat.protocols.table import Command
+from fishchat.services.msg_server.queue.commits import ANSWERED
+
+
+class IStepping(Protocol):
+    """The part of a session that steps use."""
+
+    @property
+    def clock(self) -> IClock:
+        """The clock of the deadline."""
+
+    def stepped(self, steps: Any) -> None:
+        """Take note that these steps are over."""
+
+    def say_goodbye(self, line: bytes) -> None:
+        """Send a last line, then close."""
+
+
+S = TypeVar("S", bound=IStepping)
+
+
+class Steps(Generic[S]):
+    """Several steps towards the answer of one command. Each of them may take its time, together they may not."""
+
+    __slots__ = ("_deadline", "command", "session")
+
+    def __init__(self, session: S, command: Command) -> None:
+        self.session = session
+        self.command = command
+        self._deadline: Any = None
+
+    def limit(self) -> None:
+        """Begin to count the time. The client is answered and closed when it is over; nobody waits longer."""
+        self._deadline = self.session.clock.callLater(ANSWERED, self._late)
+
+    def _late(self) -> None:
+        # What comes of it then, the next connection finds out.
+        self._deadline = None
+        command = self.command
+        self.session.say_goodbye(error_line(doubtful(), command.verb, command.tags))
+
+    def end(self) -> None:
+        """The steps are taken, or the session has ended."""
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.cancel()
+        self.session.stepped(self)

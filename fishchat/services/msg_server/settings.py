@@ -1,0 +1,55 @@
+"""What the configuration means for the parts of a msg_server."""
+
+from __future__ import annotations
+
+from fishchat.config.schema import Config
+from fishchat.errors import Refusal
+from fishchat.features.engine import Settings
+from fishchat.protocols.replies import error_line
+from fishchat.protocols.state import is_stranger
+from fishchat.services.msg_server.sessions.authentication import costs_of
+from fishchat.services.msg_server.sessions.session import Session
+from fishchat.services.net.connection_limits import Bounds
+from fishchat.services.net.keepalive import Keepalive
+from fishchat.storage.packing import days_in_ms, privacy_of
+
+
+def feature_settings(config: Config) -> Settings:
+    """Return what features need of the configuration."""
+    accounts, limits = config.accounts, config.limits
+    return Settings(
+        accounts.mode,
+        privacy_of(accounts.privacy),
+        costs_of(accounts),
+        days_in_ms(accounts.token_days),
+        limits.topic_members,
+        limits.topics_per_account,
+    )
+
+
+def bounds(config: Config) -> Bounds:
+    """Return the connection limits of a msg_server; without ``limits.flood`` only its capacity."""
+    limits, capacity = config.limits, config.msg_server.capacity
+    if not limits.flood:
+        return Bounds(capacity)
+    return Bounds(capacity, limits.per_address, limits.before_login, limits.strangers_per_address, limits.accepts)
+
+
+def keepalive(login_seconds: float) -> Keepalive[Session]:
+    """Return the keepalive of a msg_server: only a client that has not logged in has a time limit, and no pings."""
+    late_line = error_line(Refusal("STATE", "login timed out; connect again", limit=f"{login_seconds:g}s"), None, {})
+
+    def late(session: Session) -> None:
+        session.say_goodbye(late_line)
+
+    def gone(session: Session) -> None:
+        session.end()
+        session.peer.abort()
+
+    return Keepalive(
+        login_seconds,
+        late,
+        gone,
+        is_limited=lambda session: is_stranger(session.state),
+        is_pinged=lambda session: not is_stranger(session.state),
+    )
