@@ -30,7 +30,8 @@ KINDS = {
     "unfenced": "a message that a msg_server stored without its lease",
     "replaced": "two programs of one device that both stayed logged in",
     "closed": "a client that was ended for good",
-    "failed": "a failure of a client, of the run, or of `fishchat up`",
+    "client": "a failure of a client: an answer to another command, for example",
+    "failed": "a run that broke off, or an exit status of `fishchat up` that is not 0",
     "traceback": "a traceback in a log",
 }
 

@@ -171,7 +171,7 @@ MUTANTS = (
         "unknown-unanswered",
         "When the outcome of a batch is unknown, its senders get no answer.",
         ("redis-unheard",),
-        ("slow",),
+        ("slow", "client"),
         (
             Edit(
                 "services/msg_server/queue/commits.py",
@@ -208,8 +208,8 @@ MUTANTS = (
         (
             Edit(
                 "services/router/service.py",
-                "parse_position(at) if at else START",
-                "(parse_position(at)[0], parse_position(at)[1] + 1000) if at else START",
+                "self._at = taken.position",
+                "at = taken.position\n        self._at = at if at == START else (at[0], at[1] + 1000)",
             ),
             Edit(
                 "services/router/service.py",

@@ -185,4 +185,4 @@ class Failures:
 
     def __call__(self, event: LogEvent) -> None:
         if event.get("log_level") is LogLevel.critical:
-            self._complain("failed", f"a client failed: {event.get('log_failure') or event.get('log_format')}")
+            self._complain("client", f"a client failed: {event.get('log_failure') or event.get('log_format')}")
