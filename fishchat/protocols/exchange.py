@@ -88,9 +88,10 @@ class Exchange:
 
     def received(self, command: Command) -> None:
         """Carry out a command that arrived, or refuse it."""
-        free = command.verb.free
+        free, bucket = command.verb.free, self.bucket
         try:
-            if not free and self.bucket is not None and (wait := self._spend()):
+            if not free and bucket is not None and (wait := bucket.take(self.clock.seconds())):
+                self._rest()
                 raise Refusal("FLOOD", retry=math.ceil(wait))
             self.carry_out(command)
         except Refusal as refusal:
@@ -106,12 +107,13 @@ class Exchange:
         else:
             self.refuse(error, None, {})
 
-    def _spend(self) -> float:
-        """Take a token. Returns the seconds until there is one; then the peer is not read for a moment."""
-        if self.bucket is None:
-            return 0.0
-        wait = self.bucket.take(self.clock.seconds())
-        if wait and not self.peer.flow.reasons & FLOOD:
+    def _spend(self) -> None:
+        """Take a token for what was refused."""
+        if self.bucket is not None and self.bucket.take(self.clock.seconds()):
+            self._rest()
+
+    def _rest(self) -> None:
+        """Do not read the peer for a moment."""
+        if not self.peer.flow.reasons & FLOOD:
             self.peer.hold(FLOOD)
             self.clock.callLater(REST, self.peer.read_on, FLOOD)
-        return wait

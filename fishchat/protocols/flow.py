@@ -80,7 +80,7 @@ class Flow:
     def asked(self) -> bool:
         """Count a command whose answer will come. Returns whether ``hold(PENDING)`` is to be called."""
         self.pending += 1
-        return self.pending >= WAITING or (self.pending > WAITING // 2 and self.held)
+        return self.pending >= WAITING or (self.pending > WAITING // 2 and self.reasons > BACKLOG)
 
     def answered(self) -> bool:
         """Count an answer. Returns whether ``release(PENDING)`` is to be called."""

@@ -24,9 +24,10 @@ class Messages:
 
     def send_p2p(self, session: ISession, command: Command) -> None:
         """SEND_MESSAGE_P2P: store a message for an account, then deliver it."""
-        peer = command.fields[0]
+        device, peer = session.device, command.fields[0]
+        assert device is not None
         kind = ESCAPED if b"esc" in command.tags else PLAIN
-        session.send_message(command, p2p(session.account, peer), kind, peer)
+        session.send_message(command, p2p(device.account, peer), kind, peer)
 
     def send_topic(self, session: ISession, command: Command) -> None:
         """SEND_MESSAGE_TOPIC: store a message for a topic, then deliver it."""

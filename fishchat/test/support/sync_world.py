@@ -93,9 +93,9 @@ class World:
     def asks(self, script: str, args: list[Any]) -> tuple[list[Arguments], list[Arguments]]:
         """See Observer. The world's time is not Redis': it ends the leases itself."""
         behind: list[Arguments] = []
-        if script == "register":
+        if script == "servers/register":
             behind.append(("PERSIST", b"lease:" + args[0]))
-        elif script in ("route_take", "route_store"):
+        elif script in ("routes/take", "routes/store"):
             behind.append(("PERSIST", b"router:" + args[0]))
         return self.oracle.asks(script, args), behind
 
@@ -103,9 +103,9 @@ class World:
         """See Observer."""
         self.oracle.ran(script, args, before, reply)
         now = self.clock.seconds()
-        if script == "register" and reply in (b"KEPT", b"NEW"):
+        if script == "servers/register" and reply in (b"KEPT", b"NEW"):
             self.leases[b"lease:" + args[0]] = now + 15.0
-        elif (script == "route_take" and reply is not None) or (script == "route_store" and reply == b"OK"):
+        elif (script == "routes/take" and reply is not None) or (script == "routes/store" and reply == b"OK"):
             self.leases[b"router:" + args[0]] = now + 2.0
         elif script == "session/login" and reply[0] == b"OK" and reply[1]:
             for payload in self.store.said():
