@@ -7,9 +7,11 @@ usual 600,000. That is once in the lifetime of a token.
 from __future__ import annotations
 
 from collections.abc import Collection
+from secrets import token_hex
 from typing import Any
 
 from scramp import ScramClient, ScramException
+from scramp.core import saslprep
 
 from fishchat.features.requests import RefusedError
 
@@ -25,6 +27,7 @@ class Scram:
 
     :param offered: the server's mechanisms.
     :param binding: what ties the attempt to the server's certificate; None without TLS.
+    :param nonce: the client's part of the nonce; a random one when None.
     :ivar mechanism: the one that is used.
     """
 
@@ -37,8 +40,11 @@ class Scram:
         # With a binding, but no PLUS among the mechanisms, the first message says so (flag y): a server that did offer
         # it learns that somebody on the way took it out.
         channel = None if binding is None else (_BINDING, binding)
+        self._nonce = token_hex(16) if nonce is None else nonce
         try:
-            self._client: Any = ScramClient(usable, account, password, channel_binding=channel, c_nonce=nonce)
+            # Before version 1.5 the library looks at the password only when it answers the challenge.
+            saslprep(password)
+            self._client: Any = ScramClient(usable, account, password, channel_binding=channel, c_nonce=self._nonce)
         except ScramException:
             raise RefusedError("PASSWORD", "the password contains a character that is not allowed") from None
         self.mechanism: str = self._client.mechanism_name
@@ -50,6 +56,7 @@ class Scram:
 
     def final(self, challenge: str) -> str:
         """The proof that answers the server's first message."""
+        self._check_nonce(challenge)
         try:
             self._client.set_server_first(challenge)
         except ScramException as error:
@@ -60,8 +67,18 @@ class Scram:
         message: str = self._client.get_client_final()
         return message
 
+    def _check_nonce(self, challenge: str) -> None:
+        # RFC 5802, section 5.1: the nonce begins with the client's part and goes on with the server's. Before version
+        # 1.5 the library accepts a challenge without the server's part.
+        own, nonce = f"r={self._nonce}", challenge.partition(",")[0]
+        if not nonce.startswith(own) or nonce == own:
+            raise RefusedError("AUTH", "the server's first message of SCRAM does not extend this client's nonce")
+
     def check(self, signature: str) -> None:
-        """Whether the server knows the password too, by its last message."""
+        """Check by the server's last message that the server knows the password too."""
+        if not signature.isascii():
+            # Before version 1.5 the library fails on such a message instead of refusing it.
+            raise RefusedError("AUTH", "the server does not prove that it knows the password")
         try:
             self._client.set_server_final(signature)
         except ScramException:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from urllib.parse import parse_qs, unquote, urlsplit
 
 DEFAULT_PORT = 6379
+
+# What may stand after the login: brackets around an IPv6 address and nowhere else. Which other ones urlsplit() takes
+# depends on the version of Python.
+_HOST_AND_PORT = re.compile(r"(?:\[([^\[\]]*)\](?::.*)?|[^\[\]]*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ def parse_url(url: str) -> Address:
     """
     try:
         parts = urlsplit(url)
+        _check_brackets(parts.netloc)
     except ValueError:
         # The original text may quote all that stands before the host, or a part of it in brackets.
         raise ValueError("the Redis URL is none: redis://host:port/db, an IPv6 address in brackets") from None
@@ -60,6 +67,15 @@ def parse_url(url: str) -> Address:
         username=username,
         password=password,
     )
+
+
+def _check_brackets(netloc: str) -> None:
+    login, _, host = netloc.rpartition("@")
+    found = _HOST_AND_PORT.fullmatch(host)
+    if found is None or "[" in login or "]" in login:
+        raise ValueError("a bracket where none may be")
+    if found[1] is not None:
+        IPv6Address(found[1])
 
 
 def _database(text: str) -> int:

@@ -75,7 +75,7 @@ class MemoryBus:
         """Let every connected bus of the medium hear ``payload``; dropped when this one is disconnected."""
         if self._connected:
             # All at once, so that no answer overtakes what it answers.
-            self._medium.later([call for bus in self._medium.buses for call in bus._hear(channel, payload)])
+            self._medium.later([call for bus in self._medium.buses for call in bus.hear(channel, payload)])
 
     def subscribe(self, channel: str, receive: Receiver, ready: Callable[[], None] | None = None) -> None:
         """Call ``receive`` with every payload of ``channel``, ``ready`` when it is confirmed, each time."""
@@ -109,7 +109,8 @@ class MemoryBus:
         readies = [ready for subscriptions in self._channels.values() for _, ready in subscriptions]
         self._medium.later([self._call(ready) for ready in readies if ready is not None])
 
-    def _hear(self, channel: str, payload: bytes) -> list[Callable[[], None]]:
+    def hear(self, channel: str, payload: bytes) -> list[Callable[[], None]]:
+        """Return the calls that deliver this payload to the subscribers of this bus."""
         if not self._connected or channel not in self._channels:
             return []
         if self._drop:

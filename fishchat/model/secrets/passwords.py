@@ -13,8 +13,8 @@ from secrets import token_bytes
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from scramp import ScramMechanism
-from scramp.utils import ScramException, saslprep
+from scramp import ScramException, ScramMechanism
+from scramp.core import saslprep
 
 from fishchat.errors import Refusal
 from fishchat.model.secrets.tokens import is_token

@@ -7,6 +7,7 @@ tell an account that is not there from one that is.
 from __future__ import annotations
 
 import hmac
+from secrets import token_hex
 from typing import Any
 
 from scramp import ScramException, ScramMechanism
@@ -48,14 +49,19 @@ class Exchange:
 
     :param binding: of this connection's TLS, None without TLS: a client that was told otherwise is refused.
         ``SCRAM-SHA-256-PLUS`` needs one.
+    :param nonce: the server's part of the nonce; a random one when None.
     """
 
-    def __init__(self, mechanism: bytes, binding: bytes | None, verifier: bytes) -> None:
+    def __init__(self, mechanism: bytes, binding: bytes | None, verifier: bytes, nonce: str | None = None) -> None:
         self.mechanism = mechanism
+        self._nonce = (token_hex(32) if nonce is None else nonce).encode()
+        # The field with the complete nonce, which both sides repeat.
+        self._complete: bytes | None = None
         rounds, salt, stored, server = parse_scram(verifier)
         self._server: Any = ScramMechanism(mechanism.decode()).make_server(
             lambda _: (salt, stored, server, rounds),
             channel_binding=None if binding is None else (_BINDING, binding),
+            s_nonce=self._nonce.decode(),
         )
 
     def challenge(self, first: bytes) -> bytes:
@@ -65,10 +71,22 @@ class Exchange:
             answer: str = self._server.get_server_first()
         except (ScramException, ValueError) as error:
             raise Refusal("AUTH", f"invalid first message of SCRAM: {_reason(error)}") from None
-        return answer.encode()
+        challenge = answer.encode()
+        # RFC 5802, section 5.1: the client's part of the nonce, which is not empty, then the server's. Which of these
+        # rules the library checks depends on its version.
+        own = first.split(b",")[3]
+        complete = own + self._nonce
+        if own == b"r=" or not challenge.startswith(complete + b","):
+            raise Refusal("AUTH", "invalid first message of SCRAM: other-error")
+        self._complete = complete
+        return challenge
 
     def finish(self, final: bytes) -> bytes:
         """What to answer to a proof that is right. Raises Refusal ``AUTH``."""
+        parts = final.split(b",")
+        # Section 7: the nonce is second, the proof last, so that nothing in the message is left unproved.
+        if parts[1:2] != [self._complete] or not parts[-1].startswith(b"p="):
+            raise Refusal("AUTH")
         try:
             self._server.set_client_final(final.decode())
             answer: str = self._server.get_server_final()
@@ -78,5 +96,6 @@ class Exchange:
 
 
 def _reason(error: Exception) -> str:
+    # An enumeration's member since version 1.5 of the library, before that its value.
     code = getattr(error, "server_error", None)
-    return "" if code is None else str(code.value)
+    return "" if code is None else str(getattr(code, "value", code))

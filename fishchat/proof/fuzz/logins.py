@@ -6,10 +6,8 @@ import contextlib
 import hmac
 import re
 from base64 import b64decode
-from hashlib import sha256
+from hashlib import pbkdf2_hmac
 from typing import Any
-
-from scramp.utils import hi
 
 from fishchat.client.events import RefusedError
 from fishchat.client.login import masked
@@ -24,7 +22,7 @@ from fishchat.proof.fuzz.servers import COSTS, MADE, PASSWORD
 BINDING = b"b" * 32
 _PREPARED = passwords.prepared(PASSWORD)
 _ROUNDS, _SALT, _STORED, _SERVER = passwords.parse_scram(MADE.scram)
-_SALTED = hi(sha256, _PREPARED.encode(), _SALT, _ROUNDS)
+_SALTED = pbkdf2_hmac("sha256", _PREPARED.encode(), _SALT, _ROUNDS)
 _CLIENT_KEY = hmac.digest(_SALTED, b"Client Key", "sha256")
 
 

@@ -78,14 +78,14 @@ def _search(name: str, target: Target, fresh: Path, seconds: int, runs: int | No
     with tempfile.TemporaryDirectory() as place:
         known, words = Path(place, "kept"), Path(place, "words")
         unpack(kept(name), known)
-        words.write_text("".join(map(_quoted, target.words)))
+        words.write_text("".join(map(quoted, target.words)))
         if target.words:
             options.append(f"-dict={words}")
         # libFuzzer writes to the first directory and only reads the others.
         output, code = _libfuzzer(
             name, [*options, str(fresh), str(known)], None if runs is not None else seconds + MORE
         )
-    return _report(name, output, code)
+    return report(name, output, code)
 
 
 def unpack(inputs: Mapping[str, bytes], directory: Path) -> None:
@@ -95,7 +95,7 @@ def unpack(inputs: Mapping[str, bytes], directory: Path) -> None:
         (directory / name).write_bytes(data)
 
 
-def _quoted(word: bytes) -> str:
+def quoted(word: bytes) -> str:
     """Return a line of libFuzzer's dictionary."""
     return '"{}"\n'.format("".join(f"\\x{byte:02x}" for byte in word))
 
@@ -119,7 +119,7 @@ def _libfuzzer(name: str, options: list[str], seconds: int | None) -> tuple[str,
     return ended.stderr.decode("utf-8", "replace"), ended.returncode
 
 
-def _report(name: str, output: str, code: int) -> int:
+def report(name: str, output: str, code: int) -> int:
     """Print the figures and the findings; return the exit code."""
     stats = {key: int(value) for key, value in re.findall(r"^stat::(\w+):\s+(\d+)", output, re.MULTILINE)}
     crashes = re.findall(r"Test unit written to (\S+)", output)

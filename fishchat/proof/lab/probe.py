@@ -45,7 +45,7 @@ class Probe:
         self._port = port
         self._running = True
         self._paused = False
-        self._line: Any = None
+        self._line: Line | None = None
 
     def start(self) -> None:
         """Connect, and connect again whenever the connection is lost."""
@@ -72,19 +72,24 @@ class Probe:
         if self._line is not None:
             self._line.restart_clock()
 
+    def connection(self) -> Line:
+        """Return the protocol of its next connection."""
+        self._line = Line(self)
+        return self._line
+
     async def _keep(self) -> None:
-        factory: Any = Factory.forProtocol(lambda: _Line(self))
+        factory: Any = Factory.forProtocol(self.connection)
         factory.noisy = False
         while self._running:
             try:
-                self._line = await HostnameEndpoint(self.reactor, "127.0.0.1", self._port).connect(factory)
-                await self._line.gone()
+                line: Any = await HostnameEndpoint(self.reactor, "127.0.0.1", self._port).connect(factory)
+                await line.gone()
             except ConnectError:
                 pass
             await deferLater(self.reactor, AGAIN)
 
 
-class _Line(LineOnlyReceiver):
+class Line(LineOnlyReceiver):
     """One connection."""
 
     delimiter = b"\n"

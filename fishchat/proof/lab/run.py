@@ -92,8 +92,8 @@ class Run:
         finally:
             globalLogPublisher.removeObserver(observer)
         await self._tried(self._stop_rig)
-        self._look_for_tracebacks()
-        self._look_for_nothing()
+        self.look_for_tracebacks()
+        self.look_for_nothing()
         self.recorder.close()
         return self.judge()
 
@@ -230,7 +230,7 @@ class Run:
         if code := await self.rig.stop():
             self.recorder.complain("failed", f"fishchat up ended with code {code}")
 
-    def _look_for_nothing(self) -> None:
+    def look_for_nothing(self) -> None:
         """Record a complaint when nothing was done, or when a probe was never answered: that proves nothing."""
         if not self.recorder.faults:
             self.recorder.complain("setup", f"in {self.plan.seconds} s nothing was done")
@@ -238,7 +238,8 @@ class Run:
             if not probe.stored:
                 self.recorder.complain("setup", f"{probe.account} never got an OK")
 
-    def _look_for_tracebacks(self) -> None:
+    def look_for_tracebacks(self) -> None:
+        """Record a complaint for each traceback in the logs."""
         for path in self.rig.logs:
             # The error itself is the first line after that which is not indented.
             for found in re.findall(

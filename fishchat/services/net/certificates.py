@@ -101,7 +101,11 @@ class Certificates(Service):
 
     def creator(self, protocol: bytes) -> Creator:
         """What makes the connections of a listener whose clients may ask for ``protocol``."""
-        return Creator(lambda: self._current.context(protocol))
+        return Creator(lambda: self.context(protocol))
+
+    def context(self, protocol: bytes) -> SSL.Context:
+        """Return the context of the next connection that may ask for ``protocol``."""
+        return self._current.context(protocol)
 
     @property
     def current(self) -> x509.Certificate:

@@ -42,7 +42,9 @@ def instance() -> str:
 class Heartbeat(Service):
     """Publishes ``channels.Heartbeat`` of one role every two seconds, and a last one when it stops.
 
-    ``load`` is asked each time. ``clock`` times the beats and the uptime, ``wall`` tells the time of day.
+    :param clock: times the beats and the uptime.
+    :param wall: returns the time of day.
+    :ivar load: returns the present figures; called for each heartbeat.
     """
 
     log = Logger()
@@ -60,7 +62,7 @@ class Heartbeat(Service):
         self.role = role
         self.id = id or instance()
         self._bus = bus
-        self._load = load
+        self.load = load
         self._clock = clock
         self._wall = wall
         self._started = 0.0
@@ -88,7 +90,7 @@ class Heartbeat(Service):
     def beat(self, stopping: bool = False) -> None:
         """Publish one now, out of turn: the others then know of a change at once."""
         try:
-            load = self._load()
+            load = self.load()
         except Exception:
             # No figures are no reason to be taken for dead.
             self.log.failure("the figures of {role} failed", role=self.role)

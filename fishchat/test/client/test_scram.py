@@ -39,7 +39,7 @@ class ScramTests(SynchronousTestCase):
     def test_wrong_signature(self) -> None:
         """A server that does not know the password is refused, whatever it says in the signature's place."""
         other = "v=" + SIGNATURE[3:].swapcase()
-        for said in (other, "v=", "", "token=fct_x", "e=other-error", "v=!", SIGNATURE + ",x"):
+        for said in (other, "v=", "", "token=fct_x", "e=other-error", "v=!", "v=\u00e4", SIGNATURE + ",x"):
             attempt = scram()
             attempt.first()
             attempt.final(CHALLENGE)
@@ -55,6 +55,8 @@ class ScramTests(SynchronousTestCase):
         """The server's nonce must begin with ours and go on, so that no old exchange can be played again."""
         self.refused("AUTH", scram(), CHALLENGE.replace("r=rO", "r=rX"))
         self.refused("AUTH", scram(), CHALLENGE.replace("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", ""))
+        self.refused("AUTH", scram(), CHALLENGE.replace("r=rO", "r=,rO"))
+        self.refused("AUTH", scram(), "x=1," + CHALLENGE)
 
     def test_binding(self) -> None:
         """With a binding and PLUS on offer the proof is tied to the certificate."""

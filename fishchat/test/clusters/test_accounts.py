@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 
 from fishchat.bus import channels
+from fishchat.errors import Refusal
 from fishchat.features.accounts.administration import Accounts
 from fishchat.model.secrets.passwords import Costs, make, parse_scram
 from fishchat.model.secrets.tokens import fingerprint
+from fishchat.services.msg_server.sessions.hashing import THREADS, WAITING, Hashing
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
 from fishchat.test.support.rfc5802 import ScramClient
 from fishchat.test.support.waiting import until
@@ -36,6 +41,19 @@ class AccountsCase(ClusterCase):
     def operator(self, cluster: Cluster) -> Accounts:
         """What the command line does to the store."""
         return Accounts(cluster.roles["ms1"].parts.speaker, 30)
+
+    def occupy(self, hashing: Hashing, count: int) -> Callable[[], Deferred[Any]]:
+        """Let so many hashes go on, or wait for their turn, until the function that this returns is called."""
+        over = Event()
+        self.addCleanup(over.set)
+        # Those that have waited too long are refused.
+        ends = [hashing.run(over.wait, 30.0).addErrback(lambda failure: failure.trap(Refusal)) for _ in range(count)]
+
+        def release() -> Deferred[Any]:
+            over.set()
+            return gatherResults(ends)
+
+        return release
 
     async def come(
         self, cluster: Cluster, account: str, server: str = "ms1", device: str = "main"
@@ -348,30 +366,28 @@ class Limits(AccountsCase):
     async def test_waiting_hashes(self) -> None:
         """When too many logins wait for a hash, the next one is told to come again, and nothing else is slower."""
         cluster = await self.closed(limits__flood=False)
-        hashing = cluster.server("ms1").hashing
-        turns = [await hashing._turns.acquire() for _ in range(2)]
-        clients = [cluster.connect() for _ in range(35)]
+        release = self.occupy(cluster.server("ms1").hashing, THREADS)
+        clients = [cluster.connect() for _ in range(WAITING + 1)]
         for client in clients:
             client.send(f"LOGIN alice {PASSWORD}")
-        await clients[34].expect("HELLO …", "ERR SEND_CLIENT_ID TRYAGAIN retry=1 too many …")
+        await clients[WAITING].expect("HELLO …", "ERR SEND_CLIENT_ID TRYAGAIN retry=1 too many …")
         bob = cluster.connect()
         bob.send("PING")
         await bob.expect("HELLO …", "OK SEND_PING")
-        for turn in turns:
-            turn.release()
-        for client in clients[:34]:
+        await release()
+        for client in clients[:WAITING]:
             await client.expect("HELLO …", "OK SEND_CLIENT_ID alice token=…")
 
     async def test_no_time(self) -> None:
         """Who is told to come again has not guessed: not even the tenth time is there anything to wait for."""
         cluster = await self.closed()
         hashing = cluster.server("ms1").hashing
-        hashing._busy += 34
+        release = self.occupy(hashing, THREADS + WAITING)
         alice = cluster.connect(host="192.0.2.7")
         await alice.expect("HELLO …")
         for _ in range(10):
             await alice.ask(f"LOGIN alice {PASSWORD}", "ERR SEND_CLIENT_ID TRYAGAIN retry=1 too many …")
-        hashing._busy -= 34
+        await release()
         await alice.ask(f"LOGIN alice {PASSWORD}", "OK SEND_CLIENT_ID alice token=…")
 
 
@@ -387,7 +403,15 @@ class InTime(AccountsCase):
         await alice.expect("HELLO …")
         await carol.expect("HELLO …")
         server = cluster.server("ms1")
-        turns = [await server.hashing._turns.acquire() for _ in range(2)]
+        release = self.occupy(server.hashing, THREADS)
+        asked: list[object] = []
+        run = server.hashing.run
+
+        def counted(*args: Any) -> Deferred[Any]:
+            asked.append(args)
+            return run(*args)
+
+        self.patch(server.hashing, "run", counted)
         redis.pause()
         began = reactor.seconds()
         alice.send(f"LOGIN alice {PASSWORD}")
@@ -396,10 +420,9 @@ class InTime(AccountsCase):
         # Late enough for the first step to succeed, and the next one then has no store again.
         await deferLater(reactor, 2.7)
         redis.resume()
-        await until(lambda: server.hashing._busy == 3)
+        await until(lambda: len(asked) == 3)
         redis.pause()
-        for turn in turns:
-            turn.release()
+        await release()
         for client in (alice, carol, bob):
             while not (line := await client.take(8)).startswith("ERR"):
                 self.assertTrue(line.startswith("RESP_"), line)

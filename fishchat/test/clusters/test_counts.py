@@ -180,7 +180,7 @@ class Batches(CountCase):
         reader: ShardReader = cluster.roles["router1"].find(ShardReader)
         pairs = await self.pairs(cluster, 20, "ms2")
         # Once a second it stores its place, by a clock that goes on.
-        reader._lease.stop()
+        cluster.roles["router1"].clock.end()
         hints = reader.batches
         counted = Commands(cluster)
         for pair in pairs:

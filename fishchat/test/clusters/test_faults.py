@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor
 
@@ -31,7 +32,8 @@ class StoredUnseen(ClusterCase):
         body = pack_body(b"alice", b"main", cseq, PLAIN, text.encode())
         message = [b"alice+bob", b"alice/main", cseq, body, b"alice", b"bob"]
         values = (*server.lease.fence.args, server.stream, [b"alice", b"bob"], message)
-        await server.commits._connection.call(SEND, *values)
+        writer: Any = cluster.roles["ms1"].writer
+        await writer.call(SEND, *values)
 
     async def test_repeated(self) -> None:
         """The sender repeats it, gets OK, and the recipient here has it."""
@@ -53,7 +55,7 @@ class StoredUnseen(ClusterCase):
         server._doubt()
         await cluster.settled()
         await self.stored(cluster, "late", 1)
-        server.commits._connection.drop("as after a missed deadline")
+        cluster.roles["ms1"].writer.drop("as after a missed deadline")
         self.assertEqual(await bob.texts(1), ["late"])
 
 
@@ -302,7 +304,7 @@ class Leases(ClusterCase):
             (replace(fence, epoch=fence.epoch - 1), b"EPOCH"),
             (replace(fence, server=b"ms9"), b"LEASE"),
         )
-        writer = server.lease._connection
+        writer: Any = cluster.roles["ms1"].writer
         message = [b"alice+alice", b"alice/main", -1, b"alice main -1 - x", b"alice", b"alice"]
         for other, word in wrong:
             reply = await writer.call(SEND, *other.args, server.stream, [b"alice"], message)
@@ -361,8 +363,9 @@ class RedisFaults(ClusterCase):
         await alice.ask("@cseq=1 MSG bob 1", "OK …")
         self.assertEqual(await bob.texts(1), ["1"])
         redis.pause()
+        calls = cluster.server("ms1").commits.calls
         alice.send("@id=a;cseq=2 MSG bob 2")
-        await until(lambda: cluster.server("ms1").commits._flight)
+        await until(lambda: cluster.server("ms1").commits.calls > calls)
         alice.send("@id=b;cseq=3 MSG bob 3", "@id=c CREATE fishing", "@id=d PING", "@id=e HISTORY alice+bob")
         carol.send("@id=a MSG bob x", "@id=b STATUS bob", "@id=c JOIN fishing", "@id=d CONVERSATIONS", "@id=e TOPICS")
         dave.send("LOGIN dave")
@@ -393,7 +396,7 @@ class RedisFaults(ClusterCase):
         first = await alice.ask("@cseq=1 MSG bob 1", "OK SEND_MESSAGE_P2P alice+bob:$epoch-1")
         await bob.texts(1)
         redis.kill()
-        await until(lambda: not cluster.server("ms1").lease._connection.connected)
+        await until(lambda: not cluster.roles["ms1"].writer.connected)
         alice.send("@cseq=2 MSG bob 2", "STATUS bob")
         for line in await self.answers([alice], 2):
             self.assertIn("TRYAGAIN", line)
@@ -484,7 +487,7 @@ class RedisFaults(ClusterCase):
                 shutil.copytree(old, there)
             elif old.exists():
                 shutil.copyfile(old, there)
-        await until(lambda: not cluster.server("ms1").lease._connection.connected)
+        await until(lambda: not cluster.roles["ms1"].writer.connected)
         redis.start()
         await cluster.ready()
 

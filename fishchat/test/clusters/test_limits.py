@@ -8,6 +8,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from fishchat.protocols.flow import WAITING
+from fishchat.services.msg_server.queue.lease import Lease
 from fishchat.test.support.cluster import ClusterCase, id_of
 from fishchat.test.support.waiting import until
 
@@ -22,7 +23,7 @@ class Waiting(ClusterCase):
         server = cluster.server("ms1")
         (session,) = server.connections
         # Without the right to write everything waits.
-        server.lease._ready = False
+        fenced = self.patch(Lease, "fence", None)
         alice.send(*[f"@id={n} MSG alice {n}" for n in range(WAITING)])
         self.assertEqual(session.peer.flow.pending, WAITING)
         alice.send(*[f"@id={n} MSG alice {n}" for n in range(WAITING, 500)])
@@ -30,7 +31,7 @@ class Waiting(ClusterCase):
         self.assertTrue(alice.wire.paused)
         self.assertGreater(len(alice.wire.inbox), 0)
         self.assertEqual(session.peer.flow.pending, WAITING)
-        server.lease._ready = True
+        fenced.restore()
         server.commits.go_on()
         await alice.expect(*[f"@id={n} OK SEND_MESSAGE_P2P alice+alice:…-{n + 1}" for n in range(500)])
         self.assertFalse(alice.wire.paused)

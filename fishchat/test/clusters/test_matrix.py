@@ -14,6 +14,7 @@ from fishchat.features.registry import PUSHES, VERBS
 from fishchat.protocols.rows import State
 from fishchat.services.gateway import connection as gateway
 from fishchat.services.gateway.rows import GATEWAY_VERBS
+from fishchat.services.msg_server.queue.lease import Lease
 from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.matrix import MatrixCase, answer_to, greeted, holding, line_of, words_of
 from fishchat.test.support.rfc5802 import ScramClient
@@ -183,12 +184,12 @@ class Ends(MatrixCase):
         client = await greeted(cluster)
         before = holding(cluster.redis)
         # Without the right to write the login waits.
-        server.lease._ready = False
+        fenced = self.patch(Lease, "fence", None)
         client.send("LOGIN mallory", *self.lines)
         self.assertEqual([one.state for one in server.connections], [State.LOGGING_IN])
         await self._nothing(cluster, client, before, b"SEND_CLIENT_ID")
         client.drop()
-        server.lease._ready = True
+        fenced.restore()
         server.commits.go_on()
         await cluster.settled()
         seen = b"seen:mallory"

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.python.failure import Failure
 
 from fishchat.storage.redis import Connection, ReplyError, Script, Unavailable, parse_url
-from fishchat.storage.script import script
+from fishchat.storage.script import Scripts, script
 from fishchat.test.storage.test_redis import ConnectionCase
 from fishchat.test.support.redis_fixture import shared_redis
 from fishchat.test.support.waiting import until
@@ -15,7 +16,7 @@ ECHO = Script("echo", b"return cmsgpack.unpack(ARGV[1])[1]")
 BROKEN = Script("broken", b"this is no Lua")
 
 
-class Scripts(ConnectionCase):
+class ScriptTests(ConnectionCase):
     """Scripts run by name and in order, whatever Redis forgot."""
 
     async def connect(self, *scripts: Script) -> Connection:
@@ -65,17 +66,21 @@ class Scripts(ConnectionCase):
         """A call made when the first of several missing scripts is noticed does not overtake the others."""
         connection = await self.connect(PUSH)
         await connection.run("SCRIPT", "FLUSH")
-        calls = connection._scripts
         results: list[Any] = []
-        failed = calls._failed
 
-        def noticed(failure: Any, call: Any) -> None:
-            failed(failure, call)
-            if len(results) < 6:
-                results.append(connection.call(PUSH, len(results)))
+        def run(*command: Any) -> Deferred[Any]:
+            answer: Deferred[Any] = Deferred()
 
-        self.patch(calls, "_failed", noticed)
-        results += [connection.call(PUSH, n) for n in range(3)]
+            def noticed(failure: Failure) -> None:
+                answer.errback(failure)
+                if len(results) < 6:
+                    results.append(scripts.call(PUSH, (len(results),)))
+
+            connection.run(*command).addCallbacks(answer.callback, noticed)
+            return answer
+
+        scripts = Scripts(run)
+        results += [scripts.call(PUSH, (n,)) for n in range(3)]
         await until(lambda: len(results) == 6)
         self.assertEqual(await gatherResults(results), [1, 2, 3, 4, 5, 6])
         self.assertEqual(await connection.run("LRANGE", "list", 0, -1), [b"%d" % n for n in range(6)])

@@ -63,10 +63,11 @@ class Bus(MemoryBus):
 
     losing: Callable[[str, bytes], bool] | None = None
 
-    def _hear(self, channel: str, payload: bytes) -> list[Callable[[], None]]:
+    def hear(self, channel: str, payload: bytes) -> list[Callable[[], None]]:
+        """Return the calls that deliver this payload; none when it is lost."""
         if self.losing is not None and self.losing(channel, payload):
             return []
-        return super()._hear(channel, payload)
+        return super().hear(channel, payload)
 
 
 class Role:
@@ -97,6 +98,11 @@ class Role:
     def links(self) -> list[Link[Any]]:
         """Return its connections to Redis."""
         return [service for service in self.parts if isinstance(service, Link)]
+
+    @property
+    def writer(self) -> Link[Any]:
+        """Return the connection with which a msg_server writes: its first one."""
+        return self.links[0]
 
     def ready(self) -> bool:
         """Return whether it can do its work: Redis answers, and a msg_server has its lease."""

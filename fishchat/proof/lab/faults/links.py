@@ -20,7 +20,7 @@ NOTICED = 100.0
 
 async def delayed(run: Run) -> None:
     """Everything between clients and servers takes 50 to 150 ms."""
-    _there(run, *run.rig.clients)
+    check_there(run, *run.rig.clients)
     for proxy in run.rig.clients:
         proxy.delay(0.1, 0.05)
     await _last(run, "delay", "clients")
@@ -29,9 +29,9 @@ async def delayed(run: Run) -> None:
 
 async def dripping(run: Run) -> None:
     """A third of the clients reads and writes so slowly that it falls behind."""
-    _there(run, *run.rig.clients)
+    check_there(run, *run.rig.clients)
     for proxy in run.rig.clients:
-        proxy.drip(SLOW, _some(run, 3))
+        proxy.drip(SLOW, some(run, 3))
     await _last(run, "drip", "clients")
     _heal(run)
 
@@ -41,9 +41,9 @@ async def torn(run: Run) -> None:
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 2.0:
         run.recorder.fault("tear", "clients")
-        _there(run, *run.rig.clients)
+        check_there(run, *run.rig.clients)
         for proxy in run.rig.clients:
-            proxy.tear(run.random.randint(1, 3000), _some(run, 4))
+            proxy.tear(run.random.randint(1, 3000), some(run, 4))
         await run.pause(run.random.uniform(0.3, 1.0))
         _heal(run)
 
@@ -53,7 +53,7 @@ async def storm(run: Run) -> None:
     for _ in range(3):
         await run.hurry()
         run.recorder.fault("reset", "clients")
-        _there(run, *run.rig.clients)
+        check_there(run, *run.rig.clients)
         for proxy in run.rig.clients:
             proxy.reset()
         await run.pause(run.plan.seconds / 4)
@@ -65,9 +65,9 @@ async def unheard(run: Run) -> None:
     for direction in directions:
         await run.hurry()
         run.recorder.fault(f"hold {direction}", "clients")
-        _there(run, *run.rig.clients)
+        check_there(run, *run.rig.clients)
         for proxy in run.rig.clients:
-            proxy.hold(direction, _some(run, 2))
+            proxy.hold(direction, some(run, 2))
         await run.pause(SHORT)
         _heal(run)
         run.recorder.healed(f"hold {direction}", "clients")
@@ -79,9 +79,9 @@ async def half_open(run: Run) -> None:
     run.moving = False
     await run.hurry()
     run.recorder.fault("swallow", "clients")
-    _there(run, *run.rig.clients)
+    check_there(run, *run.rig.clients)
     for proxy in run.rig.clients:
-        proxy.swallow(_some(run, 2))
+        proxy.swallow(some(run, 2))
     # Only the connections that exist now; a client that reconnects has a good one.
     _heal(run)
     await run.pause(NOTICED)
@@ -104,13 +104,13 @@ async def redis_apart(run: Run) -> None:
 async def redis_reset(run: Run) -> None:
     """The connections of all roles to Redis are reset again and again, at random bytes too."""
     links = run.rig.redis_links
-    _there(run, links)
+    check_there(run, links)
     began = run.reactor.seconds()
     while run.reactor.seconds() - began < run.plan.seconds - 4.0:
         await run.pause(run.random.uniform(0.5, 2.0))
         run.recorder.fault("reset", "redis")
         if run.random.random() < 0.5:
-            links.reset(_some(run, 2))
+            links.reset(some(run, 2))
         else:
             links.tear(run.random.randint(1, 2000))
             await run.pause(0.2)
@@ -119,7 +119,7 @@ async def redis_reset(run: Run) -> None:
 
 async def redis_delayed(run: Run) -> None:
     """Everything between the roles and Redis takes 10 to 50 ms."""
-    _there(run, run.rig.redis_links)
+    check_there(run, run.rig.redis_links)
     run.rig.redis_links.delay(0.03, 0.02)
     await _last(run, "delay", "redis")
     run.rig.redis_links.heal()
@@ -130,7 +130,7 @@ async def redis_half_open(run: Run) -> None:
     for role in ("ms1", "router"):
         await run.hurry()
         run.recorder.fault("swallow", role)
-        _there(run, run.rig.redis_links, fits=run.rig.of_role(role))
+        check_there(run, run.rig.redis_links, fits=run.rig.of_role(role))
         run.rig.redis_links.swallow(run.rig.of_role(role))
         await run.pause(1.0)
         run.rig.redis_links.heal()
@@ -141,7 +141,7 @@ async def redis_half_open(run: Run) -> None:
 async def _hold(run: Run, role: str, direction: Direction, seconds: float) -> None:
     await run.hurry()
     run.recorder.fault(f"hold {direction}", role)
-    _there(run, run.rig.redis_links, fits=run.rig.of_role(role))
+    check_there(run, run.rig.redis_links, fits=run.rig.of_role(role))
     run.rig.redis_links.hold(direction, run.rig.of_role(role))
     await run.pause(seconds)
     run.rig.redis_links.heal()
@@ -155,7 +155,7 @@ async def _last(run: Run, what: str, who: str) -> None:
     run.recorder.healed(what, who)
 
 
-def _some(run: Run, one_in: int) -> Fits:
+def some(run: Run, one_in: int) -> Fits:
     """Return a condition that fits one link in so many, always the same ones."""
     chosen: dict[Link, bool] = {}
     # One number of the plan, however many links there are: what is drawn next must not depend on them.
@@ -169,7 +169,7 @@ def _some(run: Run, one_in: int) -> Fits:
     return fits
 
 
-def _there(run: Run, *proxies: Proxy, fits: Fits = lambda _: True) -> None:
+def check_there(run: Run, *proxies: Proxy, fits: Fits = lambda _: True) -> None:
     """Record a complaint when there is no connection that anything could be done to."""
     if not any(fits(link) for proxy in proxies for link in proxy.links):
         run.recorder.complain("setup", "there was no connection that this could be done to")

@@ -9,7 +9,7 @@ from hashlib import pbkdf2_hmac, sha256
 
 from hypothesis import given
 from hypothesis import strategies as st
-from scramp import ScramException, ScramMechanism, core
+from scramp import ScramException, ScramMechanism
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import ProtocolError, Refusal
@@ -45,9 +45,15 @@ def prove(
 
 
 class ScramCase(SynchronousTestCase):
-    def exchange(self, mechanism: bytes = PLAIN, binding: bytes | None = None, verifier: bytes = _verifier) -> Exchange:
+    def exchange(
+        self,
+        mechanism: bytes = PLAIN,
+        binding: bytes | None = None,
+        verifier: bytes = _verifier,
+        nonce: str | None = None,
+    ) -> Exchange:
         """A login that has just begun."""
-        return Exchange(mechanism, binding, verifier)
+        return Exchange(mechanism, binding, verifier, nonce)
 
     def assert_refused(self, step: object, message: bytes) -> Refusal:
         """By the one word for all of it."""
@@ -65,11 +71,12 @@ class ScramCase(SynchronousTestCase):
 class ProofTests(ScramCase):
     def test_vector(self) -> None:
         """The exchange of RFC 7677, section 3, letter by letter."""
-        self.patch(core, "token_hex", lambda: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
         salt, stored, server, rounds = ScramMechanism("SCRAM-SHA-256").make_auth_info(
             "pencil", 4096, b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
         )
-        exchange = self.exchange(verifier=pack_scram(rounds, salt, stored, server))
+        exchange = self.exchange(
+            verifier=pack_scram(rounds, salt, stored, server), nonce="%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+        )
         nonce = b"rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
         self.assertEqual(
             exchange.challenge(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO"),
@@ -118,6 +125,11 @@ class ProofTests(ScramCase):
             exchange = self.exchange()
             final, _ = prove(first, exchange.challenge(first), nonce=nonce)
             self.assert_refused(exchange.finish, final)
+
+    def test_no_nonce(self) -> None:
+        """A client that adds nothing to the nonce is refused."""
+        for end in (b"", b",x=1"):
+            self.assert_refused(self.exchange().challenge, b"n,,n=alice,r=" + end)
 
     def test_after_a_wrong_one(self) -> None:
         """One exchange, one try."""

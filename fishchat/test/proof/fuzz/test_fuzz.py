@@ -254,16 +254,16 @@ class CommandTests(SynchronousTestCase):
         figures = {"target": "names", "inputs": 1234, "per_second": 56, "new": 7, "covered": 19, "crashes": 0}
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()) as wrong:
-            self.assertEqual(run._report("names", said, 0), 0)
+            self.assertEqual(run.report("names", said, 0), 0)
             self.assertEqual(wrong.getvalue(), "")
             found = said + "artifact_prefix='x-'; Test unit written to x-crash-1\n"
-            self.assertEqual(run._report("names", found, 77), 1)
+            self.assertEqual(run.report("names", found, 77), 1)
         first, second = map(json.loads, out.getvalue().splitlines())
         self.assertEqual((first, second), (figures, {**figures, "crashes": 1, "found": ["x-crash-1"]}))
 
     def test_words(self) -> None:
         """Words of any bytes may stand in libFuzzer's dictionary."""
-        self.assertEqual(run._quoted(b'a"\\\r\n\xff'), '"' + r"\x61\x22\x5c\x0d\x0a\xff" + '"\n')
+        self.assertEqual(run.quoted(b'a"\\\r\n\xff'), '"' + r"\x61\x22\x5c\x0d\x0a\xff" + '"\n')
 
     def test_without_atheris(self) -> None:
         """Where there is no atheris, it says what to install; the tests do without it."""

@@ -8,7 +8,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.proof.lab.faults.links import _some, _there
+from fishchat.proof.lab.faults.links import check_there, some
 from fishchat.proof.lab.journal import read
 from fishchat.proof.lab.proxy import Link, Proxy
 from fishchat.proof.lab.run import Plan, Run
@@ -31,18 +31,18 @@ class FaultTests(SynchronousTestCase):
     def test_no_connection(self) -> None:
         """Where there is no connection, nothing could be done to one."""
         run = self.make()
-        _there(run, Proxy(reactor, "127.0.0.1:1", random=run.random))
+        check_there(run, Proxy(reactor, "127.0.0.1:1", random=run.random))
         self.assertEqual(len(self.complaints(run, "setup")), 1)
 
     def test_nothing_was_done(self) -> None:
         """A run without a fault is none, and a probe that was never answered has shown nothing."""
         run = self.make()
-        run._look_for_nothing()
+        run.look_for_nothing()
         self.assertEqual(len(self.complaints(run, "setup")), 1 + len(run.probes))
         run.recorder.fault("kill", "ms1")
         for probe in run.probes.values():
             probe.stored = 1
-        run._look_for_nothing()
+        run.look_for_nothing()
         self.assertEqual(len(self.complaints(run, "setup")), 1 + len(run.probes))
 
     def test_old_logs(self) -> None:
@@ -51,7 +51,7 @@ class FaultTests(SynchronousTestCase):
         (run.rig.data / "output").touch()
         text = 'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no\n'
         (run.rig.data / "ms1.log.1").write_text(text)
-        run._look_for_tracebacks()
+        run.look_for_tracebacks()
         self.assertEqual(self.complaints(run, "traceback"), ["ms1.log.1 has a traceback: ValueError: no"])
 
     def test_choice_of_links(self) -> None:
@@ -59,7 +59,7 @@ class FaultTests(SynchronousTestCase):
         following = set()
         for count in (0, 5, 30):
             run = self.make()
-            fits = _some(run, 2)
+            fits = some(run, 2)
             links = [Link.__new__(Link) for _ in range(count)]
             chosen = [fits(link) for link in links]
             self.assertEqual([fits(link) for link in links], chosen)

@@ -9,7 +9,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.proof.lab.journal import Answered, Journal, read
-from fishchat.proof.lab.probe import ANSWERED, GRACE, Probe, _Line
+from fishchat.proof.lab.probe import ANSWERED, GRACE, Probe
 from fishchat.proof.lab.record import Recorder
 
 
@@ -21,7 +21,7 @@ class ProbeTests(SynchronousTestCase):
         self.recorder = Recorder(self.path, self.clock.seconds)
         self.addCleanup(self.recorder.close)
         self.probe = Probe(self.clock, 1, "ms1", self.recorder)
-        self.line = self.probe._line = _Line(self.probe)
+        self.line = self.probe.connection()
         self.line.makeConnection(StringTransport())
         self.line.dataReceived(b"HELLO fishchat/1\r\nOK SEND_CLIENT_ID probe-ms1\r\nRESP_SYNCED\r\n")
         self.pass_time(0.25)

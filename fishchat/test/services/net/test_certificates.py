@@ -209,7 +209,7 @@ class Reloading(Case):
     def test_bad(self) -> None:
         """Whatever is wrong with the new one: the old stays, and the log says what is wrong."""
         made = self.started()
-        old, context = made.current, made.creator(CHAT)._context()
+        old, context = made.current, made.context(CHAT)
 
         def only(path: Path) -> Callable[[], object]:
             return lambda: path.write_text("nonsense")
@@ -227,7 +227,7 @@ class Reloading(Case):
             spoil()
             self.assertFalse(made.reload())
             self.assertIs(made.current, old)
-            self.assertIs(made.creator(CHAT)._context(), context)
+            self.assertIs(made.context(CHAT), context)
             level, text = self.said.pop()
             self.assertEqual(level, LogLevel.error)
             self.assertIn("the certificate in use stays", text)

@@ -140,7 +140,7 @@ class Talking(TlsCase):
         await until(lambda: self.server.neighbours.move_line(0, True) == b"RESP_MOVE chat.example:443 within=0\r\n")
         self.assertEqual(self.server.neighbours.move_line(0, False), b"RESP_MOVE 127.0.0.1:19001 within=0\r\n")
         heartbeat: Any = self.cluster_.roles["ms1"].find(Heartbeat)
-        load = heartbeat._load()
+        load = heartbeat.load()
         self.assertEqual(load.address_tls, "127.0.0.1:19443")
         self.assertGreater(load.figures["certificate_days"], 390)
 
@@ -238,8 +238,7 @@ class Refusing(TlsCase):
         first = await connect_tls(self.port)
         self.addCleanup(first.drop)
         # Whoever made a connection now would see it fail in another way.
-        self.certificates._current.contexts.clear()
-        self.patch(self.certificates._current, "context", None)
+        self.patch(self.certificates, "context", None)
         client, wire = await begin_tls(self.port)
         await until(lambda: client.closed)
         self.assertEqual((wire.heard, len(self.connections)), (b"", 1))

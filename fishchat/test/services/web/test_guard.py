@@ -219,7 +219,7 @@ class DoorTests(SynchronousTestCase):
         protocol.loseConnection()
         protocol.connectionLost(None)
         self.assertEqual(len(self.web.factory.protocols), 0)
-        self.assertIsNone(protocol._cut)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
         self.clock.advance(2 * IDLE)
 
 
