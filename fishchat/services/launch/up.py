@@ -58,8 +58,7 @@ class UpLock:
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take the lock. StartError if another process has it. True when its last owner was killed: roles may be left.
-        """
+        """Take the lock. StartError if another process has it. True when its last owner was killed and left roles."""
         self._handle = take_lock(self._path)
         text = self._path.read_text("ascii", "replace").strip()
         if self._handle is None:

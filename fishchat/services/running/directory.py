@@ -15,7 +15,7 @@ def private_directory(path: str) -> None:
     advice = "choose another directory with --data or the key `data`"
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
-        # Not followed if it is a link: in a directory like /tmp any user could have created it.
+        # A link is checked as well as its target: in a directory like /tmp any user could have created it.
         for found in (os.lstat(path), os.stat(path)):
             if found.st_uid != os.geteuid():
                 raise ProgramError(
@@ -43,8 +43,7 @@ def _close(path: str, advice: str) -> None:
 
 
 def take_lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock until it is closed or this process ends; None if another process has it.
-    """
+    """Return a descriptor that holds the lock until it is closed or this process ends; None if the lock is taken."""
     try:
         # Not inherited by children (Python's default): a child would keep the lock after this process.
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

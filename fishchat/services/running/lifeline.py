@@ -42,7 +42,7 @@ class Lifeline(Service):
         self._reactor.addReader(self)
 
     def stopService(self) -> None:
-        """Stop watching."""
+        """Stop watching the descriptor."""
         super().stopService()
         self._reactor.removeReader(self)
 

@@ -47,7 +47,7 @@ def escaped(text: str) -> str:
 
 
 def file_observer(path: Path) -> ILogObserver:
-    """Writes everything to ``path``, which only this user can read, and rotates it."""
+    """Return an observer that writes everything to ``path``, which only this user can read, and rotates it."""
     log = LogFile.fromFullPath(str(path), rotateLength=SIZE, defaultMode=0o600, maxRotatedFiles=KEEP)
 
     def formatted(event: LogEvent) -> str | None:
@@ -58,7 +58,7 @@ def file_observer(path: Path) -> ILogObserver:
 
 
 def terminal_observer(stream: TextIO) -> ILogObserver:
-    """Writes warnings and worse, one line each, without tracebacks: those are in the file."""
+    """Return an observer that writes warnings and worse, one line each, without tracebacks: those are in the file."""
 
     def formatted(event: LogEvent) -> str | None:
         text = formatEvent(event)

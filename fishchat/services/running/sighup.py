@@ -1,5 +1,4 @@
-"""SIGHUP: read the certificate again. The signal also reports a closed terminal, and then the process ends, as usual.
-"""
+"""SIGHUP: read the certificate again; after the terminal was closed, end the process as usual."""
 
 from __future__ import annotations
 
