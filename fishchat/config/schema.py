@@ -117,7 +117,9 @@ class Gateway(Section, frozen=True, kw_only=True):
     """The role that assigns a msg_server to each client."""
 
     listen: Annotated[Port, Meta(description="The address to listen on without TLS.")] = "127.0.0.1:17000"
-    listen_tls: Annotated[MaybePort, Meta(description="A second address to listen on, with TLS. Empty: none.")] = ""
+    listen_tls: Annotated[
+        MaybePort, Meta(description="A second address to listen on, with TLS. Empty: no such listener.")
+    ] = ""
     servers: Annotated[
         list[Port], Meta(description="The msg_servers to offer before the first heartbeat of one is received.")
     ] = []
@@ -131,7 +133,9 @@ class MsgServer(Section, frozen=True, kw_only=True):
 
     id: Annotated[Name, Meta(description="A name that no other msg_server has. Empty: made from the port.")] = ""
     listen: Annotated[Port, Meta(description="The address to listen on without TLS.")] = "127.0.0.1:19000"
-    listen_tls: Annotated[MaybePort, Meta(description="A second address to listen on, with TLS. Empty: none.")] = ""
+    listen_tls: Annotated[
+        MaybePort, Meta(description="A second address to listen on, with TLS. Empty: no such listener.")
+    ] = ""
     advertise: Annotated[
         MaybePort, Meta(description="The address that clients should connect to. Empty: `listen`.")
     ] = ""
@@ -139,7 +143,7 @@ class MsgServer(Section, frozen=True, kw_only=True):
         MaybePort,
         Meta(
             description="The address that clients with TLS should connect to. Empty: `listen_tls`, or the first name"
-            " that is every address of the machine (0.0.0.0)."
+            " in the certificate if that is every address of the machine (0.0.0.0)."
         ),
     ] = ""
     capacity: Annotated[
@@ -180,7 +184,7 @@ class Monitor(Section, frozen=True, kw_only=True):
         MaybePort,
         Meta(
             description="A second address to listen on, with HTTPS, for `accounts` with their tokens"
-            " (`fishchat user token`). Empty: none."
+            " (`fishchat user token`). Empty: no such listener."
         ),
     ] = ""
     accounts: Annotated[list[Name], Meta(description="The accounts that may use `listen_tls`.")] = []
@@ -209,7 +213,7 @@ class Limits(Section, frozen=True, kw_only=True):
     login_seconds: Annotated[Rate, Meta(description="Seconds within which a connection must log in.")] = 60.0
     devices: Annotated[int, Meta(ge=1, le=100, description="Devices of one account.")] = 10
     device_days: Annotated[
-        Days, Meta(description="Days of absence after which a new device may take the place of an old one.")
+        Days, Meta(description="Days of absence after which a new device may replace an old one.")
     ] = 365.0
     topic_members: Annotated[int, Meta(ge=1, le=100_000, description="Members of one topic.")] = 10_000
     topics_per_account: Annotated[Count, Meta(description="Topics that one account is a member of.")] = 1000
@@ -223,8 +227,8 @@ class Up(Section, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=64,
-            description="The msg_servers of `fishchat up --processes`: the first on `msg_server.listen`, each next one"
-            " a port higher.",
+            description="The number of msg_servers of `fishchat up --processes`. The first uses `msg_server.listen`,"
+            " each next one a port higher.",
         ),
     ] = 2
 
