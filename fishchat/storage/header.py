@@ -48,7 +48,7 @@ class Header:
 
 
 def parse(source: str) -> Header:
-    """Return the header of a script. ValueError when a sentence, ``args`` or ``reply`` is missing, or a key is unknown."""
+    """Return the header of a script. ValueError without a sentence, ``args`` or ``reply``, or with an unknown key."""
     summary: list[str] = []
     values: dict[str, list[str]] = {}
     latest = summary

@@ -74,7 +74,7 @@ DEFAULT = _Default()
 
 
 class _InFlight:
-    """The commands that wait for a reply, in order. It has the two methods of txredisapi's reply queue that are used."""
+    """The commands that wait for a reply, in order. It has those two methods of a queue that txredisapi calls."""
 
     __slots__ = ("deadlines", "surprise", "waiting")
 

@@ -158,7 +158,7 @@ async def _last(run: Run, what: str, who: str) -> None:
 def _some(run: Run, one_in: int) -> Fits:
     """Return a condition that fits one link in so many, always the same ones."""
     chosen: dict[Link, bool] = {}
-    # One number of the plan, however many links there are: what is drawn next must not depend on them.
+    # One number of the plan, however many links there are: later random values must not depend on them.
     random = Random(run.random.random())
 
     def fits(link: Link) -> bool:
@@ -170,7 +170,7 @@ def _some(run: Run, one_in: int) -> Fits:
 
 
 def _there(run: Run, *proxies: Proxy, fits: Fits = lambda _: True) -> None:
-    """Record a complaint when there is no connection that anything could be done to."""
+    """Record a complaint when there is no connection to apply the fault to."""
     if not any(fits(link) for proxy in proxies for link in proxy.links):
         run.recorder.complain("setup", "there was no connection that this could be done to")
 
