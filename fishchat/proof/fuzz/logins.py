@@ -118,7 +118,7 @@ def _decoded(message: bytes) -> bytes:
 
 
 def scram_client(data: bytes) -> None:
-    """The client's side with any input from a server: it refuses, and never claims that the server knows the password."""
+    """The client's side with any input from a server: it refuses, and never believes a wrong server."""
     challenge, _, signature = data[1:].partition(b"\n")
     one = Scram("alice", PASSWORD.decode(), ["SCRAM-SHA-256"], None, nonce="rOprNGfwEbeRWgbNEkqO")
     one.first()
