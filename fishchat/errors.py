@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-#: word → what it means and what to do. The sentence is the default text of the error line.
+#: Word → its meaning and the next step. The sentence is the default text of the error line.
 WORDS: dict[str, str] = {
     "BADUTF8": "the line is not valid UTF-8; send it as UTF-8",
     "NUL": "the line contains a NUL byte; remove it",
@@ -44,10 +44,10 @@ WORDS: dict[str, str] = {
 
 
 class Refusal(Exception):
-    """A command that cannot be carried out, in the words of the peer.
+    """A refused command, in the words of the protocol.
 
-    :ivar word: one of :data:`WORDS`.
-    :ivar extra: what the client's program needs to go on, e.g. ``expected=17``.
+    :ivar word: one of :data:`WORDS`. :ivar extra: data that the client's program needs to continue, e.g.
+    ``expected=17``.
     """
 
     def __init__(self, word: str, text: str | None = None, **extra: object) -> None:
@@ -57,13 +57,13 @@ class Refusal(Exception):
         self.extra = extra
 
     def line(self, verb: bytes) -> bytes:
-        """The ``ERR`` line without its ending; ``verb`` is ``-`` when none could be read."""
+        """Return the ``ERR`` line without its ending; ``verb`` is ``-`` when none could be read."""
         extra = "".join(f"{key}={value} " for key, value in self.extra.items())
         return b"ERR %s %s" % (verb, f"{self.word} {extra}{self.text}".encode())
 
 
 class ProtocolError(Refusal):
-    """Bytes that are no command. The parser raises nothing else."""
+    """Bytes that are not a command. The parser raises nothing else."""
 
 
 def tryagain() -> Refusal:

@@ -1,4 +1,4 @@
-"""The seams: what one part may ask of another without knowing how it is done."""
+"""The seams: the interfaces through which parts use each other without knowing the implementation."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class IReloads(Interface):
 
 
 class IBus(Interface):
-    """Hints between the roles. Nothing here is a promise: a hint may be lost, and the store tells the truth."""
+    """Hints between the roles. Delivery is not guaranteed: a hint may be lost, and the store is authoritative."""
 
     def publish(channel: str, payload: bytes) -> None:
-        """Send ``payload`` to whoever listens now; when the bus is away, it is dropped."""
+        """Send ``payload`` to the present subscribers; when the bus is away, it is dropped."""
 
     def subscribe(channel: str, receive: Receiver, ready: Callable[[], None] | None = None) -> None:
         """Call ``receive`` with every payload of ``channel``, from now until the bus stops.
 
-        ``ready`` is called each time the subscription is confirmed, the first time and after every reconnection:
-        what was said in between is lost, so that is the moment to read the truth from the store.
+        ``ready`` is called each time the subscription is confirmed, the first time and after every reconnection.
+        Payloads sent in between are lost, so this is the moment to read the state from the store.
         """
 
 
@@ -59,13 +59,12 @@ class IStore(Interface):
 
 
 class IPeer(Protocol):
-    """The other side of a connection, whatever carries it. Lines have their ending.
+    """The other end of a connection, over any transport. Lines include their ending.
 
-    :ivar flow: whether the peer is read.
-    :ivar host: the address that the peer connects from; empty when it is unknown.
-    :ivar secure: whether the connection is encrypted.
-    :ivar shaking: whether its handshake is still under way; nothing can be written before it is done.
-    :ivar heard_at: when something was last read, in seconds of the server's clock.
+    :ivar flow: whether the peer is read. :ivar host: the address that the peer connects from; empty when it is unknown.
+    :ivar secure: whether the connection is encrypted. :ivar shaking: whether its handshake is still under way; nothing
+    can be written before it is done. :ivar heard_at: the time of the last bytes that were read, in seconds of the
+    server's clock.
     """
 
     flow: Flow
@@ -76,36 +75,36 @@ class IPeer(Protocol):
 
     @property
     def binding(self) -> bytes | None:
-        """What a proof on this connection is bound to; None without encryption."""
+        """Return the channel binding for a proof on this connection; None without encryption."""
 
     def send(self, line: bytes) -> None:
-        """Write a line, in order. A peer that is gone takes nothing."""
+        """Write a line, in order. A line for a disconnected peer is dropped."""
 
     def hold(self, reason: int) -> None:
-        """Stop reading the peer until ``read_on`` with the same reason; what has arrived waits."""
+        """Stop reading the peer until ``read_on`` with the same reason; received data waits."""
 
     def read_on(self, reason: int) -> None:
-        """Remove a reason. With the last one, what has waited is read at the end of the turn."""
+        """Remove a reason. With the last one, waiting data is processed at the end of the turn."""
 
     def ignore(self) -> None:
-        """Process nothing more of what the peer sends."""
+        """Process no more data from the peer."""
 
     def close(self) -> None:
-        """Write what was sent, then end the connection."""
+        """Write the pending output, then end the connection."""
 
     def abort(self) -> None:
         """End the connection at once."""
 
     def is_stuck(self, now: float) -> bool:
-        """Return whether the peer has taken nothing of what is written to it for too long."""
+        """Return whether the peer has read nothing of its pending output for too long."""
 
 
 class ISessionOwner(Protocol):
-    """What a logged-in device asks of the session that it belongs to."""
+    """The operations of a session that a logged-in device uses."""
 
     @property
     def push(self) -> Callable[[bytes], None]:
-        """What takes one whole line for the device."""
+        """Return the function that writes one whole line to the device."""
 
     def replaced(self) -> None:
         """End the session: the same device has logged in elsewhere."""
@@ -114,4 +113,4 @@ class ISessionOwner(Protocol):
         """End the session: the store does not know it any more."""
 
     def revoked(self, why: str) -> None:
-        """End the session: the right to it was taken back from the account, or from the device alone."""
+        """End the session: the right to it was revoked, for the account or for the device alone."""

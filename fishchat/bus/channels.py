@@ -1,7 +1,7 @@
-"""The channels between the roles: their names, as in the original design, and what travels on them.
+"""The channels between the roles: their names, as in the original design, and the form of their payloads.
 
-Structures that people may read along with ``redis-cli`` are JSON; the batches of messages are MessagePack and
-are described in ``fishchat.bus.hints``.
+Structures that people may read with ``redis-cli`` are JSON. The batches of messages are MessagePack; see
+``fishchat.bus.hints``.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ TOPIC_EVENTS = ("created", "joined", "left", "invited", "dismissed")
 
 
 def msg_server(server: str) -> str:
-    """The channel of the msg_server named ``server``: numbered batches for the clients connected there."""
+    """Return the channel of the msg_server named ``server``: numbered batches for the clients connected to it."""
     return f"/msg_server/{server}"
 
 
 def send_stream(shard: int) -> str:
-    """The stream of one shard of ``/sysctrl/send``; the first carries the plain name."""
+    """Return the stream of one shard of ``/sysctrl/send``; the first has the plain name."""
     return SEND if shard == 0 else f"{SEND}/{shard}"
 
 
@@ -39,12 +39,12 @@ class Payload(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     """The base of all JSON payloads: unknown fields are ignored, so that versions may differ for a while."""
 
     def encode(self) -> bytes:
-        """The payload as JSON."""
+        """Return the payload as JSON."""
         return msgspec.json.encode(self)
 
     @classmethod
     def decode(cls: type[Kind], payload: bytes) -> Kind:
-        """The payload of these bytes. Raises ValueError for anything else (not all of them msgspec's own)."""
+        """Return the structure of a payload. Raises ValueError for anything else (not always one of msgspec's own)."""
         return msgspec.json.decode(payload, type=cls)
 
 
@@ -53,7 +53,7 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     role: str
     id: str
-    #: ``host:port`` for clients, of gateway and msg_server; for those with TLS where there is a port for them.
+    #: ``host:port`` for clients, of gateway and msg_server; ``address_tls`` if there is a port for clients with TLS.
     address: str = ""
     address_tls: str = ""
     pid: int = 0
@@ -61,7 +61,7 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
     at: int = 0
     uptime: int = 0
     version: str = ""
-    #: For the gateway's choice.
+    #: Used by the gateway's choice of a msg_server.
     clients: int = 0
     capacity: int = 0
     stopping: bool = False
@@ -80,7 +80,7 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ClientStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """``/sysctrl/client-status``, from a msg_server, one a turn: ``account/device`` names that came or went."""
+    """``/sysctrl/client-status``, from a msg_server, one per turn: ``account/device`` names that logged in or out."""
 
     server: str
     came: list[str] = []
@@ -94,7 +94,7 @@ class ClientStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TopicStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """``/sysctrl/topic-status``, from a msg_server: what happened to a topic."""
+    """``/sysctrl/topic-status``, from a msg_server: an event of a topic."""
 
     topic: str
     #: One of ``TOPIC_EVENTS``.
@@ -103,8 +103,9 @@ class TopicStatus(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TopicSync(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """``/sysctrl/topic-sync``: drop what you remember of these topics."""
+    """``/sysctrl/topic-sync``: forget the cached state of these topics."""
 
     topics: list[str]
-    #: Topic → accounts that came or went: who does so quickly may be no member any more when the members are read.
+    #: Topic → accounts that joined or left. An account that did both quickly may no longer be a member when the members
+    #: are read.
     accounts: dict[str, list[str]] = {}

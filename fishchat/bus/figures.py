@@ -1,6 +1,6 @@
 """The figures of the heartbeats: a row for each, with its role, unit and meaning.
 
-A role reports plain numbers by these names; programs that show them read kind, unit and help from here.
+A role reports plain numbers by these names. Programs that show them read kind, unit and help here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 class Kind(enum.Enum):
-    """How a figure moves."""
+    """How the value of a figure changes."""
 
     #: Counts from the start of the process; never falls.
     COUNTER = "counter"
@@ -83,9 +83,9 @@ def of_role(role: str) -> Iterator[Figure]:
 
 
 def shown(role: str, reported: Mapping[str, float]) -> dict[str, float]:
-    """Return what a role reported in the order of the table, integers as such.
+    """Return the figures that a role reported, in the order of the table, integers as such.
 
-    Names that are in no row come last, as they were: another version may report more.
+    Names that are in no row follow unchanged: another version may report more.
     """
     known = {
         figure.name: int(reported[figure.name]) if figure.whole else reported[figure.name]

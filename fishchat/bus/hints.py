@@ -1,7 +1,7 @@
 """The batches of messages on ``/msg_server/<id>``: MessagePack, a flat array for speed.
 
 ``[shard, generation, number, epoch, conversation, seq, body, version, conversation, …]``; a receipt has seq 0. A batch
-with nothing behind the epoch is a sweep order: the router lost its place.
+that ends after the epoch is a sweep order: the router lost its place.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgpack
 
-#: Values in front of the messages, and of each message.
+#: Values before the messages, and of each message.
 _HEAD, _EACH = 4, 4
 
 
@@ -35,7 +35,7 @@ class Hints:
 
     @classmethod
     def decode(cls, payload: bytes) -> Hints:
-        """Raises ValueError for anything that no router sends."""
+        """Return the batch of a payload. Raises ValueError for anything that no router sends."""
         try:
             values = msgpack.unpackb(payload, raw=True)
         except (msgpack.UnpackException, TypeError, ValueError) as error:
@@ -43,7 +43,7 @@ class Hints:
         if type(values) is not list or len(values) < _HEAD or (len(values) - _HEAD) % _EACH:
             raise ValueError("no batch of hints, or one that is cut off")
         head, flat = values[:_HEAD], values[_HEAD:]
-        # Looked at as a whole: a batch may hold hundreds of messages.
+        # Checked in one pass per column: a batch may hold hundreds of messages.
         numbers = {*map(type, head), *map(type, flat[1::_EACH]), *map(type, flat[3::_EACH])}
         if numbers != {int} or not {*map(type, flat[::_EACH]), *map(type, flat[2::_EACH])} <= {bytes} or min(head) < 0:
             raise ValueError("something in a batch of hints is of another type")
@@ -52,10 +52,10 @@ class Hints:
 
     @property
     def sweep(self) -> bool:
-        """Whether this orders a sweep."""
+        """Whether this batch orders a sweep."""
         return not self.flat
 
     def messages(self) -> Iterator[tuple[bytes, int, bytes, int]]:
-        """Conversation, number, body and membership version of each message."""
+        """Return conversation, number, body and membership version of each message."""
         values = iter(self.flat)
         return zip(values, values, values, values, strict=True)

@@ -1,4 +1,4 @@
-"""The bus over Redis' publish and subscribe: one connection that speaks, one that listens."""
+"""The bus over Redis' publish and subscribe: one connection publishes, one subscribes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fishchat.storage.redis import Connection, ReplyError, StoreError, Subscribe
 
 @implementer(IBus)
 class RedisBus:
-    """Its owner starts and stops the two connections; commands may share the one that speaks."""
+    """A bus on two connections, which its owner starts and stops. Commands may share the publishing one."""
 
     log = Logger()
 
     def __init__(self, connection: Connection, subscriber: Subscriber) -> None:
         self._connection = connection
         self._subscriber = subscriber
-        #: Payloads that were dropped.
+        #: The number of dropped payloads.
         self.dropped = 0
         self._refusal = ""
 
@@ -34,7 +34,7 @@ class RedisBus:
         self._subscriber.subscribe(channel, receive, ready)
 
     def _lost(self, failure: Failure) -> None:
-        # The connection tells when it is away; what Redis refuses would go unnoticed.
+        # The connection reports that it is away; a refusal by Redis would go unnoticed.
         self.dropped += 1
         error = failure.value
         if not isinstance(error, StoreError):

@@ -19,7 +19,7 @@ from fishchat.net.addresses import is_loopback, parse_address
 from fishchat.proof.bench.spec import MOST_CLIENTS, MOST_MESSAGES, MOST_RATE, MOST_SECONDS
 from fishchat.proof.bench.workloads import WORKLOADS, Wish
 
-#: What may grow, as in ``fishchat.proof.bench.growth``, which takes time to import.
+#: The kinds of growth, as in ``fishchat.proof.bench.growth``, which takes time to import.
 KINDS = ("clients", "members", "messages", "servers", "routers")
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -173,7 +173,7 @@ def table(file: Path, directory: Path | None) -> None:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
 
-# The name of the command when it drew pictures, too.
+# Named as when the command also drew pictures.
 bench.add_command(click.Command("plot", params=table.params, callback=table.callback, hidden=True))
 
 

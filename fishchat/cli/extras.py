@@ -8,6 +8,6 @@ import click
 
 
 def require(package: str, extra: str = "proof") -> None:
-    """Raise a usage error that names the extra to install, if a package is not there."""
+    """Raise a usage error that names the extra to install, if a package is missing."""
     if find_spec(package) is None:
         raise click.UsageError(f"this needs {package}: pip install 'fishchat[{extra}]'")

@@ -12,11 +12,11 @@ import click
 
 from fishchat.cli.extras import require
 
-#: The number of sentences that are shown of each kind of violation.
+#: The most sentences that are shown of each kind of violation.
 SHOWN = 5
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-# The working directory of a child is another one, where a relative path would be another place.
+# A child has another working directory, where a relative path would name another place.
 _DIRECTORY = click.Path(file_okay=False, resolve_path=True, path_type=Path)
 _JSON = click.option(
     "--json", "file", type=click.File("a", "utf-8", lazy=False), help="Also append the lines of JSON to this file."

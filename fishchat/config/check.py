@@ -1,4 +1,4 @@
-"""Checks beyond the types of the schema: which values make sense, and keys that depend on each other."""
+"""Checks beyond the types of the schema: values that make sense, and keys that depend on each other."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 from fishchat.net.addresses import format_address, is_everywhere, is_loopback, parse_address
 
-#: Keys whose addresses others connect to. Where this process listens is in the table of roles.
+#: Keys with addresses that others connect to. The addresses to listen on are in the table of roles.
 TARGETS = ("gateway.servers", "gateway.servers_tls", "msg_server.advertise", "msg_server.advertise_tls")
 
-#: The port that a TLS listener is proposed to have beside a plain one's.
+#: A refusal proposes a TLS port this much higher than the plain one.
 TLS_PORT = 443
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: the dotted key to change, and the reason with the way out."""
+    """One error: the dotted key to change, and the reason with the remedy."""
 
     key: str
     text: str
 
 
 def server_id(config: Config) -> str:
-    """The msg_server's name among all of them: ``msg_server.id``, or one made of its port (``ms-19000``)."""
+    """Return the msg_server's name among all of them: ``msg_server.id``, or one made from its port (``ms-19000``)."""
     return config.msg_server.id or f"ms-{parse_address(config.msg_server.listen)[1]}"
 
 
 def value_problem(key: str, value: object) -> str | None:
-    """Return what is wrong with a value of the right type; None when nothing is."""
+    """Return the error of a value of the right type; None when it is valid."""
     if isinstance(value, float) and not math.isfinite(value):
         return "must be a finite number"
     if isinstance(value, str) and not value.isprintable():
@@ -54,7 +54,7 @@ def value_problem(key: str, value: object) -> str | None:
 
 
 def check(config: Config) -> list[Finding]:
-    """Return everything that is wrong with the values together; empty when the configuration can be run."""
+    """Return all errors of the values together; empty when the configuration can be run."""
     return [
         *_plain_on_network(config),
         *_open_on_network(config),
@@ -81,7 +81,7 @@ def listeners(config: Config) -> dict[str, str]:
 
 
 def tls_listeners(config: Config) -> dict[str, str]:
-    """Return the same of the listeners with TLS alone."""
+    """Return the addresses of the TLS listeners by dotted key."""
     return _addresses(config, roles.tls_keys())
 
 
@@ -110,7 +110,7 @@ def _plain_on_network(config: Config) -> list[Finding]:
 
 
 def _tls_port(port: int) -> int:
-    """A port to propose beside a plain one, another one for each."""
+    """Return a TLS port to propose for a plain one, a different one for each."""
     return port + TLS_PORT if port + TLS_PORT < 65536 else port - TLS_PORT
 
 
@@ -118,7 +118,7 @@ def _open_on_network(config: Config) -> list[Finding]:
     exposed = [f"{key} is {address}" for key, address in _exposed(config).items()]
     if config.accounts.mode != "open" or config.risks.anyone_may_log_in_as_anyone or not exposed:
         return []
-    # Where the plain listener alone is wrong, what is said of it holds this line too.
+    # When only the plain listener is wrong, its error includes this line.
     if not any(key in roles.tls_keys() for key in _exposed(config)) and not config.risks.plain_text_on_the_network:
         return []
     text = f"lets clients use any name, but {' and '.join(exposed)}, which other machines can reach. Write instead:"
@@ -147,7 +147,7 @@ def _lifted_limits(config: Config) -> list[Finding]:
 
 def _unreachable(config: Config) -> list[Finding]:
     host, port = parse_address(config.msg_server.listen)
-    # Where plain text is refused, this address is refused already.
+    # This address is refused already when plain text is refused.
     if not config.risks.plain_text_on_the_network or config.msg_server.advertise:
         return []
     if not is_everywhere(config.msg_server.listen):
@@ -170,7 +170,7 @@ def _networks_problem(networks: list[object]) -> str | None:
 
 
 def _address_problem(address: str, *, target: bool) -> str | None:
-    # That a plain listener has an address is said by its type.
+    # The type of a plain listener refuses an empty address.
     if not address:
         return None
     try:

@@ -1,6 +1,6 @@
-"""The schema in words: its keys as dotted names, what each allows and is for, and values fit to be shown.
+"""The schema in words: dotted keys, allowed values, purposes, and values in a form that may be shown.
 
-``load`` words its refusals with it, ``fishchat config`` what it prints.
+``load`` words its refusals with it, ``fishchat config`` its output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PREFIX = "FISHCHAT__"
 SECRETS = frozenset({"redis.url"})
 
 _ADDRESS = "host:port (an IPv6 address in brackets)"
-#: Said instead of a pattern, where a sentence is clearer.
+#: Phrases that are clearer than a pattern.
 _WORDED = {
     **dict.fromkeys(roles.plain_keys(), _ADDRESS),
     **dict.fromkeys(roles.tls_keys(), f"{_ADDRESS}, or empty"),
@@ -40,13 +40,13 @@ _SHOWN = 200
 
 @cache
 def leaves() -> dict[str, typing.Any]:
-    """Every key that has a value, dotted (``retention.p2p.days``), with its annotated type."""
+    """Return every key that has a value, dotted (``retention.p2p.days``), with its annotated type."""
     return {key: kind for key, kind in _walk(Config, "") if not is_section(kind)}
 
 
 @cache
 def sections() -> dict[str, type[Section]]:
-    """Every key that has further keys, dotted; the root is the empty key."""
+    """Return every key that has further keys, dotted; the root is the empty key."""
     return {"": Config, **{key: kind for key, kind in _walk(Config, "") if is_section(kind)}}
 
 
@@ -56,7 +56,7 @@ def is_section(kind: object) -> bool:
 
 
 def value_at(config: Config, key: str) -> object:
-    """The value of a dotted key."""
+    """Return the value of a dotted key."""
     value: object = config
     for part in key.split("."):
         value = getattr(value, part)
@@ -64,22 +64,22 @@ def value_at(config: Config, key: str) -> object:
 
 
 def environment_name(key: str) -> str:
-    """How the dotted key is spelled in the environment."""
+    """Return the environment variable of the dotted key."""
     return PREFIX + key.upper().replace(".", "__")
 
 
 def key_of(name: str) -> str:
-    """The dotted key that an environment variable names."""
+    """Return the dotted key of an environment variable."""
     return name[len(PREFIX) :].lower().replace("__", ".")
 
 
 def allowed(key: str) -> str:
-    """Return which values ``key`` takes, as a phrase that fits after "must be"."""
+    """Return the values that ``key`` allows, as a phrase that fits after "must be"."""
     return _WORDED.get(key) or _allowed(leaves()[key])
 
 
 def suggestion(key: str) -> str:
-    """Return the keys that an unknown key may stand for, or else all of its section, as a sentence."""
+    """Return the probable meanings of an unknown key, or else all keys of its section, as a sentence."""
     close = nearest(key)
     if close:
         return f"did you mean {' or '.join(close)}?"
@@ -91,7 +91,7 @@ def suggestion(key: str) -> str:
 
 
 def nearest(key: str) -> list[str]:
-    """At most three known keys like ``key``: a slip of the pen, or the right name in the wrong section."""
+    """Return at most three known keys like ``key``: a typing error, or the right name in the wrong section."""
     tail = key.rpartition(".")[2]
     moved = [known for known in leaves() if known.rpartition(".")[2] == tail]
     known_keys = [*leaves(), *filter(None, sections())]
@@ -99,7 +99,7 @@ def nearest(key: str) -> list[str]:
 
 
 def shown(key: str, value: object) -> str:
-    """The value as ``literal`` gives it, but short, and with nothing in it that a terminal would obey."""
+    """Return the value as ``literal`` does, but short, and without characters that a terminal would obey."""
     text = literal(key, value)
     if not text.isprintable():
         text = json.dumps(json.loads(text))
@@ -107,30 +107,30 @@ def shown(key: str, value: object) -> str:
 
 
 def literal(key: str, value: object) -> str:
-    """The value as TOML and JSON both write it, passwords hidden."""
+    """Return the value in a form that is both TOML and JSON, passwords hidden."""
     if key in SECRETS and isinstance(value, str):
         value = masked(value)
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def masked(url: str) -> str:
-    """``url`` with its password, wherever a URL may have one, replaced by asterisks.
+    """Return ``url`` with asterisks for its password, in any place where a URL may have one.
 
-    Hides rather too much of a malformed URL: everything up to its last @ may belong to the password.
+    Of a malformed URL it may hide too much: everything up to the last @ may belong to the password.
     """
     url = re.sub(r"(?i)(password=)[^&]*", r"\1***", url)
     return re.sub(r"^([^:/@]+://[^:@/]*:|).*@", r"\1***@", url, flags=re.DOTALL)
 
 
 def meaning(key: str) -> str:
-    """Return what the key or section is for."""
+    """Return the purpose of the key or section."""
     if key in sections():
         return inspect.cleandoc(sections()[key].__doc__ or "").replace("``", "`")
     return _schema_of(leaves()[key]).get("description", "")
 
 
 def _schema_of(kind: typing.Any) -> dict[str, str]:
-    """Return what the annotations of a type say for people: ``title`` and ``description``."""
+    """Return ``title`` and ``description`` from the annotations of a type."""
     found = msgspec.inspect.type_info(kind)
     return dict(found.extra_json_schema or {}) if isinstance(found, msgspec.inspect.Metadata) else {}
 

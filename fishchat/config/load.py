@@ -1,7 +1,7 @@
 """Layers the configuration: defaults, a file, the environment, the command line's data directory.
 
-Every value keeps a note of where it came from. A refusal names that place, the key, the value and what is
-allowed; all refusals are reported together.
+Every value has a note of its origin. A refusal names the origin, the key, the value and the allowed values. All
+refusals are reported together.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "fishchat.toml"
-#: Keys whose value is a path; a relative one in a file is one beside that file.
+#: Keys whose value is a path. In a file, a relative path is relative to the file.
 _PATHS = ("data", "tls.certificate", "tls.key", "redis.authority", "redis.certificate", "redis.key")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One refusal. ``key`` and ``value`` are empty when it is about a whole file; no secret is shown."""
+    """One refusal. ``key`` and ``value`` are empty when it concerns a whole file; no secret is shown."""
 
     where: str
     text: str
@@ -55,7 +55,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration that can be run, where each dotted key's value is from, and what was read in vain."""
+    """A configuration that can be run, the origin of each dotted key's value, and notes on ignored keys."""
 
     config: Config
     origin: dict[str, str]
@@ -69,10 +69,10 @@ def load(
     role: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """Read all layers. ``role`` tells whose file it is when it is one of the original Go project's.
+    """Read all layers. ``role`` is the role of the file, if it is one of the original Go project's.
 
-    Without ``file``, ``fishchat.toml`` in the data directory is read if there is one. ``data`` wins over
-    every layer. Raises ConfigError when a file cannot be read or anything in any layer is refused.
+    Without ``file``, ``fishchat.toml`` in the data directory is read if it exists. ``data`` overrides every layer.
+    Raises ConfigError when a file cannot be read or anything in any layer is refused.
     """
     environment = os.environ if environment is None else environment
     if file is None:
@@ -90,12 +90,12 @@ def load(
 
 
 def data_directory(data: str = "", environment: Mapping[str, str] | None = None) -> Path:
-    """The data directory, absolute: ``data`` when it is not empty, else the user's own. It may not exist."""
+    """Return the data directory, absolute: ``data`` when it is not empty, else the user's own. It may not exist."""
     environment = os.environ if environment is None else environment
     if data:
         return Path(data).expanduser().absolute()
     home = environment.get("XDG_DATA_HOME", "")
-    # A relative XDG_DATA_HOME is invalid and to be ignored, says its specification.
+    # The specification of XDG_DATA_HOME says that a relative path is invalid and must be ignored.
     base = Path(home) if os.path.isabs(home) else Path("~/.local/share").expanduser()
     return base / "fishchat"
 
@@ -114,7 +114,7 @@ def _from_file(path: Path, role: str | None) -> tuple[list[Given], list[str]]:
 
 
 def _resolve(tree: dict[str, Any], key: str, base: Path) -> None:
-    """Make a path absolute: beside its file it means the same wherever the server is started."""
+    """Make a path absolute, relative to its file, so that the directory of the start does not matter."""
     *sections, name = key.split(".")
     for section in sections:
         tree = tree.get(section, {})
@@ -162,7 +162,7 @@ def _settle(given: list[Given], notes: list[str]) -> Loaded:
 
 
 def _spread(one: Given, problems: list[Problem]) -> list[Given]:
-    """The single values in what was given, which may be a section; what fits nowhere is a problem."""
+    """Return the single values of a value, which may be a section. A value that fits no key is a problem."""
     if one.key in describe.leaves():
         return [one]
     if not one.key or one.key not in describe.sections():
@@ -181,7 +181,7 @@ def _spread(one: Given, problems: list[Problem]) -> list[Given]:
 def _unknown(one: Given) -> str:
     inside, _, name = one.key.rpartition(".")
     if inside and name in describe.sections() and isinstance(one.value, dict):
-        # A line with a dot, at the end of a file that has sections, is one of the last section.
+        # A dotted key at the end of a file with sections belongs to the last section.
         return f"no such key; what begins with `{name}.` stands above the first section, or without that in [{name}]"
     text = f"no such key; {describe.suggestion(one.key)}"
     names = [describe.environment_name(key) for key in describe.nearest(one.key)] if one.text else []
@@ -197,7 +197,7 @@ def _take(leaf: Given, values: dict[str, object]) -> Problem | None:
     except (
         msgspec.ValidationError,
         UnicodeEncodeError,
-    ):  # the second: bytes that are no UTF-8, or half a pair
+    ):  # the second: bytes that are not UTF-8, or half a surrogate pair
         wrong: str | None = f"must be {describe.allowed(leaf.key)}"
     else:
         wrong = value_problem(leaf.key, value)
@@ -208,7 +208,7 @@ def _take(leaf: Given, values: dict[str, object]) -> Problem | None:
 
 
 def _build(default: Any, prefix: str, values: Mapping[str, object]) -> Any:
-    """A copy of ``default`` with the values set; a section given in part keeps its other defaults."""
+    """Return a copy of ``default`` with the values set; a partial section keeps its other defaults."""
     changes: dict[str, object] = {}
     for name in default.__struct_fields__:
         current, key = getattr(default, name), prefix + name

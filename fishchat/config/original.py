@@ -1,7 +1,7 @@
 """Reads the JSON files of the original Go project, whose keys are capitalised: ``Listen``, ``MsgServerList``.
 
-Each of its files belongs to one role, so the same key means another thing in each. Keys with a meaning here are
-translated; the others are reported with the reason, and ignored.
+Each of its files belongs to one role, so the same key has a different meaning in each. Keys with a meaning in FishChat
+are translated; the others are reported with the reason, and ignored.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _KNOWN = [*_UNUSED, "Redis"]
 
 @dataclass(frozen=True)
 class Given:
-    """A value that a layer gives to a dotted key. ``text``: it came as text, to be read by the type of the key."""
+    """The value of a dotted key in one layer. ``text``: it is text, to be read by the type of the key."""
 
     key: str
     value: object
@@ -56,7 +56,7 @@ class _Translation:
 
 
 def is_original(tree: Mapping[str, Any]) -> bool:
-    """Whether a JSON file has the original's form: only capitalised keys, at least one."""
+    """Return whether a JSON file has the original's form: only capitalised keys, at least one."""
     return bool(tree) and all(key[:1].isupper() for key in tree)
 
 
@@ -65,7 +65,7 @@ def translate(
 ) -> tuple[list[Given], list[str], list[tuple[str, str]]]:
     """Return the values of the file, notes on keys without a meaning, and (key, text) of each error.
 
-    The values are not checked here but where all values are.
+    The values are checked later, with those of all layers.
     """
     done = _Translation([], [], [])
     if role is None:
@@ -109,7 +109,7 @@ def _redis(value: object, where: str, done: _Translation) -> None:
 
 
 def _redis_address(value: Mapping[str, Any]) -> str | None:
-    """``Port`` is text with a colon before the number there; the number alone is taken too."""
+    """Return the address. ``Port`` is text with a colon before the number; a plain number is accepted, too."""
     if "Addr" not in value and "Port" not in value:
         return None
     host = str(value.get("Addr") or "127.0.0.1")

@@ -1,4 +1,4 @@
-"""Where the files of a configuration are: the data directory, and the socket of the embedded Redis."""
+"""Paths of a configuration: the data directory, and the socket of the embedded Redis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fishchat.config.load import data_directory
 from fishchat.config.schema import Config
 
-#: ``sun_path`` is 104 bytes on macOS, 108 on Linux, the closing NUL included.
+#: ``sun_path`` is 104 bytes on macOS, 108 on Linux, with the closing NUL.
 _LONGEST_SOCKET = 100
 
 
@@ -21,10 +21,10 @@ def data_path(config: Config) -> Path:
 
 
 def socket_path(data: Path) -> str:
-    """Return where the Redis of this data directory listens.
+    """Return the path of the socket of the Redis of this data directory.
 
-    In it, or below the temporary directory when the path would be too long for a socket. The same answer in every
-    role, whether or not anything runs there.
+    The path is in this directory, or below the temporary directory when it would be too long for a socket. Every role
+    gets the same path, whether or not Redis runs.
     """
     inside = os.path.join(os.path.abspath(data), "redis.sock")
     if len(os.fsencode(inside)) <= _LONGEST_SOCKET:

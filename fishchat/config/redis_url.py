@@ -34,7 +34,7 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """The address that ``url`` names: ``unix:///path[?db=n]``, ``redis://[user:pass@]host[:port][/db]``, ``rediss://``.
+    """Parse ``unix:///path[?db=n]``, ``redis://[user:pass@]host[:port][/db]`` or ``rediss://`` into an address.
 
     Anything else is a ``ValueError`` whose text holds no part of the URL that may be a secret.
     """
@@ -42,7 +42,7 @@ def parse_url(url: str) -> Address:
         parts = urlsplit(url)
         _check_brackets(parts.netloc)
     except ValueError:
-        # The original text may quote all that stands before the host, or a part of it in brackets.
+        # The original text may quote everything before the host, or a part of it in brackets.
         raise ValueError("the Redis URL is none: redis://host:port/db, an IPv6 address in brackets") from None
     username, password = unquote(parts.username or ""), unquote(parts.password or "")
     if parts.scheme == "unix":
@@ -57,7 +57,7 @@ def parse_url(url: str) -> Address:
     try:
         port = parts.port or DEFAULT_PORT
     except ValueError:
-        # The original text quotes what stands there, which may be the end of a badly escaped password.
+        # The original text quotes the port, which may be the end of a badly escaped password.
         raise ValueError("the port in the Redis URL is not a number from 1 to 65535") from None
     return Address(
         host=parts.hostname,

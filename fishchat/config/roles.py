@@ -22,12 +22,12 @@ class Role:
     :ivar name: its name in heartbeats and log files.
     :ivar module: has ``build(parts)``, and ``Options`` and ``makeService`` for twistd.
     :ivar stage: its place in the start; roles of one stage start and stop together, and stop before lower stages.
-    :ivar summary: what ``twistd --help`` prints.
+    :ivar summary: the text in ``twistd --help``.
     :ivar listeners: the dotted keys of its listeners without TLS; each has a second key for TLS, with ``_tls`` added.
-    :ivar several: whether ``fishchat up --processes`` runs several of it, on ports that follow each other.
+    :ivar several: whether ``fishchat up --processes`` may run several, on consecutive ports.
     :ivar banner: how ``fishchat up`` prints its first listener: a format of the scheme's ending and the address, or
-        nothing.
-    :ivar original: what the keys of its file in the original Go project are called here.
+        empty.
+    :ivar original: the keys of its file in the original Go project, translated to dotted keys.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Role:
     original: Mapping[str, str] = field(default_factory=dict)
 
 
-#: In the order in which they are listed to people.
+#: In the order of lists for people.
 ROLES: tuple[Role, ...] = (
     Role(
         name="gateway",

@@ -1,7 +1,7 @@
 """The whole configuration as one typed tree: every key with its type, default, bounds and description.
 
-``load`` reads files and the environment into it; nothing here touches a file. A ``title`` names the values of a type
-in refusals, a ``description`` is what ``fishchat config`` prints of a key.
+``load`` fills it from files and the environment; this module reads no files. A ``title`` names the values of a type in
+refusals. A ``description`` is the text of a key in ``fishchat config``.
 """
 
 from __future__ import annotations
@@ -30,25 +30,27 @@ class Redis(Section, frozen=True, kw_only=True):
         str,
         Meta(
             pattern=r"^((unix|rediss?)://.+)?$",
-            description="The Redis to use. Empty: the embedded one of the data directory.",
+            description="The URL of the Redis to use. Empty: the embedded one of the data directory.",
         ),
     ] = ""
     authority: Annotated[
         str,
-        Meta(description="For rediss://: a PEM file with the authorities that Redis' certificate is checked against."),
+        Meta(description="For rediss://: a PEM file with the authorities that may sign the certificate of Redis."),
     ] = ""
     certificate: Annotated[str, Meta(description="A PEM file with the client certificate, if Redis asks for one.")] = ""
     key: Annotated[str, Meta(description="A PEM file with the key of `certificate`.")] = ""
     durability: Annotated[
         Literal["fsync", "everysec"],
         Meta(
-            description='What a confirmed message survives. "fsync": a crash of the machine. "everysec": the same, but'
-            " for the last second.",
+            description='The crash that a confirmed message survives. "fsync": a crash of the machine. "everysec": the'
+            " same, except for messages of the last second.",
         ),
     ] = "fsync"
     timeout: Annotated[
         float,
-        Meta(ge=0.5, le=4, description="Seconds that Redis may take for one batch; then its outcome is unknown."),
+        Meta(
+            ge=0.5, le=4, description="Seconds to wait for the reply to one batch. After that its outcome is unknown."
+        ),
     ] = 3.0
 
 
@@ -58,16 +60,16 @@ class Accounts(Section, frozen=True, kw_only=True):
     mode: Annotated[
         Literal["open", "closed", "signup"],
         Meta(
-            description='"open": any name, without a password, from this machine only. "closed": accounts made by'
+            description='"open": any name, without a password, from this machine only. "closed": accounts created by'
             ' `fishchat user add` or by an invitation. "signup": clients may create accounts, too.'
         ),
     ] = "open"
     privacy: Annotated[
         Literal["everyone", "contacts"],
-        Meta(description="Who may start a conversation with an account that has not chosen with SEND_PRIVACY."),
+        Meta(description="The accounts that may start a conversation with an account that never sent SEND_PRIVACY."),
     ] = "everyone"
     token_days: Annotated[
-        Days, Meta(description="Days after its last use (a login or a request to the monitor) when a token expires.")
+        Days, Meta(description="Days from the last use of a token (a login or a request to the monitor) to its expiry.")
     ] = 30.0
     argon2_memory: Annotated[
         int,
@@ -112,14 +114,18 @@ class Risks(Section, frozen=True, kw_only=True):
 
 
 class Gateway(Section, frozen=True, kw_only=True):
-    """The role that tells a client which msg_server to use."""
+    """The role that assigns a msg_server to each client."""
 
     listen: Annotated[Port, Meta(description="The address to listen on without TLS.")] = "127.0.0.1:17000"
-    listen_tls: Annotated[MaybePort, Meta(description="A second address to listen on, with TLS. Empty: none.")] = ""
+    listen_tls: Annotated[
+        MaybePort, Meta(description="A second address to listen on, with TLS. Empty: no such listener.")
+    ] = ""
     servers: Annotated[
-        list[Port], Meta(description="The msg_servers to offer while no heartbeat of any has arrived.")
+        list[Port], Meta(description="The msg_servers to offer before the first heartbeat of one is received.")
     ] = []
-    servers_tls: Annotated[list[Port], Meta(description="The same for clients with TLS.")] = []
+    servers_tls: Annotated[
+        list[Port], Meta(description="The msg_servers to offer to clients with TLS before the first heartbeat.")
+    ] = []
 
 
 class MsgServer(Section, frozen=True, kw_only=True):
@@ -127,20 +133,22 @@ class MsgServer(Section, frozen=True, kw_only=True):
 
     id: Annotated[Name, Meta(description="A name that no other msg_server has. Empty: made from the port.")] = ""
     listen: Annotated[Port, Meta(description="The address to listen on without TLS.")] = "127.0.0.1:19000"
-    listen_tls: Annotated[MaybePort, Meta(description="A second address to listen on, with TLS. Empty: none.")] = ""
+    listen_tls: Annotated[
+        MaybePort, Meta(description="A second address to listen on, with TLS. Empty: no such listener.")
+    ] = ""
     advertise: Annotated[
-        MaybePort, Meta(description="The address that clients are told to connect to. Empty: `listen`.")
+        MaybePort, Meta(description="The address that clients should connect to. Empty: `listen`.")
     ] = ""
     advertise_tls: Annotated[
         MaybePort,
         Meta(
-            description="The same for clients with TLS. Empty: `listen_tls`, or the first name in the certificate if"
-            " that is every address of the machine (0.0.0.0)."
+            description="The address that clients with TLS should connect to. Empty: `listen_tls`, or the first name"
+            " in the certificate if that is every address of the machine (0.0.0.0)."
         ),
     ] = ""
-    capacity: Annotated[Count, Meta(description="Connections at most; the gateway prefers servers with more room.")] = (
-        20000
-    )
+    capacity: Annotated[
+        Count, Meta(description="The most connections. The gateway prefers servers with more room.")
+    ] = 20000
 
 
 class Router(Section, frozen=True, kw_only=True):
@@ -153,14 +161,14 @@ class Router(Section, frozen=True, kw_only=True):
 
 
 class Keep(Section, frozen=True, kw_only=True):
-    """How long the messages of one kind of conversation are kept."""
+    """The time and the number of messages that one kind of conversation keeps."""
 
     days: Annotated[Days, Meta(description="Days after which a message is removed.")] = 365.0
-    count: Annotated[Count, Meta(description="Messages that a conversation keeps at most.")] = 1_000_000
+    count: Annotated[Count, Meta(description="The most messages that a conversation keeps.")] = 1_000_000
 
 
 class Retention(Section, frozen=True, kw_only=True):
-    """How long the manager keeps messages, for each kind of conversation."""
+    """The limits by which the manager removes messages, for each kind of conversation."""
 
     p2p: Keep = Keep()
     topic: Keep = Keep(days=365.0, count=1_000_000)
@@ -176,14 +184,14 @@ class Monitor(Section, frozen=True, kw_only=True):
         MaybePort,
         Meta(
             description="A second address to listen on, with HTTPS, for `accounts` with their tokens"
-            " (`fishchat user token`). Empty: none."
+            " (`fishchat user token`). Empty: no such listener."
         ),
     ] = ""
     accounts: Annotated[list[Name], Meta(description="The accounts that may use `listen_tls`.")] = []
 
 
 class Limits(Section, frozen=True, kw_only=True):
-    """Limits of clients. ``flood = false`` lifts rates and counts per address, but no size."""
+    """Limits of clients. ``flood = false`` lifts rates and counts per address, but not sizes."""
 
     flood: Annotated[bool, Meta(description="Whether rates and counts per address are limited.")] = True
     rate: Annotated[Rate, Meta(description="Commands a second of one connection; SEND_ACK is not counted.")] = 20.0
@@ -202,10 +210,10 @@ class Limits(Section, frozen=True, kw_only=True):
         Count, Meta(description="Failed logins by password or SCRAM, of one account and of one address.")
     ] = 5
     guess_seconds: Annotated[Rate, Meta(description="Seconds until one more failed login is allowed.")] = 60.0
-    login_seconds: Annotated[Rate, Meta(description="Seconds that a connection may take to log in.")] = 60.0
+    login_seconds: Annotated[Rate, Meta(description="Seconds within which a connection must log in.")] = 60.0
     devices: Annotated[int, Meta(ge=1, le=100, description="Devices of one account.")] = 10
     device_days: Annotated[
-        Days, Meta(description="Days of absence after which a new device may take the place of an old one.")
+        Days, Meta(description="Days of absence after which a new device may replace an old one.")
     ] = 365.0
     topic_members: Annotated[int, Meta(ge=1, le=100_000, description="Members of one topic.")] = 10_000
     topics_per_account: Annotated[Count, Meta(description="Topics that one account is a member of.")] = 1000
@@ -219,8 +227,8 @@ class Up(Section, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=64,
-            description="The msg_servers of `fishchat up --processes`: the first on `msg_server.listen`, each next one"
-            " a port higher.",
+            description="The number of msg_servers of `fishchat up --processes`. The first uses `msg_server.listen`,"
+            " each next one a port higher.",
         ),
     ] = 2
 

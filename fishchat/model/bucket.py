@@ -1,10 +1,10 @@
-"""A token bucket: how fast one connection may send. No clock of its own."""
+"""A token bucket: the rate limit of one connection. It has no clock."""
 
 from __future__ import annotations
 
 
 class Bucket:
-    """Holds ``burst`` tokens at most and fills at ``rate`` a second."""
+    """Holds at most ``burst`` tokens and fills at ``rate`` per second."""
 
     __slots__ = ("_at", "_burst", "_left", "_rate")
 
@@ -15,7 +15,7 @@ class Bucket:
         self._at = now
 
     def take(self, now: float) -> float:
-        """0 when a token was there; else the seconds until the next one, and nothing is taken."""
+        """Take a token and return 0; else return the seconds until the next one, and take nothing."""
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
         if self._left < 1:
@@ -24,5 +24,5 @@ class Bucket:
         return 0.0
 
     def give_back(self) -> None:
-        """The last token was not used after all."""
+        """Put the last token back."""
         self._left = min(self._burst, self._left + 1)

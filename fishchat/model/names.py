@@ -1,54 +1,54 @@
-"""Names, conversation tokens and message ids: what they look like and how they are put together.
+"""Names, conversation tokens and message ids: their form, and how they are composed.
 
-An account, a topic and a device are called ``[a-z0-9._-]{1,32}``. A conversation is one token: ``alice+bob``
-(two accounts in order), ``#fishing`` (a topic), ``@alice`` (what concerns one account alone). A message is
-``<conversation>:<epoch>-<seq>``: ``seq`` has no holes, the epoch grows whenever the store may have lost its tail,
-so that ids compare as ``(epoch, seq)`` and never name two messages.
+An account, a topic and a device are called ``[a-z0-9._-]{1,32}``. A conversation is one token: ``alice+bob`` (two
+accounts in order), ``#fishing`` (a topic), ``@alice`` (notices to one account). A message is
+``<conversation>:<epoch>-<seq>``: ``seq`` has no holes, the epoch grows whenever the store may have lost its tail, so
+that ids compare as ``(epoch, seq)`` and never name two messages.
 """
 
 from __future__ import annotations
 
 from unicodedata import category
 
-#: What a name is made of, and its length at most.
+#: The characters of a name, and its largest length.
 NAME_BYTES = b"abcdefghijklmnopqrstuvwxyz0123456789._-"
 NAME_LENGTH = 32
-#: Digits of an epoch or a number at most: Lua counts exactly to 2**53.
+#: The most digits of an epoch or a number: Lua counts exactly to 2**53.
 DIGITS = 15
 
-#: A place in a conversation: epoch and number. And a message id, taken apart.
+#: A position in a conversation: epoch and number. And the parts of a message id.
 Position = tuple[int, int]
 MessageId = tuple[bytes, int, int]
 START: Position = (0, 0)
 
 
 def is_name(name: bytes) -> bool:
-    """Whether ``name`` may name an account, a topic or a device."""
+    """Return whether ``name`` is valid for an account, a topic or a device."""
     return 0 < len(name) <= NAME_LENGTH and not name.translate(None, NAME_BYTES)
 
 
 def p2p(one: bytes, other: bytes) -> bytes:
-    """The conversation of two accounts, the same whoever asks."""
+    """Return the conversation of two accounts, in whichever order they are given."""
     return one + b"+" + other if one <= other else other + b"+" + one
 
 
 def topic_conversation(topic: bytes) -> bytes:
-    """The conversation of a topic."""
+    """Return the conversation of a topic."""
     return b"#" + topic
 
 
 def notices(account: bytes) -> bytes:
-    """The conversation that only ``account`` reads."""
+    """Return the conversation that only ``account`` reads."""
     return b"@" + account
 
 
 def kind(conversation: bytes) -> str:
-    """``p2p``, ``topic`` or ``notice``; the token must be one that this module made or checked."""
+    """Return ``p2p``, ``topic`` or ``notice``; the token must be one that this module made or checked."""
     return {b"#": "topic", b"@": "notice"}.get(conversation[:1], "p2p")
 
 
 def is_conversation(token: bytes) -> bool:
-    """Whether ``token`` is a well-formed conversation."""
+    """Return whether ``token`` is a well-formed conversation."""
     if token[:1] in (b"#", b"@"):
         return is_name(token[1:])
     one, plus, other = token.partition(b"+")
@@ -56,7 +56,7 @@ def is_conversation(token: bytes) -> bool:
 
 
 def accounts_of(conversation: bytes) -> tuple[bytes, ...]:
-    """The accounts of a p2p or notice conversation; of a topic none, its members are in the store."""
+    """Return the accounts of a p2p or notice conversation; none for a topic, whose members are in the store."""
     if conversation[:1] == b"#":
         return ()
     if conversation[:1] == b"@":
@@ -66,17 +66,17 @@ def accounts_of(conversation: bytes) -> tuple[bytes, ...]:
 
 
 def concerns(conversation: bytes, account: bytes) -> bool:
-    """Whether ``account`` is one of the parties that the token names; for a topic always, membership decides."""
+    """Return whether ``account`` is a party named by the token; always true for a topic, where membership decides."""
     return conversation[:1] == b"#" or account in accounts_of(conversation)
 
 
 def message_id(conversation: bytes, epoch: int, seq: int) -> bytes:
-    """The id of a message."""
+    """Return the id of a message."""
     return b"%s:%d-%d" % (conversation, epoch, seq)
 
 
 def parse_position(raw: bytes) -> Position:
-    """``(epoch, seq)`` of ``b"7-42"``. Raises ValueError on anything else."""
+    """Return ``(epoch, seq)`` of ``b"7-42"``. Raises ValueError on anything else."""
     epoch, _, seq = raw.partition(b"-")
     if not (epoch.isdigit() and seq.isdigit() and len(epoch) <= DIGITS and len(seq) <= DIGITS):
         raise ValueError(f"no position: {raw!r}")
@@ -84,12 +84,12 @@ def parse_position(raw: bytes) -> Position:
 
 
 def format_position(position: Position) -> bytes:
-    """``b"7-42"`` of ``(7, 42)``: also the id of the entry in the store's log."""
+    """Return ``b"7-42"`` for ``(7, 42)``: also the id of the entry in the store's log."""
     return b"%d-%d" % position
 
 
 def split_id(raw: bytes) -> MessageId:
-    """``(conversation, epoch, seq)`` of a message id. Raises ValueError on anything that is none."""
+    """Return ``(conversation, epoch, seq)`` of a message id. Raises ValueError on anything else."""
     conversation, _, position = raw.rpartition(b":")
     if not is_conversation(conversation):
         raise ValueError(f"no conversation: {conversation!r}")
@@ -97,18 +97,18 @@ def split_id(raw: bytes) -> MessageId:
     return conversation, epoch, seq
 
 
-#: Letters of a display name at most.
+#: The most letters of a display name.
 DISPLAY_LENGTH = 64
 JOINER = "\u200d"
-#: Letters and signs that nothing is seen of: the fillers of Hangul, and the empty pattern of Braille.
+#: Letters and signs that are invisible: the fillers of Hangul, and the empty pattern of Braille.
 BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 def is_display_name(name: bytes) -> bool:
-    """Whether people may be shown this: printable UTF-8, so that it changes nothing on their terminals.
+    """Return whether the text may be shown to people: printable UTF-8, which changes nothing on their terminals.
 
-    Characters that change the direction of writing are not printable to Python; the joiner of emoji is not either, but
-    does no harm. Something must be seen of it.
+    Characters that change the direction of writing are not printable to Python. Neither is the joiner of emoji, but it
+    is harmless and allowed. At least one character must be visible.
     """
     try:
         text = name.decode()

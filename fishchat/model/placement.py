@@ -1,6 +1,6 @@
-"""Which msg_server a new client should use: a live one, at random, weighted by the room it has.
+"""The choice of a msg_server for a new client: a live one, at random, weighted by its room.
 
-At random and not "the emptiest", because many clients ask between two heartbeats and would all go there.
+Random, because many clients ask between two heartbeats, and all of them would choose the emptiest server.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from random import Random
 
 #: Seconds without a heartbeat, of which one is due every two, after which a server is not offered any more.
 GONE = 6.0
-#: Addresses offered at most: the first to use, the others in case it fails.
+#: The most addresses that are offered: the first to use, the others in case it fails.
 OFFERED = 3
-#: Servers remembered at most. Far more than one Redis can serve.
+#: The most servers that are remembered. One Redis cannot serve nearly as many.
 MOST = 10_000
 
 
@@ -27,7 +27,7 @@ class _Server:
 
 
 class Placement:
-    """What is known of the msg_servers, from their heartbeats.
+    """The state of the msg_servers, from their heartbeats.
 
     ``fallback`` is offered when no live one is known, ``fallback_tls`` to clients with TLS. Times are seconds of any
     one clock.
@@ -41,11 +41,11 @@ class Placement:
 
     @property
     def count(self) -> int:
-        """How many servers are remembered."""
+        """Return the number of remembered servers."""
         return len(self._servers)
 
     def heard(self, server: str, pid: int, address: str, free: int, now: float, address_tls: str = "") -> None:
-        """``server`` (its process ``pid``) lives and has room for ``free`` more clients, with TLS if it says where."""
+        """Record that ``server`` (its process ``pid``) lives and has room for ``free`` more clients."""
         if server not in self._servers and len(self._servers) >= MOST:
             self._forget(now)
             if len(self._servers) >= MOST:
@@ -53,15 +53,15 @@ class Placement:
         self._servers[server] = _Server(pid, address, address_tls, max(0, free), now)
 
     def stopping(self, server: str, pid: int) -> None:
-        """``server`` takes no clients any more. A process that has a successor of its name is not meant."""
+        """Forget ``server``, which accepts no clients any more. A newer process of the same name is kept."""
         known = self._servers.get(server)
         if known is not None and known.pid == pid:
             del self._servers[server]
 
     def choose(self, now: float, secure: bool = False) -> list[str]:
-        """Up to ``OFFERED`` different addresses, the one to use first; of the fallback when no server lives.
+        """Return up to ``OFFERED`` different addresses, the one to use first; the fallback when no server lives.
 
-        Empty when that is empty too. A full server comes behind all that have room. ``secure``: addresses for TLS.
+        Empty when the fallback is empty, too. A full server follows all that have room. ``secure``: addresses for TLS.
         """
         self._forget(now)
         weights: dict[str, int] = {}
@@ -76,7 +76,7 @@ class Placement:
         while weights and len(chosen) < OFFERED:
             total = sum(weights.values())
             addresses = list(weights)
-            # Without any room left all are alike: one of them may have some by the time the client is there.
+            # When all are full, all weigh the same: one of them may have room when the client connects.
             pick = self._random.choices(addresses, list(weights.values()) if total else None)[0]
             chosen.append(pick)
             del weights[pick]

@@ -1,4 +1,4 @@
-"""Where connections come from, as limits count it. No I/O."""
+"""Sources of connections, as limits count them. No I/O."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 
-#: The part of an IPv6 address that one customer has many of: who is cut off at one takes the next.
+#: The part of an IPv6 address within which one customer has many addresses to change to.
 PREFIX = 64
 
 
 class Sources:
-    """Names sources; the addresses of the networks in ``exempt`` have none, and are not counted."""
+    """Names sources. Addresses of the networks in ``exempt`` have no source, and are not counted."""
 
     def __init__(self, exempt: Iterable[str]) -> None:
         self._exempt = [ipaddress.ip_network(network) for network in exempt]
-        # Parsing takes longer than all other limits together, and a connection is asked about several times.
+        # Parsing takes longer than all other limits together, and each connection needs its source several times.
         self.name = lru_cache(maxsize=1024)(self._name)
 
     def _name(self, address: str) -> str:
-        """The source of ``address``: itself, or its network for IPv6; nothing for one that is exempt."""
+        """Return the source of ``address``: itself, or its network for IPv6; empty for an exempt one."""
         try:
             parsed = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:

@@ -1,4 +1,4 @@
-"""Addresses, ``host:port``, and whom they are for: of the configuration, and of the client library.
+"""Addresses, ``host:port``, and their reach, for the configuration and the client library.
 
 Nothing here resolves a name or opens a socket: a host name other than ``localhost`` counts as not loopback.
 """
@@ -13,9 +13,9 @@ _NUMERIC = re.compile(r"[0-9.]+")
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Split ``host:port`` or ``[ipv6]:port``; the host comes back without brackets. Port 0 is any free one.
+    """Split ``host:port`` or ``[ipv6]:port``; the host is returned without brackets. Port 0 is any free one.
 
-    Raises ValueError, whose text says what is wrong, for anything else.
+    Raises ValueError, whose text gives the reason, for anything else.
     """
     found = _ADDRESS.fullmatch(text)
     if found is None:
@@ -29,27 +29,27 @@ def parse_address(text: str) -> tuple[str, int]:
 
 
 def format_address(host: str, port: int) -> str:
-    """The inverse of ``parse_address``."""
+    """Format an address, the inverse of ``parse_address``."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host`` (127/8, ::1, localhost); no resolver is asked."""
+    """Return whether only this machine can reach ``host`` (127/8, ::1, localhost), without a resolver."""
     address = _ip(host)
     if address is None:
         return host.lower() == "localhost"
-    # An IPv4 address inside an IPv6 one reaches what the IPv4 address does; Python knows that from 3.13 on.
+    # An IPv4-mapped IPv6 address reaches what the IPv4 address does. Python handles that from 3.13 on.
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def is_everywhere(address: str) -> bool:
-    """Whether ``host:port`` is every address of the machine: something to listen on, and not to connect to."""
+    """Return whether ``host:port`` is every address of the machine: valid to listen on, but not to connect to."""
     host = _ip(parse_address(address)[0]) if address else None
     return host is not None and host.is_unspecified
 
 
 def is_ip(host: str) -> bool:
-    """Whether ``host`` is an address and no name."""
+    """Return whether ``host`` is an address and not a name."""
     return _ip(host) is not None
 
 

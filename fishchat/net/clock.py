@@ -7,10 +7,10 @@ from typing import Any
 
 
 def use_monotonic(reactor: Any) -> bool:
-    """Let ``reactor`` count its time by the monotonic clock, which setting the machine's clock does not move.
+    """Make ``reactor`` count its time by the monotonic clock, which a change of the machine's clock does not affect.
 
-    Call it before the first timer: with timers pending (a test runner has some) nothing is changed, since
-    their times were counted from another origin. True when the reactor is monotonic afterwards.
+    Call it before the first timer: with timers pending (as in some test runners) nothing is changed, since their times
+    have another origin. Return whether the reactor is monotonic afterwards.
     """
     if reactor.seconds is time.monotonic:
         return True

@@ -1,7 +1,7 @@
-"""Bytes to the kernel at once.
+"""Write bytes to the kernel at once.
 
-Twisted's ``write`` alone registers the socket, is called by the next turn, and takes it off again: for a short line
-that is more work than the sending itself.
+Twisted's ``write`` alone registers the socket, is called in the next turn, and removes it again: for a short line that
+costs more than the write itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from twisted.internet import tcp
 
 
 def socket_of(transport: Any) -> Any:
-    """The socket that what is written to ``transport`` reaches as it is; None where something is between.
+    """Return the socket below ``transport`` if bytes reach it unchanged; None if a layer changes them.
 
     Not for a transport on which ``startTLS`` is called later.
     """
@@ -20,9 +20,9 @@ def socket_of(transport: Any) -> Any:
 
 
 def send_now(transport: Any, socket: Any, data: bytes) -> None:
-    """Write ``data``, to ``socket`` itself if it is there and nothing waits before it.
+    """Write ``data``, directly to ``socket`` if it exists and no output is pending.
 
-    What is not taken goes Twisted's way, which also finds out when the connection is gone.
+    The rest is written by Twisted, which also detects the end of the connection.
     """
     if socket is not None and not transport._tempDataBuffer and not transport.dataBuffer:
         try:

@@ -1,6 +1,6 @@
-"""Whether the server at the other end of a TLS connection is the one that was meant: its name and its authority.
+"""Checks of the server at the other end of a TLS connection: its name and its authority.
 
-The check of the certificate is ours: Twisted's logs a certificate that has no name at all, or a malformed one, and then
+The check of the certificate is our own: Twisted's logs a certificate without a name or with a malformed one, and then
 accepts it for every host.
 """
 
@@ -29,11 +29,10 @@ _UNTIMELY = (SSL.X509VerificationCodes.ERR_CERT_HAS_EXPIRED, SSL.X509Verificatio
 
 @implementer(IOpenSSLClientConnectionCreator)
 class CheckedPeer:
-    """TLS, 1.2 at least, to one host.
+    """TLS, at least 1.2, to one host.
 
-    :param problem: makes the exception that the connection ends with, of what is wrong with the certificate.
-    :param otherwise: what to do about an authority that is not trusted.
-    :param options: what Twisted's ``optionsForClientTLS`` takes beside the host.
+    :param problem: makes the exception that ends the connection from a text on the certificate. :param otherwise:
+    advice for an authority that is not trusted. :param options: further arguments of Twisted's ``optionsForClientTLS``.
     """
 
     def __init__(
@@ -42,23 +41,23 @@ class CheckedPeer:
         self._host = host
         self._problem = problem
         self._otherwise = otherwise
-        # Twisted's default minimum, or what was configured elsewhere, may be 1.3, which not every Redis speaks.
+        # Twisted's default minimum, or a minimum set elsewhere, may be 1.3, which not every Redis speaks.
         extra = {"insecurelyLowerMinimumTo": TLSVersion.TLSv1_2, **(extra or {})}
         self._options = optionsForClientTLS(host, extraCertificateOptions=extra, **options)
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        """The connection that ``protocol`` will use."""
+        """Return the connection for ``protocol``."""
         connection: SSL.Connection = self._options.clientConnectionForTLS(protocol)
         connection.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._check(protocol))
         return connection
 
     def _check(self, protocol: TLSMemoryBIOProtocol) -> Callable[..., bool]:
-        # The connection holds the function, and the protocol the connection.
+        # The connection refers to the function, and the protocol to the connection.
         connected = weakref.ref(protocol)
 
         def check(_connection: object, certificate: crypto.X509, code: int, depth: int, good: bool) -> bool:
             wrong = self._wrong(certificate.to_cryptography, code, depth, good)
-            # Whoever is connected is told the first reason; that of the whole chain is only "verify failed".
+            # Report the first reason: that of the whole chain is only "verify failed".
             if wrong is not None and (told := connected()) is not None:
                 told.failVerification(Failure(self._problem(wrong)))
             return wrong is None
@@ -86,9 +85,9 @@ class CheckedPeer:
 
 
 def binding(certificate: x509.Certificate) -> bytes | None:
-    """What ties a login to this certificate (RFC 5929, ``tls-server-end-point``); None where that is not defined.
+    """Return the channel binding of a certificate (RFC 5929, ``tls-server-end-point``); None where it is undefined.
 
-    Both sides go by this one function: its hash by what it was signed with, SHA-256 where that was weaker.
+    Both sides use this function: the hash of the signature, or SHA-256 where that hash is weaker.
     """
     try:
         algorithm = certificate.signature_hash_algorithm
@@ -100,9 +99,9 @@ def binding(certificate: x509.Certificate) -> bytes | None:
 
 
 def binding_of(transport: Any) -> bytes | None:
-    """The channel binding of a connection; None of one without TLS, or with a certificate that has none.
+    """Return the channel binding of a connection; None without TLS, or with a certificate that has none.
 
-    It is that of the certificate which this very connection was made with, whatever was loaded since.
+    The binding belongs to the certificate of this connection, even if another one was loaded since.
     """
     if not isinstance(transport, TLSMemoryBIOProtocol):
         return None

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 class Turn:
     """Calls that run at the end of this turn of the reactor.
 
-    Twisted runs a call for "now" before it waits for events again, so this costs no turn of its own.
+    Twisted runs a call that is due "now" before it waits for events again, so this costs no additional turn.
     """
 
     log = Logger()
@@ -21,7 +21,7 @@ class Turn:
         self._calls: list[Callable[[], None]] = []
 
     def at_end(self, call: Callable[[], None]) -> None:
-        """Run ``call`` at the end of the turn, once for each time that this was called."""
+        """Run ``call`` at the end of the turn, once for each call of this method."""
         if not self._calls:
             self._clock.callLater(0, self._end)
         self._calls.append(call)
@@ -32,5 +32,5 @@ class Turn:
             try:
                 call()
             except Exception:
-                # The other calls have no part in this failure.
+                # A failure must not affect the other calls.
                 self.log.failure("something at the end of a turn failed")

@@ -1,4 +1,4 @@
-"""What the monitor of a FishChat shows of its servers."""
+"""The servers of a FishChat, as its monitor shows them."""
 
 from __future__ import annotations
 

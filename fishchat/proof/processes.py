@@ -27,7 +27,7 @@ HERE = str(Path(fishchat.__file__).parent.parent)
 #: The command ``fishchat``, whether or not it is on PATH.
 COMMAND = tuple(commands.fishchat())
 
-#: The range that free ports are taken from: below the ports that systems use for outgoing connections.
+#: The range of free ports: below the ports that systems use for outgoing connections.
 PORTS = range(20000, 32000)
 #: The number of attempts to find free ports.
 ATTEMPTS = 1000

@@ -20,7 +20,7 @@ Parts = Mapping[str, Callable[[], str]]
 
 _OF_GATEWAY = tuple(verb for verb in GATEWAY_VERBS if verb not in VERBS)
 
-#: Mark on the page → what stands between it and its end.
+#: Mark on the page → the text between it and its end.
 PARTS: Parts = {
     "states": reference.states,
     "permissions": lambda: reference.permissions(VERBS),
@@ -34,7 +34,7 @@ PARTS: Parts = {
 
 
 def fill(page: str, parts: Parts = PARTS) -> str:
-    """``page`` with every part as it should be. Raises ValueError for a part without marks on the page."""
+    """Return ``page`` with current generated parts. Raises ValueError for a part without marks on the page."""
     for name, part in parts.items():
         begin, end = f"<!-- generated: {name} -->\n", f"\n<!-- end: {name} -->"
         before, found, rest = page.partition(begin)
@@ -46,12 +46,12 @@ def fill(page: str, parts: Parts = PARTS) -> str:
 
 
 def feature_page(feature: Feature, protocol: Path = PAGE) -> Path:
-    """Where the page of a feature is."""
+    """Return the path of a feature's page."""
     return protocol.parent / "features" / f"{feature.name}.md"
 
 
 def feature_parts(feature: Feature) -> Parts:
-    """The generated parts of a feature's page: those that it has."""
+    """Return the generated parts of a feature's page, without empty ones."""
     verbs, pushes = VERBS_OF[feature], PUSHES_OF[feature]
     parts: dict[str, Callable[[], str]] = {}
     if verbs:
@@ -65,7 +65,7 @@ def feature_parts(feature: Feature) -> Parts:
 
 
 def _elsewhere(text: str) -> str:
-    """Links to headings of the protocol's page, seen from a feature's page."""
+    """Return links to headings of the protocol's page, relative to a feature's page."""
     return text.replace("](#", "](../protocol.md#")
 
 

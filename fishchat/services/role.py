@@ -1,7 +1,7 @@
 """The foundation of every role: its options under twistd, and the parts that its services are built from.
 
-A role's package has ``build(parts) -> services``, ``Options = options(name)`` and
-``makeService = service_maker(build)``. Several roles in one process are built on the same ``Parts``.
+A role's package has ``build(parts) -> services``, ``Options = options(name)`` and ``makeService =
+service_maker(build)``. Several roles in one process are built on the same ``Parts``.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 @implementer(IReloads)
 class Parts(OrderedService):
-    """Redis (an embedded one unless the configuration names one), a bus, and connections on request.
+    """Redis (embedded unless the configuration names one), a bus, and connections on request.
 
-    ``config``, ``reactor``, ``clock`` and ``bus`` are for the roles to use. ``embedded=False`` when somebody
-    else in this process runs the embedded Redis. Roles are added as further children, so that they start
-    after the parts and stop before them.
+    Roles use ``config``, ``reactor``, ``clock`` and ``bus``. ``embedded=False`` means that another part of this process
+    runs the embedded Redis. Roles are added as further children, so that they start after the parts and stop before
+    them.
     """
 
     log = Logger()
@@ -60,38 +60,38 @@ class Parts(OrderedService):
         self._advised = False
         if embedded:
             EmbeddedRedis(config, reactor).setServiceParent(self)
-        #: Speaks for the bus; for commands too that need neither scripts nor a checked store.
+        #: The bus publishes on it. It also serves commands that need neither scripts nor a checked store.
         self.speaker = self.connection()
         self.listener = self._access.subscriber()
         self.listener.setServiceParent(self)
         self.bus = RedisBus(self.speaker, self.listener)
 
     def connection(self, scripts: Sequence[Script] = ()) -> Connection:
-        """Another connection, started and stopped with these parts."""
+        """Return another connection, started and stopped with these parts."""
         made = self._access.connection(scripts)
         made.setServiceParent(self)
         return made
 
     def store(self, scripts: Sequence[Script] = ()) -> Connection:
-        """A connection that is used only while Redis keeps what the configured durability promises.
+        """Return a connection that is used only while Redis keeps the configured durability.
 
-        With a wrong setting it never counts as connected, and the log says what to change.
+        With a wrong setting it never counts as connected, and the log names the setting to change.
         """
         made = self.connection(scripts)
         made.prepare.insert(0, self._checked)
         return made
 
     def heartbeat(self, role: str, load: Callable[[], Load], id: str = "") -> Heartbeat:
-        """The heartbeat of one role; its ``build`` returns it behind the role itself."""
+        """Return the heartbeat of one role. Its ``build`` returns it after the role itself."""
         made = Heartbeat(self.bus, role, load, self.clock, id=id)
         self.speaker.on_connected.append(made.again)
         return made
 
     @property
     def certificates(self) -> Certificates:
-        """The certificate of all TLS listeners of this process; read at the start if any service uses it."""
+        """The certificate of all TLS listeners of this process. It is read at the start if any service uses it."""
         if self._certificates is None:
-            # Here and not above: it brings OpenSSL in, which a process without such a listener need not load.
+            # Imported here: it loads OpenSSL, which a process without a TLS listener does not need.
             from fishchat.services.net.certificates import Certificates
 
             self._certificates = Certificates(self.config, self.clock)
@@ -116,8 +116,8 @@ class Parts(OrderedService):
 class RoleOptions(usage.Options):
     """``--config FILE`` and ``--data DIR``. After parsing, ``config`` is the configuration, ``loaded`` all of it.
 
-    ``role`` says whose file it is, should it be one of the original Go project; keys of such a file that mean nothing
-    here are logged. A configuration that cannot be used is a UsageError with the reason.
+    ``role`` is the role whose file of the original Go project this may be; keys of such a file that have no meaning
+    here are logged. An unusable configuration is a UsageError with the reason.
     """
 
     role: ClassVar[str | None] = None
@@ -151,7 +151,7 @@ def options(role: str | None = None) -> type[RoleOptions]:
     return Options
 
 
-#: Makes the services of one role, in the order of their start. It starts nothing.
+#: Makes the services of one role, in the order of their start, without starting them.
 Build = Callable[[Parts], Sequence[IService]]
 
 

@@ -26,9 +26,9 @@ CONNECT_TIMEOUT = 2.0
 def endpoint(
     address: Address, reactor: Any, trust_root: Any = None, certificate: ClientCertificate | None = None
 ) -> IStreamClientEndpoint:
-    """How to connect to ``address``. With TLS the server's certificate must name the host and be trusted.
+    """Return the endpoint of ``address``. With TLS the server's certificate must name the host and be trusted.
 
-    ``trust_root`` is what Twisted's ``optionsForClientTLS`` takes; the system's authorities when None.
+    ``trust_root`` is an argument of Twisted's ``optionsForClientTLS``; None means the system's authorities.
     ``certificate`` is shown to a server that asks for one.
     """
     if address.path:
@@ -36,7 +36,7 @@ def endpoint(
     plain = HostnameEndpoint(reactor, address.host, address.port, timeout=CONNECT_TIMEOUT)
     if not address.tls:
         return plain
-    # Here and not above: it brings OpenSSL in, a tenth of a second that a unix socket need not pay.
+    # Imported here: it loads OpenSSL, which takes a tenth of a second that a unix socket does not need.
     from fishchat.net.tls_peer import CheckedPeer
 
     own, chain = (None, []) if certificate is None else (certificate.own, certificate.chain)
@@ -53,14 +53,14 @@ def endpoint(
 
 @dataclass(frozen=True)
 class ClientCertificate:
-    """A certificate with its key, as Twisted wants it, and what stands behind it in its chain."""
+    """A certificate with its key in Twisted's form, and the rest of its chain."""
 
     own: PrivateCertificate
     chain: list[X509]
 
 
 def client_certificate(chain: Sequence[x509.Certificate], key: Any) -> ClientCertificate:
-    """What ``endpoint`` takes, of what ``cryptography`` has read."""
+    """Return the certificate for ``endpoint`` from objects of ``cryptography``."""
     from OpenSSL.crypto import X509, PKey
     from twisted.internet.ssl import Certificate, KeyPair, PrivateCertificate
 
@@ -70,7 +70,7 @@ def client_certificate(chain: Sequence[x509.Certificate], key: Any) -> ClientCer
 
 
 def trust_only(authorities: Sequence[x509.Certificate]) -> Any:
-    """The trust root of these authorities and no others."""
+    """Return the trust root of these authorities and no others."""
     from OpenSSL.crypto import X509
     from twisted.internet.ssl import Certificate, trustRootFromCertificates
 

@@ -1,6 +1,6 @@
-"""A typed call of a script: what it is given, and how its reply is read.
+"""A typed call of a script: its arguments, and the parser of its reply.
 
-Beside each directory of scripts stands a module ``calls`` with one function for each script::
+Beside each directory of scripts is a module ``calls`` with one function for each script::
 
     def join(account: bytes, topic: bytes, members: int, topics: int) -> Ask[Joined]: ...
 
@@ -25,7 +25,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Ask(Generic[T_co]):
     """One call, not made yet.
 
-    :ivar parse: makes the result of the reply, or raises Refusal.
+    :ivar parse: returns the result from the reply, or raises Refusal.
     """
 
     script: Script
@@ -40,13 +40,13 @@ class Ask(Generic[T_co]):
     async def of(self, store: IStore) -> T_co:
         """Make the call, which must not be fenced, and return its result.
 
-        Raises Refusal, and what ``IStore.call`` fails with.
+        Raises Refusal, and the failures of ``IStore.call``.
         """
         return self.parse(await store.call(self.script, *self.values))
 
 
 def accepted(reply: Any) -> list[Any]:
-    """What comes after ``OK``. Raises Refusal for anything else: a word, perhaps with a limit."""
+    """Return the values after ``OK``. Raises Refusal for anything else: a word, perhaps with a limit."""
     if reply[0] != b"OK":
         raise refusal_of(reply)
     rest: list[Any] = reply[1:]
@@ -54,7 +54,7 @@ def accepted(reply: Any) -> list[Any]:
 
 
 def refusal_of(reply: Any) -> Refusal:
-    """The Refusal of an array that begins with a word, or of a bare word."""
+    """Return the Refusal of an array that begins with a word, or of a bare word."""
     if isinstance(reply, bytes):
         return Refusal(reply.decode())
     word = reply[0].decode()
@@ -62,15 +62,15 @@ def refusal_of(reply: Any) -> Refusal:
 
 
 def nothing(reply: Any) -> None:
-    """For scripts that reply ``OK`` and no more. Raises Refusal."""
+    """Check a reply that is ``OK`` and no more. Raises Refusal."""
     accepted(reply)
 
 
 def ignored(reply: Any) -> None:
-    """For replies that nobody needs."""
+    """Ignore a reply that is not needed."""
 
 
 def rows(packed: bytes, width: int) -> list[tuple[Any, ...]]:
-    """The rows of a packed flat array, in its order."""
+    """Return the rows of a packed flat array, in its order."""
     flat = iter(unpack(packed))
     return list(zip(*[flat] * width, strict=True))

@@ -1,4 +1,4 @@
-"""The store's incarnation, asked for on every new connection before anything is written on it."""
+"""The store's incarnation, read on every new connection before anything is written on it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fishchat.storage.packing import pack
 from fishchat.storage.servers.calls import epoch
 from fishchat.storage.wire import Pipeline, StoreError
 
-#: 2026-01-01 00:00 UTC in seconds. The floor of an epoch is the minutes since then.
+#: 2026-01-01 00:00 UTC in seconds. An epoch is at least the minutes since then.
 _BEGINNING = 1767225600
 
 
 def run_id(info: bytes) -> bytes:
-    """The ``run_id`` of an ``INFO server`` reply: it is new at every start of Redis."""
+    """Return the ``run_id`` of an ``INFO server`` reply: it is new at every start of Redis."""
     for line in info.splitlines():
         if line.startswith(b"run_id:"):
             return line[7:].strip()
@@ -28,7 +28,7 @@ class Epoch:
         self._wall = wall
 
     async def hook(self, wire: Pipeline) -> None:
-        """For ``Connection.prepare``, after the scripts were loaded."""
+        """Read the epoch. A hook for ``Connection.prepare``, after the scripts were loaded."""
         run = run_id(await wire.run("INFO", "server"))
         floor = max(1, int(self._wall() - _BEGINNING) // 60)
         ask = epoch(run, self.current, floor)

@@ -1,4 +1,4 @@
-"""Under which right a msg_server writes."""
+"""The right under which a msg_server writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fence:
-    """A server, its lease and the epoch of the store: every write carries these, and the scripts check them.
+    """A server, its lease and the epoch of the store. Every write carries them, and the scripts check them.
 
     :ivar writer: the number of the connection that writes. Writes that an earlier connection left in Redis' buffers
         must not take effect late.
@@ -20,7 +20,7 @@ class Fence:
 
     @property
     def token(self) -> bytes:
-        """What the lease holds."""
+        """The value of the lease in the store."""
         return b"%s.%d" % (self.incarnation, self.writer)
 
     @property

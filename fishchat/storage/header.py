@@ -1,6 +1,6 @@
-"""What a script says of itself in the comment that it opens with. No I/O.
+"""The description of a script in its opening comment. No I/O.
 
-One sentence says what it does; then keys, each on a line of its own and continued on indented lines::
+The first sentence describes the script. Keys follow, each on a line of its own and continued on indented lines::
 
     -- Create a topic; its creator owns it and is its first member.
     -- args: server, incarnation, epoch, account, topic, kind, topics (per account, at most)
@@ -8,9 +8,9 @@ One sentence says what it does; then keys, each on a line of its own and continu
     -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, EXISTS, FULL <limit>
     -- writes: topic:<conversation> members:<conversation>
 
-``refuses`` names the words that come instead of the reply, with what comes after a word in angle brackets; ``each``
-names those that come for one item of a batch. A script whose reply begins with ``OK`` refuses with an array, others
-with the bare word. ``writes`` names the keys that it may change.
+``refuses`` names the words that replace the reply, with the value after a word in angle brackets; ``each`` names those
+for one item of a batch. A script whose reply begins with ``OK`` refuses with an array, others with the bare word.
+``writes`` names the keys that it may change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 
-#: How the arguments of a script begin that writes for a msg_server.
+#: The first arguments of a script that writes for a msg_server.
 FENCED = ("server", "incarnation", "epoch")
 
 _KEYS = ("args", "reply", "refuses", "each", "writes")
@@ -30,9 +30,8 @@ _LINE = re.compile(r"-- (\w+):(?: |$)(.*)")
 class Header:
     """The keys of one script.
 
-    :ivar args: the names of its arguments; what is in parentheses is left out.
-    :ivar refuses: word → the name of the value that comes with it, or nothing.
-    :ivar each: the same for one item of a batch.
+    :ivar args: the names of its arguments, without comments in parentheses. :ivar refuses: word → the name of its
+    value, or empty. :ivar each: the same for one item of a batch.
     """
 
     summary: str
@@ -49,7 +48,7 @@ class Header:
 
 
 def parse(source: str) -> Header:
-    """The header of a script. ValueError when it lacks a sentence, ``args`` or ``reply``, or has an unknown key."""
+    """Return the header of a script. ValueError without a sentence, ``args`` or ``reply``, or with an unknown key."""
     summary: list[str] = []
     values: dict[str, list[str]] = {}
     latest = summary

@@ -1,4 +1,4 @@
-"""One connection to Redis as a service: made, prepared, watched, and made again for ever."""
+"""One connection to Redis as a service: made, prepared, watched, and made again without end."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from zope.interface import implementer
 from fishchat.storage.address import Address, ClientCertificate, endpoint
 from fishchat.storage.wire import Pipeline, StoreError, Unavailable
 
-#: Seconds before the first retry, doubled each time, and the most.
+#: Seconds before the first retry, doubled each time, and the largest delay.
 FIRST_DELAY, MOST_DELAY = 0.05, 1.0
-#: Failures before the log complains: some two seconds.
+#: Failures before the log reports them: some two seconds.
 QUIET = 6
-#: A connection that lasted this long starts the delays anew.
+#: Seconds of a connection after which the delays start anew.
 SETTLED = 1.0
 
-#: Run on every new connection before it counts as connected; a failure drops it, and the next one is tried.
+#: Runs on every new connection before it counts as connected. A failure drops it, and the next one is tried.
 Hook = Callable[[Pipeline], Awaitable[object]]
 WireT = TypeVar("WireT", bound=Pipeline)
 
 
 @implementer(IStreamClientEndpoint)
 class _Noted:
-    """An endpoint that tells why it could not connect; ClientService keeps that to itself."""
+    """An endpoint that reports why it could not connect; ClientService does not."""
 
     def __init__(self, inner: IStreamClientEndpoint, failed: Callable[[Failure], None]) -> None:
         self._inner = inner
@@ -77,8 +77,8 @@ class _Wires(Factory):
 class Link(Service, Generic[WireT]):
     """One connection that is made again whenever it is lost.
 
-    Twisted's ``ClientService`` connects; the preparation is done here and not by its ``prepareConnection``,
-    which cannot stand a connection that is lost meanwhile (its state machine has no such transition).
+    Twisted's ``ClientService`` connects. The preparation is done here and not by its ``prepareConnection``, which fails
+    when the connection is lost meanwhile (its state machine has no such transition).
     """
 
     log = Logger()
@@ -104,7 +104,7 @@ class Link(Service, Generic[WireT]):
         self._reactor = reactor
         self._clock: IReactorTime = reactor if clock is None else clock
         self._jitter = jitter
-        #: Attempts to connect that failed since a connection lasted for ``SETTLED`` seconds.
+        #: Failed attempts to connect since a connection lasted for ``SETTLED`` seconds.
         self.failures = 0
         self._since = 0.0
         self._wire: WireT | None = None
@@ -156,7 +156,7 @@ class Link(Service, Generic[WireT]):
         done = self._drained()
         done.addCallback(lambda _: self.drop("stopped"))
         done.addCallback(lambda _: self._service.stopService())
-        # ClientService fires it in the middle of its own transition and cannot be started again from there.
+        # ClientService fires it within its own transition and cannot be started again from there.
         return done.addCallback(lambda _: deferLater(self._reactor, 0))
 
     def abandon(self, reason: str) -> Deferred[None]:
@@ -167,7 +167,7 @@ class Link(Service, Generic[WireT]):
         return done
 
     def drop(self, reason: str) -> None:
-        """Give up the connection of this moment, if there is one; what is in flight fails as ``Unknown``."""
+        """Give up the present connection, if any; commands in flight fail as ``Unknown``."""
         if self._wire is not None:
             self._wire.drop(reason)
 
@@ -178,11 +178,11 @@ class Link(Service, Generic[WireT]):
         wire = self._wire
         if wire is None or not self.waiting:
             return succeed(None)
-        # Replies come in order, so this one comes behind all others, or the connection is lost.
+        # Replies are in order: this one follows all others, or the connection is lost.
         return wire.run("PING", timeout=self.timeout).addBoth(lambda _: None)
 
     def _delay(self, attempt: int) -> float:
-        # ClientService counts anew after every TCP connection, also after one that comes to nothing.
+        # ClientService resets its count after every TCP connection, even one that fails its preparation.
         self.failures += 1
         delay = min(FIRST_DELAY * 2.0 ** min(self.failures - 1, 10), MOST_DELAY)
         return delay * (0.75 + self._jitter() / 2)
@@ -200,7 +200,7 @@ class Link(Service, Generic[WireT]):
             await wire.run("AUTH", *login)
         if address.db:
             await wire.run("SELECT", address.db)
-        # Whoever is loading its data, or is a replica without its primary, says so here.
+        # A Redis that is loading its data, or a replica without its primary, answers with that here.
         await wire.run("PING")
         for hook in self.prepare:
             await maybeDeferred(hook, wire)
@@ -244,7 +244,7 @@ class Link(Service, Generic[WireT]):
         if not self.running or text == self.complaint or failure.check(CancelledError):
             return
         if self.failures < QUIET and type(failure.value) is not StoreError:
-            # It starts together with everything else, or is just being restarted.
+            # Redis starts at the same time, or is being restarted.
             self.log.debug("Redis at {address}: {error}", address=str(self.address), error=text)
             return
         self.complaint = text

@@ -1,8 +1,8 @@
 """The typed connections to Redis: ``Connection`` for commands, ``Subscriber`` for channels.
 
-Both reconnect for ever and hide nothing: a command either has a reply, or was refused (``ReplyError``), or
-was certainly not done (``Unavailable``), or was perhaps done (``Unknown``). Nothing is queued while Redis is
-away, and nothing is repeated behind the caller's back.
+Both reconnect without end and hide nothing: a command either has a reply, or was refused (``ReplyError``), or was
+certainly not done (``Unavailable``), or was perhaps done (``Unknown``). Nothing is queued while Redis is away, and
+nothing is repeated without the caller.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Connection(Link[CommandWire]):
         return self._wire.run(*args, timeout=timeout)
 
     def call(self, script: Script, *values: Any) -> Deferred[Reply]:
-        """Run ``script``; fails as ``run``. Calls keep their order; see ``Scripts`` for SCRIPT FLUSH."""
+        """Run ``script``; fails as ``run`` does. Calls keep their order; see ``Scripts`` for SCRIPT FLUSH."""
         return self._scripts.call(script, values)
 
     def _make_wire(self) -> CommandWire:
@@ -110,15 +110,15 @@ class Subscriber(Link[SubscriberWire]):
     def subscribe(self, channel: str, receive: Receiver, ready: Callable[[], None] | None = None) -> None:
         """Call ``receive(payload)`` with every message of ``channel``, ``ready()`` after each confirmation.
 
-        It may be called at any time, also more than once for a channel. A confirmation comes once connected
-        and again after every reconnection.
+        It may be called at any time, also more than once for a channel. A confirmation is received after the connection
+        and after every reconnection.
         """
         name = channel.encode()
         subscription = _Subscription(receive, ready)
         self._channels.setdefault(name, []).append(subscription)
         if self._live is not None:
             wire = self._live
-            # Again for a channel that has other receivers: the confirmation tells when this one hears all.
+            # Subscribed again for a channel with other receivers: this receiver needs a confirmation of its own.
             confirmed = self._subscribe(wire, name, [subscription])
             confirmed.addErrback(lambda failure: self._unprepared(wire, failure))
 
@@ -152,7 +152,7 @@ class Subscriber(Link[SubscriberWire]):
 
 
 async def _all(deferreds: Sequence[Deferred[Any]]) -> list[tuple[bool, Any]]:
-    """Wait for all; the first failure, raised as itself, when there is one."""
+    """Wait for all of them. The first failure is raised as itself."""
     results: list[tuple[bool, Any]] = await DeferredList(list(deferreds), consumeErrors=True)
     for success, result in results:
         if not success:

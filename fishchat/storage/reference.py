@@ -1,6 +1,6 @@
-"""The list of scripts in ``doc/store.md``, printed from what each script says of itself. No I/O but in ``main``.
+"""The list of scripts in ``doc/store.md``, generated from the scripts' headers. No I/O except in ``main``.
 
-``python -m fishchat.storage.reference`` writes it into the page; a test compares it with what the scripts say now.
+``python -m fishchat.storage.reference`` writes it into the page; a test compares the page with the headers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fishchat.storage.loader import names, read
 
 PAGE = Path(__file__).parents[2] / "doc" / "store.md"
 
-#: Said once for all scripts that write for a msg_server.
+#: Written once for all scripts that write for a msg_server.
 FENCE = ("LEASE", "EPOCH")
 
 _BEGIN = "<!-- generated: scripts -->\n"
@@ -21,7 +21,7 @@ _END = "\n<!-- end: scripts -->"
 
 
 def item(name: str) -> str:
-    """One line of the list: what a script does, and the words with which it refuses."""
+    """Return one line of the list: the purpose of a script, and the words with which it refuses."""
     header = parse(read(name))
     words = [word for word in header.refuses if word not in FENCE]
     refuses = f" Refuses: {', '.join(words)}." if words else ""
@@ -29,12 +29,12 @@ def item(name: str) -> str:
 
 
 def listing() -> str:
-    """All scripts by name, a line each."""
+    """Return all scripts by name, a line each."""
     return "\n".join(map(item, names()))
 
 
 def fill(page: str) -> str:
-    """``page`` with the list as it is now. Raises ValueError when it has no marks for it."""
+    """Return ``page`` with the current list. Raises ValueError when the page has no marks for it."""
     before, found, rest = page.partition(_BEGIN)
     _, closed, behind = rest.partition(_END)
     if not (found and closed):

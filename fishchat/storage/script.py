@@ -1,4 +1,4 @@
-"""The Lua scripts: known by their path here and by SHA-1 to Redis."""
+"""The Lua scripts: named by their path in the package, and by SHA-1 in Redis."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from fishchat.storage.wire import Reply, ReplyError, Unavailable
 class Script:
     """One script; ``script`` returns those of the package.
 
-    :ivar name: its path, such as ``topics/create``.
-    :ivar source: what Redis is given.
-    :ivar fenced: whether its first arguments are the fence of a msg_server.
+    :ivar name: its path, such as ``topics/create``. :ivar source: the text that Redis runs. :ivar fenced: whether its
+    first arguments are the fence of a msg_server.
     """
 
     def __init__(self, name: str, source: bytes, *, fenced: bool = False) -> None:
         self.name = name
         self.source = source
         self.fenced = fenced
-        # Redis names a script by this; it is no protection of anything.
+        # Redis names a script by this hash; it protects nothing.
         self.sha = sha1(source, usedforsecurity=False).hexdigest().encode()
 
     def __repr__(self) -> str:
@@ -36,7 +35,7 @@ class Script:
 
 @cache
 def script(name: str) -> Script:
-    """The script at a path. FileNotFoundError when there is none, ValueError when its header is wrong."""
+    """Return the script at a path. FileNotFoundError when there is none, ValueError when its header is wrong."""
     text = loader.read(name)
     try:
         return Script(name, loader.assemble(text), fenced=header.parse(text).fenced)
@@ -45,7 +44,7 @@ def script(name: str) -> Script:
 
 
 def every_script() -> Sequence[Script]:
-    """All scripts of the package, by name."""
+    """Return all scripts of the package, by name."""
     return [script(name) for name in loader.names()]
 
 
@@ -62,17 +61,17 @@ class _Call:
 class Scripts:
     """Runs scripts on one connection, in the order of the calls, even when Redis forgot them.
 
-    Scripts are loaded on every new connection, so NOSCRIPT means that somebody flushed them meanwhile. Then
-    all further script calls are held until the calls in flight are answered, the scripts are loaded again,
-    and everything that Redis did not know runs in the order it was asked for, each once more at most.
-    Two limits: a call of another script that Redis still knew has overtaken by then, and commands that are
-    not scripts are not held. A caller that needs those in order waits for the reply.
+    Scripts are loaded on every new connection, so NOSCRIPT means that they were flushed meanwhile. Then all further
+    script calls are held until the calls in flight are answered, the scripts are loaded again, and all calls that Redis
+    did not know run in their order, each once more at most. Two limits: a call of another script that Redis still knew
+    has overtaken by then, and commands that are not scripts are not held. A caller that needs those in order waits for
+    the reply.
     """
 
     def __init__(self, run: Callable[..., Deferred[Reply]]) -> None:
         self._run = run
         self._in_flight = 0
-        #: Calls to make when none is in flight any more; None while all is well.
+        #: Calls to make when none is in flight any more; None in normal operation.
         self._held: list[_Call] | None = None
 
     def call(self, script: Script, values: tuple[Any, ...]) -> Deferred[Reply]:
@@ -85,7 +84,7 @@ class Scripts:
         return call.result
 
     def lost(self) -> None:
-        """The connection ended: what is held was never done."""
+        """Handle the end of the connection: held calls were certainly not done."""
         held, self._held = self._held, None
         for call in held or ():
             call.result.errback(Unavailable("no connection to Redis"))
@@ -108,7 +107,7 @@ class Scripts:
             call.retried = True
             if self._held is None:
                 self._held = []
-            # Answers come in the order of the calls, and what is held untried came later than all of them.
+            # Replies are in the order of the calls, and calls held untried are newer than all of them.
             self._held.insert(sum(each.retried for each in self._held), call)
         else:
             call.result.errback(failure)
@@ -119,7 +118,7 @@ class Scripts:
             return
         held, self._held = self._held, None
         for script in {call.script.sha: call.script for call in held}.values():
-            # A refusal shows in the calls behind it.
+            # The following calls show a refusal.
             self._run("SCRIPT", "LOAD", script.source).addErrback(lambda _: None)
         for call in held:
             self._send(call)

@@ -1,4 +1,4 @@
-"""Whether a Redis keeps what was promised: its settings and version, checked before the first client."""
+"""Checks of a Redis: whether its settings and version keep the promises, before the first client."""
 
 from __future__ import annotations
 
@@ -11,43 +11,44 @@ from fishchat.storage.redis import Connection, Pipeline, Reply, ReplyError
 
 Durability = Literal["fsync", "everysec"]
 
-#: The oldest that has all that the scripts use.
+#: The oldest version with all features that the scripts use.
 LEAST = (6, 2)
 
 
 def demanded(durability: Durability) -> dict[str, str]:
-    """The settings that ``durability`` depends on."""
+    """Return the settings that ``durability`` depends on."""
     return {
         "appendonly": "yes",
         "appendfsync": "always" if durability == "fsync" else "everysec",
         "no-appendfsync-on-rewrite": "no",
         "maxmemory-policy": "noeviction",
-        # A snapshot beside the log doubles the work of a rewrite, and a failed one makes Redis refuse writes.
+        # A snapshot beside the append-only file doubles the work of a rewrite, and a failed one makes Redis refuse
+        # writes.
         "save": "",
     }
 
 
-#: Settings that save memory and are no condition: with smaller nodes a conversation of one message takes a third.
+#: Settings that save memory but are not required: with smaller nodes a conversation of one message needs a third.
 ADVISED = {"stream-node-max-bytes": "1024"}
 
 
 async def advice(connection: Connection | Pipeline) -> list[str]:
-    """Return what would be better in the settings of this Redis, which may be used as it is."""
+    """Return possible improvements of the settings of this Redis, which is usable without them."""
     found = []
     for name, wanted in ADVISED.items():
         try:
             found += _compare(name, wanted, await connection.run("CONFIG", "GET", name), "should")
         except ReplyError:
-            # Then the settings that matter more cannot be read either, which is reported as a problem.
+            # Then the settings that matter more are not readable either, which is reported as a problem.
             continue
     return found
 
 
 def check_settings(connection: Connection | Pipeline, durability: Durability) -> Deferred[list[str]]:
-    """What is wrong with this Redis, in words with a remedy each; empty when it may be used.
+    """Return the problems of this Redis, each with a remedy; empty when it may be used.
 
-    ``connection`` may also be the wire that a hook of ``Connection.prepare`` gets.
-    Fails as ``run`` does when Redis is away. A Redis that does not report its settings is a problem, not a failure.
+    ``connection`` may also be the wire of a hook of ``Connection.prepare``. Fails as ``run`` does when Redis is away. A
+    Redis that does not report its settings is a problem, not a failure.
     """
     return ensureDeferred(_check(connection, durability))
 

@@ -1,8 +1,8 @@
 """One connection to Redis as a protocol: commands out, replies or one of three errors back.
 
-It stands on txredisapi's protocol classes and owns their traps; nothing above it needs to know them. What it
-changes: replies are never converted, a command has one Deferred and a deadline of its own, and a connection
-that missed a deadline is given up as a whole, since nobody can say what became of the commands behind it.
+It is built on txredisapi's protocol classes and hides their traps from its users. The changes: replies are never
+converted, a command has one Deferred and a deadline of its own, and a connection that missed a deadline is given up as
+a whole, since the outcome of the later commands is unknown.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from twisted.python.failure import Failure
 
 from fishchat.net.fast_write import send_now, socket_of
 
-#: What Redis answers: bytes, int, None, or a list of these; an error inside a list is a ``ReplyError`` there.
-#: It is Any because a caller knows what its own command answers; isinstance at every use would prove nothing.
+#: A reply of Redis: bytes, int, None, or a list of these; an error inside a list is a ``ReplyError`` there. It is Any
+#: because a caller knows the form of its reply; isinstance at every use would prove nothing.
 Reply = Any
 
-#: Commands without a reply at most: far above what a busy role has, so that a hung Redis costs no more.
+#: The most commands without a reply: far above the need of a busy role, so that a hung Redis costs no more.
 MOST_IN_FLIGHT = 100_000
-#: Seconds between two pings of a connection that waits for nothing.
+#: Seconds between two pings of a connection without pending commands.
 PING_INTERVAL = 5.0
-#: A timer that comes this late shows that this process was stopped, not Redis: look at the socket first.
+#: Seconds. A timer this late shows that this process was stopped, not Redis: read the socket first.
 LATE = 0.25
-#: Bytes of a command that is sent at once. A lone message is waited for by somebody; the batch of a busy server gains
-#: nothing, and leaves later with what is asked for in the same turn.
+#: Bytes of a command that is sent at once. A client waits for a lone message; the batch of a busy server gains nothing,
+#: and leaves later with the other commands of the same turn.
 AT_ONCE = 2048
 
 
-#: Redis before 7 wraps what a command in a script refused: ``ERR Error running script (call to f_…):
-#: @user_script:1: @user_script: 1: -OOM command not allowed…``; from 7 on its word stands in front.
+#: Redis before 7 wraps the error of a command in a script: ``ERR Error running script (call to f_…): @user_script:1:
+#: @user_script: 1: -OOM command not allowed…``; from 7 on its word is the first.
 _IN_SCRIPT = re.compile(r"@user_script: ?\d+: -?([A-Z]+) ")
 
 
 class StoreError(Exception):
-    """A command that brought no result."""
+    """A command without a result."""
 
 
 class Unavailable(StoreError):
-    """Redis is away and nothing was sent: certainly not done."""
+    """Redis is away and the command was not sent: certainly not done."""
 
 
 class Unknown(StoreError):
@@ -54,9 +54,9 @@ class Unknown(StoreError):
 
 
 class ReplyError(StoreError):
-    """Redis refused. ``word`` is the first word (OOM, LOADING, READONLY, NOSCRIPT, ERR…), ``text`` all of it.
+    """A refusal by Redis. ``word`` is the first word (OOM, LOADING, READONLY, NOSCRIPT, ERR…), ``text`` all of it.
 
-    A refused command did nothing, but for a script: that may fail halfway.
+    A refused command did nothing. Only a script may fail halfway.
     """
 
     def __init__(self, text: str) -> None:
@@ -67,14 +67,14 @@ class ReplyError(StoreError):
 
 
 class _Default:
-    """The type of ``DEFAULT``, which is not None: None means no deadline."""
+    """The type of ``DEFAULT``, which differs from None: None means no deadline."""
 
 
 DEFAULT = _Default()
 
 
 class _InFlight:
-    """What waits for a reply, in order. It has the two names that txredisapi uses of its own reply queue."""
+    """The commands that wait for a reply, in order. It has those two methods of a queue that txredisapi calls."""
 
     __slots__ = ("deadlines", "surprise", "waiting")
 
@@ -105,7 +105,7 @@ class _InFlight:
 
 
 class Pipeline:
-    """What both kinds of wire have in common; ``run`` is all that their users call."""
+    """The common part of both kinds of wire. Their users call only ``run``."""
 
     log = Logger()
     transport: Any
@@ -127,15 +127,15 @@ class Pipeline:
         self._watch: IDelayedCall | None = None
         self._ping: IDelayedCall | None = None
         self._socket: Any = None
-        #: Nothing can be sent: not yet connected, or given up.
+        #: Whether nothing can be sent: not yet connected, or given up.
         self.closed = True
 
     def run(self, *args: bytes | str | int, timeout: float | _Default | None = DEFAULT) -> Deferred[Reply]:
         """Send one command; its reply, ``ReplyError``, ``Unavailable`` (not sent) or ``Unknown`` (perhaps).
 
-        No reply within ``timeout`` seconds gives up the connection and makes every command on it ``Unknown``.
-        None switches that off, and with it the pings behind this command: where possible, give a blocking
-        command its blocking time and some seconds more instead.
+        No reply within ``timeout`` seconds gives up the connection and makes every command on it ``Unknown``. None
+        disables the deadline, and with it the pings after this command. For a blocking command prefer its blocking time
+        and some seconds more.
         """
         if self.closed:
             return fail(Unavailable("no connection to Redis"))
@@ -169,14 +169,14 @@ class Pipeline:
         self._close(reason)
         transport.abortConnection()
 
-    # What Twisted and txredisapi call.
+    # Called by Twisted and txredisapi.
 
     def tryConvertData(self, data: Reply) -> Reply:
-        """Replies stay what Redis sent: ``007`` is no number here, and bytes need not be text."""
+        """Keep replies as Redis sent them: ``007`` is not a number here, and bytes need not be text."""
         return data
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
-        """Take replies. What is none ends the connection: nobody knows where the next one begins."""
+        """Take replies. A malformed one ends the connection, since the start of the next one is unknown."""
         try:
             super().dataReceived(data, unpause)  # type: ignore[misc]
         except Exception as error:
@@ -184,7 +184,7 @@ class Pipeline:
             self.drop("what came is no reply")
 
     def connectionMade(self) -> None:
-        """Ready to send; not yet ready for use, see ``made``."""
+        """Mark the wire as ready to send; it is not yet ready for use, see ``made``."""
         super().connectionMade()  # type: ignore[misc]
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
@@ -195,11 +195,11 @@ class Pipeline:
         self._made(self)
 
     def connectionLost(self, reason: Failure) -> None:
-        """Whatever was in flight has an unknown outcome."""
+        """Fail all commands in flight: their outcome is unknown."""
         self._close(reason.getErrorMessage())
         super().connectionLost(reason)  # type: ignore[misc]
 
-    # Deadlines: one timer for all commands, which in the usual case never has to be moved.
+    # Deadlines: one timer for all commands, which normally never has to be moved.
 
     def _watch_until(self, deadline: float) -> None:
         watch = self._watch
@@ -225,7 +225,7 @@ class Pipeline:
     def _ping_now(self) -> None:
         self._ping = self._clock.callLater(PING_INTERVAL, self._ping_now)
         if not self._flight.waiting:
-            # A failure is the end of the connection, which its owner hears of anyway; a refusal is an answer.
+            # A failure means that the connection ended, which its owner learns anyway; a refusal is a reply.
             self.run("PING").addErrback(lambda _: None)
 
     def _surprise(self, reply: Reply) -> None:
@@ -239,7 +239,7 @@ class Pipeline:
         for timer in (self._watch, self._ping):
             if timer is not None and timer.active():
                 timer.cancel()
-        # First the owner, so that a retry out of an errback finds the connection gone.
+        # The owner first, so that a retry from an errback finds the connection closed.
         self._lost(self, reason)
         while self._flight.waiting:
             self._flight.put(Unknown(reason))
@@ -260,7 +260,9 @@ class SubscriberWire(Pipeline, txredisapi.SubscriberProtocol):  # type: ignore[m
         self._receive = receive
 
     def messageReceived(self, pattern: bytes | None, channel: bytes, message: bytes) -> None:
-        """Called by txredisapi. An exception would end the connection and lose what else it has read."""
+        """Pass a message on. Called by txredisapi: an exception would end the connection and lose the rest of its
+        input.
+        """
         try:
             self._receive(channel, message)
         except Exception:

@@ -1,7 +1,7 @@
-"""Passwords: what they may be, and what is kept of them. No I/O, but slow on purpose: not for the reactor's thread.
+"""Passwords: the allowed ones, and their stored form. No I/O, but slow on purpose: not for the reactor's thread.
 
-Of each password two things are kept: an argon2id hash (RFC 9106) for those who send it, and a SCRAM verifier (RFC 5802)
-for programs that prove it. Their costs are OWASP's, in the configuration.
+Two values are stored for each password: an argon2id hash (RFC 9106) for clients that send it, and a SCRAM verifier (RFC
+5802) for programs that prove it. Their default costs are OWASP's; the configuration sets them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scramp.core import saslprep
 from fishchat.errors import Refusal
 from fishchat.model.secrets.tokens import is_token
 
-#: Letters of a password.
+#: The allowed lengths of a password, in letters.
 SHORTEST, LONGEST = 8, 256
 
 _MECHANISM = "SCRAM-SHA-256"
@@ -27,7 +27,7 @@ _MECHANISM = "SCRAM-SHA-256"
 
 @dataclass(frozen=True)
 class Costs:
-    """What it costs to try a password: KiB and passes of argon2id, rounds of SCRAM's PBKDF2."""
+    """The cost of one check: KiB and passes of argon2id, rounds of SCRAM's PBKDF2."""
 
     memory: int
     passes: int
@@ -35,7 +35,7 @@ class Costs:
 
     @property
     def hasher(self) -> PasswordHasher:
-        """argon2id at this cost, on one lane: threads are the pool's business."""
+        """Return argon2id at this cost, on one lane: the thread pool provides the parallelism."""
         return _hasher(self.passes, self.memory)
 
 
@@ -46,16 +46,16 @@ def _hasher(passes: int, memory: int) -> PasswordHasher:
 
 @dataclass(frozen=True)
 class Verifier:
-    """What is kept of a password."""
+    """The stored form of a password."""
 
     argon: bytes = field(repr=False)
     scram: bytes = field(repr=False)
 
 
 def prepared(password: bytes) -> str:
-    """The password as it is hashed: in the form of SASLprep (RFC 4013), so that all ways to type it are one.
+    """Return the password as it is hashed: in the form of SASLprep (RFC 4013), so that all ways to type it are equal.
 
-    Raises Refusal ``PASSWORD`` for what none may be.
+    Raises Refusal ``PASSWORD`` for a password that is not allowed.
     """
     if is_token(password):
         raise Refusal("PASSWORD", "a password must not begin with fct_, as tokens do")
@@ -70,7 +70,7 @@ def prepared(password: bytes) -> str:
 
 
 def measure(password: bytes) -> None:
-    """Raises Refusal ``PASSWORD`` for what is far too short or too long; to look at the letters takes some ms."""
+    """Raise Refusal ``PASSWORD`` by length alone, since the check of the letters takes some ms."""
     if not SHORTEST <= len(password) <= 8 * LONGEST:
         raise _unfit()
 
@@ -80,7 +80,7 @@ def _unfit() -> Refusal:
 
 
 def make(password: bytes, costs: Costs) -> Verifier:
-    """What to keep of a password: two slow hashes. Raises Refusal ``PASSWORD`` for what none may be."""
+    """Return the stored form of a password: two slow hashes. Raises Refusal ``PASSWORD`` if it is not allowed."""
     text = prepared(password)
     salt, stored, server, rounds = ScramMechanism(_MECHANISM).make_auth_info(
         text, iteration_count=costs.rounds, salt=token_bytes(16)
@@ -89,38 +89,40 @@ def make(password: bytes, costs: Costs) -> Verifier:
 
 
 def check(password: bytes, argon: bytes, costs: Costs) -> bool:
-    """Whether it is this password: one slow hash, whatever comes. No ``argon``: nobody's, which takes as long."""
+    """Return whether the password is right, by one slow hash in any case. Without ``argon`` none is, after the same
+    time.
+    """
     try:
         text = prepared(password)
     except Refusal:
-        # What no password may be is a wrong one, and takes as long.
+        # A password that is not allowed is wrong, and takes as long.
         text, argon = "", b""
     try:
         return costs.hasher.verify((argon or _nobodys(costs)).decode(), text) and bool(argon)
     except (VerificationError, ValueError):
-        # ValueError: what is kept is no hash, nor even text.
+        # ValueError: the stored value is not a hash, or not even text.
         return False
 
 
 def is_dated(argon: bytes, scram: bytes, costs: Costs) -> bool:
-    """Whether these were made at another cost than today's."""
+    """Return whether the hashes were made at another cost than the present one."""
     return costs.hasher.check_needs_rehash(argon.decode()) or parse_scram(scram)[0] != costs.rounds
 
 
 def _nobodys(costs: Costs) -> bytes:
-    # Written, not hashed: the first unknown account would take twice as long.
+    # Written and not hashed: otherwise the first unknown account would take twice as long.
     salt, digest = (b64encode(token_bytes(size)).rstrip(b"=") for size in (16, 32))
     return b"$argon2id$v=19$m=%d,t=%d,p=1$%s$%s" % (costs.memory, costs.passes, salt, digest)
 
 
 def pack_scram(rounds: int, salt: bytes, stored: bytes, server: bytes) -> bytes:
-    """A verifier as RFC 5803 writes it: ``SCRAM-SHA-256$rounds:salt$StoredKey:ServerKey``."""
+    """Return a verifier in the form of RFC 5803: ``SCRAM-SHA-256$rounds:salt$StoredKey:ServerKey``."""
     parts = [b64encode(part).decode() for part in (salt, stored, server)]
     return f"{_MECHANISM}${rounds}:{parts[0]}${parts[1]}:{parts[2]}".encode()
 
 
 def parse_scram(verifier: bytes) -> tuple[int, bytes, bytes, bytes]:
-    """Rounds, salt, StoredKey and ServerKey. Raises ValueError for what is no verifier."""
+    """Return rounds, salt, StoredKey and ServerKey. Raises ValueError for anything but a verifier."""
     mechanism, first, keys = verifier.decode().split("$")
     if mechanism != _MECHANISM:
         raise ValueError(f"a verifier of {mechanism}")

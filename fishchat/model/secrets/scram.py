@@ -1,7 +1,7 @@
 """One login by SCRAM at the server (RFC 5802, 7677), with the channel binding ``tls-server-end-point``. No I/O.
 
-The steps are the library's (``scramp``); here is what it leaves to its user: whose verifier it is, and that nobody can
-tell an account that is not there from one that is.
+The steps are the library's (``scramp``). This module adds the parts that the library leaves to its user: the choice of
+the verifier, and that a missing account cannot be distinguished from an existing one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BINDING = "tls-server-end-point"
 
 
 def account_of(first: bytes) -> bytes:
-    """The account that a client's first message names. Raises ProtocolError for anything else."""
+    """Return the account that a client's first message names. Raises ProtocolError for anything else."""
     try:
         _, acting_as, name, rest = first.split(b",", 3)
     except ValueError:
@@ -39,7 +39,7 @@ def _malformed() -> ProtocolError:
 
 
 def decoy(key: bytes, account: bytes, rounds: int) -> bytes:
-    """A verifier that nobody can satisfy, the same each time, as an account of this name would have one."""
+    """Return a verifier that no proof satisfies, the same each time, in the form of a real account's verifier."""
     salt, stored, server = (hmac.digest(key, part + account, "sha256") for part in (b"salt ", b"stored ", b"server "))
     return pack_scram(rounds, salt[:16], stored, server)
 
@@ -47,7 +47,7 @@ def decoy(key: bytes, account: bytes, rounds: int) -> bytes:
 class Exchange:
     """The two steps of one login.
 
-    :param binding: of this connection's TLS, None without TLS: a client that was told otherwise is refused.
+    :param binding: of this connection's TLS, None without TLS. A client with another binding is refused.
         ``SCRAM-SHA-256-PLUS`` needs one.
     :param nonce: the server's part of the nonce; a random one when None.
     """
@@ -65,7 +65,7 @@ class Exchange:
         )
 
     def challenge(self, first: bytes) -> bytes:
-        """What to answer to the client's first message. Raises Refusal ``AUTH``."""
+        """Return the answer to the client's first message. Raises Refusal ``AUTH``."""
         try:
             self._server.set_client_first(first.decode())
             answer: str = self._server.get_server_first()
@@ -82,7 +82,7 @@ class Exchange:
         return challenge
 
     def finish(self, final: bytes) -> bytes:
-        """What to answer to a proof that is right. Raises Refusal ``AUTH``."""
+        """Return the answer to a right proof. Raises Refusal ``AUTH``."""
         parts = final.split(b",")
         # Section 7: the nonce is second, the proof last, so that nothing in the message is left unproved.
         if parts[1:2] != [self._complete] or not parts[-1].startswith(b"p="):

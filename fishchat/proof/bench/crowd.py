@@ -21,9 +21,9 @@ AT_ONCE, PATIENCE = 32, 30.0
 #: Seconds between two attempts to connect: from, to.
 AGAIN = (0.1, 0.4)
 #: Seconds that a login may take before another attempt. A client for which the server's kernel had no room may believe
-#: to be connected, and receive nothing.
+#: it is connected, and receive nothing.
 LATE = 10.0
-#: What a client begins with, what ends a login, and what every error begins with.
+#: The first lines of a client, the end of a login, and the beginning of every error.
 _HELLO = HELLO.line(b"1", text=b"caps=ack") + b"\r\n"
 _SYNCED, _ERROR = RESP_SYNCED.line() + b"\r\n", b"ERR "
 
@@ -33,12 +33,10 @@ class BenchError(Exception):
 
 
 class Member(Protocol):
-    """One client. It passes complete lines to ``heard``, as many as came together.
+    """One client. It passes complete lines to ``heard``, as many as arrived together.
 
-    :ivar name: its account.
-    :ivar early: takes what comes during the login in the same way, if it is set.
-    :ivar heard: takes what comes after the login, in pieces that end with a line.
-    :ivar said: the number of messages that it has sent.
+    :ivar name: its account. :ivar early: receives lines during the login in the same way, if it is set. :ivar heard:
+    receives lines after the login, in pieces that end with a line. :ivar said: the number of messages that it has sent.
     :ivar got: the number of the last message that it received.
     """
 
@@ -62,7 +60,7 @@ class Member(Protocol):
         """Write these lines, at once if nothing waits. Twisted's way costs as much as everything else here."""
         transport: Any = self.transport
         if not transport.dataBuffer and not transport._tempDataBuffer:
-            # The buffer is full, or the connection is gone: Twisted finds out which.
+            # The buffer is full, or the connection has ended: Twisted finds out which.
             with suppress(OSError):
                 data = data[transport.socket.send(data) :]
         if data:
@@ -94,7 +92,7 @@ class Member(Protocol):
             transport.abortConnection()
 
     def ask(self, line: bytes, answer: bytes) -> Deferred[None]:
-        """Write a line; fires when the expected answer comes, and fails on an error. Ignores pushes meanwhile."""
+        """Write a line; fires with the expected answer, and fails on an error. Ignores pushes meanwhile."""
         answered: Deferred[None] = Deferred()
 
         def heard(lines: bytes) -> None:
@@ -127,7 +125,7 @@ class Member(Protocol):
 
 
 def _nothing() -> None:
-    """Do nothing."""
+    """Ignore the end of the connection."""
 
 
 def _ignored(_: object) -> None:
@@ -135,7 +133,7 @@ def _ignored(_: object) -> None:
 
 
 class Ticket(ClientFactory):
-    """Connects one client, again and again if that fails, until it is logged in."""
+    """Connects one client, repeatedly if that fails, until it is logged in."""
 
     noisy = False
 

@@ -25,7 +25,7 @@ from fishchat.proof.bench.server import Server
 from fishchat.proof.bench.spec import Figures, Job
 from fishchat.proof.bench.store import Stored, keep_log, look_at, rewrite
 
-#: What grows, and the points at which it is measured.
+#: The quantities that grow, and the points at which cost is measured.
 POINTS: dict[str, tuple[int, ...]] = {
     "clients": (100, 1_000, 10_000),
     "members": (2, 100, 1_000, 10_000),

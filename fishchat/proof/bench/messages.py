@@ -76,7 +76,7 @@ class Talk(Run):
         self.compare()
 
     async def meet(self) -> list[Member]:
-        """Have everybody listen; return the senders."""
+        """Make everybody listen; return the senders."""
         members = self.crowd.members[: self.job.talkers or None]
         for sender, receiver in zip(members[::2], members[1::2], strict=True):
             self.address(sender, SEND_MESSAGE_P2P, receiver.name)
@@ -99,7 +99,7 @@ class Talk(Run):
         return 1
 
     def compare(self) -> None:
-        """Compare what can be compared only at the end."""
+        """Compare the values that are complete only at the end."""
 
     async def _for_a_time(self) -> None:
         await self.pause(self.job.warm)
@@ -119,7 +119,7 @@ class Talk(Run):
     # -- writing
 
     def address(self, sender: Member, verb: Verb, to: bytes) -> None:
-        """Set what this client sends, and to whom."""
+        """Set the receiver and the text of this client."""
         size, limit = self.job.size, len(b"999999 9999999999999999 ")
         line = b"@cseq=%d " + verb.line(to, text=b"%d %d " + b"x" * max(1, size - limit)) + b"\r\n"
         self._lines[sender] = lru_cache(64)(lambda count: line * count)

@@ -53,19 +53,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, kw_only=True):
-    """The results of one run; None is what was not measured.
+    """The results of one run; None means not measured.
 
-    :ivar count: the deliveries, logins or reconnections that were measured, in so many ``seconds``.
-    :ivar rate: their number a second.
-    :ivar sent: messages a second, if each is delivered more than once.
-    :ivar cpu: microseconds of the servers' processor time for each of ``count``.
-    :ivar p50: milliseconds; so are the others.
-    :ivar memory: KiB of the servers for each client.
-    :ivar share: the share of one core that the servers use while nothing happens.
-    :ivar generator: the share of one core that the generator used.
-    :ivar lost: deliveries that did not arrive; ``doubled`` arrived twice, ``disorder`` out of order.
-    :ivar refused: the number of ``ERR`` replies; ``refusal`` is the first one.
-    :ivar back: seconds until the last client was logged in again.
+    :ivar count: the deliveries, logins or reconnections that were measured, in so many ``seconds``. :ivar rate: their
+    number a second. :ivar sent: messages a second, if each is delivered more than once. :ivar cpu: microseconds of the
+    servers' processor time for each of ``count``. :ivar p50: milliseconds; so are the others. :ivar memory: KiB of the
+    servers for each client. :ivar share: the share of one core that the servers use while nothing happens. :ivar
+    generator: the share of one core that the generator used. :ivar lost: deliveries that did not arrive; ``doubled``
+    arrived twice, ``disorder`` out of order. :ivar refused: the number of ``ERR`` replies; ``refusal`` is the first
+    one. :ivar back: seconds until the last client was logged in again.
     """
 
     clients: int = 0

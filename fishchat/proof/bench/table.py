@@ -10,7 +10,7 @@ from fishchat.proof.bench.growth import POINTS, Record, Values
 PAGE = "performance.md"
 BEGIN, END = "<!-- begin: bench growth -->", "<!-- end: bench growth -->"
 
-#: What grows, as a heading and as a sentence.
+#: The quantities that grow, as a heading and as a sentence.
 KINDS = {
     "clients": ("Clients", "The number of clients that are connected to one msg_server."),
     "members": ("Members of a topic", "One member sends, the others receive, all on one msg_server."),

@@ -45,9 +45,9 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def _exact(pid: int) -> float:
-    """Return the seconds of all threads by the scheduler's clock; 0 where the system does not tell.
+    """Return the seconds of all threads by the scheduler's clock; 0 where the system does not report it.
 
-    What psutil reads is in steps of ten milliseconds for each process, which is much for a short measurement.
+    psutil reads each process in steps of ten milliseconds, which is coarse for a short measurement.
     """
     total = 0
     try:

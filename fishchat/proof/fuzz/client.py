@@ -1,4 +1,4 @@
-"""The client's machine, told anything: it never raises, and acknowledges nothing but what it has handed out."""
+"""The client's machine with any input: it never raises, and acknowledges only what it has handed out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fishchat.protocols.lines import MAX_OUT, LineSplitter
 
 TALK = b"alice+bob"
 GREETING = b"HELLO fishchat/1 server=ms1 auth=open maxline=8192 maxtext=7168 caps=ack"
-#: So many rounds of SCRAM take too long for a fuzzer, and the machine would do them: a server may ask for them.
+#: This many rounds of SCRAM take too long for a fuzzer, and the machine would do them: a server may ask for them.
 _ROUNDS = re.compile(rb",i=[0-9]{5,7}(?![0-9])")
 _OLD = ClientState(
     "alice",
@@ -29,7 +29,7 @@ _OLD = ClientState(
 
 
 class _User:
-    """Who has the machine, and remembers what it was handed."""
+    """The user of the machine, which remembers what the machine handed out."""
 
     def __init__(self, how: int) -> None:
         state = _OLD if how & 1 else None
@@ -38,12 +38,12 @@ class _User:
         self.now = 1000.0
         self.pushed: dict[bytes, Position] = {}
         self.handed: dict[bytes, list[Position]] = {}
-        #: What is no news: its own messages, and what an earlier run was handed.
+        #: Ids that are not new: its own messages, and those handed out in an earlier run.
         self.known: dict[bytes, list[Position]] = {TALK: [(7, 5), (7, 8)]} if how & 1 else {}
         self.settled: set[int] = set()
 
     def connect(self, how: int) -> None:
-        """A new connection, which may be up to the login already."""
+        """Open a new connection, perhaps with the login already done."""
         self.pushed.clear()
         self.machine.connected(self.now)
         if how & 8:
@@ -51,7 +51,7 @@ class _User:
                 self.take(line)
 
     def take(self, line: bytes) -> None:
-        """Let it have a line, then take what it says of it."""
+        """Pass a line to the machine, then take its events."""
         if _ROUNDS.search(line):
             return
         self._note(line)
@@ -60,7 +60,7 @@ class _User:
         self.lines()
 
     def _note(self, line: bytes) -> None:
-        """What could be a push has come on this connection, whatever the machine makes of it."""
+        """Record every id that a push on this connection could have, whatever the machine makes of it."""
         for word in line.split(b" ")[1:5]:
             try:
                 conversation, epoch, seq = split_id(word)
@@ -106,7 +106,7 @@ class _User:
 
 
 def client(data: bytes) -> None:
-    """Byte 0 chooses the client, then each line is said, or (if it begins with ``!``) something is done."""
+    """Byte 0 chooses the client. Each line is received from the server, or, if it begins with ``!``, is an action."""
     how = data[0] if data else 0
     user = _User(how)
     user.connect(how)

@@ -1,4 +1,4 @@
-"""Lines to commands: the short ways against the long one, and both against the reader of ``grammar``."""
+"""Lines to commands: the fast paths of the parser against the slow one, and both against the reader of ``grammar``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fishchat.protocols.replies import error_line
 from fishchat.protocols.table import Command, Table
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 
-#: Tags whose value is a number or an id: zeros in front do not matter.
+#: Tags whose value is a number or an id: leading zeros are ignored.
 _NUMERIC = (b"cseq", b"limit", b"before", b"after")
 
 
 def commands(data: bytes) -> None:
-    """The lines of the data, each for both ports. No LF comes as far as the parser."""
+    """Parse the lines of the data, each for both ports. The parser never receives an LF."""
     for line in data.split(b"\n"):
         for table in (MSG_SERVER_COMMANDS, GATEWAY_COMMANDS):
             _one(table, line)
@@ -36,7 +36,7 @@ def _one(table: Table, line: bytes) -> None:
 
 
 def _outcome(parse: Callable[[bytes], Command], line: bytes) -> Command | bytes:
-    """The command, or the line of the refusal."""
+    """Return the command, or the line of the refusal."""
     try:
         return parse(line)
     except ProtocolError as error:

@@ -1,7 +1,7 @@
 """A second reader of commands, written from the grammar and the tables of ``doc/protocol.md`` alone.
 
-It shares nothing with ``fishchat.protocols.table``, so that a mistake would have to be made twice. It says which
-command a line is, or that it is none; for which reason is not its business.
+It shares nothing with ``fishchat.protocols.table``, so that a mistake would have to be made twice. It returns the
+command of a line, or that there is none, but no reason.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
 GATEWAY = (b"HELLO", b"SEND_PING", b"HELP", b"QUIT")
 GATEWAY_ROW = (b"REQ_MSG_SERVER", b"SERVER", (), ())
 
-#: Verbs whose pattern has a text as its last group; it may be absent in some.
+#: Verbs whose pattern ends with the group of the text, which may be absent in some.
 _WITH_TEXT = {row[0] for row in ROWS if isinstance(row[2], bytes)}
-#: Of those, the ones of which nothing at all may follow the verb.
+#: Those of them that may stand alone.
 _BARE = {b"HELP"}
 
 
@@ -78,7 +78,7 @@ def _pattern(form: tuple[bytes, ...] | bytes) -> re.Pattern[bytes]:
 
 
 def verbs(gateway: bool) -> dict[bytes, tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]]]:
-    """Every word of a port, in capitals: the long name, the pattern of what follows, the tags."""
+    """Return every word of a port, in capitals: the long name, the pattern of the rest, the tags."""
     rows = [row for row in ROWS if not gateway or row[0] in GATEWAY]
     found: dict[bytes, tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]]] = {}
     for name, short, form, tags in [*rows, *([GATEWAY_ROW] if gateway else [])]:
@@ -109,7 +109,7 @@ Read = tuple[bytes, tuple[bytes, ...], bytes, dict[bytes, bytes]]
 
 
 def read(line: bytes, gateway: bool = False) -> Read | None:
-    """The command that ``line`` is, its fields and tags as bytes; None when it is none."""
+    """Return the command of ``line``, its fields and tags as bytes; None when there is none."""
     if len(line) > 8192 or b"\0" in line or b"\n" in line:
         return None
     try:
@@ -141,7 +141,7 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
 
 
 def _tags(raw: bytes) -> dict[bytes, bytes] | None:
-    """The tags, unescaped; None for what is no list of tags."""
+    """Return the tags, unescaped; None if it is not a list of tags."""
     found: dict[bytes, bytes] = {}
     for part in raw.split(b";"):
         match = _TAG.fullmatch(part)
@@ -163,20 +163,20 @@ def _unescaped(value: bytes) -> bytes:
 
 
 def _in_order(value: bytes) -> bool:
-    """Whether the two accounts of a conversation, if there is one in it, stand in their order."""
+    """Return whether the two accounts of a conversation, if there is one in it, are in order."""
     one, plus, other = value.partition(b":")[0].partition(b"+")
     return not plus or one <= other
 
 
 def as_read(value: Any) -> bytes:
-    """A field or a tag of a command, as it is compared with what is read here: numbers without zeros in front."""
+    """Return a field or a tag of a command in the form for comparison: numbers without leading zeros."""
     if isinstance(value, tuple):
         return b"%s:%d-%d" % value
     return b"%d" % value if isinstance(value, int) else bytes(value)
 
 
 def plain(value: bytes) -> bytes:
-    """The same of what was read here, where the value is an id or a number."""
+    """Return a value of this reader in the form for comparison, if it is an id or a number."""
     if re.fullmatch(NUMBER, value):
         return b"%d" % int(value)
     if re.fullmatch(ID, value):

@@ -21,7 +21,7 @@ PLAIN = (internet, ssl, task, testing)
 
 
 def main(arguments: list[str]) -> None:
-    """Run the target that is named first; then come libFuzzer's own command and its options. Does not return."""
+    """Run the target named by the first argument. libFuzzer's command and options follow. Does not return."""
     name, itself, *options = arguments
     own = [f"fishchat.proof.fuzz.{module.name}" for module in pkgutil.iter_modules(fishchat.proof.fuzz.__path__)]
     with atheris.instrument_imports(include=INSTRUMENTED, exclude=own):

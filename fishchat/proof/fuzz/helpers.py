@@ -1,4 +1,4 @@
-"""What targets have in common: to claim something, to make values of bytes, to cut a stream, to hear what is logged."""
+"""The common parts of targets: check a claim, make values from bytes, cut a stream, detect logged failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zope.interface import provider
 
 T = TypeVar("T")
 
-#: Letters that may do harm where they are not expected; all may stand in a text or in a name that is shown.
+#: Letters that may do harm where they are not expected; all are allowed in a text or a display name.
 HOSTILE = (
     " ",
     "=",
@@ -32,7 +32,7 @@ HOSTILE = (
     "$",
     "token=",
 )
-#: What no line may hold.
+#: Characters that no line may hold.
 CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _CONTROLS = dict.fromkeys([*range(9), *range(10, 32), *range(127, 160)])
 
@@ -48,7 +48,7 @@ def claim(holds: object, text: str, *values: object) -> None:
 
 
 def fail(text: str, *values: object) -> NoReturn:
-    """Raise Violation."""
+    """Raise Violation with ``text`` and the values."""
     raise Violation(": ".join([text, *(repr(value)[:2000] for value in values)]))
 
 
@@ -61,49 +61,49 @@ class Dice:
 
     @property
     def left(self) -> int:
-        """How many bytes are left."""
+        """Return the number of bytes that are left."""
         return max(0, len(self._data) - self._at)
 
     def byte(self) -> int:
-        """0 to 255."""
+        """Return a value from 0 to 255."""
         if self._at >= len(self._data):
             return 0
         self._at += 1
         return self._data[self._at - 1]
 
     def flag(self) -> bool:
-        """Yes or no."""
+        """Return a truth value."""
         return self.byte() % 2 == 1
 
     def pick(self, values: Sequence[T]) -> T:
-        """One of at most 256 values."""
+        """Return one of at most 256 values."""
         return values[self.byte() % len(values)]
 
     def raw(self, most: int = 255) -> bytes:
-        """Up to ``most`` (at most 255) bytes as they are; their number comes first."""
+        """Return up to ``most`` (at most 255) bytes unchanged; their number precedes them."""
         size = self.byte() % (most + 1)
         taken = self._data[self._at : self._at + size]
         self._at += len(taken)
         return taken
 
     def rest(self) -> bytes:
-        """All that is left."""
+        """Return all bytes that are left."""
         taken = self._data[self._at :]
         self._at = len(self._data)
         return taken
 
     def number(self, digits: int = 15) -> int:
-        """A number that is as often small as long."""
+        """Return a number that is as often small as large."""
         number: int = int.from_bytes(self.raw(7), "big") % 10**digits
         return number
 
     def name(self) -> bytes:
-        """A name of an account, a topic or a device."""
+        """Return the name of an account, a topic or a device."""
         letters = b"abcdefghijklmnopqrstuvwxyz0123456789._-"
         return bytes(letters[one % len(letters)] for one in self.raw(32)) or b"a"
 
     def text(self, most: int = 255) -> bytes:
-        """What may stand in a line: UTF-8 without control characters, of any letters else."""
+        """Return text that is allowed in a line: UTF-8 without control characters."""
         text = self.raw(most).decode("utf-8", "ignore").translate(_CONTROLS)
         if self.flag():
             text = self.pick(HOSTILE) + text
@@ -111,7 +111,7 @@ class Dice:
 
 
 def pieces(stream: bytes, seed: int) -> list[bytes]:
-    """``stream`` cut into pieces of 1 to 23 bytes; other ``seed``, other places."""
+    """Cut ``stream`` into pieces of 1 to 23 bytes; ``seed`` decides where."""
     cut = []
     at = 0
     while at < len(stream):
@@ -123,7 +123,7 @@ def pieces(stream: bytes, seed: int) -> list[bytes]:
 
 
 class Transport(StringTransport):
-    """One in memory that bears what real ones bear: to be told to read on, or to forget its producer, when closed."""
+    """A transport in memory with two abilities of real ones: resume reading, and forget its producer when closed."""
 
     @property
     def ended(self) -> bool:
@@ -144,7 +144,7 @@ class Transport(StringTransport):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Whatever is logged as a failure meanwhile is a violation."""
+    """Treat every failure that is logged meanwhile as a violation."""
     heard: list[LogEvent] = []
 
     @provider(ILogObserver)

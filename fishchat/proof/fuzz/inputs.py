@@ -13,8 +13,8 @@ from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
 
-#: How names begin of inputs that are kept for the code they reach. The others are never removed: ``found-…`` once
-#: violated a property, ``made-…`` was written by a person.
+#: The prefix of inputs that are kept for the code they reach. Others are never removed: ``found-…`` once violated a
+#: property, ``made-…`` was written by a person.
 REACHING = "reached-"
 
 

@@ -7,14 +7,14 @@ from typing import Any
 from fishchat.proof.fuzz.helpers import claim, pieces
 from fishchat.protocols.lines import OVERLONG, LineSplitter
 
-#: Lengths of a line at most that are tried: small ones, so that few bytes reach them.
+#: The line limits that are tried: small ones, so that few bytes reach them.
 LIMITS = (8192, 16, 64, 3)
-#: Bytes that a splitter may hold beside the line that is not complete yet: a telnet sequence, a CR.
+#: Bytes that a splitter may hold beside the incomplete line: a telnet sequence, a CR.
 BESIDE = 262
 
 
 def lines(data: bytes) -> None:
-    """Byte 0 chooses the limit, byte 1 the cuts; what follows is the stream."""
+    """Byte 0 chooses the limit, byte 1 the cuts; the rest is the stream."""
     limit = LIMITS[data[0] % len(LIMITS)] if data else 16
     stream = data[2:]
     seed = data[1] if len(data) > 1 else 0
@@ -28,7 +28,7 @@ def lines(data: bytes) -> None:
 
 
 def _fed(parts: list[bytes], limit: int) -> tuple[list[bytes], bytes]:
-    """The lines of a stream that comes in these parts, and the answers to telnet's options."""
+    """Return the lines of a stream that arrives in these parts, and the answers to telnet's options."""
     splitter = LineSplitter(limit)
     found: list[bytes] = []
     refusals = b""
@@ -40,14 +40,14 @@ def _fed(parts: list[bytes], limit: int) -> tuple[list[bytes], bytes]:
 
 
 def _held(holder: Any) -> int:
-    """How many bytes of the stream a splitter keeps."""
+    """Return the number of bytes that a splitter keeps of the stream."""
     values = [getattr(holder, name) for name in holder.__slots__]
     own = sum(len(value) for value in values if isinstance(value, bytes))
     return own + sum(_held(value) for value in values if hasattr(value, "__slots__"))
 
 
 def _plain(stream: bytes, limit: int) -> list[bytes]:
-    """The lines of a stream without telnet, by the page: they end with LF, CRLF or CR NUL; none is empty."""
+    """Return the lines of a stream without telnet, by the page: they end with LF, CRLF or CR NUL; none is empty."""
     found = []
     for line in stream.replace(b"\r\0", b"\r\n").split(b"\n")[:-1]:
         line = line[:-1] if line.endswith(b"\r") else line

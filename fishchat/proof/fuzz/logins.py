@@ -1,4 +1,4 @@
-"""What people prove themselves by: SCRAM at both ends, passwords and what is kept of them, tokens."""
+"""Secrets: SCRAM at both ends, passwords and their stored form, tokens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CLIENT_KEY = hmac.digest(_SALTED, b"Client Key", "sha256")
 
 
 def scram_server(data: bytes) -> None:
-    """The first line is a client's first message, the others are tried as its last one."""
+    """The first line is a client's first message; the others are tried as its last one."""
     first, *finals = data[1:].split(b"\n")
     flags = data[0] if data else 0
     binding = BINDING if flags & 1 else None
@@ -49,7 +49,7 @@ def scram_server(data: bytes) -> None:
 
 
 def _finish(exchange: server.Exchange, first: bytes, challenge: bytes, final: bytes, flags: int) -> None:
-    """Nobody is let in but by the right proof; the right one, which is made with bit 2, lets in."""
+    """Only the right proof logs in. The right one, which is made with bit 2, does log in."""
     bare = first.split(b",", 2)[2]
     without, _, proof = final.rpartition(b",p=")
     message = b",".join((bare, challenge, without))
@@ -65,7 +65,7 @@ def _finish(exchange: server.Exchange, first: bytes, challenge: bytes, final: by
 
 
 def scram_both(data: bytes) -> None:
-    """The library's client and the server's side agree when nobody is between them; one byte more, and they do not."""
+    """The library's client and the server's side agree without a change in between, and with one they do not."""
     dice = Dice(data)
     binding = BINDING if dice.flag() else None
     offered = dice.pick((["SCRAM-SHA-256"], ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]))
@@ -90,14 +90,14 @@ def scram_both(data: bytes) -> None:
 
 
 class _Middle:
-    """Somebody between the two, who changes a byte of one message."""
+    """An attacker in the middle, who changes a byte of one message."""
 
     def __init__(self, which: int, where: int, by: int) -> None:
         self.which, self.where, self.by = which, where, by
         self.changed = False
 
     def carry(self, number: int, message: bytes) -> bytes:
-        """What arrives."""
+        """Return the message that arrives."""
         if number != self.which:
             return message
         at = self.where % len(message)
@@ -107,7 +107,7 @@ class _Middle:
 
 
 def _decoded(message: bytes) -> bytes:
-    """A message with its last part decoded: several spellings in base64 are the same proof."""
+    """Return a message with its last part decoded: several spellings in base64 are the same proof."""
     rest, _, last = message.rpartition(b",")
     try:
         return rest + b"," + last[:2] + b64decode(last[2:], validate=True)
@@ -116,12 +116,12 @@ def _decoded(message: bytes) -> bytes:
 
 
 def scram_client(data: bytes) -> None:
-    """The client's side, told anything by a server: it refuses, and never says that the server knows the password."""
+    """The client's side with any input from a server: it refuses, and never believes a wrong server."""
     challenge, _, signature = data[1:].partition(b"\n")
     one = Scram("alice", PASSWORD.decode(), ["SCRAM-SHA-256"], None, nonce="rOprNGfwEbeRWgbNEkqO")
     one.first()
     if b"i=4096" not in challenge:
-        # More rounds take too long for a fuzzer; the bounds are looked at all the same.
+        # More rounds take too long for a fuzzer. The bounds are checked all the same.
         challenge = challenge.replace(b"i=", b"i=0")
     for call in (lambda: one.final(challenge.decode("utf-8", "replace")), lambda: one.check(_text(signature))):
         try:
@@ -161,7 +161,7 @@ def _password(raw: bytes) -> None:
 
 
 def phc(data: bytes) -> None:
-    """Hashes in PHC strings, made and checked at the least cost: right with its password, wrong with another."""
+    """Hashes in PHC strings, made and checked at the lowest cost: right with its password, wrong with another."""
     password, _, argon = data.partition(b"\n")
     argon = argon.replace(b"$", b"")
     claim(not passwords.check(password, argon, COSTS), "a hash that is none lets in", argon)

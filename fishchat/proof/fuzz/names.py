@@ -1,4 +1,4 @@
-"""Names, ids, addresses, URLs and sources: what is taken is well-formed and the same when it is written again."""
+"""Names, ids, addresses, URLs and sources: an accepted value is well-formed, and equal when it is written again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SECRET = re.compile(r"^[a-z]+://[^/?#]*?:([^/?#@]{6,})@")
 
 
 def names(data: bytes) -> None:
-    """As the grammar says, and for ids: what is taken apart is put together as it was."""
+    """Names follow the grammar, and an id equals its composed parts."""
     claim(is_name(data) == bool(re.fullmatch(grammar.NAME, data)), "a name or not", data)
     well = bool(re.fullmatch(grammar.CONVERSATION, data)) and grammar._in_order(data)
     claim(is_conversation(data) == well, "a conversation or not", data)
@@ -62,7 +62,7 @@ def _ids(data: bytes) -> None:
 
 
 def addresses(data: bytes) -> None:
-    """``host:port``, and the sources of connections."""
+    """Check ``host:port``, and the sources of connections."""
     text = data.decode("utf-8", "replace")
     try:
         host, port = parse_address(text)
@@ -92,7 +92,7 @@ def _source(text: str, data: bytes) -> None:
 
 
 def urls(data: bytes) -> None:
-    """The URL of a Redis: what is refused says no secret, what is taken shows none and means the same again."""
+    """Check the URL of a Redis: a refusal contains no secret; an accepted one shows none and keeps its meaning."""
     url = data.decode("utf-8", "replace")
     secret = _SECRET.match(url)
     try:

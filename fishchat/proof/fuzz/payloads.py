@@ -1,4 +1,4 @@
-"""What travels between the roles: every decoder gives a value of its type or its one error, every listener bears it."""
+"""Payloads between the roles: a decoder returns a value of its type or raises its one error; receivers do not fail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KINDS: tuple[type[channels.Payload], ...] = (
 
 
 def bus(data: bytes) -> None:
-    """The JSON on the channels: read as each of its kinds, and heard by everybody who listens to heartbeats."""
+    """The JSON on the channels: read as each of its kinds, and received by everything that subscribes to heartbeats."""
     for kind in KINDS:
         payload = _decoded(kind.decode, data)
         if payload is not None:
@@ -51,7 +51,7 @@ def _decoded(decode: Callable[[bytes], Any], data: bytes) -> Any:
 
 
 def _heard(payload: bytes) -> None:
-    """A heartbeat goes to clients in part: what no address is must not."""
+    """Parts of a heartbeat are sent to clients: a malformed address must not be."""
     server, _, clock = msg_server(Dice(b""))
     everywhere = MemoryBus()
     server.neighbours.listen(everywhere)
@@ -69,7 +69,7 @@ def _heard(payload: bytes) -> None:
 
 
 def hints(data: bytes) -> None:
-    """The batches of messages in MessagePack: typed, and as they were packed."""
+    """The batches of messages in MessagePack: typed, and equal to what was packed."""
     found = _decoded(Hints.decode, data)
     if found is not None:
         for number in (found.shard, found.generation, found.number, found.epoch):
@@ -89,7 +89,7 @@ def hints(data: bytes) -> None:
 
 
 def routes(data: bytes) -> None:
-    """Whatever was sent and wherever it is to go: nobody is told too much, nothing twice, nothing is left out."""
+    """Routes: every msg_server receives exactly its messages, once, for any batch and any places."""
     dice = Dice(data)
     sent = [
         [b"#" + dice.name(), b"alice/main", dice.number() - 1, dice.raw(), b"alice", b""]

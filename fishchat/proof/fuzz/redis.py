@@ -1,4 +1,4 @@
-"""What Redis answers: each command has one outcome, whatever bytes come, however they are cut."""
+"""Replies of Redis: each command has one outcome, for any bytes and any cuts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twisted.python.failure import Failure
 from fishchat.proof.fuzz.helpers import claim, pieces, quiet
 from fishchat.storage.wire import CommandWire, ReplyError, StoreError, SubscriberWire
 
-#: Commands that wait for a reply.
+#: The number of commands that wait for a reply.
 ASKED = 4
 
 
 def redis(data: bytes) -> None:
-    """Byte 0 chooses the cuts and the kind of connection, the rest is what Redis says."""
+    """Byte 0 chooses the cuts and the kind of connection; the rest is sent by Redis."""
     flags, said = data[0] if data else 0, data[1:]
     subscriber = bool(flags & 1)
     with quiet():
@@ -27,7 +27,7 @@ def redis(data: bytes) -> None:
 
 
 def _outcomes(parts: list[bytes], subscriber: bool) -> list[Any]:
-    """What became of each command, and what was heard beside."""
+    """Return the outcome of each command, and the messages that were received."""
     clock = Clock()
     heard: list[Any] = []
     lost: list[str] = []

@@ -1,5 +1,6 @@
-"""What a server says comes to a client as what it was: the server's own code, the client's own code, and between
-them nothing but their bytes. What the store gives is of the worst that it may hold.
+"""From a server to a client without a loss: the server's own code, the client's own code, and only bytes in between.
+
+The store returns the worst values that it may hold.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from fishchat.proof.fuzz.store import EPOCH, Store
 from fishchat.protocols.lines import MAX_OUT, LineSplitter, unescape
 from fishchat.services.msg_server.service import MsgServer
 
-#: What is asked, by the script that answers it.
+#: The requests, by the script that answers them.
 ASKED: tuple[tuple[str, Callable[[], Request[Any]]], ...] = (
     ("messages/history", lambda: history("alice+bob", None, None, 50)),
     ("messages/conversations", conversations),
@@ -54,7 +55,7 @@ class Session:
         return self._wired.clock.seconds()
 
     def talk(self) -> None:
-        """Carry bytes until neither side has something to say."""
+        """Carry bytes until neither side has more to send."""
         while True:
             self._wired.settle()
             said = self._wired.transport.value()
@@ -68,12 +69,12 @@ class Session:
             self._wired.say(b"".join(line + b"\r\n" for line in lines))
 
     def end(self) -> None:
-        """The connection is gone."""
+        """End the connection."""
         self._wired.lose()
 
 
 def said(data: bytes) -> None:
-    """Each byte that is no value chooses what is said next."""
+    """Each byte that does not choose a value chooses the next request."""
     dice = Dice(data)
     with quiet():
         server, store, clock = msg_server(dice)
@@ -107,7 +108,7 @@ def _ask(session: Session, store: Store, script: str, request: Callable[[], Requ
 
 
 def _meant(script: str, given: Any) -> Any:
-    """What the client should make of what the store gave."""
+    """Return the events that the client should report for the store's values."""
     if script == "accounts/status":
         online, seen, name = given
         return events.Status("bob", bool(online), seen / 1000, name.decode())
@@ -136,7 +137,7 @@ _MEANT: dict[str, Callable[..., Any]] = {
 
 
 def _pushed(session: Session, server: MsgServer, store: Store, conversation: bytes) -> None:
-    """A message from elsewhere comes as what was stored, and is handed out once."""
+    """A message from elsewhere is received as it was stored, and is handed out once."""
     seq, body = store.next(conversation), store.body(conversation)
     server.delivery.rooms.told(conversation, EPOCH, seq, body, 0)
     session.talk()
@@ -149,7 +150,7 @@ def _pushed(session: Session, server: MsgServer, store: Store, conversation: byt
 
 
 def _sent(phone: Session, desk: Session, store: Store, dice: Dice) -> None:
-    """A message of one device is stored, and comes to the other, as what was sent, lines and all."""
+    """A message of one device is stored, and received by the other one as it was sent, with its line breaks."""
     text = dice.text().decode()
     if dice.flag():
         text = text.replace(" ", dice.pick(("\n", "\r\n", "\\n", "\r"))) + "\n"
@@ -164,7 +165,7 @@ def _sent(phone: Session, desk: Session, store: Store, dice: Dice) -> None:
 
 
 def _refused(dice: Dice) -> None:
-    """A refusal comes as its word, its pairs and its sentence."""
+    """A refusal is received with its word, its pairs and its sentence."""
     keys = ("expected", "retry", "limit", "last", "shortest", "longest")
     extra = {key: str(dice.number()) for key in keys if dice.byte() % 4 == 1}
     refusal = Refusal(dice.pick(tuple(WORDS)), **extra)

@@ -29,34 +29,34 @@ from fishchat.testing.memory_bus import MemoryBus
 
 PASSWORD = b"correct horse battery"
 TOKEN = b"fct_ymVJM0fFnrdnQGZvHZE3zz5vqDbWqB8gVPUzRZZXu2Y"
-#: A hash costs the least that it may: it is not what is looked at here.
+#: The lowest allowed costs of a hash: hashing is not tested here.
 COSTS = Costs(8, 1, 4096)
 MADE = make(PASSWORD, COSTS)
 _ACCOUNTS = {mode: schema.Accounts(mode=mode, scram_rounds=4096) for mode in ("open", "closed", "signup")}
 _LIMITS = (schema.Limits(flood=False), schema.Limits(rate=2.0, burst=4))
-#: How often a server that has lines left is given another turn; and seconds between some of them.
+#: How often a server with remaining lines gets another turn, and seconds between some of them.
 TURNS = 4000
-#: A conversation in which somebody elsewhere writes.
+#: A conversation in which another client writes.
 TALK = b"alice+bob"
 
 
 class Held(Lease):
-    """A lease that nobody takes away."""
+    """A lease that is never lost."""
 
     @property
     def fence(self) -> Fence | None:
-        """The same for ever."""
+        """The same fence at any time."""
         return Fence(self.server, b"i", EPOCH, 1)
 
 
 class Inline(Hashing):
-    """Hashes at once, and cheaply, where the server has threads for it."""
+    """Hashes at once and cheaply; the server has threads for it."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, clock)
 
     def run(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        """What the function gives, or its Refusal."""
+        """Return the result of the function, or its Refusal."""
         cheap = [COSTS if isinstance(one, Costs) else one for one in args]
         try:
             return succeed(function(*cheap))
@@ -65,7 +65,7 @@ class Inline(Hashing):
 
 
 class Wired:
-    """A connection to a server, and its end in memory."""
+    """A connection to a server, and its other end in memory."""
 
     def __init__(self, connection: LinePeer, clock: Clock) -> None:
         self.connection = connection
@@ -82,14 +82,14 @@ class Wired:
             if due:
                 self.clock.advance(0)
             elif self.transport.producerState == "paused" and not self.closed:
-                # Too fast: it reads on in a second.
+                # Refused for its rate; it continues in a second.
                 self.clock.advance(1.0)
             else:
                 return
         raise AssertionError("the server never has nothing to do")
 
     def say(self, data: bytes) -> None:
-        """Let these bytes arrive."""
+        """Deliver these bytes to the server."""
         if not self.closed:
             self.connection.dataReceived(data)
 
@@ -99,21 +99,21 @@ class Wired:
         return bool(self.transport.ended)
 
     def lose(self) -> None:
-        """The connection is gone."""
+        """End the connection."""
         self.connection.connectionLost()
         for _ in range(8):
             self.clock.advance(0)
 
 
 def msg_server(dice: Dice, mode: Any = "open", flood: bool = False) -> tuple[MsgServer, Store, Clock]:
-    """One that runs, and writes to a store of ``store``."""
+    """Return a running server that writes to the store ``store``."""
     clock = Clock()
     clock.advance(1000)
     store = Store(clock, dice)
     store.verifiers = (MADE.argon, MADE.scram)
     config = schema.Config(accounts=_ACCOUNTS[mode], limits=_LIMITS[flood])
     epoch = Epoch(clock.seconds)
-    # The server asks for the real connection by its type, and needs no more than an IStore.
+    # The server tests the type of its connection, but needs only an IStore.
     given: Any = store
     server = MsgServer(
         config,
@@ -134,7 +134,7 @@ def msg_server(dice: Dice, mode: Any = "open", flood: bool = False) -> tuple[Msg
 
 
 def server(data: bytes) -> None:
-    """A msg_server: bytes 0 to 3 choose how, the next 16 what the store says, the rest is what the client sends."""
+    """A msg_server: bytes 0 to 3 choose how, the next 16 are the store's answers, the rest is sent by the client."""
     flags, seed = data[:1] or b"\0", data[1:2] or b"\0"
     mode = ("open", "open", "closed", "signup")[flags[0] % 4]
     stream = data[20:]
@@ -168,7 +168,7 @@ def _check(wired: Wired, table: Table, stream: bytes) -> None:
 
 
 def gateway(data: bytes) -> None:
-    """A gateway: byte 0 chooses how, byte 1 the cuts, the rest is what the client sends."""
+    """A gateway: byte 0 chooses how, byte 1 the cuts; the rest is sent by the client."""
     flags, seed, stream = data[:1] or b"\0", data[1:2] or b"\0", data[2:]
     with quiet():
         clock = Clock()

@@ -1,7 +1,7 @@
-"""What stands behind a msg_server here: answers of the store, of the right form, with what comes to hand in them.
+"""The store of a msg_server under test: replies of the right form, filled with arbitrary values.
 
-It is no second implementation of the scripts: it knows which replies each of them may give, and nothing of what they
-mean. What it gave is remembered, to be compared with what a client made of it.
+It is not a second implementation of the scripts: it knows the possible replies of each, but not their meaning. It
+remembers its replies, which are compared with the client's events.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from fishchat.testing.fake_store import Asked, FakeStore
 
 EPOCH = 7
 
-#: What comes with a word that a script refuses with.
+#: The value after a word with which a script refuses.
 VALUES = {"limit": 5, "ms": 1500}
-#: What comes with a word for one message of a batch.
+#: The value after a word for one message of a batch.
 EACH = {"expected": b"3", "id": b"7-1"}
 
 
 def refusals(name: str) -> list[Any]:
-    """The replies with which a script may refuse, from its header; those of the fence are for another test."""
+    """Return the replies with which a script may refuse, from its header, without those of the fence."""
     found = parse(read(name))
     words = {word: value for word, value in found.refuses.items() if word not in ("LEASE", "EPOCH")}
     if not found.reply.startswith("OK"):
@@ -39,7 +39,7 @@ def refusals(name: str) -> list[Any]:
 
 #: Script → the replies with which it may refuse.
 REFUSALS = {name: refusals(name) for name in names()}
-#: What one message of a batch may be answered instead of a number.
+#: The possible replies for one message of a batch in place of a number.
 UNSTORED = [
     b"%s %s" % (word.encode(), EACH[value]) if value else word.encode()
     for word, value in parse(read("logs/send")).each.items()
@@ -48,7 +48,7 @@ FAILURES = (Unavailable("away"), Unknown("lost"), ReplyError("OOM full"), ReplyE
 
 
 class Store(FakeStore):
-    """``calm`` while everything is answered as it should be; else some calls are refused, and some fail."""
+    """A store that answers normally while it is ``calm``; else it refuses some calls, and some fail."""
 
     calm = True
 
@@ -56,14 +56,14 @@ class Store(FakeStore):
         super().__init__()
         self.clock = clock
         self.dice = dice
-        #: Script → what was given for its last call, as the client is to have it.
+        #: Script → the values of its last reply, in the form for the client.
         self.gave: dict[str, Any] = {}
         self.verifiers: tuple[bytes, bytes] = (b"", b"")
         #: Conversation → its last number, and its membership version. These agree with each other, as in the store:
         #: else the server reads until they do.
         self._numbers: dict[bytes, int] = {}
         self._versions: dict[bytes, int] = {}
-        #: Conversation and sender → the last number that the sender gave.
+        #: Conversation and sender → the last number from that sender.
         self._cseqs: dict[bytes, int] = {}
         self._sessions: dict[bytes, bytes] = {}
 
@@ -74,7 +74,7 @@ class Store(FakeStore):
 
     def _reply(self, asked: Asked) -> Any:
         if asked.script is None:
-            # The key of the decoys is there, and nothing else that may be asked for.
+            # Only the key of the decoys exists.
             return b"k" * 32 if asked.values[:2] == ["GET", "decoy"] else None
         name = asked.script.name
         if not self.calm and self.dice.byte() % 8 == 7:
@@ -87,7 +87,7 @@ class Store(FakeStore):
     def _done(self, *args: Any) -> Any:
         return [b"OK", 1, 1]
 
-    # What is written.
+    # -- writes
 
     def _logs_send(self, server: bytes, token: bytes, epoch: bytes, stream: bytes, who: Any, flat: list[Any]) -> Any:
         results: list[Any] = []
@@ -111,7 +111,7 @@ class Store(FakeStore):
         return self._versions[conversation]
 
     def next(self, conversation: bytes) -> int:
-        """The number of one more message."""
+        """Return the number of one more message."""
         self._numbers[conversation] = self._numbers.get(conversation, 0) + 1
         return self._numbers[conversation]
 
@@ -157,7 +157,7 @@ class Store(FakeStore):
     def _session_begin_guess(self, *_: Any) -> Any:
         return [b"OK", *self.verifiers, b"1"]
 
-    # What is asked.
+    # -- reads
 
     def _logs_device_conversations(self, account: bytes, device: bytes) -> Any:
         return [self._sessions.get(account + b"/" + device, b""), pack(*self._flat_talks(account))]
@@ -177,7 +177,7 @@ class Store(FakeStore):
         return [self._version(conversation), flat]
 
     def body(self, conversation: bytes) -> bytes:
-        """A message as it is stored."""
+        """Return a message in its stored form."""
         account = self.dice.name()
         if conversation[:1] == b"@":
             return pack_body(account, b"main", -1, NOTICE, b"INVITED " + self.dice.name())

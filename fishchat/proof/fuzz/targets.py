@@ -1,4 +1,4 @@
-"""All targets by name, with the greatest length of their inputs and the words that the fuzzer is given."""
+"""All targets by name, with the greatest length of their inputs and the fuzzer's dictionary."""
 
 from __future__ import annotations
 

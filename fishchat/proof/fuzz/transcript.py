@@ -1,4 +1,4 @@
-"""What a server says, read line by line: nothing but the protocol, and one final reply for each command, in order."""
+"""The output of a server, read line by line: only the protocol, and one final reply for each command, in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Final = tuple[bytes, bytes | None]
 
 _OWN_REPLIES = {b"LOCATE_TOPIC_MSG_ADDR": b"LOCATE_TOPIC_MSG_ADDR", b"SELECT_MSG_SERVER_FOR_CLIENT": b"REQ_MSG_SERVER"}
 _PUSHES = {push.name: push for push in PUSHES}
-#: How a connection that the server ends is ended.
+#: How the server ends a connection.
 LAST = (b"OK QUIT", b"RESP_REPLACED", b"RESP_REVOKED", b"RESP_MOVE", b"ERR - BUSY", b"ERR - UNKNOWN_VERB")
 
 
@@ -34,7 +34,7 @@ class Transcript:
         self.last = b""
         self._greeted = False
         self._list: tuple[bytes, int, bytes | None] | None = None
-        # Telnet's refusals are no line.
+        # Telnet's refusals are not lines.
         said = re.sub(rb"\xff[\xfc\xfe][^\r\n]", b"", said)
         claim(not said or said.endswith(b"\r\n"), "the last line has no end", said[-80:])
         for line in said.split(b"\r\n")[:-1]:
@@ -106,7 +106,7 @@ class Transcript:
 
 
 def expected(table: Table, stream: bytes) -> Iterator[Final]:
-    """The final replies that a stream of commands is owed. An acknowledgement may have none."""
+    """Return the final replies due for a stream of commands. An acknowledgement may have none."""
     for line in LineSplitter().feed(stream):
         try:
             command = table.parse(line)
@@ -118,14 +118,14 @@ def expected(table: Table, stream: bytes) -> Iterator[Final]:
 
 
 def compare(said: Transcript, owed: Iterator[Final], closed: bool) -> None:
-    """Each command has its one reply, in order; a connection that was closed may owe some."""
+    """Check that each command has its one reply, in order. A closed connection may lack the last ones."""
     for final in said.finals:
         for one in owed:
             if one == final:
                 break
             claim(one[0] == b"SEND_ACK", "another reply was due", one, final)
         else:
-            # The last one may say why there is no connection.
+            # The last one may be the reason why there is no connection.
             claim(final == (b"-", None) and closed, "a reply to nothing", final)
     left = [one for one in owed if one[0] != b"SEND_ACK"]
     if closed:

@@ -1,4 +1,4 @@
-"""The monitor over HTTP: any bytes, and nothing is shown to whom has no right to it, nothing fails, nothing grows."""
+"""The monitor over HTTP with any bytes: it shows nothing without authorization, never fails, and stays bounded."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from fishchat.services.web.guard import Guard
 from fishchat.storage.redis import StoreError
 
 TOKEN = b"fct_anna"
-#: What an answer begins with: 500 would be a defect of the monitor.
+#: The first line of an answer. 500 would be a defect of the monitor.
 _STATUS = re.compile(rb"^HTTP/1\.[01] ([0-9]{3}) ", re.MULTILINE)
 STATUSES = {b"200", b"400", b"401", b"404", b"405", b"429", b"503", b"100", b"417", b"501", b"505"}
-#: Bytes that one connection may hold back of what was sent to it, beside a body: Twisted reads eagerly.
+#: The most bytes that one connection may hold beside a body: Twisted reads eagerly.
 HELD = 0x8000
 
 
 class _Known:
-    """The store that knows one token, may be away, and may take its time."""
+    """The store with one token. It may be away, and may be slow."""
 
     def __init__(self, away: bool, slow: bool) -> None:
         self.away, self.slow = away, slow
@@ -47,7 +47,7 @@ class _Known:
 
 
 class _Shown:
-    """What there is to see, and how often somebody saw it."""
+    """The content of the pages, and the number of times that it was shown."""
 
     def __init__(self, known: _Known | None) -> None:
         self._known = known
@@ -67,7 +67,7 @@ class _Shown:
 
     def _see(self) -> None:
         self._seen += 1
-        # Looked at later: what is raised here would only be one more answer.
+        # Checked later: an exception here would only become another answer.
         self.wrong = self.wrong or (self._known is not None and self._seen > self._known.right)
 
 
@@ -105,7 +105,7 @@ def web(data: bytes) -> None:
 
 
 def _answer(known: _Known | None) -> None:
-    """The store has taken its time."""
+    """Let the slow store answer."""
     while known is not None and known.waiting:
         claim(len(known.waiting) == 1, "several requests of one connection at once", known.waiting)
         waiting = known.waiting.pop()
@@ -114,7 +114,7 @@ def _answer(known: _Known | None) -> None:
 
 
 def _held(door: Any) -> tuple[int, int]:
-    """Bytes that wait to be read as requests, and those of bodies."""
+    """Return the number of bytes that wait to be read as requests, and of those of bodies."""
     channel = getattr(door.wrappedProtocol, "_channel", None)
     buffered = [*getattr(channel, "_dataBuffer", []), getattr(channel, "_buffer", b"")]
     bodies = [request.content for request in getattr(channel, "requests", []) if request.content is not None]

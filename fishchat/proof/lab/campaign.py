@@ -81,7 +81,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def run_all(
     faults: Sequence[str], seeds: Sequence[int], redis: Sequence[str], like: Options
 ) -> Iterator[dict[str, Any]]:
-    """Return the figures of each fault with each seed and each Redis; ``skipped`` says why one cannot be done here.
+    """Return the figures of each fault with each seed and each Redis; ``skipped`` is the reason why one is impossible
+    here.
 
     :param like: the other options of each run.
     """

@@ -1,4 +1,4 @@
-"""Whether the promises were kept in a run: pure functions over its journal, which know nothing of servers.
+"""Whether the promises were kept in a run: pure functions over its journal, independent of any server.
 
 ``test_checkers`` shows that each of them can fail, and ``fishchat lab mutate`` that they find real defects.
 """
@@ -13,7 +13,7 @@ from fishchat.model.names import Position, split_id
 from fishchat.proof.lab.journal import Journal, Seen, Sent, Stay, device_of
 from fishchat.proof.lab.recovery import recovery
 
-#: A fault must meet somebody who waits for an answer, or who had one within so many seconds before it.
+#: A fault must meet a client that waits for an answer, or that had one within so many seconds before it.
 JUST = 1.0
 #: The messages of a conversation in which a server looks for a repeated one; see "Numbering" in doc/protocol.md.
 LOOKED_BACK = 1000
@@ -21,7 +21,7 @@ LOOKED_BACK = 1000
 #: A checker returns a sentence for each violation.
 Checker = Callable[[Journal], Iterator[str]]
 
-#: The kinds of complaints, which faults, clients and probes write to the journal themselves.
+#: The kinds of complaints. Faults, clients and probes write them to the journal themselves.
 KINDS = {
     "setup": "a fault that did nothing, or met nothing that it could be done to",
     "stalled": "something that did not happen in time after a fault",
@@ -51,14 +51,14 @@ def refused(journal: Journal) -> Iterator[str]:
 
 
 def lost(journal: Journal) -> Iterator[str]:
-    """What was acknowledged is in the log, and was delivered to every other device of its members."""
+    """An acknowledged message is in the log, and was delivered to every other device of its members."""
     delivered: dict[str, set[str]] = {}
     for login, got in journal.handed.items():
         delivered.setdefault(device_of(login), set()).update(one.text for one in got)
     stored = _stored(journal)
     for one in journal.acknowledged:
         if one.text not in stored.get(one.conversation, ()):
-            # What a fault took from the store may be missing; what is in the log all the same is due.
+            # Messages that a fault took from the store may be missing; if one is in the log all the same, it is due.
             if journal.is_gone(one):
                 continue
             yield f"{one.text!r} ({one.id}) is not in the log"
@@ -96,7 +96,7 @@ def _out_of_order(where: str, seen: list[Seen], order: dict[str, tuple[int, str]
         if position <= last.get(one.conversation, (0, 0)):
             yield f"{one.id} comes after {last[one.conversation]} {where}"
         last[one.conversation] = position
-        # What was never sent has no order; another checker finds it.
+        # A message that was never sent has no order; another checker finds it.
         number, device = order.get(one.text, (inf, ""))
         lane = device, one.conversation
         if number < latest.get(lane, 0):
@@ -106,7 +106,7 @@ def _out_of_order(where: str, seen: list[Seen], order: dict[str, tuple[int, str]
 
 
 def invented(journal: Journal) -> Iterator[str]:
-    """What was received or stored was sent, by this sender, there; nobody gets what is not for them."""
+    """Every received or stored message was sent, by this sender, to this conversation; nobody else receives it."""
     known = {(one.sender, one.conversation, one.text): one for one in journal.sent}
     for where, seen in _seen(journal):
         for one in seen:
@@ -145,9 +145,9 @@ def _without_id(journal: Journal) -> Iterator[str]:
 
 
 def untold(journal: Journal) -> Iterator[str]:
-    """A device that has what the store lost gets a gap for it, when something follows; no gap names anything else."""
+    """A device that has lost messages of the store gets a gap for them, when something follows; no gap names others."""
     stored = _stored(journal)
-    # While nothing follows there, a device that comes again may know more than the store does.
+    # While nothing follows there, a reconnected device may know more than the store does.
     last = {name: split_id(log[-1].id.encode())[1] for name, log in journal.logs.items() if log}
     announced: dict[tuple[str, str], set[int]] = {}
     for (login, conversation), ranges in journal.gaps.items():
@@ -182,7 +182,7 @@ def idle(journal: Journal) -> Iterator[str]:
     """A fault meets clients that wait for an answer, or that just had one. Otherwise it proves nothing."""
     if not journal.acknowledged:
         yield "nothing was acknowledged"
-    # In the order of sending, in which what was answered late may precede what was answered early.
+    # In the order of sending, in which a late answer may precede an early one.
     spans = sorted((one.at, one.answered_at) for one in journal.sent)
     latest, number = -inf, 0
     for fault in sorted(journal.faults, key=lambda one: one.at):

@@ -95,7 +95,7 @@ class Flow:
             self._put(data)
 
     def end(self) -> None:
-        """Take the end of the source: the target ends when everything has passed."""
+        """Handle the end of the source: the target ends when everything has passed."""
         self._ended = True
         # The end is delayed as bytes are.
         if not self.dead:
@@ -129,7 +129,7 @@ class Flow:
 
     def _put(self, data: bytes) -> None:
         due = self._reactor.seconds() + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
-        # What is due earlier than what came before it waits for that: everything passes in order.
+        # Bytes that are due before earlier ones wait for them: everything passes in order.
         self._waiting.append((due, data))
         self.size += len(data)
         self.pump()

@@ -1,11 +1,11 @@
-"""Changes what Redis publishes to a subscriber: messages are lost, come twice, or come after the next ones."""
+"""Changes the messages from Redis to a subscriber: they are lost, arrive twice, or arrive after the next ones."""
 
 from __future__ import annotations
 
 from collections import Counter
 from random import Random
 
-#: What a message to a subscriber begins with; its channel is next.
+#: The beginning of a message to a subscriber; its channel follows.
 _MESSAGE = b"*3\r\n$7\r\nmessage\r\n$"
 
 
@@ -29,7 +29,7 @@ class HintFilter:
         self._drop, self._double, self._late = drop, double, late
 
     def heal(self) -> None:
-        """Disturb nothing from now on; what was kept back comes with the next message."""
+        """Disturb nothing from now on; delayed messages follow with the next one."""
         self._drop = self._double = self._late = 0.0
 
     def edit(self, data: bytes) -> bytes:

@@ -33,7 +33,7 @@ class Sent:
 
     @property
     def sender(self) -> str:
-        """The account."""
+        """The account of the device."""
         return self.device.partition("/")[0]
 
 
@@ -59,7 +59,9 @@ class Fault:
 
 @dataclass(slots=True)
 class Stay:
-    """A membership: when it was asked for, began, was asked to end, ended. From ``begun`` to ``leaving`` all is due."""
+    """A membership: the times when it was requested, began, was asked to end, ended. From ``begun`` to ``leaving`` all
+    is due.
+    """
 
     asked: float
     begun: float = inf
@@ -113,7 +115,7 @@ class Journal:
         return [one for one in self.sent if one.id is not None]
 
     def is_gone(self, one: Sent) -> bool:
-        """Return whether a fault took it from the store."""
+        """Return whether a fault took this message from the store."""
         return one.text in self.gone_texts
 
 

@@ -130,7 +130,7 @@ class MinimalClient(Life):
         if answer.word == "OK":
             self._sent(answer.text)
         elif answer.word == "STATE" and self._link is not None:
-            # The server does not take us for logged in.
+            # The server does not treat us as logged in.
             self._link.abort()
         outbox.answered(send, answer)
         if outbox.is_settled():

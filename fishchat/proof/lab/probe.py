@@ -90,7 +90,7 @@ class Probe:
 
 
 class Line(LineOnlyReceiver):
-    """One connection."""
+    """One connection of the probe."""
 
     delimiter = b"\n"
     transport: Any
@@ -105,12 +105,12 @@ class Line(LineOnlyReceiver):
         self._asking.clock = probe.reactor
 
     async def gone(self) -> None:
-        """Wait until it is lost."""
+        """Wait until the connection is lost."""
         while not self._closed:
             await deferLater(self._probe.reactor, EVERY)
 
     def leave(self) -> None:
-        """Disconnect."""
+        """Close the connection."""
         if not self._closed:
             self.transport.loseConnection()
 

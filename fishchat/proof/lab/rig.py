@@ -1,4 +1,4 @@
-"""The system under test: ``fishchat up --processes`` on free ports, and what the lab puts in its way.
+"""The system under test: ``fishchat up --processes`` on free ports, with the lab's proxies.
 
 In the plain shape ``up`` runs everything, Redis included. With ``redis_through`` the lab runs Redis, by the same
 service as ``up``, and every role connects to it through a proxy of the lab. With ``clients_through`` clients are given

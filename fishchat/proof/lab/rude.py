@@ -1,4 +1,4 @@
-"""Rude clients: that do not read, that leave within a line, that send their TLS handshake a byte a second."""
+"""Rude clients: they do not read, leave within a line, or send their TLS handshake a byte a second."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Reader(Protocol):
         return state != 1  # established
 
     def leave(self) -> None:
-        """Disconnect."""
+        """Close the connection."""
         self.transport.abortConnection()
 
 
@@ -110,7 +110,7 @@ class Passing:
         self.under_way = self.done = self.refused = 0
 
     def start(self) -> None:
-        """Start connections."""
+        """Start connections up to the limit."""
         while self.under_way < self._at_once and self._left:
             self._left -= 1
             self.under_way += 1

@@ -146,7 +146,7 @@ class Run:
     async def arrival(self, seconds: float) -> None:
         """Stop all sending until everything has arrived; record a complaint when that takes longer.
 
-        What was missed has to be found by itself then, since nothing follows it.
+        Missed messages have to be found without a later one then.
         """
         self.scene.muted = True
         await self.until(lambda: not self.participants.pending, ANSWERS, "all answers")
@@ -169,7 +169,7 @@ class Run:
             raise NotStartedError(f"nothing could be tried: {type(error).__name__}: {error}") from error
 
     async def _tried(self, part: Callable[[], Awaitable[None]]) -> None:
-        """Do a part. A run finds its failure: everything before it is judged, and the run is not kept."""
+        """Do a part. A failure belongs to the run: everything before it is judged, and the run is not kept."""
         try:
             await part()
         except CancelledError:
@@ -211,7 +211,7 @@ class Run:
         """Restart a client now and then: else, after two servers were killed in turn, all would be on one."""
         while self.scene.talking:
             talker = self.scene.random.choice(list(self.participants.talkers.values()))
-            # A login would bring what somebody missed in a conversation that is silent now.
+            # A login would deliver missed messages of a conversation that is silent now.
             if self.moving and talker.is_loud:
                 await talker.restart()
             await self.pause(MOVE_EVERY)

@@ -25,7 +25,7 @@ GREETING = b"HELLO fishchat/1 server=gateway maxline=%d\r\n" % MAX_LINE
 
 
 class _Commands(Table):
-    """The gateway's verbs, and a hint for those of a msg_server."""
+    """The table of the gateway's verbs. A verb of a msg_server is refused with a hint."""
 
     def parse(self, line: bytes) -> Command:
         try:
@@ -56,13 +56,13 @@ class IClients(Protocol):
         """Count a new client; False when there is no room for it."""
 
     def leave(self, client: GatewaySession) -> None:
-        """Forget a client whose connection is gone."""
+        """Forget a client whose connection has ended."""
 
     def choose(self, secure: bool) -> Sequence[str]:
         """Return the addresses of msg_servers for one client, the first to use; empty when none is known."""
 
     def bucket(self) -> Bucket | None:
-        """Return what bounds the commands of a new client."""
+        """Return the rate limit for the commands of a new client."""
 
 
 class GatewaySession(Exchange):
@@ -100,12 +100,12 @@ class GatewaySession(Exchange):
         self.peer.send(line)
 
     def quit(self, line: bytes) -> None:
-        """Answer with a last line, then close."""
+        """Send a last line, then close the connection."""
         self.peer.send(line)
         self.peer.close()
 
     def choose_server(self, command: Command) -> None:
-        """REQ_MSG_SERVER: answer with the addresses of msg_servers."""
+        """Handle REQ_MSG_SERVER: answer with the addresses of msg_servers."""
         addresses = self._gateway.choose(self.peer.secure)
         if not addresses:
             raise Refusal("TRYAGAIN", "no msg_server is available; try again later", retry=RETRY)
@@ -113,7 +113,7 @@ class GatewaySession(Exchange):
         self.answer(echo(command.tags) + line.encode())
 
 
-#: Verb → what does it.
+#: Verb → its handler.
 HANDLERS: dict[bytes, Callable[[GatewaySession, Command], None]] = {
     **session.COMMON,
     b"HELLO": session.hello,

@@ -1,4 +1,4 @@
-"""The verbs of the gateway: its own one, and those of the session that it answers too."""
+"""The verbs of the gateway: its own verb, and the verbs of the session that it also answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway: tells a client which msg_server to connect to."""
+"""The gateway: assigns a msg_server to each client."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from fishchat.services.net.placement import follow
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
 
-#: Seconds that clients have to take what is written to them when the gateway stops.
+#: Seconds that clients have to read their pending output when the gateway stops.
 LINGER = 1.0
 
 
 class Gateway(Service, ServerFactory):
-    """The clients that are connected, and what is known of the msg_servers."""
+    """The connected clients, and the known msg_servers."""
 
     noisy = False
 
     def __init__(self, bus: IBus, placement: Placement, limits: Limits, clock: IReactorTime) -> None:
-        #: Answers with an address.
+        #: The number of answers with an address.
         self.placed = 0
         self.placement = placement
         self._limits = limits
         self._clock = clock
         self._turn = Turn(clock)
-        # No client logs in here: all of them are bounded like those that have not logged in yet.
+        # No client logs in here: all of them are bounded like unauthenticated ones.
         bounds = Bounds(limits.before_login, limits.per_address if limits.flood else 0)
         self._connections: ConnectionLimits[GatewaySession] = ConnectionLimits(bounds, limits.exempt, clock)
-        # Nobody has to stay for longer than a login may take, and there is room for so many only.
+        # The time limit is that of a login, and room is limited to the same number.
         time_limit = max(GONE_AFTER + STUCK, limits.login_seconds)
         self._keepalive: Keepalive[GatewaySession] = Keepalive(time_limit, late=_close, gone=_close)
         self._checks = LoopingCall(self._check)
@@ -58,7 +58,7 @@ class Gateway(Service, ServerFactory):
         return LinePeer(self._session, self._turn, self._clock, _host(addr))
 
     def build_secure(self, addr: IAddress | None) -> LinePeer | None:
-        """Make the connection of one client with TLS; None, before a handshake, when there is no room."""
+        """Return the connection of one client with TLS; None, before a handshake, when there is no room."""
         if self._connections.refusal(_host(addr)) is not None:
             return None
         return LinePeer(self._session, self._turn, self._clock, _host(addr), secure=True)
@@ -67,12 +67,12 @@ class Gateway(Service, ServerFactory):
         return GatewaySession(self, peer, self._clock)
 
     def startService(self) -> None:
-        """Begin to check the connections."""
+        """Begin the checks of the connections."""
         super().startService()
         self._checks.start(EVERY, now=False)
 
     def stopService(self) -> Deferred[None]:
-        """Close all connections. Fires when they are gone: after ``LINGER`` at most."""
+        """Close all connections. Fires when they have ended: after ``LINGER`` at most."""
         super().stopService()
         if self._checks.running:
             self._checks.stop()
@@ -87,11 +87,11 @@ class Gateway(Service, ServerFactory):
 
     @property
     def clients(self) -> int:
-        """How many are connected."""
+        """The number of connected clients."""
         return len(self._connections.connections)
 
     def bucket(self) -> Bucket | None:
-        """Return what bounds the commands of a new client."""
+        """Return the rate limit for the commands of a new client."""
         limits = self._limits
         return Bucket(limits.rate, limits.burst, self._clock.seconds()) if limits.flood else None
 
@@ -124,7 +124,7 @@ class Gateway(Service, ServerFactory):
 
 
 class _Secure(Factory):
-    """Makes the connections that have TLS."""
+    """Creates the connections with TLS."""
 
     noisy = False
 

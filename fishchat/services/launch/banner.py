@@ -1,4 +1,4 @@
-"""The text that ``fishchat up`` prints when everything runs: where it listens, and what to type first."""
+"""The text that ``fishchat up`` prints once it runs: the listening addresses, and the first commands to type."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Stop     Ctrl+C
 
 
 def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
-    """Return the text; ``address_tls`` is where a client with TLS can connect to."""
+    """Return the text. Clients with TLS can connect to ``address_tls``."""
     ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
     servers = [address for address, key in ports if key == "msg_server.listen"]
     first, second = ("nc {} {}".format(*parse_address(address)) for address in (servers[0], servers[-1]))

@@ -1,4 +1,4 @@
-"""The command lines of ``fishchat`` and ``twistd``, to be run by this Python.
+"""The command lines of ``fishchat`` and ``twistd`` for the Python that runs now.
 
 Both are called by their functions: the scripts may not be on PATH, and ``-m twisted`` is another command (``twist``).
 """

@@ -1,7 +1,7 @@
-"""One question to the store, for a command that ends with the answer.
+"""One call to the store, for a command that ends with the result.
 
 The store is the configured Redis, or the embedded one of the data directory, whether servers run or not. Nothing is
-written to standard output, and what the services log only if it is a defect.
+written to standard output. The log of the services shows only defects.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from fishchat.storage.settings import check_settings
 PATIENCE = 10.0
 
 T = TypeVar("T")
-#: The work, given the connection.
+#: The work; its argument is the connection.
 Work = Callable[[Connection], Coroutine[Any, Any, T]]
 
 
 class ConsoleError(StartError):
-    """The work failed, or its outcome is unknown; the text says what to do."""
+    """The work failed, or its outcome is unknown. The text contains the remedy."""
 
 
 @implementer(ILogObserver)
 class Notes:
-    """Hears the log, and keeps what is wrong with Redis: the last of the worst."""
+    """Observes the log and keeps the last of the worst problems of Redis."""
 
     def __init__(self) -> None:
         self.trouble = ""
@@ -46,7 +46,7 @@ class Notes:
         self._defects = textFileLogObserver(sys.stderr)
 
     def __call__(self, event: LogEvent) -> None:
-        """Take one event."""
+        """Take one log event."""
         if "log_failure" in event:
             self._defects(event)
             return
@@ -78,14 +78,14 @@ def run(config: Config, work: Work[T]) -> T:
 
 
 def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callable[[T | Failure], None]) -> None:
-    """Ask, and stop the reactor behind it; a reactor that is stopped before waits until all is put away."""
+    """Run the work, then stop the reactor. If the reactor is stopped earlier, it waits for the cleanup."""
     ended: Deferred[None] = Deferred()
     stopping = False
 
     def stop_asking() -> Deferred[None]:
         nonlocal stopping
         stopping = True
-        # A second Ctrl+C ends this process at once; a Redis that it started then ends by itself.
+        # A second Ctrl+C ends this process at once. A Redis that it started then ends by itself.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         asked.cancel()
         return ended
@@ -102,7 +102,7 @@ def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callab
 
 
 async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE) -> T:
-    """Do the same on a running reactor. ``notes`` observes the log, to say what is wrong with Redis."""
+    """Run ``work`` on a running reactor. ``notes`` observes the log for problems of Redis."""
     access = Access(config, reactor)
     connection = access.connection()
     visit = RedisVisit(config, reactor, patience)
@@ -124,7 +124,7 @@ async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, 
     finally:
         if connection.running:
             if not connection.connected:
-                # Nothing is awaited any more that would be worth its time.
+                # The result exists, so a slow end is not worth waiting for.
                 connection.drop("too late")
             await connection.stopService()
         await visit.end()

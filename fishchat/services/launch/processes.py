@@ -34,7 +34,7 @@ _LOGGER = "--logger=fishchat.services.running.logfiles.role_log"
 
 @dataclass(frozen=True)
 class RoleProcess:
-    """One process of a role: its name, its command line, and what its environment has beyond ours."""
+    """One process of a role: its name, its command line, and its additional environment."""
 
     name: str
     arguments: Sequence[str]
@@ -43,7 +43,9 @@ class RoleProcess:
 
 @implementer(IReloads)
 class Processes(ProcessMonitor):
-    """Runs the processes of one stage. One that ended is started again: at once, or ever later if it ends at once."""
+    """Runs the processes of one stage. An ended process is restarted: at once, or with growing delays if it ends at
+    once.
+    """
 
     threshold = 1
     minRestartDelay = 0.25  # type: ignore[assignment]
@@ -59,7 +61,7 @@ class Processes(ProcessMonitor):
             self.addProcess(one.name, list(one.arguments), env={**os.environ, **one.environment})
 
     def stopService(self) -> Deferred[None]:  # type: ignore[override]
-        """End all by SIGTERM, after ``killTime`` by SIGKILL. Fires when the last one is really gone."""
+        """End all by SIGTERM, after ``killTime`` by SIGKILL. Fires when the last one has ended."""
         super().stopService()
         self._gone = Deferred()
         self._tell_if_gone()
@@ -73,7 +75,7 @@ class Processes(ProcessMonitor):
                 transport.signalProcess(signal.SIGHUP)
 
     def _monitoredProcessExited(self, name: str, reason: Failure | None = None) -> None:
-        # Private in Twisted, but the only place that tells when a process is gone.
+        # Private in Twisted, but the only place that reports the end of a process.
         super()._monitoredProcessExited(name, reason)
         if self.running:
             self.log.warn("{name} {how}; starting it again", name=name, how=_ending(reason))
@@ -92,9 +94,10 @@ def _ending(reason: Failure | None) -> str:
 
 
 def stages(config: Config, config_file: str | None = None) -> list[list[RoleProcess]]:
-    """Return the layout for one machine, in the order of the start; it stops in reverse.
+    """Return the layout for one machine, in the order of the start. It stops in reverse.
 
-    The roles that hold clients are in the last stage: while they stop, the roles that store and carry messages run.
+    The roles that hold clients are in the last stage: while they stop, the roles that store and carry messages still
+    run.
     """
     return [
         [
@@ -114,7 +117,7 @@ def _instances(config: Config, role: Role) -> list[tuple[str, dict[str, str]]]:
 
 
 def _gateway(config: Config) -> dict[str, str]:
-    """Return the msg_servers that the gateway offers before it has heard of any."""
+    """Return the msg_servers that the gateway offers before it has received a heartbeat."""
     known = config.gateway.servers or client_addresses(config)
     settings = {"GATEWAY__SERVERS": ",".join(known)}
     known_tls = config.gateway.servers_tls or client_addresses_tls(config)
@@ -129,7 +132,9 @@ def client_addresses(config: Config) -> list[str]:
 
 
 def client_addresses_tls(config: Config) -> list[str]:
-    """Return the same for clients with TLS; none if only the certificate has the name of the machine."""
+    """Return the addresses of the msg_servers for clients with TLS; empty if only the certificate has the machine's
+    name.
+    """
     section = config.msg_server
     if not section.advertise_tls and is_everywhere(section.listen_tls):
         return []

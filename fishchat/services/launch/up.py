@@ -1,7 +1,7 @@
 """``fishchat up``: everything on one machine by one command, as one process or as one process per role.
 
-Redis is started first and ended last. One ``up`` at a time uses a data directory; one that was killed leaves
-nothing that keeps the next from starting.
+Redis starts first and ends last. A data directory has one ``up`` at a time. One that was killed leaves nothing that
+prevents the next start.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from fishchat.services.running.gc_tuning import collect_seldom
 from fishchat.services.running.ordered import OrderedService
 from fishchat.services.running.sighup import Hangup
 
-#: Seconds that the roles of an ``up`` that was killed have to give their ports back.
+#: Seconds for the roles of a killed ``up`` to release their ports.
 PATIENCE = 10.0
 
 log = Logger()
@@ -51,14 +51,14 @@ Say = Callable[[str], object]
 
 
 class UpLock:
-    """Held by the one ``fishchat up`` of a data directory; it has the process number until a good end."""
+    """The lock of a data directory, for its one ``fishchat up``. The file has the process number until a good end."""
 
     def __init__(self, data: Path) -> None:
         self._path = data / "up.lock"
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """StartError if another one has it. True when the last one was killed, so that roles may be left."""
+        """Take the lock. StartError if another process has it. True when its last owner was killed and left roles."""
         self._handle = take_lock(self._path)
         text = self._path.read_text("ascii", "replace").strip()
         if self._handle is None:
@@ -71,7 +71,7 @@ class UpLock:
         return bool(text)
 
     def release(self) -> None:
-        """Let the next one have it."""
+        """Release the lock."""
         if self._handle is not None:
             os.ftruncate(self._handle, 0)
             os.close(self._handle)
@@ -89,12 +89,12 @@ def wait_for_ports(addresses: Sequence[tuple[str, str]], patience: float, say: S
             if not told:
                 told = True
                 say(f"waiting for processes of an earlier run to end ({address} is in use)")
-            # Before the reactor runs, so nothing else is kept waiting.
+            # The reactor does not run yet, so sleeping delays nothing else.
             time.sleep(0.05)
 
 
 def assemble(config: Config, roles: Sequence[IService], reactor: Any = None) -> tuple[OrderedService, EmbeddedRedis]:
-    """All of it as one service, Redis first; and the Redis, to ask it when it is ready."""
+    """Return everything as one service, Redis first, and the embedded Redis."""
     top = OrderedService()
     redis = EmbeddedRedis(config, reactor)
     for member in (redis, *roles):
@@ -103,8 +103,8 @@ def assemble(config: Config, roles: Sequence[IService], reactor: Any = None) -> 
 
 
 def one_process(config: Config) -> list[IService]:
-    """The roles as services of this process."""
-    # Here and not above: with a process per role this one needs none of them.
+    """Return the roles as services of this process."""
+    # Imported here: with a process per role this process needs none of them.
     from fishchat.services.launch.all_roles import make_roles
 
     return list(make_roles(config))
@@ -120,7 +120,7 @@ def run(
 ) -> None:
     """Run until SIGINT or SIGTERM, then return when everything has ended. StartError when it cannot start.
 
-    ``make`` gives the services in the order of their start, those of the chosen kind when None.
+    ``make`` returns the services in the order of their start; None means those of the configured kind.
     """
     from twisted.internet import reactor
 
@@ -144,7 +144,7 @@ def run(
         service.privilegedStartService()
         service.startService()
         reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-        # A second Ctrl+C while it stops ends this process at once; Redis and the roles then end by themselves.
+        # A second Ctrl+C while stopping ends this process at once. Redis and the roles then end by themselves.
         reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
         collect_seldom()
         _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text)
@@ -155,12 +155,12 @@ def run(
 
 
 def process_per_role(config: Config, config_file: str | None = None) -> list[IService]:
-    """The roles as processes, one service for each stage."""
+    """Return the roles as processes, one service for each stage."""
     return [processes.Processes(stage) for stage in processes.stages(config, config_file)]
 
 
 def _taken(address: str) -> OSError | None:
-    """Why this address cannot be listened on; None when it can."""
+    """Return why this address cannot be listened on; None when it can."""
     host, port = parse_address(address)
     if port == 0:
         return None
@@ -182,10 +182,10 @@ def _reload(roles: Sequence[IService]) -> None:
 
 
 def _address_tls(config: Config, reactor: Any) -> str:
-    """Where the first msg_server's clients with TLS connect to, if there is a port for them. May raise StartError."""
+    """Return the address of the first msg_server for clients with TLS, if it is known. May raise StartError."""
     if not tls_listeners(config):
         return ""
-    # Here and not above: it brings OpenSSL in.
+    # Imported here: it loads OpenSSL.
     from fishchat.services.net.certificates import Certificates
 
     certificates = Certificates(config, reactor)
@@ -196,7 +196,7 @@ def _address_tls(config: Config, reactor: Any) -> str:
 def _when_reachable(
     config: Config, redis: EmbeddedRedis, addresses: Sequence[str], reactor: Any, say: Say, text: str
 ) -> None:
-    """Say ``text`` as soon as Redis can be used and every address answers; and that it takes long, when it does."""
+    """Print ``text`` once Redis is usable and every address answers. Log a note if that takes long."""
 
     async def wait() -> None:
         late = reactor.callLater(PATIENCE, say, f"Still starting; the log files are in {redis.directory}.")
@@ -218,8 +218,8 @@ def _when_reachable(
 
 
 async def _usable(config: Config) -> None:
-    """Fires when Redis answers and keeps what the durability promises."""
-    # Here and not above, as the roles: what waits for a person's answer need not load it.
+    """Fires when Redis answers and its settings keep the promised durability."""
+    # Imported here, as the roles are: commands that do not start servers need not load it.
     from fishchat.services.role import Parts
 
     parts = Parts(config, embedded=False)

@@ -11,7 +11,7 @@ from fishchat.storage.servers.calls import reap
 #: Seconds between two rounds, and sessions ended in one step.
 REAP_EVERY = 2.0
 REAP_STEP = 500
-#: Seconds after a break of the connection in which no server is declared dead: the others reconnect as well.
+#: Seconds after a reconnection in which no server is declared dead: the other servers reconnect as well.
 GRACE = 5.0
 
 
@@ -20,9 +20,9 @@ class Reaper(Rounds):
 
     def __init__(self, store: Connection, clock: IReactorTime) -> None:
         super().__init__(store, REAP_EVERY, clock)
-        #: When the connection to Redis was last made.
+        #: The time of the last connection to Redis.
         self.since = 0.0
-        #: Sessions ended since the start.
+        #: The number of sessions ended since the start.
         self.ended = 0
         store.on_connected.append(self._connected)
 
@@ -31,7 +31,7 @@ class Reaper(Rounds):
         return super().is_due() and self._clock.seconds() - self.since >= GRACE
 
     async def round(self) -> None:
-        """End the sessions of all that are dead now."""
+        """End the sessions of all servers that are dead now."""
         more = True
         while more:
             ended, more, dead = await reap(REAP_STEP).of(self._store)

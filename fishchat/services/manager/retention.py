@@ -13,12 +13,12 @@ from fishchat.services.manager.rounds import Rounds
 from fishchat.storage.logs.calls import trim
 from fishchat.storage.redis import Connection
 
-#: Entries that one step looks at.
+#: Entries that one step examines.
 TRIM_STEP = 1000
 
 
 class Trimmer(Rounds):
-    """Goes through all conversations."""
+    """Trims all conversations."""
 
     def __init__(
         self, store: Connection, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time

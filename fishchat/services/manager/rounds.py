@@ -40,7 +40,7 @@ class Rounds(Service):
         self._loop.start(self._seconds, now=False)
 
     def stopService(self) -> None:
-        """Begin no more rounds."""
+        """Stop the rounds."""
         super().stopService()
         self._loop.stop()
 
@@ -48,6 +48,6 @@ class Rounds(Service):
         return ensureDeferred(self.round()).addErrback(self._failed) if self.is_due() else None
 
     def _failed(self, failure: Failure) -> None:
-        # When the store is away, the next round finds what this one left.
+        # When the store is away, the next round continues the work.
         if failure.check(StoreError) is None:
             self.log.failure("a round of the manager failed", failure)

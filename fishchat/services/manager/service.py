@@ -15,7 +15,7 @@ from fishchat.storage.script import script
 
 
 def build(parts: Parts) -> Sequence[IService]:
-    """Return the services of the manager. Two managers do no harm: every step is one of the store's own."""
+    """Return the services of the manager. Two managers do no harm: every step is atomic in the store."""
     store = parts.store((script("servers/reap"), script("logs/trim")))
     reaper = Reaper(store, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)

@@ -1,6 +1,6 @@
-"""The pages of the monitor: JSON for programs. They only show; there is nothing to change here.
+"""The pages of the monitor: read-only JSON for programs.
 
-Over TLS, only ``/healthz`` is shown to everybody; the rest to the accounts that the guard lets pass.
+With TLS, everybody may read ``/healthz``; the other pages are for the accounts that the guard accepts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fishchat.services.web.page import NOTHING, Answer, Page
 from fishchat.services.web.site import SiteLimits, WebSite
 from fishchat.storage.redis import StoreError
 
-#: Connections at most, seconds that one may be idle, and bytes of a body that nobody needs anyway.
+#: The most connections, the seconds that one may be idle, and the bytes of a request body, which no page needs.
 CONNECTIONS, IDLE, BODY = 256, 30, 16384
 #: Connections of one source with TLS, so that a slow client cannot take them all.
 OF_SOURCE = 16
@@ -31,14 +31,14 @@ class Shown(Protocol):
         """Return all servers."""
 
     def healthy(self) -> dict[str, Any]:
-        """Return that the process runs."""
+        """Return the answer that the process runs."""
 
     def not_ready(self) -> str:
-        """Return why the rest may be out of date; empty when it is not."""
+        """Return why the other pages may be out of date; empty when they are not."""
 
 
 class Pages(Page):
-    """All pages; their addresses are few and have no parts."""
+    """All pages. They are few, and their addresses have no parts."""
 
     def __init__(self, shown: Shown, guard: Guard | None = None) -> None:
         super().__init__(NOTHING)
@@ -52,7 +52,7 @@ class Pages(Page):
         }
 
     def answer(self, request: Request) -> Answer | Coroutine[Any, Any, Answer]:
-        """Return the page or an error in JSON; later, when a token has to be checked first."""
+        """Return the page or an error in JSON; later, when a token must be checked first."""
         if self._guard is None or request.path == b"/healthz":
             return self._answer(request)
         return self._guarded(self._guard, request)
@@ -102,7 +102,7 @@ def _error(status: int, error: str, text: str, **headers: str) -> Answer:
 
 
 def site(shown: Shown, reactor: Any, limits: Limits, guard: Guard | None = None) -> WebSite:
-    """Return the monitor's site; for a listener with TLS if there is a guard."""
+    """Return the monitor's site; for a listener with TLS if ``guard`` is set."""
     per_source = OF_SOURCE if guard is not None and limits.flood else 0
     bounded = SiteLimits(Bounds(CONNECTIONS, per_source), limits.exempt, IDLE, BODY)
     return WebSite(Pages(shown, guard), reactor, bounded, secure=guard is not None, name="Monitor")

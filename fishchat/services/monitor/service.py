@@ -26,7 +26,7 @@ ROLE = "monitor"
 
 
 class Monitor:
-    """The last heartbeat of every server, as plain values; ``own`` is the id of our own heartbeat."""
+    """The last heartbeat of every server, as plain values. ``own`` is the id of our own heartbeat."""
 
     def __init__(self, bus: IBus, clock: IReactorTime, own: str, *, wall: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -36,7 +36,7 @@ class Monitor:
         heartbeat.listen(bus, self._heard)
 
     def servers(self) -> dict[str, Any]:
-        """Every server, sorted by role and id, with its state and the age of its last heartbeat in ms."""
+        """Return every server, sorted by role and id, with its state and the age of its last heartbeat in ms."""
         now = self._clock.seconds()
         return {
             "at": int(self._wall() * 1000),
@@ -44,13 +44,13 @@ class Monitor:
         }
 
     def healthy(self) -> dict[str, Any]:
-        """This process runs; nothing more is claimed."""
+        """Return that this process runs, and no more."""
         return {"status": "ok", "version": __version__}
 
     def not_ready(self) -> str:
-        """Why what is shown may be out of date; empty when it is not.
+        """Return why the shown state may be out of date; empty when it is not.
 
-        The monitor's own heartbeat goes the way of all others, through Redis and back.
+        The monitor's own heartbeat travels like all others, through Redis and back.
         """
         own = self._servers.get((ROLE, self._own))
         if own is None:
@@ -71,7 +71,7 @@ def _shown(server: Server[channels.Heartbeat], now: float) -> dict[str, Any]:
         "role": said.role,
         "id": said.id,
         "state": health.value,
-        # Gone without good-bye is what somebody should look at.
+        # A server that ended without a last heartbeat needs attention.
         "stopped": health is Health.GONE and server.stopped,
         "age": int((now - server.heard) * 1000),
         "address": said.address,
@@ -86,7 +86,7 @@ def _shown(server: Server[channels.Heartbeat], now: float) -> dict[str, Any]:
 
 
 def build(parts: Parts) -> Sequence[IService]:
-    """The monitor's services, in the order of their start."""
+    """Return the monitor's services, in the order of their start."""
     config = parts.config
     section = config.monitor
     load: Callable[[], Load] = parts.certificates.counted(Load) if section.listen_tls else Load

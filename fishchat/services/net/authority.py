@@ -1,6 +1,6 @@
-"""Certificates for those who have none: a private authority, and what it signs for servers and clients.
+"""TLS certificates without a public authority: a private authority, and the pairs that it signs.
 
-Nothing here reads or writes a file; certificates and keys are given and come back as PEM.
+This module reads and writes no files. It receives and returns certificates and keys as PEM.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-#: Days that an authority and what it signs are good for; browsers accept no server's certificate of more than 398.
+#: Days that an authority and its certificates are valid. Browsers refuse a server certificate of more than 398 days.
 AUTHORITY_DAYS, DAYS = 3650, 397
-#: Clocks of other machines may be late.
+#: Seconds. The clocks of other machines may be late.
 _SKEW = datetime.timedelta(hours=1)
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-#: The longest name that DNS knows.
+#: The longest name that DNS allows.
 _LONGEST = 253
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A certificate and its key, both PEM; only the certificate is ever shown."""
+    """A certificate and its key, both PEM. Only the certificate is ever shown."""
 
     certificate: bytes
     key: bytes = field(repr=False)
 
 
 def parse_host(text: str) -> str:
-    """The host as it stands in a certificate: an IP address, or a name in lower case.
+    """Return the host in the form used in certificates: an IP address, or a name in lower case.
 
-    Raises ValueError, whose text says what is wrong, for anything that a client could not connect to.
+    Raises ValueError, whose text gives the reason, for a host that no client could connect to.
     """
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
@@ -68,9 +68,9 @@ def _parse_name(text: str) -> str:
 
 
 def new_authority(now: datetime.datetime, days: float = AUTHORITY_DAYS) -> Pair:
-    """A private authority: what it signs are certificates of servers and clients, never of other authorities."""
+    """Create a private authority. It signs certificates of servers and clients, never of other authorities."""
     key = ec.generate_private_key(ec.SECP256R1())
-    # Told apart by their keys, since a client may have those of two places.
+    # A client may have authorities from two places: their keys distinguish them.
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     name = _name(f"FishChat private authority {identifier.digest.hex()[:8]}")
     usage = _usage(key_cert_sign=True, crl_sign=True)
@@ -84,18 +84,18 @@ def new_authority(now: datetime.datetime, days: float = AUTHORITY_DAYS) -> Pair:
 
 
 def server_pair(authority: Pair, hosts: list[str], now: datetime.datetime, days: float = DAYS) -> Pair:
-    """A server's certificate for ``hosts``, as ``parse_host`` gives them. ValueError if the authority cannot sign."""
+    """Return a server's certificate for ``hosts``, which are in the form of ``parse_host``. ValueError on failure."""
     names = [_general_name(host) for host in hosts]
     return _signed(authority, hosts[0], names, ExtendedKeyUsageOID.SERVER_AUTH, now, days)
 
 
 def client_pair(authority: Pair, name: str, now: datetime.datetime, days: float = DAYS) -> Pair:
-    """A client's certificate, for links between machines. ValueError if the authority cannot sign."""
+    """Return a client's certificate, for links between machines. Raises ValueError if the authority cannot sign."""
     return _signed(authority, name, [x509.DNSName(name)], ExtendedKeyUsageOID.CLIENT_AUTH, now, days)
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
-    """The DNS names and IP addresses that a certificate is for, in its order."""
+    """Return the DNS names and IP addresses of a certificate, in its order."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -104,18 +104,18 @@ def names_of(certificate: x509.Certificate) -> list[str]:
 
 
 def days_left(certificate: x509.Certificate, now: datetime.datetime) -> float:
-    """Days until it expires, below 0 when it has."""
+    """Return the days until the certificate expires; negative after that."""
     return (certificate.not_valid_after_utc - now) / datetime.timedelta(days=1)
 
 
 def issuer_of(certificate: x509.Certificate) -> str:
-    """The authority's common name, or all of its name when it has none."""
+    """Return the authority's common name, or its whole name when it has no common name."""
     names = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else certificate.issuer.rfc4514_string()
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256, as ``openssl x509 -fingerprint`` prints it."""
+    """Return the SHA-256 fingerprint in the form of ``openssl x509 -fingerprint``."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
@@ -133,7 +133,7 @@ def _signed(
     key = ec.generate_private_key(ec.SECP256R1())
     identifier = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     made = (
-        # A name that is too long for a common name stands in the alternative names, which alone are looked at.
+        # Clients check only the alternative names, so a name too long for a common name is placed there alone.
         _unsigned(_name(subject[:64]), root.subject, key, now, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)

@@ -1,4 +1,4 @@
-"""The directory of a private authority: its own pair, and those of servers and clients that it has signed."""
+"""The directory of a private authority: its own pair, and the pairs of servers and clients that it has signed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fishchat.services.net import authority
 from fishchat.services.net.authority import DAYS, Pair
 from fishchat.services.net.pem import PemError, read_certificates, read_key
 
-#: Names of pairs that a client's would take the place of.
+#: Names whose files belong to the authority or the server. A client's pair may not replace them.
 _TAKEN = ("ca", "server")
 
 
 class Directory:
-    """Where they lie. Everything here raises ValueError or OSError, in words for a person.
+    """The files of one directory. All methods raise ValueError or OSError with a text for people.
 
-    ``say`` is told what was written, and what to do with it.
+    ``say`` is called with a line for each written file and for the next step.
     """
 
     def __init__(self, path: Path, now: datetime, say: Callable[[str], object]) -> None:
@@ -30,7 +30,7 @@ class Directory:
         self._say = say
 
     def make_server(self, hosts: Sequence[str], days: int | None = None) -> None:
-        """``server.pem`` and ``server.key`` for these hosts, in place of a former pair."""
+        """Write ``server.pem`` and ``server.key`` for these hosts. A former pair is replaced."""
         names = list(dict.fromkeys(map(authority.parse_host, hosts)))
         pair = authority.server_pair(self._authority(), names, self._now, days or DAYS)
         self._write("server", pair)
@@ -39,7 +39,7 @@ class Directory:
         self._say(f"to load it into a running FishChat: kill -HUP {self._running() or 'PID'}")
 
     def make_client(self, name: str, days: int | None = None) -> None:
-        """``NAME.pem`` and ``NAME.key``, in place of a former pair."""
+        """Write ``NAME.pem`` and ``NAME.key``. A former pair is replaced."""
         if authority.parse_host(name) != name or not name[-1].isalnum() or _is_address(name):
             raise ValueError(f"{name!r} is not a valid name; use lower-case letters, digits, dots and dashes")
         if name in _TAKEN:
@@ -49,7 +49,7 @@ class Directory:
 
     def _authority(self) -> Pair:
         certificate, key = self.path / "ca.pem", self.path / "ca.key"
-        # A data directory that is made here is to be as `fishchat up` makes it.
+        # A data directory made here must have the mode that `fishchat up` would give it.
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.mkdir(mode=0o700, exist_ok=True)
         if certificate.exists() and key.exists():
@@ -64,14 +64,14 @@ class Directory:
         return made
 
     def _write(self, name: str, pair: Pair) -> None:
-        # In between there are a key and a certificate that do not match, which no reload takes.
+        # Between the two renames key and certificate do not match. A reload refuses such a pair.
         for suffix, text, mode in (("key", pair.key, 0o600), ("pem", pair.certificate, 0o644)):
             path = self.path / f"{name}.{suffix}"
             _replace(path, text, mode)
             self._say(f"wrote {path}")
 
     def _running(self) -> str:
-        """The process of the ``fishchat up`` whose data directory this is in, if one runs."""
+        """Return the process of the ``fishchat up`` that uses this data directory; None if none runs."""
         try:
             text = (self.path.parent / "up.lock").read_text("ascii", "replace").strip()
         except OSError:
@@ -80,7 +80,7 @@ class Directory:
 
 
 def describe(path: Path, now: datetime) -> dict[str, Any]:
-    """What stands in the first certificate of a file. PemError if there is none."""
+    """Return the first certificate of a file. PemError if there is none."""
     shown = read_certificates(path)[0]
     return {
         "file": str(path),

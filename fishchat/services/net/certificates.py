@@ -1,4 +1,4 @@
-"""The certificate that the TLS listeners show: read at the start, read again on SIGHUP, watched until it expires."""
+"""The certificate of the TLS listeners: read at the start and on SIGHUP, and checked for its expiry."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fishchat.services.net.tls import Creator, server_context
 from fishchat.services.running.errors import StartError
 from fishchat.services.running.heartbeat import Load
 
-#: Seconds between two looks at the date, and days left from which the log warns.
+#: Seconds between two checks of the expiry, and the days left below which the log warns.
 EVERY = 12 * 3600.0
 WARN_DAYS = 21
 
@@ -35,28 +35,28 @@ _ADVICE = "create a new pair with `fishchat cert server HOST`"
 
 
 class CertificateError(StartError):
-    """A certificate or its key cannot be used; the text names the file and says what to do."""
+    """The certificate or its key cannot be used. The text names the file and the remedy."""
 
 
 @dataclass
 class Shown:
-    """A pair that was found good, and its contexts, one for each protocol."""
+    """A pair that passed all checks, and its contexts, one for each protocol."""
 
     chain: list[x509.Certificate]
     key: Any = field(repr=False)
     contexts: dict[bytes, SSL.Context] = field(default_factory=dict, repr=False)
 
     def context(self, protocol: bytes) -> SSL.Context:
-        """The one for ``protocol``."""
+        """Return the context for ``protocol``."""
         if protocol not in self.contexts:
             self.contexts[protocol] = server_context(self.chain, self.key, protocol)
         return self.contexts[protocol]
 
 
 class Certificates(Service):
-    """Keeps the pair of ``tls.certificate`` and ``tls.key``. Before the start there is none.
+    """Holds the pair of ``tls.certificate`` and ``tls.key``; no pair before the start.
 
-    ``clock`` times the looks at the date, which ``wall`` tells.
+    ``clock`` times the checks of the expiry date, ``wall`` returns the time of day.
     """
 
     log = Logger()
@@ -76,19 +76,19 @@ class Certificates(Service):
         super().privilegedStartService()
 
     def startService(self) -> None:
-        """Read it, if that has not been done, and look at the date from now on."""
+        """Read the pair if necessary, and begin to check its expiry."""
         self._load()
         super().startService()
         self._looks.start(EVERY)
 
     def stopService(self) -> None:
-        """Look no more."""
+        """Stop checking the expiry."""
         super().stopService()
         if self._looks.running:
             self._looks.stop()
 
     def reload(self) -> bool:
-        """Read the pair again; connections that exist keep theirs. With one that is not good nothing changes."""
+        """Read the pair again; existing connections keep theirs. A pair that is not good changes nothing."""
         try:
             self._shown = self._read()
         except CertificateError as error:
@@ -100,7 +100,7 @@ class Certificates(Service):
         return True
 
     def creator(self, protocol: bytes) -> Creator:
-        """What makes the connections of a listener whose clients may ask for ``protocol``."""
+        """Return the connection creator of a listener whose clients may ask for ``protocol``."""
         return Creator(lambda: self.context(protocol))
 
     def context(self, protocol: bytes) -> SSL.Context:
@@ -114,24 +114,24 @@ class Certificates(Service):
 
     @property
     def names(self) -> list[str]:
-        """The DNS names and IP addresses that it is for."""
+        """The DNS names and IP addresses of the certificate."""
         return names_of(self.current)
 
     @property
     def days(self) -> float:
-        """Days until it expires."""
+        """Days until the certificate expires."""
         return days_left(self.current, self._now())
 
     def address(self) -> str:
-        """What clients of the msg_server's TLS listener are told to connect to.
+        """Return the address that clients of the msg_server's TLS listener should connect to.
 
-        ``msg_server.advertise_tls``, else ``listen_tls``; if that is every address of the machine, the certificate's
-        first name.
+        This is ``msg_server.advertise_tls``, else ``listen_tls``; if that is every address of the machine, the
+        certificate's first name.
         """
         return _told(self._listen, self._advertise, self.names)
 
     def counted(self, load: Callable[[], Load]) -> Callable[[], Load]:
-        """A role's ``load`` with the days that the certificate has left."""
+        """Return a role's ``load`` with the days that the certificate has left."""
 
         def with_days() -> Load:
             said = load()
@@ -173,19 +173,19 @@ def _told(listen: str, advertise: str, names: list[str]) -> str:
     if not is_everywhere(listen):
         return listen
     port = parse_address(listen)[1]
-    # A pattern is a name for many; which of them is this machine, it does not say.
+    # A pattern stands for many names, and this machine's name is not known.
     return next((format_address(name, port) for name in names if "*" not in name), "")
 
 
 def pair_paths(config: Config) -> tuple[Path, Path]:
-    """Where the certificate and its key are: as configured, else in the data directory."""
+    """Return the paths of the certificate and its key: as configured, else in the data directory."""
     directory = data_path(config) / "tls"
     tls = config.tls
     return Path(tls.certificate or directory / "server.pem"), Path(tls.key or directory / "server.key")
 
 
 def read_pair(certificate: Path, key: Path, now: datetime) -> Shown:
-    """Read a pair and try it. CertificateError, which names the file, when it is not good."""
+    """Read a pair and check it. CertificateError, which names the file, when it is not good."""
     try:
         shown = Shown(*pem.read_pair(certificate, key))
     except pem.PemError as error:

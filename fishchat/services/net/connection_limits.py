@@ -110,7 +110,7 @@ def _decrease(counted: Counter[str], source: str) -> None:
 
 
 class Refused(Protocol):
-    """A refused connection: gets one line with the reason."""
+    """A refused connection. It gets one line with the reason."""
 
     def __init__(self, refusal: Refusal) -> None:
         self._refusal = refusal

@@ -1,4 +1,4 @@
-"""Keepalive: ping silent connections, and end those that do not answer, take nothing, or are late to log in.
+"""Keepalive: ping silent connections; end those that do not answer, read nothing, or log in too late.
 
 One timer of a role checks all of its connections.
 """
@@ -28,7 +28,7 @@ class IKeptPeer(Protocol):
     shaking: bool
 
     def is_stuck(self, now: float) -> bool:
-        """Return whether the peer has taken nothing of what is written to it for too long."""
+        """Return whether the peer has read nothing of its pending output for too long."""
 
     def send(self, line: bytes) -> None:
         """Write one line."""
@@ -42,7 +42,7 @@ class IKept(Protocol):
 
     @property
     def peer(self) -> IKeptPeer:
-        """The other side."""
+        """The other end of the connection."""
 
     #: When the connection began, in seconds of the role's clock.
     since: float
@@ -61,11 +61,9 @@ def _always(connection: IKept) -> bool:
 class Keepalive(Generic[C]):
     """The checks of one role.
 
-    :ivar time_limit: seconds that every connection has which ``is_limited``.
-    :ivar late: ends a connection that has used its time up.
-    :ivar gone: ends a connection whose peer is silent although it was pinged.
-    :ivar is_limited: whether the time limit holds for this connection.
-    :ivar is_pinged: whether this connection is pinged when it is silent.
+    :ivar time_limit: seconds that a connection may last while ``is_limited`` holds. :ivar late: ends a connection that
+    has exceeded its time. :ivar gone: ends a connection whose peer did not answer the ping. :ivar is_limited: whether
+    the time limit holds for this connection. :ivar is_pinged: whether this connection is pinged when it is silent.
     """
 
     time_limit: float
@@ -75,13 +73,13 @@ class Keepalive(Generic[C]):
     is_pinged: Callable[[C], bool] = _always
 
     def check(self, connections: Iterable[C], now: float) -> None:
-        """Ping, close or abort the connections for which it is time."""
+        """Ping, close or abort each connection whose time is up."""
         for connection in list(connections):
             self._check(connection, now)
 
     def _check(self, connection: C, now: float) -> None:
         peer = connection.peer
-        # A peer that is not read cannot be heard.
+        # While a peer is not read, its silence means nothing.
         silent = 0.0 if peer.flow.reasons else now - peer.heard_at
         age = now - connection.since
         if peer.is_stuck(now) or (peer.shaking and age >= HANDSHAKE):
@@ -93,7 +91,7 @@ class Keepalive(Generic[C]):
         elif age >= self.time_limit and self.is_limited(connection):
             self.late(connection)
         elif silent < PING_AFTER:
-            # Any line is an answer, even a refused one.
+            # Any line is an answer, even one that is refused.
             connection.pinged = False
         elif not connection.pinged and self.is_pinged(connection):
             connection.pinged = True

@@ -1,4 +1,4 @@
-"""Listening on a configured address, with errors that say what to change."""
+"""Listening on a configured address, with errors that name the setting to change."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fishchat.services.running.errors import StartError
 if TYPE_CHECKING:
     from fishchat.services.net.tls import Creator
 
-#: Clients that come back after a restart come all at once. The kernel may answer one for which there is no room by a
-#: cookie and forget it, so that it believes to be connected and hears nothing. More than this is above Linux' default.
+#: After a restart all clients reconnect at once. When the queue is full, the kernel may answer a client with a cookie
+#: and forget it; the client then believes it is connected and receives nothing. More exceeds Linux' default.
 BACKLOG = 4096
 
-#: What clients of a TLS listener may ask for by ALPN, so that bytes meant for another protocol are not taken for ours.
+#: The ALPN names that clients of a TLS listener may ask for, so that no bytes of another protocol are read as ours.
 CHAT, HTTP = b"fishchat/1", b"http/1.1"
 
-#: Texts by the system's reason; ``key`` is the configuration key.
+#: Texts by the system's error; ``key`` is the configuration key.
 _WHY = {
     errno.EADDRINUSE: "another program listens there; stop it, or set {key} to another port",
     errno.EACCES: "ports below 1024 need special rights; set {key} to a higher one",
@@ -33,11 +33,11 @@ _WHY = {
 
 
 class ListenError(StartError):
-    """A port cannot be had; the text names the address and the key to change."""
+    """A port is not available. The text names the address and the key to change."""
 
 
 def refusal(address: str, key: str, error: OSError | None) -> ListenError:
-    """What to tell a person about an address that cannot be listened on."""
+    """Return the text for people about an address that cannot be listened on."""
     name = f"`{key}` (FISHCHAT__{key.upper().replace('.', '__')})"
     why = _WHY.get(error.errno or 0) if error is not None else None
     if why is None:
@@ -48,9 +48,9 @@ def refusal(address: str, key: str, error: OSError | None) -> ListenError:
 class Listener(Service):
     """Accepts connections on ``address`` for ``factory`` from the start to the stop of the service.
 
-    With ``tls`` each connection begins with a handshake, which that makes the server's side of.
-    ``key`` is the configuration key that the address came from. ``port`` is the real port number while it
-    listens, which matters when the address says 0.
+    With ``tls``, which makes the server's side of a handshake, each connection begins with one. ``key`` is the
+    configuration key of the address. ``port`` is the real port number while the service listens, for addresses with
+    port 0.
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class Listener(Service):
         self._listening: IListeningPort | None = None
 
     def privilegedStartService(self) -> None:
-        """Bind, before ``twistd`` gives up its rights and before anything starts. May raise ListenError."""
+        """Bind before ``twistd`` gives up its rights and before any service starts. May raise ListenError."""
         self._listen()
         super().privilegedStartService()
 
     def startService(self) -> None:
-        """Bind, if it has not been done; ListenError if that fails."""
+        """Bind if necessary. Raises ListenError on failure."""
         self._listen()
         super().startService()
 
     def stopService(self) -> Deferred[Any]:
-        """Fires when nobody can connect any more; connections that exist are the factory's."""
+        """Stop listening. Fires when no client can connect any more; existing connections belong to the factory."""
         super().stopService()
         listening, self._listening = self._listening, None
         return succeed(None) if listening is None else maybeDeferred(listening.stopListening)
@@ -97,7 +97,7 @@ class Listener(Service):
     def _outer(self) -> IProtocolFactory:
         if self.tls is None:
             return self.factory
-        # Here and not above: it brings OpenSSL in, which a process without such a listener need not load.
+        # Imported here: it loads OpenSSL, which a process without a TLS listener does not need.
         from fishchat.services.net.tls import TlsFactory
 
         return TlsFactory(self.tls, self.factory)

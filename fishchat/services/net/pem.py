@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import serialization
 
 
 class PemError(ValueError):
-    """A file that is not what it should be; the text begins with its path and shows nothing of what is in it."""
+    """The file does not hold what was expected. The text begins with its path and shows none of its content."""
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
-    """All that are in the file, at least one, in its order. PemError otherwise."""
+    """Return all certificates of the file, at least one, in its order. PemError otherwise."""
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
@@ -27,14 +27,14 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
 
 
 def read_key(path: Path) -> Any:
-    """The private key in the file. PemError otherwise, and when others can read it too."""
+    """Return the private key in the file. PemError otherwise, and when other users can read it."""
     try:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
             text = file.read()
     except OSError as error:
         raise PemError(f"{path} cannot be read: {error.strerror}") from None
-    # A key of root may be for a group too, as Debian's are.
+    # A group may read a key that root owns, as on Debian.
     others = stat.S_IRWXO if status.st_uid == 0 else stat.S_IRWXO | stat.S_IRWXG
     if status.st_mode & others:
         raise PemError(f"{path} is a private key that other users can read; run `chmod 600 {path}`")
@@ -47,7 +47,7 @@ def read_key(path: Path) -> Any:
 
 
 def read_pair(certificate: Path, key: Path) -> tuple[list[x509.Certificate], Any]:
-    """A certificate with its chain behind it, and its key. PemError also when they do not belong together."""
+    """Return a certificate with its chain, and its key. PemError also when they do not belong together."""
     chain, private = read_certificates(certificate), read_key(key)
     if chain[0].public_key() != private.public_key():
         raise PemError(f"{key} does not belong to the first certificate in {certificate}")

@@ -1,6 +1,6 @@
-"""TLS on the side of the server: what is offered in a handshake, and the layer between a socket and a connection.
+"""TLS of the server: the offered protocols and suites, and the layer between a socket and a connection.
 
-Twisted's own contexts also offer CBC and RSA key exchange for the sake of old browsers, which nobody needs here.
+Twisted's own contexts also offer CBC and RSA key exchange for old browsers. No client of FishChat needs these.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-#: The suites of TLS 1.2: forward secrecy and authenticated encryption. Those of TLS 1.3 are all good.
+#: The suites of TLS 1.2 with forward secrecy and authenticated encryption. All suites of TLS 1.3 have both.
 SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 _OPTIONS = (
     SSL.OP_NO_COMPRESSION
     | SSL.OP_CIPHER_SERVER_PREFERENCE
-    # TLS 1.3 sends something of that name all the same; without a cache nothing comes of it.
+    # TLS 1.3 still sends tickets; without a cache they have no effect.
     | SSL.OP_NO_TICKET
     | SSL.OP_NO_RENEGOTIATION
 )
 
 
 def server_context(chain: Sequence[x509.Certificate], key: Any, protocol: bytes) -> SSL.Context:
-    """The context of one certificate, whose chain stands behind it, and one protocol.
+    """Return the context of one certificate, with its chain, and one protocol.
 
-    Raises ``SSL.Error`` when OpenSSL does not want them, a key that is too short for instance.
+    Raises ``SSL.Error`` when OpenSSL refuses them, for instance because the key is too short.
     """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_options(_OPTIONS)
-    # An idle connection gives its buffers back.
+    # An idle connection releases its buffers.
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_cipher_list(SUITES)
@@ -53,7 +53,7 @@ def _selecting(protocol: bytes) -> Callable[[SSL.Connection, list[bytes]], bytes
     def select(connection: SSL.Connection, offered: list[bytes]) -> bytes:
         if protocol in offered:
             return protocol
-        # This alone makes the alert say why: an empty answer, which is Twisted's, is an "internal error" to OpenSSL.
+        # Only this makes the alert name the reason: OpenSSL reports Twisted's empty answer as an "internal error".
         raise SSL.Error([("fishchat", "ALPN", "no application protocol")])
 
     return select
@@ -61,7 +61,7 @@ def _selecting(protocol: bytes) -> Callable[[SSL.Connection, list[bytes]], bytes
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Creator:
-    """Makes each connection with the context of the moment."""
+    """Creates each connection with the current context."""
 
     def __init__(self, context: Callable[[], SSL.Context]) -> None:
         self._context = context
@@ -71,27 +71,27 @@ class Creator:
 
 
 class _Layer(TLSMemoryBIOProtocol):
-    """Twisted's layer, of which nothing is left when the connection is over, without the collector of cycles.
+    """Twisted's layer, freed completely at the end of the connection without the garbage collector.
 
-    That one comes by seldom, and does not see the memory of OpenSSL: some 60 KiB of each connection would stay until
-    then, however fast they follow each other. Twisted's default layer also gathers what is written in small pieces;
-    whoever writes here has done that already.
+    The collector runs seldom and does not count OpenSSL's memory. Some 60 KiB of each connection would stay until then,
+    however fast connections follow each other. Twisted's default layer also collects small writes, which FishChat's
+    connections already do themselves.
     """
 
     def _tlsShutdownFinished(self, reason: Failure | None) -> None:
         super()._tlsShutdownFinished(reason)
         if reason is not None:
-            # It holds the frames that it came from, and one of them holds it.
+            # The failure refers to the frames that it passed through, and one of them refers to the failure.
             reason.cleanFailure()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
-        # It would be told of a full buffer, and holds this layer as its transport.
+        # The producer refers to this layer as its transport, and this layer to the producer.
         self._producer = None
 
 
 class TlsFactory(TLSMemoryBIOFactory):
-    """TLS in front of a factory; a connection that it refuses with None is closed before any handshake."""
+    """TLS before a factory. A connection that the factory refuses with None is closed before any handshake."""
 
     protocol = _Layer
 

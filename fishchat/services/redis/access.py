@@ -1,4 +1,4 @@
-"""How the Redis of a configuration is reached, be it embedded or external."""
+"""Connections to the Redis of a configuration, embedded or external."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fishchat.storage.redis import Connection, Script, Subscriber, parse_url
 
 
 class Access:
-    """Makes connections, which are not started. StartError when a file that ``config.redis`` names is unusable."""
+    """Makes connections without starting them. StartError when a file that ``config.redis`` names is unusable."""
 
     def __init__(self, config: Config, reactor: Any, clock: Any = None) -> None:
         self.address = parse_url(redis_url(config))
@@ -28,5 +28,5 @@ class Access:
         return Connection(self.address, scripts=scripts, **self._options)
 
     def subscriber(self) -> Subscriber:
-        """Return a connection that listens to channels."""
+        """Return a connection for subscriptions."""
         return Subscriber(self.address, **self._options)

@@ -1,4 +1,4 @@
-"""What a connection to Redis by TLS is checked by, and what it shows, from the files of the configuration."""
+"""The TLS credentials of connections to Redis, from the files of the configuration."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fishchat.services.running.errors import StartError
 
 
 def credentials(config: Redis) -> dict[str, Any]:
-    """The options of ``storage.link.Link`` for ``redis.authority``, ``redis.certificate`` and ``redis.key``.
+    """Return the options of ``storage.link.Link`` for ``redis.authority``, ``redis.certificate`` and ``redis.key``.
 
-    StartError, which names the key of the configuration, when a file is not what it should be.
+    Raises StartError, which names the configuration key, when a file is unusable.
     """
     named = {"redis.authority": config.authority, "redis.certificate": config.certificate, "redis.key": config.key}
     given = [key for key, path in named.items() if path]
@@ -26,7 +26,7 @@ def credentials(config: Redis) -> dict[str, Any]:
 
 
 def _read(config: Redis) -> dict[str, Any]:
-    # Here and not above: it brings OpenSSL in, which a unix socket need not load.
+    # Imported here: it loads OpenSSL, which a unix socket does not need.
     from fishchat.services.net.pem import PemError, read_certificates, read_pair
     from fishchat.storage.address import client_certificate, trust_only
 
@@ -39,7 +39,7 @@ def _read(config: Redis) -> dict[str, Any]:
         if config.certificate:
             found["certificate"] = client_certificate(*read_pair(Path(config.certificate), Path(config.key)))
     except PemError as error:
-        # A problem of the pair is that of the file which the text begins with.
+        # The text of the error begins with the file that has the problem.
         if str(error).startswith(config.certificate + " "):
             key = "redis.certificate"
         raise StartError(f"{key}: {error}") from None

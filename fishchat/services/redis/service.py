@@ -1,6 +1,7 @@
 """The embedded Redis as a service: one of the roles that share a data directory runs it, the others use it.
 
-``running.program`` keeps it running; this says what is special about Redis. ``program`` says what is run and where.
+``running.program`` keeps it running; this module adds the parts that are special to Redis. ``program`` has the
+executable and the files.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from fishchat.services.running.program import Adopted, Child, Program
 class EmbeddedRedis(Program):
     """Keeps the Redis of the data directory running.
 
-    Does nothing when the configuration names an external one. ``clock`` times the waiting; it is the reactor if not
-    given. ``ends_adopted=False`` is for a visitor: a Redis that it did not start outlives it.
+    Does nothing when the configuration names an external one. ``clock`` times the waiting; the default is the reactor.
+    ``ends_adopted=False`` is for a visitor: a Redis that it did not start outlives it.
     """
 
     def __init__(self, config: Config, reactor: Any = None, clock: Any = None, *, ends_adopted: bool = True) -> None:
@@ -38,7 +39,7 @@ class EmbeddedRedis(Program):
         self._durability = config.redis.durability
         self.path = socket_path(self.directory)
         self._starting = program.starting_path(self.directory)
-        #: How long the log of Redis was when it was started.
+        #: The length of Redis' log file at its start.
         self._log_size = 0
 
     def startService(self) -> None:
@@ -71,13 +72,13 @@ class EmbeddedRedis(Program):
         return executable
 
     def command(self) -> list[str]:
-        """Return the command line of a Redis that listens where nobody looks until its files are loaded."""
+        """Return the command line of a Redis on a socket that nobody uses until its files are loaded."""
         command = program.command(self._executable(), self.directory, self._durability, self._starting)
         self._log_size = program.log_size(self.directory)
         return command
 
     async def until_usable(self, child: Child) -> None:
-        """Let others use a Redis that has loaded its files and need not do so again; see ``is_torn``."""
+        """Publish the socket of a Redis that has loaded its files and need not load them again; see ``is_torn``."""
         while child.reason is None:
             if await self._ask("PING", path=self._starting) != [b"PONG"]:
                 await deferLater(self._clock, 0.02)
@@ -91,7 +92,7 @@ class EmbeddedRedis(Program):
                 return
 
     async def leftover(self) -> Adopted | None:
-        """Return the Redis that runs here although this process did not start it, were it by hand."""
+        """Return a Redis that runs here although this process did not start it, even one that was started by hand."""
         while (holder := program.running_process(self.directory)) == 0:
             await deferLater(self._clock, 0.02)
         if holder is not None and os.path.exists(self._starting):
@@ -112,12 +113,12 @@ class EmbeddedRedis(Program):
         return Adopted(pid, lambda: _exists(pid), self._clock)
 
     def clean_up(self) -> None:
-        """Remove the socket: Redis itself removes only the name that it gave to it."""
+        """Remove the socket. Redis itself removes only the first name that it used."""
         with suppress(OSError):
             os.unlink(self.path)
 
     async def _ask(self, *commands: str, path: str = "") -> list[Any] | None:
-        """Return the replies, or None when nobody answers."""
+        """Return the replies, or None when Redis does not answer."""
         words = [tuple(command.split()) for command in commands]
         try:
             replies = await ask(self._reactor, self._clock, path or self.path, *words)

@@ -22,12 +22,12 @@ from fishchat.services.running.directory import private_directory
 from fishchat.services.running.errors import StartError
 from fishchat.services.running.program import STOP_PATIENCE
 
-#: Seconds between two looks at what is waited for.
+#: Seconds between two checks of a condition.
 LOOK_EVERY = 0.02
 
 
 class RedisVisit:
-    """One visit. ``end`` belongs behind ``begin`` in any case; neither does anything for an external Redis.
+    """One visit. Call ``end`` after ``begin`` in any case. Neither does anything for an external Redis.
 
     :param patience: seconds that Redis may be away.
     """
@@ -42,7 +42,7 @@ class RedisVisit:
     async def begin(self) -> None:
         """Return when Redis answers. StartError when it cannot be run, TimeoutError when it is away for too long.
 
-        One that loads its data is waited for, however much that is.
+        A Redis that is loading its data is waited for, however long that takes.
         """
         if self._external:
             return
@@ -60,7 +60,7 @@ class RedisVisit:
         await self.until_loaded()
 
     async def end(self) -> None:
-        """Return when Redis has ended, if it was started here and nobody else is visiting any more."""
+        """Return when Redis has ended, if this process started it and no other visitor uses it."""
         try:
             if self._redis.running:
                 while self._redis.runs_it and not self._locked(fcntl.LOCK_EX):

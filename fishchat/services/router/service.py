@@ -1,6 +1,6 @@
-"""The router: reads the shards of ``/sysctrl/send`` that it holds, and tells each msg_server what is for it.
+"""The router: reads its shards of ``/sysctrl/send`` and notifies each msg_server of its messages.
 
-It stores nothing but its place. Repeats are harmless: a msg_server drops what it has seen.
+It stores nothing but its place. Repeats are harmless: a msg_server drops entries that it has seen.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from fishchat.storage.packing import unpack
 from fishchat.storage.redis import StoreError
 from fishchat.storage.routes import calls
 
-#: Seconds that a router holds a shard without a sign of life, and between two signs or two tries to get it: another
-#: one reads on three seconds after a death.
+#: Seconds that a router holds a shard without a heartbeat, and between two heartbeats or two tries to get a shard:
+#: another router continues three seconds after a death.
 LEASE = 2.0
 STORE = 1.0
-#: Entries of one read, and milliseconds that a read waits for some.
+#: Entries of one read, and milliseconds that a read waits for new ones.
 ENTRIES = 64
 BLOCK = 1000
-#: Seconds without an answer to such a read after which Redis counts as hanging.
+#: Seconds without a reply to such a read after which Redis counts as hanging.
 PATIENCE = 4.0
 
 
 class ShardReader(Service):
     """One shard: held or not, read in order.
 
-    :param reader: a connection of its own, since a read blocks it.
-    :param shards: all of this router, this one among them; they share with other routers how many of them it holds.
+    :param reader: a connection of its own, since a read blocks it. :param shards: all shards of this router, with this
+    one; routers share the shards among themselves by their number.
     """
 
     log = Logger()
@@ -76,21 +76,21 @@ class ShardReader(Service):
 
     @property
     def at(self) -> Position:
-        """How far this shard was read by this router."""
+        """The last entry of this shard that this router has read."""
         return self._at
 
     @property
     def holds(self) -> bool:
-        """Whether this router is the one that reads the shard."""
+        """Whether this router reads the shard."""
         return self._generation > 0
 
     def startService(self) -> None:
-        """Ask for the shard, again and again."""
+        """Ask for the shard repeatedly."""
         super().startService()
         self._lease.start(STORE, now=True)
 
     def stopService(self) -> Deferred[Any]:
-        """Store the place and give the shard back, so that another router need not wait."""
+        """Store the place and release the shard, so that another router need not wait."""
         super().stopService()
         self._lease.stop()
         if not self.holds or not self._store.connected:
@@ -116,9 +116,9 @@ class ShardReader(Service):
         return [shard for shard in self._shards if shard.holds]
 
     async def _take(self) -> None:
-        # All of them, also those that were never told anything: a sweep concerns everybody.
+        # All servers, even those that never received a batch: a sweep is for everybody.
         registered = await self._store.run("HKEYS", "servers")
-        # With one shard there is nothing to share, and no router need say that it wants it.
+        # A single shard cannot be shared, so no router needs to ask for a part.
         held = len(self._held()) if len(self._shards) > 1 else -1
         taken = await calls.take(self._stream, self._token, int(LEASE * 1000), held).of(self._store)
         if taken is None or not self.running or self.holds:
@@ -135,7 +135,7 @@ class ShardReader(Service):
         moved, self._moved = self._moved, set()
         numbers = {server: self._numbers[server] for server in moved}
         held = self._held()
-        # One at a time: the last of them is the one that may be given away.
+        # One at a time: only the last shard may be released.
         spare = len(held) if held[-1] is self else 0
         lease = int(LEASE * 1000)
         ask = calls.store(self._stream, self._token, lease, self._generation, self._at, numbers, spare)
@@ -154,7 +154,7 @@ class ShardReader(Service):
             self._read()
 
     def _read(self) -> None:
-        """Read on, unless a read is under way."""
+        """Start the next read, unless a read is under way."""
         if not self._reading and self.holds and self.running and self._reader.connected:
             self._reading = True
             ensureDeferred(self._read_on()).addErrback(self._failed).addBoth(self._stopped_reading)
@@ -191,7 +191,7 @@ class ShardReader(Service):
         self._bus.publish(channels.msg_server(server.decode()), payload)
 
     def _order_sweep(self) -> None:
-        """Entries were cut before they were read: nobody knows for whom they were."""
+        """Order a sweep: entries were cut before they were read, so their receivers are unknown."""
         self.log.warn("shard {shard} was cut before it was read: all msg_servers sweep", shard=self.shard)
         for server in list(self._numbers):
             self._tell(server, 0, [])
@@ -202,7 +202,7 @@ class ShardReader(Service):
 
 
 def build(parts: Parts) -> Sequence[IService]:
-    """The services of one router: a reader for each shard."""
+    """Return the services of one router: a reader for each shard."""
     store = parts.store(calls.SCRIPTS)
     readers: list[ShardReader] = []
     for shard in range(parts.config.router.shards):

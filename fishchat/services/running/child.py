@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 
-#: Exit codes (sysexits: "temporary failure", "no such user"): another one runs here; the parent is gone.
+#: Exit codes (sysexits: "temporary failure", "no such user"): another process has the lock; the parent has ended.
 TAKEN = 75
 ORPHAN = 67
 
@@ -21,16 +21,16 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int) -> bool:
-    """Have the kernel end this process with its parent (on Linux). Return False if that is gone already."""
+    """Have the kernel end this process with its parent (on Linux). Return False if the parent has already ended."""
     if sys.platform == "linux":
         try:
             import ctypes
 
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         except (ImportError, OSError, AttributeError):
-            # Without it an orphan is adopted by the next role, which is enough.
+            # Without this an orphan is adopted by the next role, which is enough.
             return True
-    # The parent may have died before the line above took effect; then nobody would ever send the signal.
+    # The parent may have ended before the line above took effect; then nothing would ever send the signal.
     return os.getppid() == parent
 
 
@@ -43,7 +43,7 @@ def take(lock: str) -> bool:
         return False
     os.ftruncate(handle, 0)
     os.write(handle, b"%d\n" % os.getpid())
-    # Closing it would give the lock up.
+    # Closing the file would release the lock.
     os.set_inheritable(handle, True)
     return True
 
@@ -51,14 +51,14 @@ def take(lock: str) -> bool:
 def main(arguments: list[str]) -> int:
     """Replace this process by the program; return an exit code if that fails."""
     parent, lock, executable, *rest = arguments
-    # Ctrl+C in a terminal goes to the whole foreground group; the program must end after those that use it.
+    # Ctrl+C in a terminal signals the whole foreground group. The program must end after its users.
     os.setsid()
     if not die_with_parent(int(parent)):
         return ORPHAN
     if not take(lock):
         sys.stderr.write("another one runs in this directory\n")
         return TAKEN
-    # Twisted ignores this one, and ignored signals stay ignored over exec.
+    # Twisted ignores this signal, and ignored signals stay ignored after exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execv(executable, [executable, *rest])
 

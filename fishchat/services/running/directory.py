@@ -15,7 +15,7 @@ def private_directory(path: str) -> None:
     advice = "choose another directory with --data or the key `data`"
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
-        # The link itself too: in a directory like /tmp anybody could have put it there.
+        # A link is checked as well as its target: in a directory like /tmp any user could have created it.
         for found in (os.lstat(path), os.stat(path)):
             if found.st_uid != os.geteuid():
                 raise ProgramError(
@@ -32,7 +32,7 @@ def private_directory(path: str) -> None:
 
 
 def _close(path: str, advice: str) -> None:
-    # Somebody's home, named by mistake, must not change its mode.
+    # The mode of an existing directory, perhaps a home named by mistake, must not change.
     holds = os.listdir(path)
     if holds and "redis.lock" not in holds:
         raise ProgramError(
@@ -43,9 +43,9 @@ def _close(path: str, advice: str) -> None:
 
 
 def take_lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock until it is closed or this process ends; None when another has it."""
+    """Return a descriptor that holds the lock until it is closed or this process ends; None if the lock is taken."""
     try:
-        # Not inherited by children (Python's default), or a child would hold it after our end.
+        # Not inherited by children (Python's default): a child would keep the lock after this process.
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,7 +58,7 @@ def take_lock(path: Path) -> int | None:
 
 
 def process_of(path: Path) -> int | None:
-    """Return the process that holds the record lock of ``child.py``; 0 while it starts, None when nobody holds it."""
+    """Return the process that holds the record lock of ``child.py``; 0 while it starts, None when the lock is free."""
     try:
         handle = os.open(path, os.O_RDWR)
     except FileNotFoundError:

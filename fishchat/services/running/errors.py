@@ -4,11 +4,10 @@ from __future__ import annotations
 
 
 class StartError(SystemExit, Exception):
-    """A start that is refused; the text says what is wrong and what to do.
+    """A refused start. The text says what is wrong and what to do.
 
-    A SystemExit, because under ``twistd`` nobody of ours catches it: Python then prints the text, without a
-    traceback, and the exit code is 1. An Exception too, because only of such a one does a daemon tell the process that
-    waits for its start.
+    A SystemExit, because ``twistd`` does not catch it: Python prints the text without a traceback and exits with code
+    1. Also an Exception, because a daemon reports only an Exception to the process that waits for its start.
     """
 
     def __str__(self) -> str:
@@ -16,4 +15,4 @@ class StartError(SystemExit, Exception):
 
 
 class ProgramError(StartError):
-    """A child program cannot run, or its directory cannot be used; the text names the path and the way out."""
+    """A child program cannot run, or its directory cannot be used. The text names the path and the remedy."""

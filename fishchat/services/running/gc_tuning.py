@@ -1,19 +1,20 @@
-"""Python's collector of cycles, set for a server: what is here at the start stays, and what comes is looked at seldom.
+"""Settings of Python's garbage collector for a server: objects of the start are exempt, new ones are examined seldom.
 
-Left as it is, it looks through everything that lives whenever so many objects were made, which a busy server does many
-times a second; what it would find are the few cycles of connections that ended.
+With the defaults, the collector often examines all live objects, in a busy server many times a second. It would find
+only the few cycles of ended connections.
 """
 
 from __future__ import annotations
 
 import gc
 
-#: Objects that are made, more than go, until the youngest are looked at; how many such looks until older ones are.
+#: The surplus of new objects that starts a collection of the youngest, and how many such collections precede one of the
+#: older generations.
 YOUNG, OLDER, OLDEST = 50_000, 20, 100
 
 
 def collect_seldom() -> None:
-    """Call it when everything is imported and nothing has begun."""
+    """Apply the settings. Call this when everything is imported and no work has begun."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, OLDER, OLDEST)

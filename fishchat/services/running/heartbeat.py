@@ -1,4 +1,4 @@
-"""The sign of life that every role gives, and its figures with it."""
+"""The heartbeat of every role, with its figures."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fishchat.interfaces import IBus
 
 #: Seconds between two heartbeats.
 EVERY = 2.0
-#: Bytes of a heartbeat at most; what is longer is none, so that remembering them is bounded.
+#: The most bytes of a heartbeat; a longer one is ignored, so that the memory for heartbeats is bounded.
 MOST = 16384
 
 
 @dataclass(frozen=True)
 class Load:
-    """The figures and addresses of a role. ``capacity`` 0 means that it takes no clients."""
+    """The figures and addresses of a role. ``capacity`` 0 means that it accepts no clients."""
 
     address: str = ""
     clients: int = 0
@@ -35,7 +35,7 @@ class Load:
 
 
 def instance() -> str:
-    """A name for a role that has none configured: this machine and process."""
+    """Return a name for a role without a configured one: this machine and process."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
@@ -70,29 +70,29 @@ class Heartbeat(Service):
         self._beats.clock = clock
 
     def startService(self) -> None:
-        """The first one goes out at once."""
+        """Start; the first heartbeat is published at once."""
         super().startService()
         self._started = self._clock.seconds()
         self._beats.start(EVERY)
 
     def stopService(self) -> None:
-        """Say that this was the last one."""
+        """Publish the last heartbeat, which says ``stopping``."""
         super().stopService()
         if self._beats.running:
             self._beats.stop()
             self.beat(stopping=True)
 
     def again(self) -> None:
-        """Publish one now if this runs: nobody may have heard the last one."""
+        """Publish one now if this runs. The subscription is new, so earlier ones may have had no receivers."""
         if self.running:
             self.beat()
 
     def beat(self, stopping: bool = False) -> None:
-        """Publish one now, out of turn: the others then know of a change at once."""
+        """Publish one now, out of turn, so that the other servers learn of a change at once."""
         try:
             load = self.load()
         except Exception:
-            # No figures are no reason to be taken for dead.
+            # A server that cannot report figures is still alive.
             self.log.failure("the figures of {role} failed", role=self.role)
             load = Load()
         said = channels.Heartbeat(

@@ -1,7 +1,7 @@
-"""A role that ``fishchat up`` started ends with it, however that ended.
+"""End a role with the ``fishchat up`` that started it, however that process ended.
 
-The parent holds the other end of a pipe on standard input and never writes. When the parent is gone, even by
-SIGKILL, the kernel closes that end, and this process stops its reactor, so that its services end properly.
+The parent holds the other end of a pipe on standard input and never writes. When the parent ends, even by SIGKILL, the
+kernel closes that end, and this process stops its reactor, so that its services end properly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VARIABLE = "FISHCHAT_LIFELINE"
 
 @implementer(IReadDescriptor)
 class Lifeline(Service):
-    """Stops the reactor when ``descriptor`` is at its end."""
+    """Stops the reactor at the end of file on ``descriptor``."""
 
     log = Logger()
 
@@ -33,7 +33,7 @@ class Lifeline(Service):
         self._reactor = reactor
 
     def startService(self) -> None:
-        """Watch, from now on."""
+        """Begin to watch the descriptor."""
         super().startService()
         if self._reactor is None:
             from twisted.internet import reactor
@@ -42,43 +42,45 @@ class Lifeline(Service):
         self._reactor.addReader(self)
 
     def stopService(self) -> None:
-        """Watch no more."""
+        """Stop watching the descriptor."""
         super().stopService()
         self._reactor.removeReader(self)
 
     def fileno(self) -> int:
-        """What the reactor watches."""
+        """Return the descriptor that the reactor watches."""
         return self._descriptor
 
     def doRead(self) -> None:
-        """Something came, which is ignored, or the end."""
+        """Ignore data; stop the reactor at the end of file."""
         if os.read(self._descriptor, 4096) == b"":
             self._lost()
 
     def connectionLost(self, reason: Failure) -> None:
-        """The reactor found the descriptor broken, or removes all of them as it ends."""
+        """Stop: the reactor found the descriptor broken, or removes all descriptors as it ends."""
         if self.running:
             self._lost()
 
     def logPrefix(self) -> str:
-        """The name in logs."""
+        """Return the name for logs."""
         return "lifeline"
 
     def _lost(self) -> None:
         self._reactor.removeReader(self)
         self.log.warn("the parent process is gone: stopping")
-        # When it is stopping already, that is all we want.
+        # The reactor may be stopping already, which is the goal.
         with suppress(ReactorNotRunning):
             self._reactor.stop()
 
 
 def with_lifeline(service: MultiService) -> OrderedService:
-    """What a role's ``makeService`` returns: ``service``, with a lifeline if ``fishchat up`` started this."""
+    """Return the result of a role's ``makeService``: ``service``, with a lifeline if ``fishchat up`` started this
+    process.
+    """
     both = OrderedService()
     if os.environ.get(VARIABLE) == "stdin":
         Lifeline().setServiceParent(both)
         if os.getpgrp() != os.getpid():
-            # Ctrl+C in a terminal goes to the whole group; `up` ends its roles itself, in order.
+            # Ctrl+C in a terminal signals the whole group; `up` ends its roles itself, in order.
             os.setpgid(0, 0)
     service.setServiceParent(both)
     return both

@@ -1,6 +1,6 @@
-"""Where logs go: a file that does not grow for ever, and a person's terminal for what matters to a person.
+"""Destinations of logs: a file of bounded size, and a person's terminal for the important lines.
 
-What a peer sent may stand in a log line, so characters that would control a terminal are shown escaped.
+A log line may quote a peer, so characters that would control a terminal are escaped.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from twisted.logger import (
 )
 from twisted.python.logfile import LogFile
 
-#: The environment variable that tells a role's process where to log.
+#: The environment variable with the log file of a role's process.
 VARIABLE = "FISHCHAT_LOGFILE"
 
-#: Bytes of one file, and how many old ones are kept.
+#: Bytes of one file, and the number of old files that are kept.
 SIZE, KEEP = 5_000_000, 5
 
-# C0 (but tab and newline), DEL, C1, and what changes the direction of text.
+# C0 (except tab and newline), DEL, C1, and characters that change the direction of text.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
-# A token or an invitation. None is ever meant to be logged; but libraries log what they were given.
+# A token or an invitation. FishChat never logs one on purpose, but libraries log their arguments.
 _SECRETS = re.compile("(fc[ti]_)[A-Za-z0-9_-]{8,}")
 
 
 def escaped(text: str) -> str:
-    """``text`` with every character that a terminal would act on written as ``\\x1b`` or ``\\u202e``.
+    """Return ``text`` with every character that a terminal would obey written as ``\\x1b`` or ``\\u202e``.
 
-    What looks like a token is left out.
+    Anything that looks like a token is removed.
     """
     text = _SECRETS.sub(r"\1***", text)
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def file_observer(path: Path) -> ILogObserver:
-    """Writes everything to ``path``, which only this user can read, and rotates it."""
+    """Return an observer that writes everything to ``path``, which only this user can read, and rotates it."""
     log = LogFile.fromFullPath(str(path), rotateLength=SIZE, defaultMode=0o600, maxRotatedFiles=KEEP)
 
     def formatted(event: LogEvent) -> str | None:
@@ -58,7 +58,7 @@ def file_observer(path: Path) -> ILogObserver:
 
 
 def terminal_observer(stream: TextIO) -> ILogObserver:
-    """Writes warnings and worse, one line each and without tracebacks: those are in the file."""
+    """Return an observer that writes warnings and worse, one line each, without tracebacks: those are in the file."""
 
     def formatted(event: LogEvent) -> str | None:
         text = formatEvent(event)
@@ -70,11 +70,11 @@ def terminal_observer(stream: TextIO) -> ILogObserver:
 
 
 def begin(path: Path) -> None:
-    """Log to ``path`` and, what matters, to standard error."""
+    """Log to ``path``, and important lines to standard error."""
     observers = [file_observer(path), terminal_observer(sys.stderr)]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
 
 
 def role_log() -> ILogObserver:
-    """For ``twistd --logger``: the file that the environment names."""
+    """Return the observer for ``twistd --logger``: the file that the environment names."""
     return file_observer(Path(os.environ[VARIABLE]))

@@ -8,15 +8,15 @@ from twisted.logger import Logger
 
 
 class OrderedService(MultiService):
-    """Children start in the order they were added; on stopping, each ends before the one below is asked to.
+    """Children start in the order they were added; on stopping, each ends before the one below it is stopped.
 
-    Twisted's own MultiService asks all of them at once, so a store would be gone while its users still write.
+    Twisted's own MultiService stops all of them at once, so the store would end while its users still write.
     """
 
     log = Logger()
 
     def stopService(self) -> Deferred[None]:
-        """Fires when all have stopped. One that fails to is logged and does not keep the others running."""
+        """Fires when all children have stopped. A failure is logged and does not prevent the others from stopping."""
         Service.stopService(self)
         return ensureDeferred(self._stop_in_turn())
 

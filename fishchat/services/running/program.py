@@ -1,8 +1,8 @@
-"""The care of a child program: one of the processes that share a directory runs it, the others use it.
+"""Supervision of a child program: one of the processes that share a directory runs it, the others use it.
 
 The process that holds ``NAME.lock`` in the directory runs the program. It starts it, or adopts one that a killed holder
-left; starts it again when it ends, ever later if it ends at once; and ends it last of all. A subclass says what to
-run, when it is usable, and what it leaves behind.
+left. It restarts a program that ended, with growing delays if it ends at once, and stops the program last of all. A
+subclass defines the command line, when the program is usable, and which files it leaves.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from fishchat.services.running.errors import ProgramError, StartError
 #: Seconds between two attempts to take the lock, and between two checks of an adopted process.
 LOCK_EVERY = 0.5
 LOOK_EVERY = 0.2
-#: Seconds before a program that ended is started again, first and at most; a life that resets the delay.
+#: Seconds before the restart of a program that ended, first and at most; the lifetime that resets the delay.
 FIRST_DELAY, LONGEST_DELAY, GOOD_LIFE = 0.1, 5.0, 10.0
 #: Seconds that a program has to end before it is killed.
 STOP_PATIENCE = 10.0
-#: Bytes of its output that are kept for the log.
+#: The most bytes of its output that are kept for the log.
 _LAST_OUTPUT = 2000
 
 _CHILD = str(Path(__file__).with_name("child.py"))
@@ -54,7 +54,7 @@ class Child(ProcessProtocol):
 
     @property
     def pid(self) -> int | None:
-        """The number of its process."""
+        """The process number of the program."""
         return None if self.transport is None else self.transport.pid
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
@@ -107,8 +107,8 @@ class Program(Service):
     """Keeps one program running in ``directory``.
 
     :param title: its name for people; in lower case also of its files ``NAME.lock``, ``NAME.pid`` and ``NAME.log``.
-    :param clock: times the waiting; the reactor if not given.
-    :param ends_adopted: whether a process that it did not start ends with this service.
+    :param clock: times the waiting; the default is the reactor. :param ends_adopted: whether a process that it did not
+    start ends with this service.
     """
 
     log = Logger()
@@ -127,13 +127,13 @@ class Program(Service):
         self._process: Child | Adopted | None = None
         self._keeping: Deferred[None] | None = None
 
-    # -- what a subclass says
+    # -- defined by a subclass
 
     def prepare(self) -> None:
-        """Make what has to be there before the lock is taken. Raises ProgramError."""
+        """Create everything that must exist before the lock is taken. Raises ProgramError."""
 
     def check(self) -> None:
-        """Raise ProgramError when it is clear at once that the program cannot run."""
+        """Raise ProgramError when the program certainly cannot run."""
 
     def command(self) -> list[str]:
         """Return the command line; see ``bound_to_us``. Raises ProgramError."""
@@ -143,15 +143,15 @@ class Program(Service):
         """Return when a program that was just started can be used, or has ended."""
 
     async def leftover(self) -> Adopted | None:
-        """Return the program that runs here although this process did not start it."""
+        """Return a program that runs here although this process did not start it."""
         while (holder := process_of(self.pid_file)) == 0:
             await deferLater(self._clock, 0.02)
         return None if holder is None else self.adopt(holder)
 
     def clean_up(self) -> None:
-        """Remove what the program left when this service ended it."""
+        """Remove the files of a program that this service ended."""
 
-    # -- for it
+    # -- for a subclass
 
     @property
     def pid_file(self) -> Path:
@@ -160,16 +160,16 @@ class Program(Service):
 
     @property
     def runs_it(self) -> bool:
-        """Whether it is this process that runs the program."""
+        """Whether this process runs the program."""
         return self._lock is not None
 
     @property
     def pid(self) -> int | None:
-        """The number of the process that this one runs; None when there is none at the moment."""
+        """The process number of the program that this process runs; None while it runs none."""
         return None if self._process is None else self._process.pid
 
     def adopt(self, pid: int) -> Adopted:
-        """Return the process that holds the pid file, to be watched."""
+        """Return the process that holds the pid file, for watching it."""
         self.log.info("adopting the {title} that runs already, process {pid}", title=self.title, pid=pid)
         return Adopted(pid, lambda: process_of(self.pid_file) == pid, self._clock)
 
@@ -185,7 +185,7 @@ class Program(Service):
     # -- the life of the service
 
     def startService(self) -> None:
-        """Start the program, unless another process runs it. ProgramError when it is clear at once that it cannot."""
+        """Start the program, unless another process runs it. ProgramError when it certainly cannot run."""
         self.prepare()
         if self._take_lock():
             try:
@@ -198,7 +198,7 @@ class Program(Service):
         super().startService()
 
     def stopService(self) -> Deferred[None]:
-        """Fires when the program has ended, if it was this process that ran it."""
+        """Fires when the program has ended, if this process ran it."""
         super().stopService()
         keeping, self._keeping = self._keeping, None
         if keeping is not None:
@@ -225,7 +225,7 @@ class Program(Service):
             self._process = await self.leftover()
             if self._process is None:
                 await self.until_usable(self.start())
-            # Not what was started above: until_usable may have started another one.
+            # The present program, not the one started above: until_usable may have started another one.
             process: Child | Adopted | None = self._process
             assert process is not None
             await process.ended()

@@ -1,4 +1,4 @@
-"""SIGHUP: read the certificate again. It also says that a terminal was closed, and then it means the end, as ever."""
+"""SIGHUP: read the certificate again; after the terminal was closed, end the process as usual."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from twisted.logger import Logger
 
 
 class Hangup(Service):
-    """Calls ``reload`` on SIGHUP; or stops the reactor when its terminal is gone.
+    """Calls ``reload`` on SIGHUP, or stops the reactor when its terminal is closed.
 
-    A process that was told to outlive its terminal, by ``nohup``, does. Once stopped, this ignores the signal: a
-    terminal that is closed sends more than one, and none of them may interrupt the stopping.
+    A process that ``nohup`` started outlives its terminal. Once stopped, this object ignores the signal: a closed
+    terminal sends more than one, and none of them may interrupt the end of the process.
     """
 
     log = Logger()
@@ -28,7 +28,7 @@ class Hangup(Service):
         self._terminal: int | None = None
 
     def startService(self) -> None:
-        """Listen to the signal."""
+        """Handle the signal from now on."""
         super().startService()
         if self._reactor is None:
             from twisted.internet import reactor
@@ -38,13 +38,13 @@ class Hangup(Service):
         self._terminal = None if before is signal.SIG_IGN else _terminal()
 
     def _received(self, *_: object) -> None:
-        # In the middle of anything; from here on in its turn.
+        # The signal may interrupt any code, so the reactor handles it in its turn.
         self._reactor.callFromThread(self._hung_up)
 
     def _hung_up(self) -> None:
         if not self.running:
             return
-        # A terminal that is gone answers nothing any more.
+        # A closed terminal answers no call.
         if self._terminal is None or os.isatty(self._terminal):
             self._reload()
             return
@@ -54,5 +54,5 @@ class Hangup(Service):
 
 
 def _terminal() -> int | None:
-    """The first of the standard streams that is a terminal."""
+    """Return the first of the standard streams that is a terminal."""
     return next((stream for stream in range(3) if os.isatty(stream)), None)

@@ -20,22 +20,22 @@ from fishchat.storage.redis import StoreError
 
 #: Sources of wrong attempts that are remembered; beyond that the longest unseen one is forgotten.
 MOST = 10_000
-#: Characters of a header that is looked at: a name, a token, and room.
+#: Characters of the header that are examined: a name, a token, and room.
 LONGEST = 512
 
 
 class Tokens(Protocol):
-    """Where tokens are looked up."""
+    """The store of tokens."""
 
     async def check_token(self, account: bytes, token: bytes) -> bytes | None:
-        """The device whose token this is, None when it is nobody's."""
+        """Return the device that owns this token; None when no device does."""
 
 
 REALM = 'Basic realm="FishChat", charset="UTF-8"'
 
 
 class Wrong(Exception):
-    """An attempt that is refused; ``retry`` is 0, or the seconds to wait when there were too many."""
+    """A refused attempt. ``retry`` is 0, or the seconds to wait after too many attempts."""
 
     def __init__(self, retry: int = 0) -> None:
         super().__init__(retry)
@@ -48,7 +48,7 @@ class Wrong(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Further headers of the answer."""
+        """Additional headers of the answer."""
         return {"Retry-After": str(self.retry)} if self.retry else {"WWW-Authenticate": REALM}
 
 
@@ -71,7 +71,7 @@ class Guard:
         if not header:
             raise Wrong
         source = self._sources.name(address)
-        # Taken beforehand, so that attempts which are made all at once are counted like others.
+        # Taken before the check, so that simultaneous attempts are all counted.
         self._charge(source)
         try:
             right = await self._is_right(header)

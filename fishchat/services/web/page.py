@@ -1,4 +1,4 @@
-"""Resources that answer with a whole body, at once or later, each under a content security policy of its own."""
+"""Resources that answer with a whole body, at once or later, each under its own content security policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-#: The policy of a page that a browser should not run, frame or load anything for.
+#: The policy of a page for which a browser needs to run, frame and load nothing.
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -44,13 +44,13 @@ class Page(Resource):
         raise NotImplementedError
 
     def render(self, request: Request) -> bytes | int:
-        """Called by Twisted."""
+        """Render the answer. Twisted calls this."""
         answer = self.answer(request)
         if isinstance(answer, Answer):
             return self._begin(request, answer)
         gone = request.notifyFinish()
         answering = Deferred.fromCoroutine(answer)
-        # A client that has gone is not answered.
+        # The client may have disconnected by now.
         gone.addErrback(lambda _: answering.cancel())
         answering.addErrback(self._failed)
         answering.addCallback(lambda found: None if found is None else self._finish(request, found))

@@ -20,7 +20,7 @@ from fishchat.protocols.peer import HANDSHAKE
 from fishchat.services.net.connection_limits import Bounds, ConnectionLimits
 from fishchat.services.web.page import NOTHING
 
-#: The headers of every answer. A page says its own policy in the place of this one, which allows nothing.
+#: The headers of every answer. A page may replace this policy, which allows nothing.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": NOTHING,
@@ -36,10 +36,9 @@ HEADERS = {
 class SiteLimits:
     """The limits of one site.
 
-    :ivar connections: how many there may be; nobody logs in, so all of them count as unauthenticated.
-    :ivar exempt: networks whose addresses are not counted by source.
-    :ivar idle: seconds that a connection may be idle, and that a peer has to close it.
-    :ivar body: bytes of the body of a request.
+    :ivar connections: the most connections; nobody logs in, so all of them count as unauthenticated. :ivar exempt:
+    networks whose addresses are not counted by source. :ivar idle: seconds that a connection may be idle, and that a
+    peer has to close it. :ivar body: bytes of the body of a request.
     """
 
     connections: Bounds
@@ -49,7 +48,7 @@ class SiteLimits:
 
 
 class _Request(Request):
-    """A request whose body stays in memory and small."""
+    """A request with a small body, which stays in memory."""
 
     most = 0
     _length = 0
@@ -76,12 +75,12 @@ class _Site(Site):
     displayTracebacks = False
 
     def log(self, request: Any) -> None:
-        """Write nothing: a client that asks every second would fill the log."""
+        """Log nothing: a client that asks every second would fill the log."""
 
 
 @implementer(IHandshakeListener)
 class _Connection(ProtocolWrapper):
-    """Cuts off a peer that does not end its handshake, or does not close: TLS waits for its answer."""
+    """Cuts off a peer that does not complete its handshake or does not close. TLS would wait for it forever."""
 
     host = ""
     _cut: IDelayedCall | None = None
@@ -93,7 +92,7 @@ class _Connection(ProtocolWrapper):
         super().makeConnection(transport)
 
     def handshakeCompleted(self) -> None:
-        """The TLS below is ready."""
+        """Mark the handshake as complete. TLS calls this."""
         self._stay()
 
     def loseConnection(self) -> None:
@@ -122,7 +121,7 @@ class _Connection(ProtocolWrapper):
 
 
 class _Bounded(WrappingFactory):
-    """Refuses connections beyond the limits, and keeps the list of the others, so that they can be ended."""
+    """Refuses connections beyond the limits, and keeps the others so that they can be ended."""
 
     noisy = False
     protocol = _Connection
@@ -148,10 +147,9 @@ class _Bounded(WrappingFactory):
 
 
 class WebSite(Service):
-    """``factory`` is what to listen with; stopping ends the connections that are open.
+    """A site: ``factory`` goes to a listener; stopping the service ends the open connections.
 
-    :param secure: whether it is listened to with TLS.
-    :param name: what the log calls it.
+    :param secure: whether the listener has TLS. :param name: the name of the site in the log.
     """
 
     def __init__(
@@ -162,7 +160,7 @@ class WebSite(Service):
         self.factory = _Bounded(site, reactor, limits, secure, name)
 
     def stopService(self) -> None:
-        """End the connections; a browser would keep them for a minute."""
+        """End the connections, which browsers would keep open for a minute."""
         super().stopService()
         for protocol in list(self.factory.protocols):
             protocol.transport.abortConnection()

@@ -26,7 +26,7 @@ class Words(unittest.SynchronousTestCase):
     def test_a_description_in_the_schema_is_the_meaning_of_its_key(self) -> None:
         self.assertEqual(
             describe.meaning("msg_server.advertise"),
-            "The address that clients are told to connect to. Empty: `listen`.",
+            "The address that clients should connect to. Empty: `listen`.",
         )
 
     def test_environment_names_lead_back_to_their_keys(self) -> None:

@@ -1,1 +1,1 @@
-"""What is done to a running FishChat: a coroutine for each fault, in a module for each kind."""
+"""The faults of a running FishChat: a coroutine for each, in a module for each kind."""

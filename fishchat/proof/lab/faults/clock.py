@@ -36,7 +36,7 @@ def missing() -> str:
 
 
 async def steps(run: Run) -> None:
-    """The clock by which leases end and messages are dated goes an hour on, an hour back, a day on, and right again."""
+    """The clock of leases and messages goes an hour ahead, an hour back, a day ahead, and right again."""
     for seconds in STEPS:
         await run.pause(2.0)
         await run.hurry()

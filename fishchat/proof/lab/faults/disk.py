@@ -1,4 +1,4 @@
-"""What happens to Redis' file: it is cut or put back, the disk is full, or its power fails."""
+"""Faults of Redis' file: it is cut or replaced by a copy, the disk is full, or its power fails."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def power(run: Run) -> None:
 
 
 async def cut(run: Run) -> None:
-    """Redis' file is cut at a random byte while it is down: what is gone is announced, and no id is used again."""
+    """Redis' file is cut at a random byte while it is down: the loss is announced, and no id is used again."""
     for _ in range(3):
         await run.pause(run.random.uniform(3.0, 5.0))
         await run.hurry()
@@ -64,7 +64,7 @@ async def cut(run: Run) -> None:
 
 
 async def put_back(run: Run) -> None:
-    """An older copy of Redis' files is put back: what is gone is announced, and no id is used again."""
+    """An older copy of Redis' files is restored: the loss is announced, and no id is used again."""
     await run.pause(3.0)
     copy = run.rig.notes / "copy"
     _copy(run.rig.view, copy)
@@ -79,7 +79,7 @@ async def put_back(run: Run) -> None:
 
 
 async def full(run: Run) -> None:
-    """The disk is full for some seconds: Redis cannot run, and nothing is acknowledged; then all goes on."""
+    """The disk is full for some seconds: Redis cannot run, and nothing is acknowledged; then all work continues."""
     await run.pause(3.0)
     await run.hurry()
     run.recorder.fault("full disk", "all")
@@ -102,7 +102,7 @@ async def _dead(run: Run, what: str) -> AsyncIterator[None]:
     run.rig.up.process.send_signal(signal.SIGSTOP)
     try:
         run.signal("redis", signal.SIGKILL)
-        # Answers that were on their way have arrived then.
+        # Answers under way have arrived then.
         await run.pause(0.5)
         yield
     finally:

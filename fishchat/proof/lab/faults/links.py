@@ -158,7 +158,7 @@ async def _last(run: Run, what: str, who: str) -> None:
 def some(run: Run, one_in: int) -> Fits:
     """Return a condition that fits one link in so many, always the same ones."""
     chosen: dict[Link, bool] = {}
-    # One number of the plan, however many links there are: what is drawn next must not depend on them.
+    # One number of the plan, however many links there are: later random values must not depend on them.
     random = Random(run.random.random())
 
     def fits(link: Link) -> bool:

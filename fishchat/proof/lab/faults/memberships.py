@@ -1,4 +1,4 @@
-"""Members come and go while messages are sent."""
+"""Members join and leave while messages are sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def members(run: Run) -> None:
 
 
 async def members_unheard(run: Run) -> None:
-    """The same as `members`, while no msg_server is notified by the others that a membership has changed."""
+    """Like `members`, while no msg_server is notified by the others that a membership has changed."""
     links, servers = run.rig.redis_links, run.rig.of_role("ms1", "ms2")
     run.recorder.fault("drop", "topic-sync")
     links.reset(servers)

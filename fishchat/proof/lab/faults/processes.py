@@ -31,7 +31,7 @@ async def kill(run: Run) -> None:
 
 
 async def _kill(run: Run, victim: str) -> None:
-    # It may not be back from the last time.
+    # It may still be restarting after the last time.
     if not await within(run.reactor, lambda: victim in run.rig.running(), BACK):
         run.recorder.complain("stalled", f"{victim} does not come back")
         return
@@ -84,13 +84,13 @@ def _is_another(run: Run, who: str, pid: int | None) -> bool:
 
 
 async def without_router(run: Run) -> None:
-    """The only router hangs for a while, and what it carries waits."""
+    """The only router hangs for a while, and its messages wait."""
     await run.hurry()
     await _hang(run, "router", run.plan.seconds / 2)
 
 
 async def takeover(run: Run) -> None:
-    """Of two routers the one that works is killed again and again: the other takes over its lease under load."""
+    """Of two routers the active one is killed repeatedly: the other takes over its lease under load."""
     beside = run.rig.add("fishchat-router")
     killed = 0
     began = run.reactor.seconds()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fishchat.proof.lab.run import Run
 
-#: Seconds for which the memory is short, and for which a lease is another's.
+#: Seconds for which the memory is short, and for which another process has a lease.
 SHORT, LOST = 5.0, 4.0
 
 
 async def full_memory(run: Run) -> None:
-    """Redis' `maxmemory` is reached for some seconds: sends wait, acknowledgements and logins go on."""
+    """Redis' `maxmemory` is reached for some seconds: sends wait, acknowledgements and logins continue."""
     (setting,) = await run.rig.redis(("CONFIG", "GET", "maxmemory"))
     await run.pause(2.0)
     await run.hurry()
@@ -18,7 +18,7 @@ async def full_memory(run: Run) -> None:
     await run.pause(0.5)
     acknowledged = run.recorder.acknowledged
     await run.pause(SHORT)
-    # One or two may have had their OK under way; a store that is full accepts no more.
+    # The OK of one or two may be under way; a full store accepts no more.
     if run.recorder.acknowledged - acknowledged > 2:
         run.recorder.complain("false-ok", "messages were acknowledged although the store is full")
     await _set(run, "maxmemory", setting[1].decode())
@@ -54,7 +54,7 @@ async def lease_lost(run: Run) -> None:
         # As long as the lease of a server that has just renewed it: one that is near its end may be taken by force.
         lease = ("SET", f"lease:{server}", "another", "PX", "15000")
         await run.rig.redis(("HSET", "servers", server, "another"), lease)
-        # Answers to what was stored before are on their way for a moment.
+        # Answers to earlier messages are on their way for a moment.
         await run.pause(0.3)
         stored = probe.stored
         await run.pause(LOST - 1.0)
