@@ -70,6 +70,7 @@ setup(
         "fishchat.storage": ["lib/*.lua"],
         "fishchat.testing": ["conversations/*"],
         "fishchat.proof.fuzz": ["corpus/*.txt"],
+        "fishchat.test.support": ["stores/*.xz"],
     },
     include_package_data=False,
     zip_safe=False,

@@ -38,10 +38,10 @@ class IServed(Protocol):
 class ISession(IServed, Protocol):
     """A client of the msg_server.
 
-    :ivar acks: whether it acknowledges what it is given.
+    :ivar capabilities: what it was granted at HELLO.
     """
 
-    acks: bool
+    capabilities: frozenset[bytes]
 
     @property
     def peer(self) -> IPeer:
@@ -68,18 +68,21 @@ class ISession(IServed, Protocol):
     def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
         """Answer with the line that ``work`` returns, or with its Refusal; nothing more is read until then."""
 
-    def send_message(self, command: Command, conversation: bytes, kind: bytes, peer: bytes) -> None:
-        """Store the message of ``command``, then deliver it; ``peer`` is the other account, empty for a topic."""
+    def send_message(self, command: Command, conversation: bytes, form: bytes, peer: bytes) -> None:
+        """Store the message of ``command``, then deliver it.
+
+        ``form`` is its kind and attributes; ``peer`` is the other account, empty for a topic.
+        """
 
 
 class ILogins(Protocol):
     """The way in."""
 
     def log_in(self, session: Any, command: Command) -> None:
-        """SEND_CLIENT_ID."""
+        """SEND_CLIENT_ID: log in by password or token."""
 
     def authenticate(self, session: Any, command: Command) -> None:
-        """SEND_AUTH."""
+        """SEND_AUTH: log in by SCRAM."""
 
 
 class IGuesses(Protocol):
@@ -95,11 +98,18 @@ class IGuesses(Protocol):
         """Call the store through the queue; fails with the Refusal."""
 
 
+class ICall(Protocol):
+    """Calls the store through the queue of the msg_server."""
+
+    def __call__(self, ask: Ask[T]) -> Awaitable[T]:
+        """Make the call in its turn; fails with the Refusal."""
+
+
 class IRooms(Protocol):
     """The conversations that are read at this server."""
 
-    def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int) -> None:
-        """Deliver a message that is stored."""
+    def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int, time: int) -> None:
+        """Deliver a message that is stored since ``time`` in ms."""
 
     def acknowledged(self, reading: Reading) -> None:
         """Go on after an acknowledgement."""
@@ -125,11 +135,11 @@ class ITopicNews(Protocol):
         """Publish that ``event`` happened to ``topic``, by ``account``."""
 
 
-class IReceipts(Protocol):
-    """Read receipts."""
+class ISignals(Protocol):
+    """Pushes that are never stored."""
 
-    def push(self, name: bytes, reader: bytes, position: bytes) -> None:
-        """Push that ``reader`` has read the conversation up to ``position``."""
+    def push(self, recipients: Iterable[bytes], line: bytes) -> None:
+        """Push ``line``, without its ending, to accounts and devices (``account/device``) at this server."""
 
 
 @dataclass(frozen=True)
@@ -160,13 +170,14 @@ class Engine:
 
     settings: Settings
     stream: bytes
+    call: ICall
     logins: ILogins
     guesses: IGuesses
     source: Callable[[str], bytes]
     rooms: IRooms
     membership: IMembership
     topic_news: ITopicNews
-    receipts: IReceipts
+    signals: ISignals
     address: Callable[[bool], bytes]
 
 

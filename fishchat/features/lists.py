@@ -16,6 +16,6 @@ def ask_list(session: ISession, command: Command, ask: Ask[list[Any]], form: byt
     """Answer with one item of this form for each row of the result."""
 
     def take(rows: list[Any]) -> bytes:
-        return list_lines(command, [(form % row, False) for row in rows])
+        return list_lines(command, [(form % row, b"") for row in rows])
 
     session.ask(command, ask, take, alone=True)

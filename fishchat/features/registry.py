@@ -44,6 +44,9 @@ for _feature in FEATURES:
 VERBS: tuple[Verb, ...] = tuple(verb for verbs in VERBS_OF.values() for verb in verbs)
 PUSHES: tuple[Push, ...] = tuple(push for pushes in PUSHES_OF.values() for push in pushes)
 
+#: What a client may ask for at HELLO: to acknowledge, to see times, and what pushes need.
+CAPABILITIES = tuple(sorted({b"ack", b"time"} | {push.capability for push in PUSHES if push.capability}))
+
 MSG_SERVER_COMMANDS = Table(VERBS, {feature.name.encode(): verbs for feature, verbs in VERBS_OF.items() if verbs})
 
 

@@ -83,11 +83,14 @@ class Conversation:
         if self.held:
             self.behind_log((self.epoch, max(self.held)))
 
-    def read(self, messages: list[Message], more: bool) -> bool:
-        """Take a page of the log after ``position``. Returns whether to read on."""
+    def read(self, messages: list[Message], more: bool, trimmed: int) -> bool:
+        """Take a page of the log after ``position``. Returns whether to read on.
+
+        Retention has taken the numbers up to ``trimmed``.
+        """
         for message in messages:
             if message.seq != self.seq + 1:
-                self._lost(message)
+                self._lost(message, trimmed)
             self._deliver(message)
         if more or (messages and self.heard > self.position):
             return True
@@ -95,12 +98,13 @@ class Conversation:
         self._release()
         return False
 
-    def _lost(self, found: Message) -> None:
-        """The log goes on elsewhere: trimmed, or put back to an earlier state. Say which numbers are gone."""
-        first, last = missing(self.seq, found.seq)
-        line = gap_line(self.name, first, last)
-        for reading in self.live:
-            reading.device.push(line)
+    def _lost(self, found: Message, trimmed: int) -> None:
+        """Push which numbers can no longer be delivered, when the log goes on elsewhere."""
+        gone = missing(self.seq, found.seq, trimmed)
+        if gone is not None:
+            line = gap_line(self.name, *gone)
+            for reading in self.live:
+                reading.device.push(line)
 
     def _release(self) -> None:
         held = self.held
@@ -118,14 +122,14 @@ class Conversation:
         before = self.position
         self.epoch, self.seq = position = message.epoch, message.seq
         sender = message.sender
-        line = message.line
+        line, needs = message.line, message.needs
         full = None
         for reading in self.live:
             device = reading.device
-            if device.key == sender:
+            if device.key == sender or (needs and needs not in device.capabilities):
                 reading.passed(before, position)
             elif device.room > 0:
-                device.push(line)
+                device.push(line if device.encoding is None else message.rendered(device.encoding))
                 if device.acks:
                     device.room -= 1
                     reading.unacked += 1
@@ -198,9 +202,15 @@ class Conversation:
         reading.device.lagging.pop(reading, None)
 
 
-def missing(at: int, found: int) -> tuple[int, int]:
-    """The numbers that are gone when after number ``at`` the log goes on with ``found``."""
-    return (at + 1, found - 1) if found > at else (found, at)
+def missing(at: int, found: int, trimmed: int) -> tuple[int, int] | None:
+    """The numbers that are gone when after number ``at`` the log goes on with ``found``; None if none are.
+
+    What retention has taken, up to ``trimmed``, is gone; what is missing above that was erased, and nobody waits for
+    it. A log that goes on with a number not above ``at`` was put back to an earlier state.
+    """
+    if found <= at:
+        return found, at
+    return (at + 1, min(found - 1, trimmed)) if trimmed > at else None
 
 
 def gap_line(conversation: bytes, first: int, last: int) -> bytes:

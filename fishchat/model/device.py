@@ -14,6 +14,7 @@ from fishchat.model.names import START, Position, parse_position
 if TYPE_CHECKING:
     from fishchat.interfaces import ISessionOwner
     from fishchat.model.conversation import Conversation
+    from fishchat.model.message import IEncoding
 
 #: Unacknowledged pushes of one device at most, and how much room it needs before it is fed again.
 WINDOW = 256
@@ -42,7 +43,9 @@ class Device:
     :ivar epoch: the store's epoch when it logged in.
     :ivar owner: the session that it belongs to: told when the device may not stay.
     :ivar push: takes one whole line; writing happens once a turn.
+    :ivar capabilities: what its client was granted at HELLO.
     :ivar acks: whether it acknowledges; else what is written counts as read.
+    :ivar encoding: how messages become what it is sent; None for plain lines.
     :ivar dirty: the server's set of readings whose cursor is to be stored.
     :ivar room: how many more pushes it may be given now.
     """
@@ -51,7 +54,9 @@ class Device:
         "_room_kept",
         "account",
         "acks",
+        "capabilities",
         "dirty",
+        "encoding",
         "epoch",
         "key",
         "lagging",
@@ -71,9 +76,10 @@ class Device:
         key: bytes,
         session: bytes,
         owner: ISessionOwner,
-        acks: bool,
+        capabilities: frozenset[bytes],
         dirty: set[Reading],
         epoch: int = 0,
+        encoding: IEncoding | None = None,
     ) -> None:
         self.account = account
         self.key = key
@@ -82,7 +88,9 @@ class Device:
         self.epoch = epoch
         self.owner = owner
         self.push = owner.push
-        self.acks = acks
+        self.capabilities = capabilities
+        self.acks = acks = b"ack" in capabilities
+        self.encoding = encoding
         self.dirty = dirty
         self.room = WINDOW if acks else UNBOUNDED
         self.readings: dict[bytes, Reading] = {}

@@ -1,61 +1,134 @@
-"""A message as it is stored, and the line that a client gets of it. No I/O.
+"""A message as it is stored, and the lines that clients get of it. No I/O.
 
-The stored form is one row of tokens and the text: ``account device cseq flag text``. Flags: ``-`` plain text, ``e``
-text with ``@esc`` escapes, ``n`` a notice from the servers, ``r`` a read receipt (told, never stored).
+The stored form is one row of tokens and the text: ``account device cseq form text``. The form is the kind of the
+message and, after semicolons, its attributes: ``kind[;name=value…]``. Kinds are in :data:`KINDS`; a message that its
+sender did not mark has the form ``-``. Attributes are those tags of the sender's command that are kept: in the order of
+their names, with values escaped as in a line, so that pushes and items repeat them as they are. The device of a message
+that a role has stored is ``*``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from fishchat.model.names import Position
 
-PLAIN, ESCAPED, NOTICE, RECEIPT = b"-", b"e", b"n", b"r"
+PLAIN, ESCAPED, NOTICE = b"-", b"e", b"n"
+
+#: Kind → the capability that a device needs to be given such a message; nothing if every device is given it.
+KINDS: dict[bytes, bytes] = {PLAIN: b"", ESCAPED: b"", NOTICE: b""}
+
+#: What a device would have to be capable of for a kind that this version does not know: no client is granted it.
+UNKNOWN = b"?"
+
+
+class IEncoding(Protocol):
+    """How messages become what a peer is sent, where that is not the plain line."""
+
+    def render(self, message: Message) -> bytes:
+        """The push of ``message``."""
 
 
 class Message:
     """One message of a conversation, on its way to devices.
 
     :ivar sender: ``account/device``.
-    :ivar line: the push, whole, with its ending.
+    :ivar line: the push as a plain line, whole, with its ending.
+    :ivar time: when it was stored, in ms.
+    :ivar needs: the capability that a device needs for it; nothing for most.
     """
 
-    __slots__ = ("epoch", "line", "sender", "seq")
+    __slots__ = ("_renderings", "epoch", "line", "needs", "sender", "seq", "time")
 
-    def __init__(self, epoch: int, seq: int, sender: bytes, line: bytes) -> None:
+    def __init__(self, epoch: int, seq: int, sender: bytes, line: bytes, time: int = 0, needs: bytes = b"") -> None:
         self.epoch = epoch
         self.seq = seq
         self.sender = sender
         self.line = line
+        self.time = time
+        self.needs = needs
+        self._renderings: dict[IEncoding, bytes] | None = None
 
     @property
     def position(self) -> Position:
         """Where it stands in its conversation."""
         return self.epoch, self.seq
 
+    def rendered(self, encoding: IEncoding) -> bytes:
+        """The push in an encoding, made when a device first needs it."""
+        if self._renderings is None:
+            self._renderings = {}
+        found = self._renderings.get(encoding)
+        if found is None:
+            found = self._renderings[encoding] = encoding.render(self)
+        return found
 
-def pack_body(account: bytes, device: bytes, cseq: int, flag: bytes, text: bytes) -> bytes:
+
+class TimedLines:
+    """Lines for a peer with the capability ``time``: each push says when its message was stored."""
+
+    def render(self, message: Message) -> bytes:
+        """Return the push with its time, see ``IEncoding``."""
+        return with_tags(message.line, b"time=%d" % message.time)
+
+
+TIMED_LINES = TimedLines()
+
+
+def with_tags(line: bytes, tags: bytes) -> bytes:
+    """``line`` with tags before those that it has; ``tags`` as they stand in a line, without the ``@``."""
+    return b"@%s;%s" % (tags, line[1:]) if line[:1] == b"@" else b"@%s %s" % (tags, line)
+
+
+def pack_form(kind: bytes, attributes: Mapping[bytes, bytes]) -> bytes:
+    """The kind with its attributes, in their one order; values must be escaped already."""
+    return b";".join([kind, *(b"%s=%s" % item if item[1] else item[0] for item in sorted(attributes.items()))])
+
+
+def pack_body(account: bytes, device: bytes, cseq: int, form: bytes, text: bytes) -> bytes:
     """The stored form; ``cseq`` is -1 for a message without one."""
-    return b"%s %s %d %s %s" % (account, device, cseq, flag, text)
+    return b"%s %s %d %s %s" % (account, device, cseq, form, text)
 
 
-def push_line(conversation: bytes, message_id: bytes, account: bytes, flag: bytes, text: bytes) -> bytes:
-    """What a client is told of a message."""
-    if flag == NOTICE:
-        return b"RESP_NOTICE %s %s %s\r\n" % (account, message_id, text)
+def tags_of(form: bytes) -> bytes:
+    """The tags of a push or an item with this form, as they stand in a line, without the ``@``."""
+    kind, _, attributes = form.partition(b";")
+    if kind != ESCAPED:
+        return attributes
+    return attributes + b";esc" if attributes else b"esc"
+
+
+def push_line(conversation: bytes, message_id: bytes, account: bytes, form: bytes, text: bytes) -> bytes:
+    """The push of a message as a plain line."""
     if conversation[:1] == b"#":
         line = b"RESP_MESSAGE_TOPIC %s %s %s %s\r\n" % (conversation[1:], account, message_id, text)
     else:
         line = b"RESP_MESSAGE_P2P %s %s %s\r\n" % (account, message_id, text)
-    return b"@esc " + line if flag == ESCAPED else line
+    if form == PLAIN:
+        return line
+    if form.partition(b";")[0] == NOTICE:
+        line = b"RESP_NOTICE %s %s %s\r\n" % (account, message_id, text)
+    tags = tags_of(form)
+    return with_tags(line, tags) if tags else line
 
 
-def from_body(conversation: bytes, epoch: int, seq: int, body: bytes) -> Message:
-    """The message that the store or the router tells of."""
-    account, device, _, flag, text = body.split(b" ", 4)
+def from_body(conversation: bytes, epoch: int, seq: int, body: bytes, time: int) -> Message:
+    """The message with this stored form."""
+    account, device, _, form, text = body.split(b" ", 4)
     message_id = b"%s:%d-%d" % (conversation, epoch, seq)
-    return Message(epoch, seq, account + b"/" + device, push_line(conversation, message_id, account, flag, text))
+    needs = b"" if form == PLAIN else KINDS.get(form.partition(b";")[0], UNKNOWN)
+    line = push_line(conversation, message_id, account, form, text)
+    return Message(epoch, seq, account + b"/" + device, line, time, needs)
 
 
-def item_line(conversation: bytes, position: bytes, time: bytes, body: bytes) -> tuple[bytes, bool]:
-    """``<id> <from> <time in ms> <text>`` for a page of history, and whether the text is escaped."""
-    account, _, _, flag, text = body.split(b" ", 4)
-    return b"%s:%s %s %s %s" % (conversation, position, account, time, text), flag == ESCAPED
+def item_line(conversation: bytes, position: bytes, time: bytes, body: bytes) -> tuple[bytes, bytes]:
+    """``<id> <from> <time in ms> <text>`` for a page of history, and its tags as they stand in a line.
+
+    The tag ``notice`` marks what the servers said: no client can send it.
+    """
+    account, _, _, form, text = body.split(b" ", 4)
+    tags = tags_of(form)
+    if form.partition(b";")[0] == NOTICE:
+        tags = tags + b";notice" if tags else b"notice"
+    return b"%s:%s %s %s %s" % (conversation, position, account, time, text), tags

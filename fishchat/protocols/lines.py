@@ -155,14 +155,18 @@ def parse_tags(raw: bytes) -> dict[bytes, bytes]:
     return tags
 
 
+def escape_tag(value: bytes) -> bytes:
+    """Return the value of a tag as it stands in a line."""
+    return re.sub(rb"[; \r\n\\]", lambda m: _TAG_ESCAPED[m[0]], value)
+
+
 def format_tags(tags: dict[bytes, bytes]) -> bytes:
     """Return ``b"@name=value;flag "``, with the space after it; empty if there are no tags."""
     if not tags:
         return b""
     parts = []
     for key, value in tags.items():
-        value = re.sub(rb"[; \r\n\\]", lambda m: _TAG_ESCAPED[m[0]], value)
-        parts.append(key + b"=" + value if value else key)
+        parts.append(key + b"=" + escape_tag(value) if value else key)
     return b"@" + b";".join(parts) + b" "
 
 

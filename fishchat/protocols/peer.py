@@ -185,12 +185,12 @@ class LinePeer(LineReceiver):
         return not self.flow.reasons
 
     def hold(self, reason: int) -> None:
-        """See IPeer."""
+        """Stop reading for a reason, see IPeer."""
         if self.flow.hold(reason) and not self.lost:
             self.transport.pauseProducing()  # type: ignore[union-attr]
 
     def read_on(self, reason: int) -> None:
-        """See IPeer."""
+        """Remove a reason not to read, see IPeer."""
         if self.flow.release(reason):
             self._turn.at_end(self._process_backlog)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fishchat.errors import Refusal
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import format_tags
@@ -26,13 +28,15 @@ def error_line(refusal: Refusal, verb: Verb | None, tags: Tags) -> bytes:
     return echo(tags) + refusal.line(verb.name if verb else b"-") + b"\r\n"
 
 
-def list_lines(command: Command, items: list[tuple[bytes, bool]]) -> bytes:
-    """Format ``BEGIN``, an ``ITEM`` for each item, ``END``. An item is its text and whether that is escaped."""
+def list_lines(command: Command, items: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Format ``BEGIN``, an ``ITEM`` for each item, ``END``.
+
+    An item is its text and its own tags as they stand in a line, without the ``@``.
+    """
     verb, mark = command.verb.name, echo(command.tags)
-    plain = mark + b"ITEM "
-    escaped = format_tags({**({b"id": command.tags[b"id"]} if mark else {}), b"esc": b""}) + b"ITEM "
+    before = mark[:-1] + b";" if mark else b"@"
     lines = [b"%sBEGIN %s %d\r\n" % (mark, verb, len(items))]
-    lines += [(escaped if is_escaped else plain) + item + b"\r\n" for item, is_escaped in items]
+    lines += [b"%sITEM %s\r\n" % (before + tags + b" " if tags else mark, item) for item, tags in items]
     lines.append(b"%sEND %s\r\n" % (mark, verb))
     return b"".join(lines)
 
@@ -49,7 +53,7 @@ def help_lines(table: Table, command: Command) -> bytes:
         if verb is None:
             raise Refusal("UNKNOWN_VERB")
         items = _explained(verb)
-    return list_lines(command, [(item.encode(), False) for item in items])
+    return list_lines(command, [(item.encode(), b"") for item in items])
 
 
 def _group(table: Table, name: bytes) -> tuple[Verb, ...]:

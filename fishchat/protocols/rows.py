@@ -105,6 +105,7 @@ class Verb(Row):
     :ivar free: whether it takes nothing from the flood bucket while it is accepted: it answers what others send.
     :ivar ok: how its reply begins; worked out once.
     :ivar places: the position of each field; worked out once.
+    :ivar kept: its tags that are stored with the message; worked out once.
     """
 
     alias: bytes = field(default=b"", kw_only=True)
@@ -113,6 +114,7 @@ class Verb(Row):
     free: bool = field(default=False, kw_only=True)
     ok: bytes = field(init=False, repr=False)
     places: Mapping[str, int] = field(init=False, repr=False)
+    kept: tuple[Tag, ...] = field(init=False, repr=False)
     tag_readers: Mapping[bytes, Callable[[bytes], Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -121,6 +123,7 @@ class Verb(Row):
         object.__setattr__(self, "ok", b"OK " + self.name)
         object.__setattr__(self, "tag_readers", {tag.name: tag.read for tag in self.tags})
         object.__setattr__(self, "places", {one.name: place for place, one in enumerate(self.fields)})
+        object.__setattr__(self, "kept", tuple(tag for tag in self.tags if tag.kept))
 
     @property
     def words(self) -> tuple[bytes, ...]:

@@ -27,6 +27,7 @@ from fishchat.services.running.heartbeat import Heartbeat, Load
 from fishchat.services.running.lifeline import with_lifeline
 from fishchat.services.running.ordered import OrderedService
 from fishchat.services.running.sighup import Hangup
+from fishchat.storage.format import check_format
 from fishchat.storage.redis import Connection, Pipeline, Script, StoreError
 from fishchat.storage.settings import advice, check_settings
 
@@ -104,7 +105,7 @@ class Parts(OrderedService):
             self._certificates.reload()
 
     async def _checked(self, wire: Pipeline) -> None:
-        problems = await check_settings(wire, self.config.redis.durability)
+        problems = await check_settings(wire, self.config.redis.durability) or await check_format(wire)
         if problems:
             raise StoreError("; ".join(problems))
         if not self._advised:

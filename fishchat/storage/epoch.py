@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fishchat.storage.format import FORMAT
 from fishchat.storage.packing import pack
 from fishchat.storage.servers.calls import epoch
 from fishchat.storage.wire import Pipeline, StoreError
@@ -31,5 +32,5 @@ class Epoch:
         """Read the epoch. A hook for ``Connection.prepare``, after the scripts were loaded."""
         run = run_id(await wire.run("INFO", "server"))
         floor = max(1, int(self._wall() - _BEGINNING) // 60)
-        ask = epoch(run, self.current, floor)
+        ask = epoch(run, self.current, floor, FORMAT)
         self.current = ask.parse(await wire.run("EVALSHA", ask.script.sha, 0, pack(*ask.values)))

@@ -2,7 +2,8 @@
 
 ``topics/create`` is ``features/topics/create.lua``, ``servers/register`` is ``storage/servers/register.lua``. A line
 ``--- @include "spans"`` names a file of ``storage/lib``. What is loaded is ``lib/base.lua``, then every include once,
-each after those that it includes itself, then the script.
+each after those that it includes itself, then the script. A line ``--- @checks`` stands for ``lib/attributes.lua`` and
+every ``features/<feature>/attribute_<name>.lua``: so a feature adds a check to the script that stores messages.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _PACKAGE = files("fishchat")
 ROOTS: tuple[Traversable, ...] = (_PACKAGE / "features", _PACKAGE / "storage")
 LIBRARY = _PACKAGE / "storage" / "lib"
 
+#: How the names of files begin that check an attribute of a message.
+_CHECK = "attribute_"
+_CHECKS = "--- @checks\n"
 _INCLUDE = re.compile(r'^--- @include "(\w+)"$', re.MULTILINE)
 
 
@@ -31,13 +35,26 @@ def names() -> list[str]:
         for directory in root.iterdir()
         if directory.is_dir() and directory.name != LIBRARY.name
         for path in directory.iterdir()
-        if path.name.endswith(".lua")
+        if path.name.endswith(".lua") and not path.name.startswith(_CHECK)
     )
 
 
 def includes() -> list[str]:
     """The name of every file that scripts may include, sorted."""
     return sorted(path.name.removesuffix(".lua") for path in LIBRARY.iterdir() if path.name.endswith(".lua"))
+
+
+def checks() -> list[str]:
+    """The texts of all checks of attributes, by the name of the feature and of the attribute."""
+    found = {
+        f"{directory.name}/{path.name}": path.read_text(encoding="utf-8")
+        for root in ROOTS
+        for directory in root.iterdir()
+        if directory.is_dir()
+        for path in directory.iterdir()
+        if path.name.startswith(_CHECK) and path.name.endswith(".lua")
+    }
+    return [found[name] for name in sorted(found)]
 
 
 def read(name: str) -> str:
@@ -73,4 +90,7 @@ def needed(text: str) -> list[str]:
 
 def assemble(text: str) -> bytes:
     """What Redis is given for a script with this text."""
+    if _CHECKS in text:
+        inserted = '--- @include "attributes"\n' + "".join(checks())
+        text = text.replace(_CHECKS, inserted)
     return "\n".join([*map(read_include, needed(text)), text]).encode()

@@ -43,7 +43,7 @@ class Accounts:
         self._source = source
 
     def sign_up(self, session: ISession, command: Command) -> None:
-        """CREATE_CLIENT."""
+        """CREATE_CLIENT: create an account."""
         if self._mode == "open":
             raise Refusal("STATE", "accounts are created at the first login; log in with SEND_CLIENT_ID <account>")
         invitation = command.tags.get(b"invite", b"")
@@ -99,10 +99,10 @@ class Accounts:
     # -- devices
 
     def devices(self, session: ISession, command: Command) -> None:
-        """REQ_DEVICES."""
+        """REQ_DEVICES: list the devices of the account."""
 
         def take(found: list[DeviceInfo]) -> bytes:
-            return list_lines(command, [(_device_item(device), False) for device in found])
+            return list_lines(command, [(_device_item(device), b"") for device in found])
 
         session.ask(command, calls.devices(session.account, self._token_life), take, alone=True)
 

@@ -17,27 +17,27 @@ class Contacts:
     """The verbs of contacts and of blocking."""
 
     def add(self, session: ISession, command: Command) -> None:
-        """ADD_CONTACT."""
+        """ADD_CONTACT: let an account start a conversation."""
         self._set(session, command, CONTACT, True)
 
     def remove(self, session: ISession, command: Command) -> None:
-        """REMOVE_CONTACT."""
+        """REMOVE_CONTACT: remove that permission."""
         self._set(session, command, CONTACT, False)
 
     def list_contacts(self, session: ISession, command: Command) -> None:
-        """REQ_CONTACTS."""
+        """REQ_CONTACTS: list the contacts."""
         ask_list(session, command, calls.related(session.account, CONTACT), b"%s")
 
     def block(self, session: ISession, command: Command) -> None:
-        """BLOCK_CLIENT."""
+        """BLOCK_CLIENT: block an account."""
         self._set(session, command, BLOCKED, True)
 
     def unblock(self, session: ISession, command: Command) -> None:
-        """UNBLOCK_CLIENT."""
+        """UNBLOCK_CLIENT: remove a block."""
         self._set(session, command, BLOCKED, False)
 
     def list_blocked(self, session: ISession, command: Command) -> None:
-        """REQ_BLOCKED."""
+        """REQ_BLOCKED: list the blocked accounts."""
         ask_list(session, command, calls.related(session.account, BLOCKED), b"%s")
 
     def _set(self, session: ISession, command: Command, kind: bytes, wanted: bool) -> None:

@@ -16,9 +16,9 @@ _CONVERSATIONS = script("messages/conversations")
 Entry = tuple[bytes, bytes, bytes]
 
 
-def read(stream: bytes, account: bytes, device: bytes, conversation: bytes, position: bytes) -> Ask[bool]:
+def read(stream: bytes, account: bytes, conversation: bytes, position: bytes) -> Ask[bool]:
     """Move the read number of an account: whether it moved and may be published."""
-    return Ask(_READ, (stream, account, device, conversation, position), lambda reply: bool(accepted(reply)[0]))
+    return Ask(_READ, (stream, account, conversation, position), lambda reply: bool(accepted(reply)[0]))
 
 
 def history(account: bytes, conversation: bytes, before: bytes, after: bytes, limit: int) -> Ask[list[Entry]]:

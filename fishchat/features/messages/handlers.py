@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fishchat.errors import Refusal
-from fishchat.features.engine import Engine, Handlers, IReceipts, IRooms, ISession
+from fishchat.features.engine import Engine, Handlers, IRooms, ISession, ISignals
 from fishchat.features.messages import calls, queries, rows
-from fishchat.model.message import ESCAPED, PLAIN
-from fishchat.model.names import concerns, format_position, message_id, p2p, topic_conversation
+from fishchat.model.message import ESCAPED, PLAIN, pack_form
+from fishchat.model.names import accounts_of, concerns, format_position, message_id, p2p, topic_conversation
+from fishchat.protocols.lines import escape_tag
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.table import Command
 
@@ -17,22 +18,26 @@ class Messages:
     :param stream: where a script puts what other servers have to be told.
     """
 
-    def __init__(self, rooms: IRooms, receipts: IReceipts, stream: bytes) -> None:
+    def __init__(self, rooms: IRooms, signals: ISignals, stream: bytes) -> None:
         self._rooms = rooms
-        self._receipts = receipts
+        self._signals = signals
         self._stream = stream
 
     def send_p2p(self, session: ISession, command: Command) -> None:
         """SEND_MESSAGE_P2P: store a message for an account, then deliver it."""
         device, peer = session.device, command.fields[0]
         assert device is not None
-        kind = ESCAPED if b"esc" in command.tags else PLAIN
-        session.send_message(command, p2p(device.account, peer), kind, peer)
+        form = ESCAPED if b"esc" in command.tags else PLAIN
+        if command.verb.kept:
+            form = with_kept_tags(form, command)
+        session.send_message(command, p2p(device.account, peer), form, peer)
 
     def send_topic(self, session: ISession, command: Command) -> None:
         """SEND_MESSAGE_TOPIC: store a message for a topic, then deliver it."""
-        kind = ESCAPED if b"esc" in command.tags else PLAIN
-        session.send_message(command, topic_conversation(command.fields[0]), kind, b"")
+        form = ESCAPED if b"esc" in command.tags else PLAIN
+        if command.verb.kept:
+            form = with_kept_tags(form, command)
+        session.send_message(command, topic_conversation(command.fields[0]), form, b"")
 
     def acknowledge(self, session: ISession, command: Command) -> None:
         """SEND_ACK: move the device's cursor; there is no answer when it is fine."""
@@ -58,15 +63,23 @@ class Messages:
 
         def take(moved: bool) -> bytes:
             if moved and conversation[:1] not in b"#@":
-                self._receipts.push(conversation, device.account, position)
+                others = [one for one in accounts_of(conversation) if one != device.account]
+                self._signals.push(others, rows.RESP_READ.line(device.account, command.fields[0]))
             return ok_line(command, message_id(conversation, epoch, seq))
 
-        session.ask(command, calls.read(self._stream, device.account, device.name, conversation, position), take)
+        session.ask(command, calls.read(self._stream, device.account, conversation, position), take)
+
+
+def with_kept_tags(kind: bytes, command: Command) -> bytes:
+    """The form of a message: its kind, and as attributes those tags of the command that its row keeps."""
+    tags = command.tags
+    kept = {tag.name: escape_tag(tag.write(tags[tag.name])) for tag in command.verb.kept if tag.name in tags}
+    return pack_form(kind, kept) if kept else kind
 
 
 def make(engine: Engine) -> Handlers:
     """Return what does each verb."""
-    messages = Messages(engine.rooms, engine.receipts, engine.stream)
+    messages = Messages(engine.rooms, engine.signals, engine.stream)
     return {
         rows.SEND_MESSAGE_P2P.name: messages.send_p2p,
         rows.SEND_MESSAGE_TOPIC.name: messages.send_topic,

@@ -1,5 +1,5 @@
 -- Move the read number of an account forward, and publish that to the other side of a p2p conversation.
--- args: server, incarnation, epoch, stream, account, device, conversation, position
+-- args: server, incarnation, epoch, stream, account, conversation, position
 -- reply: OK, 1 if it moved and may be published
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, AHEAD
 -- writes: meta:<conversation> count:<stream> /sysctrl/send
@@ -7,10 +7,9 @@
 --- @include "sight"
 --- @include "positions"
 --- @include "elsewhere"
---- @include "bodies"
---- @include "router"
+--- @include "signal"
 
-local server, incarnation, epoch, stream, account, device, conversation, at = unpack(args)
+local server, incarnation, epoch, stream, account, conversation, at = unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 if not sight_of(account, conversation) then return {'NOTFOUND'} end
@@ -25,6 +24,6 @@ local one, other = string.match(conversation, '^([^+#@]+)%+(.+)$')
 if not one or one == other then return {'OK', 1} end
 if call('HGET', 'meta:' .. conversation, 'b') then return {'OK', 0} end
 local peer = one == account and other or one
-tell_router(server, incarnation, epoch, stream, elsewhere(call('GET', 'at:' .. peer), server), conversation, 0, 0,
-  receipt(account, device, at))
+signal(server, incarnation, epoch, stream, elsewhere(call('GET', 'at:' .. peer), server), peer,
+  'RESP_READ ' .. account .. ' ' .. conversation .. ':' .. at)
 return {'OK', 1}

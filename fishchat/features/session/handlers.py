@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fishchat.features.engine import Engine, Handlers, IServed, ISession
+from fishchat.features.registry import CAPABILITIES
 from fishchat.features.session import rows
 from fishchat.protocols.replies import help_lines, ok_line
 from fishchat.protocols.table import Command
@@ -15,11 +16,13 @@ def hello(session: IServed, command: Command) -> None:
 
 def hello_with_capabilities(session: ISession, command: Command) -> None:
     """HELLO: choose the profile. Unknown capabilities are passed over: the answer names what is granted."""
+    granted = set(session.capabilities)
     for word in command.text.split():
         key, _, names = word.partition(b"=")
-        if key == b"caps" and b"ack" in names.split(b","):
-            session.acks = True
-    caps = b" caps=ack" if session.acks else b""
+        if key == b"caps":
+            granted.update(name for name in names.split(b",") if name in CAPABILITIES)
+    session.capabilities = frozenset(granted)
+    caps = b" caps=" + b",".join(sorted(granted)) if granted else b""
     session.answer(ok_line(command, b"fishchat/1" + caps))
 
 
@@ -29,7 +32,7 @@ def ping(session: IServed, command: Command) -> None:
 
 
 def help(session: IServed, command: Command) -> None:
-    """HELP."""
+    """HELP: list or explain verbs."""
     session.answer(help_lines(session.commands, command))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fishchat.errors import Refusal
 from fishchat.model.names import Position, parse_position
 from fishchat.storage.ask import Ask, accepted, rows
+from fishchat.storage.logs.calls import Appended, parse_appended
 from fishchat.storage.script import script
 
 _CREATE = script("topics/create")
@@ -15,7 +16,9 @@ _JOIN = script("topics/join")
 _LEAVE = script("topics/leave")
 _INVITE = script("topics/invite")
 _DISMISS = script("topics/dismiss")
+_RELEASE = script("topics/release")
 _MEMBERS = script("topics/members")
+_MEMBER_NAMES = script("topics/member_names")
 _LIST = script("topics/list")
 _EXISTS = script("topics/exists")
 
@@ -29,14 +32,13 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A notice that was stored; ``version`` is the membership version of a topic's conversation, else 0."""
+class Member:
+    """A member: its role (``owner`` or ``member``), the number it has read, and the name that it shows, or nothing."""
 
-    conversation: bytes
-    epoch: int
-    number: int
-    body: bytes
-    version: int = 0
+    account: bytes
+    role: bytes
+    read: int
+    name: bytes
 
 
 def create(account: bytes, topic: bytes, kind: bytes, topics: int) -> Ask[Joined]:
@@ -64,26 +66,40 @@ def leave(account: bytes, topic: bytes) -> Ask[int]:
     return Ask(_LEAVE, (account, topic), parse)
 
 
-def invite(account: bytes, topic: bytes, guest: bytes, most: int, stream: bytes, body: bytes) -> Ask[Notice | None]:
+def invite(account: bytes, topic: bytes, guest: bytes, most: int, stream: bytes, body: bytes) -> Ask[Appended | None]:
     """Let an account join: its notice, or None if it was invited before. ``most`` limits the invitations of a topic."""
 
-    def parse(reply: Any) -> Notice | None:
+    def parse(reply: Any) -> Appended | None:
         if reply[0] == b"EXISTS":
             raise Refusal("EXISTS", "the account is already a member")
-        notice = accepted(reply)
-        return Notice(*notice) if notice else None
+        return parse_appended(reply) if accepted(reply) else None
 
     return Ask(_INVITE, (account, topic, guest, most, stream, body), parse)
 
 
-def dismiss(account: bytes, topic: bytes, stream: bytes, body: bytes) -> Ask[Notice]:
+def dismiss(account: bytes, topic: bytes, stream: bytes, body: bytes) -> Ask[Appended]:
     """End a topic: its last notice."""
-    return Ask(_DISMISS, (account, topic, stream, body), lambda reply: Notice(*accepted(reply)))
+    return Ask(_DISMISS, (account, topic, stream, body), parse_appended)
 
 
-def members(account: bytes, topic: bytes) -> Ask[list[tuple[bytes, bytes, int]]]:
-    """The members by name: account, ``owner`` or ``member``, read number."""
-    return Ask(_MEMBERS, (account, topic), lambda reply: sorted(rows(accepted(reply)[0], 3)))
+def release(topic: bytes, most: int) -> Ask[bool]:
+    """Release some members of a dismissed topic: whether there are more."""
+    return Ask(_RELEASE, (topic, most), bool)
+
+
+def member_names(account: bytes, topic: bytes, cursor: bytes) -> Ask[tuple[bytes, list[bytes]]]:
+    """Some names of members, in no order and perhaps repeated, and the cursor for more; ``b"0"`` begins and ends it."""
+
+    def parse(reply: Any) -> tuple[bytes, list[bytes]]:
+        cursor, names = accepted(reply)
+        return cursor, names
+
+    return Ask(_MEMBER_NAMES, (account, topic, cursor), parse)
+
+
+def members(account: bytes, topic: bytes, names: list[bytes]) -> Ask[list[Member]]:
+    """Those of these accounts that are members, in this order."""
+    return Ask(_MEMBERS, (account, topic, names), lambda reply: [Member(*row) for row in rows(accepted(reply)[0], 4)])
 
 
 def topics(account: bytes) -> Ask[list[tuple[bytes, bytes, bytes, int]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from fishchat.features.requests import Events, Request, items, name_of, nothing, request
 from fishchat.features.topics import rows
@@ -23,11 +23,12 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a topic, and the number up to which it has read."""
+    """A member of a topic, the number up to which it has read, and the name that it shows."""
 
     account: str
     owner: bool
     read: int
+    name: str = ""
 
 
 EVENTS: Events = {}
@@ -69,11 +70,16 @@ def topics() -> Request[list[Topic]]:
     return request(rows.REQ_TOPICS, result=items(one))
 
 
-def members(topic: str) -> Request[list[Member]]:
-    """List the members of a topic."""
+def members(topic: str, after: str | None = None, limit: int | None = None) -> Request[list[Member]]:
+    """List the members of a topic by name: all of them, or at most ``limit`` of those after a name."""
+    tags: dict[bytes, Any] = {}
+    if after is not None:
+        tags[b"after"] = name_of(after)
+    if limit is not None:
+        tags[b"limit"] = limit
 
     def one(item: bytes, _escaped: bool) -> Member:
-        account, role, read = item.decode().split(" ")
-        return Member(account, role == "owner", int(read))
+        account, role, read, *shown = item.decode().split(" ", 3)
+        return Member(account, role == "owner", int(read), "".join(shown))
 
-    return request(rows.REQ_MEMBERS, name_of(topic), result=items(one))
+    return request(rows.REQ_MEMBERS, name_of(topic), tags=tags, result=items(one))

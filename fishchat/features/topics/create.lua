@@ -14,7 +14,7 @@ local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 local conversation = '#' .. topic
 if is_deleted(account) then return {'NOTFOUND'} end
-if call('EXISTS', 'topic:' .. conversation) == 1 then return {'EXISTS'} end
+if call('EXISTS', 'topic:' .. conversation, 'dismissed:' .. conversation) > 0 then return {'EXISTS'} end
 if call('SCARD', 'topics:' .. account) >= most then return {'FULL', most} end
 call('HSET', 'topic:' .. conversation, 'owner', account, 'kind', kind, 'created', milliseconds())
 local after = last_of(conversation)

@@ -1,14 +1,15 @@
--- End a topic: store a last notice in it, then remove its members, who keep what was said until then.
+-- End a topic: store a last notice in it and remove the topic. Its members are released by topics/release, in steps.
 -- args: server, incarnation, epoch, account, topic, stream, body (of the notice)
--- reply: OK, conversation, epoch, number, body, membership version (of the notice)
+-- reply: OK, conversation, epoch, number, body, membership version, time (of the notice)
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, OWNER
--- writes: topic:<conversation> members:<conversation> invited:<conversation> topics:<account> talks:<account>
+-- writes: topic:<conversation> members:<conversation> dismissed:<conversation> dismissed invited:<conversation>
 --   log:<conversation> meta:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "rights"
---- @include "spans"
 --- @include "append"
---- @include "router"
+
+-- From here on nobody is a member, and the name stays taken until all members are released: what they may read ends with
+-- the notice, and not with a later topic of the same name.
 
 local server, incarnation, epoch, account, topic, stream, body = unpack(args)
 local refused = fence(server, incarnation, epoch)
@@ -16,14 +17,8 @@ if refused then return refused end
 local conversation = '#' .. topic
 refused = forbids(account, conversation, 'dismiss')
 if refused then return refused end
-local version = tonumber(call('HGET', 'meta:' .. conversation, 'v'))
-local n = append(conversation, epoch, body)
-local names = call('HKEYS', 'servers')
-tell_router(server, incarnation, epoch, stream, table.concat(names, ' '), conversation, n, version, body)
-for _, member in ipairs(call('HKEYS', 'members:' .. conversation)) do
-  close_span(member, conversation, epoch .. '-' .. n)
-  call('SREM', 'topics:' .. member, topic)
-end
-call('DEL', 'members:' .. conversation, 'topic:' .. conversation, 'invited:' .. conversation)
-call('HINCRBY', 'meta:' .. conversation, 'v', 1)
-return {'OK', conversation, tonumber(epoch), n, body, version}
+local notice = append(server, incarnation, epoch, stream, conversation, body)
+call('DEL', 'topic:' .. conversation, 'invited:' .. conversation)
+call('RENAME', 'members:' .. conversation, 'dismissed:' .. conversation)
+call('SADD', 'dismissed', topic)
+return notice

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
 from fishchat.errors import Refusal
-from fishchat.features.engine import Engine, Handlers, IMembership, IRooms, ISession, ITopicNews
+from fishchat.features.engine import Engine, Handlers, ICall, IMembership, IRooms, ISession, ITopicNews
 from fishchat.features.lists import ask_list
 from fishchat.features.topics import calls, rows
-from fishchat.features.topics.calls import Joined, Notice
+from fishchat.features.topics.calls import Joined, Member
 from fishchat.model.message import NOTICE, pack_body
 from fishchat.model.names import topic_conversation
-from fishchat.protocols.replies import echo, ok_line
+from fishchat.protocols.replies import echo, list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
+from fishchat.storage.logs.calls import Appended
 
 #: Invitations of one topic that wait at most.
 INVITED = 1000
+
+#: Members released in one step of a dismissal, and described in one step of a list: a step takes less than 5 ms.
+RELEASED = 200
+DESCRIBED = 500
 
 T = TypeVar("T")
 
@@ -27,6 +33,7 @@ class Topics:
 
     :param members: how many members a topic may have.
     :param topics: in how many topics an account may be.
+    :param call: calls the store through the queue, as everything that clients want; fails with the Refusal.
     :param stream: where a script puts what other servers have to be told.
     :param address: where clients connect to this server, with TLS or without.
     """
@@ -36,6 +43,7 @@ class Topics:
         rooms: IRooms,
         membership: IMembership,
         news: ITopicNews,
+        call: ICall,
         members: int,
         topics: int,
         stream: bytes,
@@ -44,6 +52,7 @@ class Topics:
         self._rooms = rooms
         self._membership = membership
         self._news = news
+        self._call = call
         self._members = members
         self._topics = topics
         self._stream = stream
@@ -80,24 +89,31 @@ class Topics:
 
     def dismiss(self, session: ISession, command: Command) -> None:
         """DISMISS_TOPIC: store a last notice in the topic, and end all memberships."""
+        session.perform(
+            command, self._dismissed(session.account, command, _body(session, b"DISMISSED " + command.fields[0]))
+        )
+
+    async def _dismissed(self, account: bytes, command: Command, notice: bytes) -> bytes:
         topic = command.fields[0]
-
-        def done(notice: Notice) -> None:
-            self._deliver(notice)
-            self._membership.changed(notice.conversation)
-
-        ask = calls.dismiss(session.account, topic, self._stream, _notice(session, b"DISMISSED " + topic))
-        self._change(session, command, ask, "dismissed", done)
+        stored = await self._call(calls.dismiss(account, topic, self._stream, notice))
+        self._deliver(stored)
+        # The topic is dismissed, whatever happens to the following steps: the manager takes those that fail.
+        with contextlib.suppress(Refusal):
+            while await self._call(calls.release(topic, RELEASED)):
+                pass
+        self._membership.changed(stored.conversation)
+        self._news.changed(topic, "dismissed", account)
+        return ok_line(command, topic)
 
     def invite(self, session: ISession, command: Command) -> None:
         """INVITE_TOPIC: let an account join, and notify it."""
         topic, guest = command.fields
 
-        def done(notice: Notice | None) -> None:
+        def done(notice: Appended | None) -> None:
             if notice is not None:
                 self._deliver(notice)
 
-        body = _notice(session, b"INVITED " + topic)
+        body = _body(session, b"INVITED " + topic)
         ask = calls.invite(session.account, topic, guest, INVITED, self._stream, body)
         self._change(session, command, ask, "invited", done)
 
@@ -114,8 +130,8 @@ class Topics:
 
         session.ask(command, ask, take)
 
-    def _deliver(self, notice: Notice) -> None:
-        self._rooms.told(notice.conversation, notice.epoch, notice.number, notice.body, notice.version)
+    def _deliver(self, notice: Appended) -> None:
+        self._rooms.told(notice.conversation, notice.epoch, notice.number, notice.body, notice.version, notice.time)
 
     # -- questions
 
@@ -125,7 +141,25 @@ class Topics:
 
     def members(self, session: ISession, command: Command) -> None:
         """REQ_MEMBERS: the members of a topic, for one of them."""
-        ask_list(session, command, calls.members(session.account, command.fields[0]), b"%s %s %d")
+        session.perform(command, self._members_listed(session.account, command))
+
+    async def _members_listed(self, account: bytes, command: Command) -> bytes:
+        topic, tags = command.fields[0], command.tags
+        names = await self._member_names(account, topic)
+        wanted = sorted(name for name in names if name > tags.get(b"after", b""))[: tags.get(b"limit")]
+        found: list[Member] = []
+        for start in range(0, len(wanted), DESCRIBED):
+            found += await self._call(calls.members(account, topic, wanted[start : start + DESCRIBED]))
+        return list_lines(command, [(_member_item(member), b"") for member in found])
+
+    async def _member_names(self, account: bytes, topic: bytes) -> set[bytes]:
+        names: set[bytes] = set()
+        cursor = b"0"
+        while True:
+            cursor, some = await self._call(calls.member_names(account, topic, cursor))
+            names.update(some)
+            if cursor == b"0":
+                return names
 
     def locate(self, session: ISession, command: Command) -> None:
         """LOCATE_TOPIC_MSG_ADDR: every msg_server serves every topic, so this one's address if there is the topic."""
@@ -140,7 +174,12 @@ class Topics:
         session.ask(command, calls.exists(topic), take)
 
 
-def _notice(session: ISession, text: bytes) -> bytes:
+def _member_item(member: Member) -> bytes:
+    item = b"%s %s %d" % (member.account, member.role, member.read)
+    return b"%s %s" % (item, member.name) if member.name else item
+
+
+def _body(session: ISession, text: bytes) -> bytes:
     device = session.device
     assert device is not None
     return pack_body(device.account, device.name, -1, NOTICE, text)
@@ -153,6 +192,7 @@ def make(engine: Engine) -> Handlers:
         engine.rooms,
         engine.membership,
         engine.topic_news,
+        engine.call,
         settings.topic_members,
         settings.topics_per_account,
         engine.stream,

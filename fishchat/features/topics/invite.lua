@@ -1,16 +1,15 @@
 -- Let an account join a topic, and notify it.
 -- args: server, incarnation, epoch, account, topic, guest, most (invitations of a topic), stream, body (of the
 --   notice)
--- reply: OK, conversation, epoch, number, body (of the notice); OK alone if it was invited before
+-- reply: OK, conversation, epoch, number, body, membership version, time (of the notice); OK alone if it was invited
+--   before
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, EXISTS, BLOCKED, FULL <limit>
 -- writes: invited:<conversation> talks:<account> log:<conversation> meta:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "rights"
 --- @include "reach"
 --- @include "spans"
---- @include "elsewhere"
 --- @include "append"
---- @include "router"
 
 local server, incarnation, epoch, account, topic, guest, most, stream, body = unpack(args)
 local refused = fence(server, incarnation, epoch)
@@ -26,6 +25,4 @@ if call('SCARD', 'invited:' .. conversation) >= most then return {'FULL', most} 
 if call('SADD', 'invited:' .. conversation, guest) == 0 then return {'OK'} end
 local notices = '@' .. guest
 open_span(guest, notices, '0-0')
-local n = append(notices, epoch, body)
-tell_router(server, incarnation, epoch, stream, elsewhere(call('GET', 'at:' .. guest), server), notices, n, 0, body)
-return {'OK', notices, tonumber(epoch), n, body}
+return append(server, incarnation, epoch, stream, notices, body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishchat.errors import ProtocolError
-from fishchat.protocols.fields import ACCOUNT, TOPIC, Tag
+from fishchat.protocols.fields import ACCOUNT, TOPIC, Tag, read_name, read_tag_number, write_number
 from fishchat.protocols.rows import Push, Verb
 
 
@@ -14,6 +14,17 @@ def _read_kind(value: bytes) -> bytes:
 
 
 KIND = Tag(b"kind", "`open` (if absent) or `invitation`", _read_kind, b"open")
+
+#: The most members of one page.
+PAGE = 1000
+AFTER = Tag(b"after", "the name of an account; returns only members whose names sort after it", read_name, b"bob")
+LIMIT = Tag(
+    b"limit",
+    f"1 to {PAGE} members, by name; all if absent",
+    read_tag_number("limit", 1, PAGE),
+    b"10",
+    write_number,
+)
 
 CREATE_TOPIC = Verb(
     b"CREATE_TOPIC",
@@ -66,10 +77,11 @@ REQ_TOPICS = Verb(
 )
 REQ_MEMBERS = Verb(
     b"REQ_MEMBERS",
-    "lists the members of a topic that you are a member of",
+    "lists the members of a topic that you are a member of, by name; with @limit and @after a page of them",
     alias=b"MEMBERS",
     fields=(TOPIC,),
-    reply="BEGIN …, ITEM <account> <owner|member> <read number> …, END REQ_MEMBERS",
+    tags=(AFTER, LIMIT),
+    reply="BEGIN …, ITEM <account> <owner|member> <read number>[ <display name>] …, END REQ_MEMBERS",
 )
 
 VERBS = (

@@ -47,7 +47,7 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"REQ_CONVERSATIONS", b"CONVERSATIONS", (), ()),
     (b"REQ_CLIENT_STATUS", b"STATUS", (b"account",), ()),
     (b"REQ_TOPICS", b"TOPICS", (), ()),
-    (b"REQ_MEMBERS", b"MEMBERS", (b"topic",), ()),
+    (b"REQ_MEMBERS", b"MEMBERS", (b"topic",), (b"after", b"limit")),
     (b"SEND_PASSWORD", b"PASSWORD", rb"(%s)" % TEXT, ()),
     (b"REQ_DEVICES", b"DEVICES", (), ()),
     (b"REVOKE_DEVICE", b"REVOKE", (b"name",), ()),
@@ -101,11 +101,20 @@ _VALUES = {
     b"after": re.compile(ID),
     b"limit": re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}100"),
 }
+#: Tags that a verb reads in its own way.
+_OWN_VALUES = {
+    (b"REQ_MEMBERS", b"after"): re.compile(NAME),
+    (b"REQ_MEMBERS", b"limit"): re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}[1-9][0-9]{2}|0{0,11}1000"),
+}
 _UNESCAPED = {b":": b";", b"s": b" ", b"r": b"\r", b"n": b"\n"}
 _ESCAPED_TEXT = re.compile(rb"(?:[^\\]|\\[nr\\])*")
 
 #: Name, fields, text, tags.
 Read = tuple[bytes, tuple[bytes, ...], bytes, dict[bytes, bytes]]
+
+
+def _value(name: bytes, tag: bytes) -> re.Pattern[bytes]:
+    return _OWN_VALUES.get((name, tag), _VALUES[tag])
 
 
 def read(line: bytes, gateway: bool = False) -> Read | None:
@@ -131,7 +140,7 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
         return None
     groups = [group or b"" for group in found.groups()]
     text = groups.pop() if name in _WITH_TEXT else b""
-    if not all(tag in allowed and _VALUES[tag].fullmatch(value) for tag, value in tags.items()):
+    if not all(tag in allowed and _value(name, tag).fullmatch(value) for tag, value in tags.items()):
         return None
     if b"esc" in tags and not _ESCAPED_TEXT.fullmatch(text):
         return None

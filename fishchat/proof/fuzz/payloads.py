@@ -75,9 +75,9 @@ def hints(data: bytes) -> None:
         for number in (found.shard, found.generation, found.number, found.epoch):
             claim(type(number) is int, "no number", found)
         HintNumbers().hint(found.generation, found.number)
-        for conversation, seq, body, version in found.messages():
+        for conversation, seq, body, version, time in found.messages():
             claim(type(conversation) is bytes and type(body) is bytes, "no bytes", found)
-            claim(type(seq) is int and type(version) is int, "no number", found)
+            claim(all(type(one) is int for one in (seq, version, time)), "no number", found)
         again = Hints.decode(found.encode())
         claim(again == found, "not what was said", again, found)
     with quiet():
@@ -95,6 +95,7 @@ def routes(data: bytes) -> None:
         [b"#" + dice.name(), b"alice/main", dice.number() - 1, dice.raw(), b"alice", b""]
         for _ in range(dice.byte() % 5)
     ]
+    time = dice.number()
     servers = [b"ms1", b"ms2", b"ms3/phone", b"ms2/main", dice.name()]
     flat_routes: list[Any] = []
     wanted: dict[bytes, list[Any]] = {}
@@ -103,12 +104,12 @@ def routes(data: bytes) -> None:
         number, version = dice.number(), dice.byte()
         flat_routes += (offset * 6, number, version, b" ".join(places))
         for name in {place.partition(b"/")[0] for place in places} - {b"ms1"}:
-            wanted.setdefault(name, []).extend((message[0], number, message[3], version))
+            wanted.setdefault(name, []).extend((message[0], number, message[3], version, time))
     fence = Fence(b"ms1", dice.name(), dice.number(), dice.byte())
-    packed = pack(*fence.args, b"/sysctrl/send", [b"alice"], [value for message in sent for value in message])
+    packed = pack(*fence.args, b"/sysctrl/send", [b"alice"], [value for message in sent for value in message], [])
     batch = unpack(packed)
     claim(batch[:3] == list(fence.args), "another fence", batch)
-    told = group(Entry.of(batch, unpack(pack(*flat_routes))))
+    told = group(Entry.of(batch, unpack(pack(*flat_routes)), time))
     claim(told == wanted, "told to others", told, wanted)
     for flat in told.values():
         claim(Hints.decode(Hints(0, 1, 2, 7, flat).encode()).flat == flat, "not what was said", flat)

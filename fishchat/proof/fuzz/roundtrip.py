@@ -130,7 +130,9 @@ _MEANT: dict[str, Callable[..., Any]] = {
     "topics/list": lambda topic, owner, kind, members: events.Topic(
         topic.decode(), owner.decode(), kind.decode(), members
     ),
-    "topics/members": lambda account, role, read: events.Member(account.decode(), role == b"owner", read),
+    "topics/members": lambda account, role, read, name: events.Member(
+        account.decode(), role == b"owner", read, name.decode()
+    ),
     "accounts/devices": lambda name, on, seen, ends: events.Device(name.decode(), bool(on), seen / 1000, ends / 1000),
     "contacts/list": lambda name: name.decode(),
 }
@@ -139,7 +141,7 @@ _MEANT: dict[str, Callable[..., Any]] = {
 def _pushed(session: Session, server: MsgServer, store: Store, conversation: bytes) -> None:
     """A message from elsewhere is received as it was stored, and is handed out once."""
     seq, body = store.next(conversation), store.body(conversation)
-    server.delivery.rooms.told(conversation, EPOCH, seq, body, 0)
+    server.delivery.rooms.told(conversation, EPOCH, seq, body, 0, 1)
     session.talk()
     account, _, _, flag, text = body.split(b" ", 4)
     kind = events.Notice if conversation[:1] == b"@" else events.Message

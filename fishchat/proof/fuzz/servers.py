@@ -20,9 +20,9 @@ from fishchat.proof.fuzz.transcript import Transcript, compare, expected
 from fishchat.protocols.peer import LinePeer
 from fishchat.protocols.table import Table
 from fishchat.services.gateway.service import Gateway
-from fishchat.services.msg_server.queue.lease import Lease
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.msg_server.sessions.hashing import Hashing
+from fishchat.services.running.lease import Lease
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
 from fishchat.testing.memory_bus import MemoryBus
@@ -149,7 +149,7 @@ def server(data: bytes) -> None:
         for number, part in enumerate(pieces(data[20:], seed[0]) if flags[0] & 64 else [data[20:]]):
             wired.say(part)
             if number % 3 == seed[0] % 3:
-                one.delivery.rooms.told(TALK, EPOCH, store.next(TALK), store.body(TALK), 0)
+                one.delivery.rooms.told(TALK, EPOCH, store.next(TALK), store.body(TALK), 0, 1)
                 wired.settle()
         _check(wired, MSG_SERVER_COMMANDS, stream)
 

@@ -25,7 +25,7 @@ EPOCH = 7
 #: The value after a word with which a script refuses.
 VALUES = {"limit": 5, "ms": 1500}
 #: The value after a word for one message of a batch.
-EACH = {"expected": b"3", "id": b"7-1"}
+EACH = {"expected": b"3", "position and time": b"7-1 1700000000000"}
 
 
 def refusals(name: str) -> list[Any]:
@@ -89,7 +89,9 @@ class Store(FakeStore):
 
     # -- writes
 
-    def _logs_send(self, server: bytes, token: bytes, epoch: bytes, stream: bytes, who: Any, flat: list[Any]) -> Any:
+    def _logs_send(
+        self, _s: bytes, _t: bytes, _e: bytes, stream: bytes, who: Any, flat: list[Any], marked: list[int]
+    ) -> Any:
         results: list[Any] = []
         self.gave["logs/send"] = flat[3::6]
         for conversation, sender, cseq in zip(flat[::6], flat[1::6], flat[2::6], strict=True):
@@ -103,7 +105,8 @@ class Store(FakeStore):
                 self._cseqs[numbered] = max(self._cseqs.get(numbered, 0), cseq)
                 results.append(self.next(conversation))
         topics = {name for name in flat[::6] if name[:1] == b"#"}
-        return [b"OK", results, [value for name in sorted(topics) for value in (name, self._version(name))]]
+        versions = [value for name in sorted(topics) for value in (name, self._version(name))]
+        return [b"OK", results, versions, b"1700000000000"]
 
     def _version(self, conversation: bytes, more: int = 0) -> int:
         least = 1 if conversation[:1] == b"#" else 0
@@ -145,11 +148,11 @@ class Store(FakeStore):
     def _topics_invite(
         self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, guest: bytes, *rest: Any
     ) -> Any:
-        return [b"OK", b"@" + guest, EPOCH, self.next(b"@" + guest), rest[-1]]
+        return [b"OK", b"@" + guest, EPOCH, self.next(b"@" + guest), rest[-1], 0, self.dice.number()]
 
     def _topics_dismiss(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *rest: Any) -> Any:
         name = b"#" + topic
-        return [b"OK", name, EPOCH, self.next(name), rest[-1], self._version(name, 1)]
+        return [b"OK", name, EPOCH, self.next(name), rest[-1], self._version(name, 1), self.dice.number()]
 
     def _messages_read(self, *_: Any) -> Any:
         return [b"OK", self.dice.byte() % 2]
@@ -173,8 +176,8 @@ class Store(FakeStore):
         number = int(after.partition(b"-")[2])
         flat: list[bytes] = []
         for seq in range(number + 1, self._numbers.get(conversation, 0) + 1)[:count]:
-            flat += (b"%d-%d" % (EPOCH, seq), self.body(conversation))
-        return [self._version(conversation), flat]
+            flat += (b"%d-%d" % (EPOCH, seq), b"%d" % self.dice.number(), self.body(conversation))
+        return [self._version(conversation), 0, flat]
 
     def body(self, conversation: bytes) -> bytes:
         """Return a message in its stored form."""
@@ -208,10 +211,24 @@ class Store(FakeStore):
         kinds = (b"open", b"invitation")
         return self._rows("topics/list", lambda: (dice.name(), dice.name(), dice.pick(kinds), dice.number()))
 
-    def _topics_members(self, *_: Any) -> Any:
+    def _topics_member_names(self, *_: Any) -> Any:
+        self.gave["topics/members"] = []
+        return [b"OK", b"0", sorted({self.dice.name() for _ in range(self.dice.byte() % 4)})]
+
+    def _topics_release(self, *_: Any) -> Any:
+        return 0
+
+    def _topics_members(self, _account: bytes, _topic: bytes, names: list[bytes]) -> Any:
         dice = self.dice
         kinds = (b"owner", b"member")
-        return [b"OK", self._rows("topics/members", lambda: (dice.name(), dice.pick(kinds), dice.number()))]
+        found = [(name, dice.pick(kinds), dice.number(), self._shown()) for name in names]
+        self.gave["topics/members"] = found
+        return [b"OK", pack(*[value for one in found for value in one])]
+
+    def _shown(self) -> bytes:
+        """A display name, or nothing."""
+        name = self.dice.text().strip()
+        return name if is_display_name(name) else b""
 
     def _accounts_devices(self, *_: Any) -> Any:
         dice = self.dice
@@ -226,8 +243,7 @@ class Store(FakeStore):
         return pack(*[value for one in given for value in one])
 
     def _accounts_status(self, *_: Any) -> Any:
-        name = self.dice.text().strip()
-        given = [self.dice.byte() % 2, self.dice.number(), name if is_display_name(name) else b""]
+        given = [self.dice.byte() % 2, self.dice.number(), self._shown()]
         self.gave["accounts/status"] = given
         return given
 

@@ -21,6 +21,7 @@ from fishchat.net.clock import use_monotonic
 from fishchat.services.redis.access import Access
 from fishchat.services.redis.visit import RedisVisit
 from fishchat.services.running.errors import StartError
+from fishchat.storage.format import check_format
 from fishchat.storage.redis import Connection, StoreError, Unavailable, Unknown
 from fishchat.storage.settings import check_settings
 
@@ -55,7 +56,7 @@ class Notes:
             self.trouble, self._level = str(text).rstrip("."), level
 
 
-def run(config: Config, work: Work[T]) -> T:
+def run(config: Config, work: Work[T], *, any_format: bool = False) -> T:
     """Run ``work`` on a reactor of its own and return its result. Call it once in a process.
 
     Raises what ``work`` raises, ConsoleError in place of its StoreError, StartError when the store cannot be used, and
@@ -67,7 +68,11 @@ def run(config: Config, work: Work[T]) -> T:
     notes = Notes()
     globalLogBeginner.beginLoggingTo([notes], redirectStandardIO=False)
     outcomes: list[T | Failure] = []
-    reactor.callWhenRunning(_begin, reactor, lambda: with_store(config, work, reactor, notes), outcomes.append)
+
+    def ask() -> Coroutine[Any, Any, T]:
+        return with_store(config, work, reactor, notes, any_format=any_format)
+
+    reactor.callWhenRunning(_begin, reactor, ask, outcomes.append)
     reactor.run()
     [outcome] = outcomes
     if isinstance(outcome, Failure):
@@ -101,8 +106,13 @@ def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callab
     asked.addBoth(finish)
 
 
-async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE) -> T:
-    """Run ``work`` on a running reactor. ``notes`` observes the log for problems of Redis."""
+async def with_store(
+    config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE, *, any_format: bool = False
+) -> T:
+    """Run ``work`` on a running reactor. ``notes`` observes the log for problems of Redis.
+
+    ``any_format`` is for the work that changes the format of the store.
+    """
     access = Access(config, reactor)
     connection = access.connection()
     visit = RedisVisit(config, reactor, patience)
@@ -116,6 +126,8 @@ async def with_store(config: Config, work: Work[T], reactor: Any, notes: Notes, 
             raise StartError(f"no answer from Redis at {access.address} for {patience:g} seconds{why}") from None
         try:
             problems = await check_settings(connection, config.redis.durability)
+            if not any_format:
+                problems += await check_format(connection)
             if problems:
                 raise StartError(f"Redis at {access.address} cannot be used: " + "; ".join(problems))
             return await work(connection)

@@ -32,6 +32,7 @@ from fishchat.net.addresses import parse_address
 from fishchat.net.clock import use_monotonic
 from fishchat.services.launch import processes
 from fishchat.services.launch.banner import talk
+from fishchat.services.launch.upgrade import copy_before, upgrade
 from fishchat.services.net.listen import refusal
 from fishchat.services.redis.credentials import credentials
 from fishchat.services.redis.service import EmbeddedRedis
@@ -134,6 +135,7 @@ def run(
         wait_for_ports(ports, PATIENCE if left_behind else 0, say)
         # A problem with a file is reported here, not by a process that would be restarted forever.
         credentials(config.redis)
+        copy = copy_before(config)
         text = talk(config, in_processes, _address_tls(config, reactor))
         logfiles.begin(data / "fishchat.log")
         if make is None:
@@ -147,8 +149,10 @@ def run(
         # A second Ctrl+C while stopping ends this process at once. Redis and the roles then end by themselves.
         reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
         collect_seldom()
-        _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text)
+        failed = _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text, copy)
         reactor.run()
+        if failed:
+            raise failed[0]
         say("FishChat has stopped.")
     finally:
         lock.release()
@@ -194,13 +198,18 @@ def _address_tls(config: Config, reactor: Any) -> str:
 
 
 def _when_reachable(
-    config: Config, redis: EmbeddedRedis, addresses: Sequence[str], reactor: Any, say: Say, text: str
-) -> None:
-    """Print ``text`` once Redis is usable and every address answers. Log a note if that takes long."""
+    config: Config, redis: EmbeddedRedis, addresses: Sequence[str], reactor: Any, say: Say, text: str, copy: Path | None
+) -> list[StartError]:
+    """Print ``text`` once Redis is usable and every address answers. Log a note if that takes long.
+
+    If the store cannot be used, stop everything; the returned list then has the reason.
+    """
+    stopped: list[StartError] = []
 
     async def wait() -> None:
         late = reactor.callLater(PATIENCE, say, f"Still starting; the log files are in {redis.directory}.")
         await redis.ready()
+        await upgrade(config, reactor, copy, say)
         await _usable(config)
         for address in addresses:
             await _connectable(reactor, address)
@@ -209,12 +218,16 @@ def _when_reachable(
         say(text)
 
     def failed(failure: Failure) -> None:
-        if not failure.check(CancelledError):
+        if isinstance(failure.value, StartError):
+            stopped.append(failure.value)
+            reactor.stop()
+        elif not failure.check(CancelledError):
             log.failure("cannot tell whether everything is up", failure)
 
     waiting = ensureDeferred(wait())
     waiting.addErrback(failed)
     reactor.addSystemEventTrigger("before", "shutdown", waiting.cancel)
+    return stopped
 
 
 async def _usable(config: Config) -> None:

@@ -1,4 +1,4 @@
-"""The manager: ends the sessions of msg_servers that died, removes old messages, counts clients and topics."""
+"""The manager: ends the sessions of dead msg_servers, removes old messages, finishes dismissals, counts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from twisted.application.service import IService
 
 from fishchat.services.manager.census import Census
+from fishchat.services.manager.dismissals import Dismissals
 from fishchat.services.manager.reaper import Reaper
 from fishchat.services.manager.retention import Trimmer
 from fishchat.services.role import Parts
@@ -16,12 +17,13 @@ from fishchat.storage.script import script
 
 def build(parts: Parts) -> Sequence[IService]:
     """Return the services of the manager. Two managers do no harm: every step is atomic in the store."""
-    store = parts.store((script("servers/reap"), script("logs/trim")))
+    store = parts.store((script("servers/reap"), script("logs/trim"), script("topics/release")))
     reaper = Reaper(store, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)
+    dismissals = Dismissals(store, parts.bus, parts.clock)
     census = Census(parts.bus)
 
     def load() -> Load:
         return Load(figures={**census.figures(), "reaped": reaper.ended, "trimmed": trimmer.removed})
 
-    return [reaper, trimmer, census, parts.heartbeat("manager", load)]
+    return [reaper, trimmer, dismissals, census, parts.heartbeat("manager", load)]

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from fishchat.bus import channels
 from fishchat.config.schema import Config
 from fishchat.features.engine import Engine
-from fishchat.features.registry import handlers
+from fishchat.features.registry import CAPABILITIES, FEATURES, handlers
 from fishchat.interfaces import IBus, IPeer
 from fishchat.net.turn import Turn
 from fishchat.protocols.flow import STOPPING
@@ -27,7 +27,6 @@ from fishchat.services.msg_server.delivery.router_hints import Hearing
 from fishchat.services.msg_server.delivery.topic_news import TopicNews
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
-from fishchat.services.msg_server.queue.lease import Lease
 from fishchat.services.msg_server.sessions.authentication import Authentication
 from fishchat.services.msg_server.sessions.entry import Entry
 from fishchat.services.msg_server.sessions.guesses import Guesses
@@ -40,6 +39,7 @@ from fishchat.services.msg_server.settings import bounds, feature_settings, keep
 from fishchat.services.net.connection_limits import ConnectionLimits, Refused
 from fishchat.services.net.keepalive import EVERY
 from fishchat.services.running.heartbeat import Load
+from fishchat.services.running.lease import Lease, MsgServerNames
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
 from fishchat.storage.redis import Connection
@@ -83,7 +83,8 @@ class MsgServer(Service):
         self.stream = channels.send_stream(_shard(self.id, shards)).encode()
         self.delivery = Delivery(reader, epoch, clock)
         self.topic_news = TopicNews(bus, self._turn, self.delivery.membership)
-        self.lease = make_lease(writer, epoch, self.id, clock, self._may_write, self._lost)
+        names = MsgServerNames(feature.name for feature in FEATURES)
+        self.lease = make_lease(writer, epoch, self.id, clock, self._may_write, self._lost, names)
         self.commits = Commits(
             writer,
             self._turn,
@@ -95,18 +96,17 @@ class MsgServer(Service):
             stored=self.delivery.outcomes.stored,
         )
         self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
-        self.hearing = Hearing(
-            reader, self.delivery.rooms, self.delivery.receipts, self.delivery.sweep, self.id, shards
-        )
+        self.hearing = Hearing(reader, self.delivery.rooms, self.delivery.signals, self.delivery.sweep, self.id, shards)
         self.hashing = hashing or Hashing()
         self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, clock)
         self.keepalive = keepalive(limits.login_seconds)
         self.neighbours = Neighbours(self.id, clock)
         guesses = Guesses(self.commits, self.hashing, limits)
         self.authentication = Authentication(config.accounts, reader, self.hashing, guesses)
+        caps = b",".join(CAPABILITIES).decode()
         self._greeting = (
             f"HELLO fishchat/1 server={server} auth={config.accounts.mode}"
-            f" maxline={MAX_LINE} maxtext={MAX_TEXT} caps=ack"
+            f" maxline={MAX_LINE} maxtext={MAX_TEXT} caps={caps}"
         ).encode()
         self.handlers: dict[bytes, Handler] = {}
         self.sessions = Sessions(
@@ -140,13 +140,14 @@ class MsgServer(Service):
                 Engine(
                     feature_settings(config),
                     self.stream,
+                    self.commits.ask,
                     entry,
                     guesses,
                     self._source,
                     self.delivery.rooms,
                     self.delivery.membership,
                     self.topic_news,
-                    self.delivery.receipts,
+                    self.delivery.signals,
                     self._address,
                 )
             )

@@ -1,9 +1,27 @@
 --- @include "clock"
+--- @include "elsewhere"
+--- @include "router"
 
--- Store a message of the servers themselves in a conversation, and return its number.
-local function append(conversation, epoch, body)
-  local n = tonumber(call('HGET', 'meta:' .. conversation, 'n') or 0) + 1
-  call('XADD', 'log:' .. conversation, epoch .. '-' .. n, 't', timestamp(), 'm', body)
+-- The places of everybody who reads a conversation, if one of them is not on `server`; false otherwise.
+local function places_of(conversation, server)
+  if string.sub(conversation, 1, 1) == '#' then
+    return table.concat(call('HKEYS', 'servers'), ' ')
+  end
+  local places = {}
+  for account in string.gmatch(conversation, '[^@+]+') do
+    places[#places + 1] = elsewhere(call('GET', 'at:' .. account), server) or nil
+  end
+  return #places > 0 and table.concat(places, ' ')
+end
+
+-- Store a message of a role in a conversation, and leave it for the router. The caller has checked the fence: any role
+-- that holds a lease may do this, whether it has clients or not. Return what the caller's own clients need of it: the
+-- conversation, epoch, number, body, membership version and time.
+local function append(server, incarnation, epoch, stream, conversation, body)
+  local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v')
+  local n, version, now = tonumber(meta[1] or 0) + 1, tonumber(meta[2] or 0), timestamp()
+  call('XADD', 'log:' .. conversation, epoch .. '-' .. n, 't', now, 'm', body)
   call('HSET', 'meta:' .. conversation, 'n', n, 'e', epoch)
-  return n
+  leave_for_router(server, incarnation, epoch, stream, places_of(conversation, server), conversation, n, version, body, now)
+  return {'OK', conversation, tonumber(epoch), n, body, version, tonumber(now)}
 end

@@ -1,4 +1,5 @@
--- The stored form of a message, 'account device cseq flag text'; fishchat/model/message.py reads and writes it in Python.
+-- The stored form of a message, 'account device cseq kind[;name=value…] text'; fishchat/model/message.py reads and writes
+-- it in Python.
 
 -- The part that tells whether a device has used a cseq before.
 local function head_of(body)
@@ -12,9 +13,4 @@ end
 -- The topic that a notice invites to, or nil.
 local function invitation_of(body)
   return string.match(body, '^%S+ %S+ %S+ n INVITED (%S+)$')
-end
-
--- A read receipt, which is sent to other servers and never stored.
-local function receipt(account, device, at)
-  return account .. ' ' .. device .. ' -1 r ' .. at
 end

@@ -1,8 +1,8 @@
 -- Leave one message for the router, as send.lua leaves a batch; fishchat/model/routing.py describes the layout.
-local function tell_router(server, incarnation, epoch, stream, targets, conversation, n, version, body)
-  if not targets then return end
+local function leave_for_router(server, incarnation, epoch, stream, places, conversation, n, version, body, time)
+  if not places then return end
   local count = call('INCR', 'count:' .. stream)
   local batch = {server, incarnation, epoch, stream, {}, {conversation, '', -1, body, '', ''}}
   call('XADD', stream, 'MAXLEN', '~', 100000, epoch .. '-' .. count,
-    'b', cmsgpack.pack(batch), 'r', cmsgpack.pack({0, n, version, targets}))
+    'b', cmsgpack.pack(batch), 'r', cmsgpack.pack({0, n, version, places}), 't', time)
 end

@@ -7,7 +7,7 @@
 --- @include "vital"
 --- @include "positions"
 
--- Positions of an earlier epoch count only if the log still has them: a store that was restored from a copy may not.
+-- Positions of an earlier epoch count only if the log has them or had them: a store that was restored from a copy may not.
 -- A device that was forgotten leaves no cursor behind: its server still writes its last ones when it learns of that.
 
 local server, incarnation, epoch, acks = unpack(args)
@@ -16,9 +16,12 @@ if refused then return refused end
 
 local function known(conversation, at)
   if string.sub(at, 1, #epoch + 1) == epoch .. '-' then return true end
-  if #call('XRANGE', 'log:' .. conversation, at, at) > 0 then return true end
-  local first = call('XRANGE', 'log:' .. conversation, '-', '+', 'COUNT', 1)[1]
-  return first == nil or above(first[1], at)
+  local found = call('XRANGE', 'log:' .. conversation, at, '+', 'COUNT', 1)[1]
+  if found and found[1] == at then return true end
+  -- Numbers have no holes: if the log goes on above this number, its entry was trimmed or erased, and not lost.
+  local _, number = position(at)
+  local _, next = position(found and found[1] or last_of(conversation))
+  return found and next > number or not found and next >= number
 end
 
 local function forward(key, conversation, at, old)

@@ -8,7 +8,7 @@ from typing import Any
 
 from fishchat.model.device import Span, parse_spans
 from fishchat.model.names import Position, format_position, parse_position
-from fishchat.storage.ask import Ask, ignored, rows
+from fishchat.storage.ask import Ask, accepted, ignored, rows
 from fishchat.storage.script import script
 
 #: Called by the queue itself, for every batch: see ``model/routing.py`` for the layout of its values.
@@ -21,14 +21,33 @@ _DEVICE_CONVERSATIONS = script("logs/device_conversations")
 _MEMBERS_AMONG = script("logs/members_among")
 _TRIM = script("logs/trim")
 _MAY_READ = script("logs/may_read")
+_APPEND = script("logs/append")
 
 
 @dataclass(frozen=True)
 class Entries:
-    """A page of a log, and the membership version under which it was read."""
+    """A page of a log.
+
+    :ivar version: the membership version under which it was read.
+    :ivar trimmed: the last number that retention took; what is missing above it was erased.
+    :ivar entries: position, time in ms and body of each entry.
+    """
 
     version: int
-    entries: list[tuple[Position, bytes]]
+    trimmed: int
+    entries: list[tuple[Position, int, bytes]]
+
+
+@dataclass(frozen=True)
+class Appended:
+    """A message that a role has stored; ``version`` is the membership version of a topic, else 0."""
+
+    conversation: bytes
+    epoch: int
+    number: int
+    body: bytes
+    version: int
+    time: int
 
 
 @dataclass
@@ -55,8 +74,9 @@ def page(conversation: bytes, after: Position, upto: Position | None, count: int
     """What the log holds after one position, up to another."""
 
     def parse(reply: Any) -> Entries:
-        version, flat = reply
-        return Entries(version, list(zip(map(parse_position, flat[::2]), flat[1::2], strict=True)))
+        version, trimmed, flat = reply
+        entries = zip(map(parse_position, flat[::3]), map(int, flat[1::3]), flat[2::3], strict=True)
+        return Entries(version, trimmed, list(entries))
 
     end = format_position(upto) if upto else b""
     return Ask(_PAGE, (conversation, format_position(after), end, count), parse)
@@ -108,6 +128,19 @@ def trim(conversation: bytes, oldest: int, count: int, most: int) -> Ask[tuple[i
         return removed, bool(more)
 
     return Ask(_TRIM, (conversation, oldest, count, most), parse)
+
+
+def append(stream: bytes, conversation: bytes, account: bytes, form: bytes, text: bytes) -> Ask[Appended]:
+    """Store a message for a role that holds a lease. ``form`` is kind and attributes: see ``model/message.py``.
+
+    Every device of every reader gets it. Its result is for the clients of the role itself, if it has any.
+    """
+    return Ask(_APPEND, (stream, conversation, account, form, text), parse_appended)
+
+
+def parse_appended(reply: Any) -> Appended:
+    """The message that a script stored by ``lib/append.lua``. Raises Refusal."""
+    return Appended(*accepted(reply))
 
 
 def may_read(account: bytes, conversation: bytes, position: Position | None = None) -> Ask[bool]:

@@ -1,9 +1,10 @@
 -- Store a batch of messages, each by itself, and leave one entry for the router: the commit point.
 -- args: server, incarnation, epoch, stream, accounts (senders and peers), messages (flat: conversation, sender
---   'account/device', cseq or -1, body, account, peer or '')
--- reply: OK, results (a number or a word for each message), versions (flat: topic conversation, membership version)
+--   'account/device', cseq or -1, body, account, peer or ''), marked (where messages with attributes begin)
+-- reply: OK, results (a number or a word for each message), versions (flat: topic conversation, membership version),
+--   time in ms
 -- refuses: LEASE, EPOCH <epoch>
--- each: NOTFOUND, NOTMEMBER, BLOCKED, GAP <expected>, CONFLICT <expected>, OLD, TRYAGAIN, DUP <id>, INTERNAL
+-- each: NOTFOUND, NOTMEMBER, BLOCKED, GAP <expected>, CONFLICT <expected>, OLD, TRYAGAIN, DUP <position and time>, INTERNAL
 -- writes: log:<conversation> meta:<conversation> talks:<account> count:<stream> /sysctrl/send
 --- @include "clock"
 --- @include "elsewhere"
@@ -11,10 +12,11 @@
 --- @include "shut"
 --- @include "unreachable"
 --- @include "bodies"
+--- @checks
 
 -- fishchat/model/routing.py describes the layout of a batch, which the router reads as it stands here.
 
-local server, incarnation, epoch, stream, accounts, messages = unpack(args)
+local server, incarnation, epoch, stream, accounts, messages, marked = unpack(args)
 
 local keys = {'lease:' .. server, 'epoch'}
 for i = 1, #accounts do keys[i + 2] = 'at:' .. accounts[i] end
@@ -67,7 +69,7 @@ local function look_back(conversation, body, expected)
     budget = budget - #page
     for _, entry in ipairs(page) do
       local stored = entry[2][4]
-      if stored == body then return 'DUP ' .. entry[1] end
+      if stored == body then return 'DUP ' .. entry[1] .. ' ' .. entry[2][2] end
       if string.sub(stored, 1, #head) == head then return 'CONFLICT ' .. expected end
     end
     if #page < 100 then break end
@@ -117,6 +119,10 @@ local function refusal(state, conversation, sender, cseq, body, account, peer)
   state.begun = true
 end
 
+-- Attributes of a message that the store has to check; a plain message has none, and nobody looks.
+local has_attributes = {}
+for _, start in ipairs(marked) do has_attributes[start + 1] = true end
+
 -- Errors of one conversation's data; any other error of the first write (OOM, READONLY, …) is the whole batch's.
 local function is_local(err)
   return string.find(err, 'WRONGTYPE', 1, true) or string.find(err, 'ID specified', 1, true)
@@ -136,6 +142,7 @@ for i = 1, #messages, 6 do
     state.cseq[sender] = tonumber(meta[4] or 0)
   end
   local result = refusal(state, conversation, sender, cseq, body, account, peer)
+  if not result and has_attributes[i] then result = refused_attribute(conversation, account, body) end
   if not result then
     result = state.n + 1
     local stored = redis.pcall('XADD', 'log:' .. conversation, format(at_epoch, result), 't', now, 'm', body)
@@ -182,6 +189,6 @@ if #routes > 0 then
   local n = call('INCR', 'count:' .. stream)
   -- With no router some 100,000 messages are kept for it, or 4,000 batches, whatever is more.
   local most = math.max(4000, math.floor(600000 / #messages))
-  call('XADD', stream, 'MAXLEN', '~', most, epoch .. '-' .. n, 'b', ARGV[1], 'r', cmsgpack.pack(routes))
+  call('XADD', stream, 'MAXLEN', '~', most, epoch .. '-' .. n, 'b', ARGV[1], 'r', cmsgpack.pack(routes), 't', now)
 end
-return {'OK', results, versions}
+return {'OK', results, versions, now}

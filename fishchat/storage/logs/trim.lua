@@ -1,7 +1,8 @@
 -- Apply the retention of one conversation: age first, then count.
 -- args: conversation, oldest (time to keep, in ms), count (entries to keep), most (entries to check in this call)
 -- reply: entries removed, 1 if there may be more
--- writes: log:<conversation>
+-- writes: log:<conversation> meta:<conversation>
+--- @include "positions"
 
 local conversation, oldest, count, most = unpack(args)
 local log = 'log:' .. conversation
@@ -21,8 +22,10 @@ while more == 1 and looked < most do
   looked = looked + 100
 end
 if last_old then
-  local epoch, seq = string.match(last_old, '^(%d+)-(%d+)$')
-  call('XTRIM', log, 'MINID', epoch .. '-' .. string.format('%.0f', seq + 1))
+  -- To an entry that stays, never to an id that may have been deleted: that could leave a node without live entries,
+  -- which some versions of Redis refuse to load (redis issue 15808).
+  local stays = call('XRANGE', log, '(' .. last_old, '+', 'COUNT', 1)[1]
+  if stays then call('XTRIM', log, 'MINID', stays[1]) else call('DEL', log) end
 end
 -- By steps as well: after a change of the configuration there may be a million too many.
 local length = call('XLEN', log)
@@ -31,5 +34,12 @@ if length > count then
   if length - most > count then more = 1 end
 end
 local left = call('XLEN', log)
-if left == 0 then call('DEL', log) end  -- the numbers are in 'meta:'
+if left < before then
+  -- The last number that retention took: a device that has not read so far is told. Numbers above it that are missing
+  -- were erased, and are passed over.
+  local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  local number = first and select(2, position(first[1])) - 1 or call('HGET', 'meta:' .. conversation, 'n')
+  if number then call('HSET', 'meta:' .. conversation, 't', number) end
+  if not first then call('DEL', log) end
+end
 return {before - left, more}

@@ -10,17 +10,29 @@ from fishchat.storage.script import script
 _EPOCH = script("servers/epoch")
 _REGISTER = script("servers/register")
 _RETIRE = script("servers/retire")
+_HOLD = script("servers/hold")
+_RELEASE = script("servers/release")
 _REAP = script("servers/reap")
 
 
-def epoch(run_id: bytes, remembered: int, floor: int) -> Ask[int]:
-    """The epoch of this run of Redis."""
-    return Ask(_EPOCH, (run_id, remembered, floor), int)
+def epoch(run_id: bytes, remembered: int, floor: int, format: int) -> Ask[int]:
+    """The epoch of this run of Redis. A new store is given this format."""
+    return Ask(_EPOCH, (run_id, remembered, floor, format), int)
 
 
-def register(server: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
-    """Take a name or keep it: ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``."""
-    return Ask(_REGISTER, (server, token, lease, take), bytes)
+def register(server: bytes, token: bytes, lease: int, take: bool | bytes, features: bytes) -> Ask[bytes]:
+    """Take a name or keep it: ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. The server understands these features."""
+    return Ask(_REGISTER, (server, token, lease, take, features), bytes)
+
+
+def hold(name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
+    """Take or keep a lease for a role without clients, which may then store messages by ``logs/append``."""
+    return Ask(_HOLD, (name, token, lease, take), bytes)
+
+
+def release(name: bytes, incarnation: bytes) -> Ask[None]:
+    """Release such a lease."""
+    return Ask(_RELEASE, (name, incarnation), ignored)
 
 
 def retire(server: bytes, incarnation: bytes) -> Ask[None]:

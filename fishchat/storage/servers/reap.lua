@@ -1,7 +1,7 @@
 -- End the sessions of msg_servers that are gone, some hundred a call.
 -- args: most (sessions)
 -- reply: sessions ended, whether there are more, servers declared dead
--- writes: servers dead on:<server>:<incarnation> session:<account> seen:<account> at:<account>
+-- writes: servers features dead on:<server>:<incarnation> session:<account> seen:<account> at:<account>
 --- @include "clock"
 --- @include "places"
 
@@ -11,6 +11,7 @@ local servers = call('HGETALL', 'servers')
 for i = 1, #servers, 2 do
   if call('EXISTS', 'lease:' .. servers[i]) == 0 then
     call('HDEL', 'servers', servers[i])
+    call('HDEL', 'features', servers[i])
     call('SADD', 'dead', servers[i] .. ' ' .. servers[i + 1])
     declared[#declared + 1] = servers[i]
   end

@@ -1,12 +1,13 @@
 -- Let a msg_server take its name, or keep it.
--- args: server, incarnation (incarnation.connection), lease (ms), take (false, true if the name is free, 'force')
+-- args: server, incarnation (incarnation.connection), lease (ms), take (false, true if the name is free, 'force'),
+--   features (names, separated by spaces)
 -- reply: KEPT, NEW, LOST (another incarnation was declared, or this one was declared dead) or TAKEN (another one
 --   lives)
--- writes: lease:<server> servers dead
+-- writes: lease:<server> servers features dead
 --- @include "incarnation"
 --- @include "vital"
 
-local server, incarnation, lease, take = unpack(args)
+local server, incarnation, lease, take, features = unpack(args)
 begin_vital()
 local current = call('HGET', 'servers', server)
 if current == incarnation_of(incarnation) then
@@ -18,5 +19,6 @@ if not take then return held and 'TAKEN' or 'LOST' end
 if held and take ~= 'force' then return 'TAKEN' end
 if current then call('SADD', 'dead', server .. ' ' .. current) end
 call('HSET', 'servers', server, incarnation_of(incarnation))
+call('HSET', 'features', server, features)
 call('SET', 'lease:' .. server, incarnation, 'PX', lease)
 return 'NEW'

@@ -218,6 +218,8 @@ class Strangers(PeopleCase):
         """The verb about something, alone and with each tag that it may have."""
         line = typed(verb, **{kind: value})
         tags = {name: TAGS[name] for name in sorted(tag.decode() for tag in verb.tag_rows)}
+        if verb.name == b"REQ_MEMBERS":
+            tags["after"] = "bob"
         if kind == "conversation":
             tags |= {name: f"{value}:1-1" for name in ("before", "after") if name in tags}
         return [line, *(f"@{name}={said} {line}" for name, said in tags.items())]

@@ -15,8 +15,8 @@ from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.queries import LIMIT
 from fishchat.features.topics.handlers import INVITED
 from fishchat.model.secrets.passwords import parse_scram
-from fishchat.services.msg_server.queue import lease
 from fishchat.services.router import service
+from fishchat.services.running import lease
 from fishchat.test.clusters.test_accounts import PASSWORD, WRONG, AccountsCase
 from fishchat.test.pages.test_docs import DocsCase, pages
 from fishchat.test.support.cluster import Client, Cluster
@@ -60,7 +60,7 @@ TESTS = {
         "services.msg_server.queue.test_commits.Away.test_within_five_seconds"
     ),
     "redis.timeout": "clusters.test_every_limit.Times.test_limit_redis_timeout",
-    "fishchat.services.msg_server.queue.lease.LEASE": "clusters.test_every_limit.Times.test_limit_leases",
+    "fishchat.services.running.lease.LEASE": "clusters.test_every_limit.Times.test_limit_leases",
     "fishchat.services.router.service.LEASE": "clusters.test_every_limit.Times.test_limit_leases",
     "fishchat.model.placement.GONE": "model.test_placement.Choosing.test_unheard",
     "retention.p2p.days": "services.manager.test_manager.Trimming.test_by_kind",

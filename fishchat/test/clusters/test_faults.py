@@ -11,8 +11,8 @@ from twisted.internet import reactor
 
 from fishchat.bus import channels
 from fishchat.model.message import PLAIN, pack_body
-from fishchat.services.msg_server.queue.lease import LEASE
 from fishchat.services.router.service import ShardReader
+from fishchat.services.running.lease import LEASE
 from fishchat.storage.logs.calls import SEND
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase, id_of, text_of
 from fishchat.test.support.redis_fixture import RedisServer
@@ -31,7 +31,8 @@ class StoredUnseen(ClusterCase):
         assert server.lease.fence is not None
         body = pack_body(b"alice", b"main", cseq, PLAIN, text.encode())
         message = [b"alice+bob", b"alice/main", cseq, body, b"alice", b"bob"]
-        values = (*server.lease.fence.args, server.stream, [b"alice", b"bob"], message)
+        marked: list[int] = []
+        values = (*server.lease.fence.args, server.stream, [b"alice", b"bob"], message, marked)
         writer: Any = cluster.roles["ms1"].writer
         await writer.call(SEND, *values)
 
@@ -307,7 +308,7 @@ class Leases(ClusterCase):
         writer: Any = cluster.roles["ms1"].writer
         message = [b"alice+alice", b"alice/main", -1, b"alice main -1 - x", b"alice", b"alice"]
         for other, word in wrong:
-            reply = await writer.call(SEND, *other.args, server.stream, [b"alice"], message)
+            reply = await writer.call(SEND, *other.args, server.stream, [b"alice"], message, [])
             self.assertEqual(reply[0], word)
         self.assertEqual(cluster.redis.command("EXISTS", "log:alice+alice"), 0)
 
@@ -508,6 +509,25 @@ class Retention(ClusterCase):
         await bob.expect("RESP_SYNCED")
         await bob.ask("HISTORY alice+bob", "BEGIN REQ_HISTORY 3")
 
+    async def test_erased(self) -> None:
+        """Messages that were erased with their author are passed over: nobody waits for them, live or later."""
+        cluster = await self.cluster(managers=1)
+        alice, carol = await cluster.login("alice"), await cluster.login("carol", "ms2")
+        await alice.ask("CREATE pond", "OK …")
+        await carol.ask("JOIN pond", "OK …")
+        (await cluster.login("bob", "ms2")).send("JOIN pond", "QUIT")
+        await cluster.settled()
+        for sender, text in ((alice, "1"), (carol, "2"), (alice, "3"), (carol, "4")):
+            other = carol if sender is alice else alice
+            await sender.ask(f"SAY pond {text}", "OK …")
+            await other.expect(f"RESP_MESSAGE_TOPIC pond …-{text} {text}")
+        entries = cluster.redis.command("XRANGE", "log:#pond", "-", "+")
+        cluster.redis.command("XDEL", "log:#pond", *[position for position, _ in entries[1::2]])
+        bob = await cluster.login("bob", "ms2", synced=False)
+        await bob.expect(*[f"RESP_MESSAGE_TOPIC pond alice …-{n} {n}" for n in (1, 3)], "RESP_SYNCED")
+        await alice.ask("SAY pond 5", "OK …-5")
+        self.assertEqual(await bob.texts(1), ["5"])
+
     async def test_all_trimmed(self) -> None:
         """Also when nothing is left; and what comes then is delivered."""
         cluster = await self.cluster(managers=1)
@@ -515,7 +535,9 @@ class Retention(ClusterCase):
         (await cluster.login("bob", "ms2")).drop()
         for n in range(1, 4):
             await alice.ask(f"MSG bob {n}", "OK …")
-        cluster.redis.command("XTRIM", "log:alice+bob", "MAXLEN", 0)
+        # As retention does when all of it is too old.
+        cluster.redis.command("DEL", "log:alice+bob")
+        cluster.redis.command("HSET", "meta:alice+bob", "t", 3)
         bob = await cluster.login("bob", "ms2", synced=False)
         await bob.expect("RESP_GAP alice+bob 1 3", "RESP_SYNCED")
         await alice.ask("MSG bob 4", "OK …-4")

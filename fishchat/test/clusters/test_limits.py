@@ -8,7 +8,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from fishchat.protocols.flow import WAITING
-from fishchat.services.msg_server.queue.lease import Lease
+from fishchat.services.running.lease import Lease
 from fishchat.test.support.cluster import ClusterCase, id_of
 from fishchat.test.support.waiting import until
 

@@ -14,7 +14,7 @@ from fishchat.features.registry import PUSHES, VERBS
 from fishchat.protocols.rows import State
 from fishchat.services.gateway import connection as gateway
 from fishchat.services.gateway.rows import GATEWAY_VERBS
-from fishchat.services.msg_server.queue.lease import Lease
+from fishchat.services.running.lease import Lease
 from fishchat.test.support.cluster import Client, Cluster
 from fishchat.test.support.matrix import MatrixCase, answer_to, greeted, holding, line_of, words_of
 from fishchat.test.support.rfc5802 import ScramClient

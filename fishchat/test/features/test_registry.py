@@ -63,9 +63,18 @@ class UniqueTests(SynchronousTestCase):
         self.assertFalse([verb.name for verb in COMMANDS if verb.name.startswith(SERVER_PREFIXES)])
 
     def test_tags(self) -> None:
-        """A tag of one name is one tag, whatever rows have it."""
-        tags = {tag for row in ROWS for tag in row.tags}
-        self.assertEqual(twice([tag.name for tag in tags]), [])
+        """A tag of one name is one tag in all rows of a feature; two features may read it in their own ways."""
+        for feature in FEATURES:
+            tags = {tag for row in (*VERBS_OF[feature], *PUSHES_OF[feature]) for tag in row.tags}
+            self.assertEqual(twice([tag.name for tag in tags]), [], feature.name)
+
+    def test_kept_tags(self) -> None:
+        """What is stored with messages has one meaning everywhere, and its check is a file of a feature."""
+        kept = {tag for row in ROWS for tag in row.tags if tag.kept}
+        self.assertEqual(twice([tag.name for tag in kept]), [])
+        checked = [f"attribute_{tag.name.decode()}.lua" for tag in kept if tag.check]
+        there = [path.name for path in Path(fishchat.features.__path__[0]).rglob("attribute_*.lua")]
+        self.assertEqual(sorted(checked), sorted(there))
 
     def test_fields(self) -> None:
         """A field of one name is one field."""

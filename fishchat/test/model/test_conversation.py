@@ -27,7 +27,7 @@ ROOM = 5
 
 def message(epoch: int, seq: int, sender: bytes = b"alice") -> Message:
     """A message whose text is its number."""
-    return from_body(NAME, epoch, seq, b"%s main -1 - %d" % (sender, seq))
+    return from_body(NAME, epoch, seq, b"%s main -1 - %d" % (sender, seq), 1000 * seq)
 
 
 @implementer(IReads)
@@ -36,6 +36,8 @@ class Reads:
 
     def __init__(self) -> None:
         self.log: list[Message] = []
+        #: The last number that retention has taken.
+        self.trimmed = 0
         self.held: deque[Conversation] = deque()
         self.reading: deque[Conversation] = deque()
         self.dropped: list[Reading] = []
@@ -50,7 +52,7 @@ class Reads:
         waiting: Deferred[Page] = Deferred()
         # Read now, answered later: the log may go on meanwhile.
         found = self.after(after, upto, min(count, 3))
-        self._pages.append((waiting, Page(0, found, len(found) >= min(count, 3))))
+        self._pages.append((waiting, Page(0, found, len(found) >= min(count, 3), self.trimmed)))
         return await waiting
 
     def hold(self, conversation: Conversation) -> None:
@@ -82,7 +84,7 @@ class Reads:
             return False
         conversation = self.reading[0]
         found = self.after(conversation.position, None, count)
-        if not conversation.read(found, len(found) >= count):
+        if not conversation.read(found, len(found) >= count, self.trimmed):
             self.reading.popleft()
         return True
 
@@ -116,7 +118,7 @@ class Peer:
         owner = Unending()
         self.lines = owner.lines
         account = key.partition(b"/")[0]
-        self.device = Device(account, key, b"", owner, acks, set())
+        self.device = Device(account, key, b"", owner, frozenset([b"ack"] if acks else []), set())
         if acks:
             self.device.room = ROOM
         self.reading: Reading
@@ -235,10 +237,22 @@ class Hearing(SynchronousTestCase):
         self.store(1)
         self.conversation.hear(self.reads.log[0])
         self.store(5, 6)
+        self.reads.trimmed = 4
         self.conversation.hear(self.reads.log[2])
         self.reads.settle()
         self.assertEqual(self.peer.got, [1, 5, 6])
         self.assertEqual(self.peer.lines[2], b"RESP_GAP alice+bob 2 4\r\n")
+
+    def test_erased(self) -> None:
+        """Numbers whose messages were erased are passed over; what retention took before them is announced."""
+        self.store(1)
+        self.conversation.hear(self.reads.log[0])
+        self.store(5, 8)
+        self.reads.trimmed = 2
+        self.conversation.hear(self.reads.log[2])
+        self.reads.settle()
+        self.assertEqual(self.peer.got, [1, 5, 8])
+        self.assertEqual([line for line in self.peer.lines if b"GAP" in line], [b"RESP_GAP alice+bob 2 2\r\n"])
 
     def test_put_back(self) -> None:
         """A log that was put back goes on below: what was delivered and is gone is announced."""
@@ -278,9 +292,11 @@ class Hearing(SynchronousTestCase):
         self.assertEqual(self.peer.got, [1, 2])
 
     def test_missing(self) -> None:
-        """Which numbers are gone: above when trimmed, below when put back."""
-        self.assertEqual(missing(3, 7), (4, 6))
-        self.assertEqual(missing(7, 5), (5, 7))
+        """Which numbers are gone: above when trimmed, below when put back; none that was erased."""
+        self.assertEqual(missing(3, 7, 6), (4, 6))
+        self.assertEqual(missing(3, 7, 5), (4, 5))
+        self.assertIsNone(missing(3, 7, 3))
+        self.assertEqual([missing(7, 5, trimmed) for trimmed in (0, 9)], [(5, 7)] * 2)
         self.assertEqual(gap_line(b"#a", 4, 6), b"RESP_GAP #a 4 6\r\n")
 
 

@@ -13,7 +13,7 @@ from fishchat.test.support.owners import Owner
 
 def a_device(acks: bool = True) -> Device:
     """Bob's."""
-    return Device(b"bob", b"bob/main", b"ms1 x 1", Owner(), acks, set())
+    return Device(b"bob", b"bob/main", b"ms1 x 1", Owner(), frozenset([b"ack"] if acks else []), set())
 
 
 def a_reading(device: Device, spans: list[Span] | None = None) -> Reading:

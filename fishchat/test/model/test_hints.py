@@ -79,10 +79,10 @@ class Batches(SynchronousTestCase):
 
     def test_round(self) -> None:
         """What is packed is unpacked, bytes as they were."""
-        flat = [b"alice+bob", 7, b"alice main -1 - \xe9\xb1\xbc", 0, b"#a", 0, b"", 3]
+        flat = [b"alice+bob", 7, b"alice main -1 - \xe9\xb1\xbc", 0, 1_700_000_000_000, b"#a", 0, b"", 3, 0]
         found = Hints.decode(Hints(2, 5, 9, 471893, flat).encode())
         self.assertEqual((found.shard, found.generation, found.number, found.epoch), (2, 5, 9, 471893))
-        self.assertEqual(list(found.messages()), [tuple(flat[:4]), tuple(flat[4:])])
+        self.assertEqual(list(found.messages()), [tuple(flat[:5]), tuple(flat[5:])])
         self.assertFalse(found.sweep)
 
     def test_sweep(self) -> None:
@@ -95,7 +95,7 @@ class Batches(SynchronousTestCase):
 
     def test_types(self) -> None:
         """Nothing is made of numbers that are none, of bytes that are none, or of what is no array at all."""
-        message = [b"alice+bob", 7, b"alice main -1 - x", 0]
+        message = [b"alice+bob", 7, b"alice main -1 - x", 0, 5]
         for values in (
             b"\0\1\2\3",
             {0: 1},
@@ -105,8 +105,8 @@ class Batches(SynchronousTestCase):
             [True, 1, 1, 7],
             [0, 1, 1.5, 7],
             [0, 1, 1, b"7"],
-            *([0, 1, 1, 7, *message[:at], None, *message[at + 1 :]] for at in range(4)),
-            [0, 1, 1, 7, b"alice+bob", b"7", b"", 0],
+            *([0, 1, 1, 7, *message[:at], None, *message[at + 1 :]] for at in range(5)),
+            [0, 1, 1, 7, b"alice+bob", b"7", b"", 0, 5],
         ):
             self.assertRaises(ValueError, Hints.decode, msgpack.packb(values))
         self.assertTrue(Hints.decode(msgpack.packb([0, 1, 1, 7, *message])).flat)

@@ -41,13 +41,14 @@ class PushTests(SynchronousTestCase):
         if conversation[:1] == b"@":
             conversation = b"#" + conversation[1:]
         body = pack_body(name, b"phone", -1, flag, text)
-        message = from_body(conversation, epoch, seq, body)
+        message = from_body(conversation, epoch, seq, body, 17)
         self.assertEqual((message.position, message.sender), ((epoch, seq), name + b"/phone"))
         id_ = message_id(conversation, epoch, seq)
         self.assertEqual(message.line, push_line(conversation, id_, name, flag, text))
         item = b"%s %s 1795446772956 %s" % (id_, name, text)
         self.assertEqual(
-            item_line(conversation, b"%d-%d" % (epoch, seq), b"1795446772956", body), (item, flag == ESCAPED)
+            item_line(conversation, b"%d-%d" % (epoch, seq), b"1795446772956", body),
+            (item, b"esc" if flag == ESCAPED else b""),
         )
 
     @given(strategies.conversations.filter(lambda one: one[:1] != b"@"), strategies.names, strategies.texts)

@@ -6,6 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.model.routing import Entry, group
 
+#: When the messages of an entry were stored.
+TIME = 1_700_000_000_000
+
 
 def entry(*routes: tuple[int, int, int, bytes], origin: bytes = b"ms1") -> Entry:
     """An entry whose messages are numbered by their place."""
@@ -13,7 +16,7 @@ def entry(*routes: tuple[int, int, int, bytes], origin: bytes = b"ms1") -> Entry
     for n in range(4):
         messages += [b"c%d" % n, b"alice/main", -1, b"body%d" % n, b"alice", b"bob"]
     flat = [value for place, *rest in routes for value in (place * 6, *rest)]
-    return Entry.of([origin, b"x", b"7", b"/sysctrl/send", [], messages], flat)
+    return Entry.of([origin, b"x", b"7", b"/sysctrl/send", [], messages, []], flat, TIME)
 
 
 class Grouping(SynchronousTestCase):
@@ -25,8 +28,8 @@ class Grouping(SynchronousTestCase):
         self.assertEqual(
             found,
             {
-                b"ms2": [b"c0", 1, b"body0", 0, b"c1", 5, b"body1", 3],
-                b"ms3": [b"c1", 5, b"body1", 3, b"c3", 9, b"body3", 0],
+                b"ms2": [b"c0", 1, b"body0", 0, TIME, b"c1", 5, b"body1", 3, TIME],
+                b"ms3": [b"c1", 5, b"body1", 3, TIME, b"c3", 9, b"body3", 0, TIME],
             },
         )
 
@@ -37,4 +40,4 @@ class Grouping(SynchronousTestCase):
 
     def test_named_twice(self) -> None:
         """Both accounts' devices may be on one server: it is told once."""
-        self.assertEqual(group(entry((0, 1, 0, b"ms2 ms2"))), {b"ms2": [b"c0", 1, b"body0", 0]})
+        self.assertEqual(group(entry((0, 1, 0, b"ms2 ms2"))), {b"ms2": [b"c0", 1, b"body0", 0, TIME]})

@@ -241,8 +241,8 @@ class ExamplesTests(DocsCase):
     def test_stream_entry(self) -> None:
         """The entry of ``/sysctrl/send`` becomes the batch for the msg_server that stands below it."""
         values = [ast.literal_eval(block) for kind, block in blocks(pages()["doc/channels.md"]) if kind == "python"]
-        batch, routes, (shard, generation, number, epoch, *flat) = values
-        entry = Entry.of(unpack(pack(*batch)), unpack(pack(*routes)))
+        batch, routes, time, (shard, generation, number, epoch, *flat) = values
+        entry = Entry.of(unpack(pack(*batch)), unpack(pack(*routes)), int(time))
         target = routes[3].partition(b"/")[0]
         self.assertEqual(group(entry), {target: flat})
         self.assertEqual(epoch, int(batch[2]))

@@ -149,7 +149,7 @@ class WritingTests(Connected):
         for line, mark in ((b"TOPICS", b""), (b"@id=7 TOPICS", b"@id=7 ")):
             command = MSG_SERVER_COMMANDS.parse(line)
             escaped = mark[:-1] + b";esc " if mark else b"@esc "
-            said = list_lines(command, [(b"a", False), (b"b", True)]).split(b"\r\n")
+            said = list_lines(command, [(b"a", b""), (b"b", b"esc")]).split(b"\r\n")
             self.assertEqual(
                 said,
                 [mark + b"BEGIN REQ_TOPICS 2", mark + b"ITEM a", escaped + b"ITEM b", mark + b"END REQ_TOPICS", b""],
@@ -518,11 +518,11 @@ class WindowTests(SynchronousTestCase):
             reading = Reading(device, conversation, (0, 0), [((0, 0), None)])
             conversation.add(reading)
             conversation.settle(reading)
-            conversation.read([], False)
+            conversation.read([], False, 0)
             conversation.epoch = 7
             for number in range(1, WINDOW + 2):
                 body = pack_body(b"alice", b"main", -1, PLAIN, b"x")
-                conversation.hear(from_body(b"alice+bob", 7, number, body))
+                conversation.hear(from_body(b"alice+bob", 7, number, body, 0))
             self.assertEqual((len(pushed), reading.live), (given, not acks))
 
     def test_older_epoch(self) -> None:
@@ -540,7 +540,7 @@ class WindowTests(SynchronousTestCase):
 
     def _device(self, acks: bool) -> tuple[Device, list[bytes]]:
         owner = Unending()
-        return Device(b"bob", b"bob/main", b"", owner, acks, set()), owner.lines
+        return Device(b"bob", b"bob/main", b"", owner, frozenset([b"ack"] if acks else []), set()), owner.lines
 
 
 class _NoReads:

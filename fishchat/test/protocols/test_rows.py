@@ -97,15 +97,15 @@ def _value(one: Field) -> st.SearchStrategy[Any]:
     return strategies.FIELD_VALUES[one.name].map(one.read)
 
 
-def _tag(one: Tag) -> st.SearchStrategy[Any]:
-    return strategies.TAG_VALUES[one.name].map(one.read)
+def _tag(row: Row, one: Tag) -> st.SearchStrategy[Any]:
+    return strategies.tag_values(row.name, one.name).map(one.read)
 
 
 @st.composite
 def parts(draw: st.DrawFn, row: Row) -> tuple[list[Any], bytes, dict[bytes, Any]]:
     """Values that fit the row."""
     values = [draw(_value(one)) for one in row.fields]
-    tags = {tag.name: draw(_tag(tag)) for tag in row.tags if draw(st.booleans())}
+    tags = {tag.name: draw(_tag(row, tag)) for tag in row.tags if draw(st.booleans())}
     text = b""
     if row.text is not Text.NONE:
         text = draw(strategies.written_texts if row.text is Text.REQUIRED else strategies.texts)

@@ -26,7 +26,7 @@ VALUES: dict[Any, Any] = {bytes: b"x", int: 1, str: "everyone", bool: True}
 def modules() -> Iterator[ModuleType]:
     """The calls beside every directory of scripts."""
     for directory in sorted({name.partition("/")[0] for name in names()}):
-        found = "storage" if directory in ("logs", "servers", "routes") else "features"
+        found = "storage" if directory in ("logs", "servers", "routes", "migrations") else "features"
         yield import_module(f"fishchat.{found}.{directory}.calls")
 
 
@@ -106,6 +106,7 @@ class Batches(SynchronousTestCase):
         named = dict(zip(routing.BATCH, values, strict=True))
         self.assertEqual((named["server"], named["epoch"], named["stream"]), (b"ms1", b"7", b"/sysctrl/send"))
         self.assertEqual(set(named["accounts"]), {b"alice", b"bob"})
+        self.assertEqual(named["marked"], [])
         message = dict(zip(routing.MESSAGE, named["messages"], strict=True))
         for name in routing.MESSAGE:
             self.assertEqual(message[name], getattr(batch.sends[0], name), name)

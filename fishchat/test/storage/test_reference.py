@@ -123,7 +123,8 @@ class Keys(AccountCase):
 
     def talk(self) -> None:
         """Servers, devices, messages, topics."""
-        self.call("servers/epoch", "run", EPOCH, 1)
+        self.command("DEL", "epoch")
+        self.call("servers/epoch", "run", EPOCH, 1, 2)
         fence = Fence(MS1.server, MS1.incarnation, int(self.command("GET", "epoch")))
         other = Fence(MS2.server, MS2.incarnation, fence.epoch)
         self.login("alice", fence=fence)
@@ -136,4 +137,6 @@ class Keys(AccountCase):
         self.call("routes/take", STREAM, "token", 60_000, 0)
         self.call("routes/store", STREAM, "token", 60_000, 1, "1-1", ["ms2", 1], 1)
         self.call("routes/take", STREAM, "another", 60_000, 0)
+        self.fenced("topics/create", "alice", "bathing", "open", 10, fence=fence)
+        self.fenced("topics/dismiss", "alice", "bathing", STREAM, b"alice main -1 n x", fence=fence)
         self.register(Fence(MS2.server, b"cccc", fence.epoch))

@@ -68,7 +68,7 @@ class Rights(RightsCase):
         for topic in ("nothing", "fishing"):
             for name in ("dave", "carol", "bob", "alice"):
                 tried = {
-                    "list": self.call("topics/members", name, topic),
+                    "list": self.call("topics/members", name, topic, [name]),
                     "invite": self.fenced("topics/invite", name, topic, "dave", 10, STREAM, b"x main -1 n x"),
                     "leave": self.fenced("topics/leave", name, topic) if name != "bob" else ["OK"],
                     "dismiss": self.fenced("topics/dismiss", name, topic, STREAM, b"x main -1 n x")

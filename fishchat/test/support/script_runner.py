@@ -17,12 +17,14 @@ import hiredis
 from hypothesis import HealthCheck, settings
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.bus.hints import EACH
 from fishchat.model.message import PLAIN, pack_body
 from fishchat.model.names import p2p, topic_conversation
 from fishchat.model.routing import Entry, group
 from fishchat.services.redis import program
 from fishchat.storage import loader
 from fishchat.storage.fence import Fence
+from fishchat.storage.format import FORMAT
 from fishchat.storage.header import parse
 from fishchat.storage.packing import pack, unpack
 from fishchat.storage.script import Script, script
@@ -123,6 +125,7 @@ class Said:
     text: str
     cseq: int = -1
     device: str = "main"
+    form: bytes = PLAIN
 
     @property
     def conversation(self) -> str:
@@ -134,7 +137,7 @@ class Said:
     @property
     def body(self) -> bytes:
         """The stored form."""
-        return pack_body(self.account.encode(), self.device.encode(), self.cseq, PLAIN, self.text.encode())
+        return pack_body(self.account.encode(), self.device.encode(), self.cseq, self.form, self.text.encode())
 
     @property
     def flat(self) -> list[Any]:
@@ -144,10 +147,12 @@ class Said:
         return [self.conversation, sender, self.cseq, self.body, self.account, peer]
 
 
-def batch(*messages: Said) -> tuple[list[str], list[Any]]:
-    """The last two arguments of ``send.lua``: the accounts whose places are asked, and the messages."""
+def batch(*messages: Said) -> tuple[list[str], list[Any], list[int]]:
+    """The last arguments of ``send.lua``: the accounts whose places it reads, the messages, those with attributes."""
     accounts = {one for each in messages for one in (each.account, each.to) if not one.startswith("#")}
-    return sorted(accounts), [value for each in messages for value in each.flat]
+    flat = [value for each in messages for value in each.flat]
+    marked = [6 * at for at, each in enumerate(messages) if each.form != PLAIN]
+    return sorted(accounts), flat, marked
 
 
 class ScriptCase(SynchronousTestCase):
@@ -166,7 +171,7 @@ class ScriptCase(SynchronousTestCase):
     def empty(self) -> None:
         """Begin anew: also between two examples of one property."""
         self.command("FLUSHALL")
-        self.command("MSET", "epoch", EPOCH, "epoch:run", "test")
+        self.command("MSET", "epoch", EPOCH, "epoch:run", "test", "format", FORMAT)
         for fence in (MS1, MS2):
             self.register(fence)
 
@@ -206,9 +211,9 @@ class ScriptCase(SynchronousTestCase):
 
     # -- servers and accounts
 
-    def register(self, fence: Fence, lease: int = LONG, take: bool | str = "force") -> str:
+    def register(self, fence: Fence, lease: int = LONG, take: bool | str = "force", features: str = "") -> str:
         """The msg_server's name is its own."""
-        reply: str = self.call("servers/register", fence.server, fence.token, lease, take)
+        reply: str = self.call("servers/register", fence.server, fence.token, lease, take, features)
         return reply
 
     def login(
@@ -234,12 +239,15 @@ class ScriptCase(SynchronousTestCase):
 
     # -- messages
 
-    def send(self, *messages: Said, fence: Fence = MS1) -> Any:
-        """The results of one batch, or its refusal; its senders are at this msg_server, logged in or not."""
+    def send(self, *messages: Said, fence: Fence = MS1, script: str | Script = "logs/send") -> Any:
+        """The results of one batch, or its refusal; its senders are at this msg_server, logged in or not.
+
+        Of a repetition the time of the first is left out.
+        """
         for each in messages:
             self.place(each.account, each.device, fence)
-        reply = self.fenced("logs/send", STREAM, *batch(*messages), fence=fence)
-        return reply[1] if reply[0] == "OK" else reply
+        reply = self.fenced(script, STREAM, *batch(*messages), fence=fence)
+        return [_without_time(result) for result in reply[1]] if reply[0] == "OK" else reply
 
     def place(self, account: str, device: str, fence: Fence) -> None:
         """The device is at this msg_server: what of a login matters to a sender."""
@@ -277,10 +285,10 @@ class ScriptCase(SynchronousTestCase):
         return rows(self.packed("messages/conversations", account), 4)
 
     def routed(self) -> list[dict[str, list[Any]]]:
-        """What the router is to tell, entry by entry: msg_server → conversation, number, body, version, …"""
+        """What the router sends on, entry by entry, without times: msg_server → conversation, number, body, version."""
         entries = self.runner.command("XRANGE", STREAM, "-", "+")
-        told = [group(Entry.of(unpack(fields[1]), unpack(fields[3]))) for _, fields in entries]
-        return [{server.decode(): readable(flat) for server, flat in each.items()} for each in told]
+        told = [group(Entry.of(unpack(fields[1]), unpack(fields[3]), int(fields[5]))) for _, fields in entries]
+        return [{server.decode(): _untimed(readable(flat)) for server, flat in each.items()} for each in told]
 
     # -- topics
 
@@ -302,9 +310,12 @@ class ScriptCase(SynchronousTestCase):
         return self.fenced("topics/invite", account, topic, guest, most, STREAM, body)
 
     def dismiss(self, account: str, topic: str, fence: Fence = MS1) -> Any:
-        """The end of a topic."""
+        """The end of a topic, all of its members released."""
         body = pack_body(account.encode(), b"main", -1, b"n", b"DISMISSED " + topic.encode())
-        return self.fenced("topics/dismiss", account, topic, STREAM, body, fence=fence)
+        reply = self.fenced("topics/dismiss", account, topic, STREAM, body, fence=fence)
+        while reply[0] == "OK" and self.call("topics/release", topic, 500):
+            pass
+        return reply
 
     def ack(self, account: str, conversation: str, at: str, device: str = "main", fence: Fence = MS1) -> Any:
         """How many cursors moved, or the refusal."""
@@ -324,6 +335,16 @@ def rows(flat: list[Any], width: int) -> dict[str, list[Any]]:
 def talks(raw: bytes) -> dict[str, list[Any]]:
     """What a login reads: conversation → last position, cursor or '', spans, membership version."""
     return rows(readable(unpack(raw)), 5)
+
+
+def _without_time(result: Any) -> Any:
+    if isinstance(result, str) and result.startswith("DUP "):
+        return " ".join(result.split(" ")[:2])
+    return result
+
+
+def _untimed(flat: list[Any]) -> list[Any]:
+    return [value for at, value in enumerate(flat) if at % EACH != EACH - 1]
 
 
 def token(topic: str) -> str:

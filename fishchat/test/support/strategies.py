@@ -24,6 +24,8 @@ free_texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_char
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t")).map(str.encode)
 written_texts = texts.filter(bool)
 
+#: Tags that two features read in their own ways, by verb.
+OWN_TAG_VALUES: dict[tuple[bytes, bytes], SearchStrategy[bytes]] = {(b"REQ_MEMBERS", b"after"): names}
 TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
     b"id": free_texts.map(str.encode).filter(lambda value: 0 < len(value) <= 64),
     b"cseq": st.integers(0, MAX_CSEQ).map(lambda number: b"%d" % number),
@@ -53,12 +55,21 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
 }
 
 
+def tag_values(row: bytes, name: bytes) -> SearchStrategy[bytes]:
+    """What a tag of a row may hold."""
+    return OWN_TAG_VALUES.get((row, name), TAG_VALUES[name])
+
+
 @st.composite
 def command_parts(draw: st.DrawFn) -> tuple[Verb, list[bytes], bytes, dict[bytes, bytes]]:
     """A verb with fields, text and tags that fit it, all as they stand in a line, tags unescaped."""
     verb = draw(st.sampled_from(VERBS))
     fields = [draw(FIELD_VALUES[one.name]) for one in verb.fields]
-    wanted = {name: draw(TAG_VALUES[name]) for name in sorted(verb.tag_rows) if draw(st.booleans())}
+    wanted = {
+        name: draw(OWN_TAG_VALUES.get((verb.name, name), TAG_VALUES[name]))
+        for name in sorted(verb.tag_rows)
+        if draw(st.booleans())
+    }
     text = b""
     if verb.text is not Text.NONE:
         text = draw(written_texts if verb.text is Text.REQUIRED else texts)

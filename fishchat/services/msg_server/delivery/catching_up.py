@@ -56,7 +56,7 @@ class CatchingUp:
                 page = await self._logs.page(conversation.name, conversation.position, None)
                 if page.version != conversation.version:
                     await self._membership.refresh(conversation)
-                elif not conversation.read(page.messages, page.more):
+                elif not conversation.read(page.messages, page.more, page.trimmed):
                     break
         finally:
             # Unread for now, when the store is away: the next sweep finds that its log goes on.

@@ -17,9 +17,9 @@ from fishchat.services.msg_server.delivery.log_reader import Known, Logs
 from fishchat.services.msg_server.delivery.membership import Membership
 from fishchat.services.msg_server.delivery.outcomes import Outcomes
 from fishchat.services.msg_server.delivery.presence import Presence
-from fishchat.services.msg_server.delivery.receipts import Receipts
 from fishchat.services.msg_server.delivery.replay import Feeder
 from fishchat.services.msg_server.delivery.rooms import Rooms
+from fishchat.services.msg_server.delivery.signals import Signals
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import Connection
 
@@ -31,7 +31,7 @@ class Delivery:
     :ivar rooms: the conversations that they read.
     :ivar membership: which of them read a topic.
     :ivar outcomes: takes what became of this server's own messages.
-    :ivar receipts: pushes read receipts.
+    :ivar signals: pushes that are never stored.
     """
 
     def __init__(self, connection: Connection, epoch: Epoch, clock: IReactorTime) -> None:
@@ -40,7 +40,7 @@ class Delivery:
         self.rooms = Rooms(self.presence, self, clock)
         self.membership = Membership(self.presence, self.rooms, logs, self)
         self.outcomes = Outcomes(self.presence, self.rooms, self)
-        self.receipts = Receipts(self.presence)
+        self.signals = Signals(self.presence)
         self._feeder = Feeder(logs, self.membership.refresh)
         self._catching_up = CatchingUp(logs, self.presence, self.rooms, self.membership, epoch)
         connection.on_connected.append(self.sweep)

@@ -19,11 +19,17 @@ PAGE_SIZE = 100
 
 @dataclass
 class Page:
-    """Messages after a position, the membership version they were read under, and whether the page was full."""
+    """Messages after a position.
+
+    :ivar version: the membership version under which they were read.
+    :ivar more: whether the page was full.
+    :ivar trimmed: the last number that retention has taken.
+    """
 
     version: int
     messages: list[Message]
     more: bool
+    trimmed: int
 
 
 class Logs:
@@ -35,8 +41,8 @@ class Logs:
     async def page(self, conversation: bytes, after: Position, upto: Position | None, count: int = PAGE_SIZE) -> Page:
         """What the log holds after one position, up to another."""
         found = await calls.page(conversation, after, upto, count).of(self._store)
-        messages = [from_body(conversation, *position, body) for position, body in found.entries]
-        return Page(found.version, messages, len(messages) >= count)
+        messages = [from_body(conversation, *position, body, time) for position, time, body in found.entries]
+        return Page(found.version, messages, len(messages) >= count, found.trimmed)
 
     async def talk(self, account: bytes, device: bytes, conversation: bytes) -> Known:
         """How far one device is in one conversation; without spans its account never took part in it."""

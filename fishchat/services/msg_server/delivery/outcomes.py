@@ -28,8 +28,8 @@ class Outcomes:
         self._log = log
         self.unstored = 0
 
-    def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int) -> None:
-        """Deliver a batch that is on disk, and answer its senders."""
+    def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int, time: int) -> None:
+        """Deliver a batch that is on disk since ``time``, and answer its senders."""
         conversations = self._rooms.conversations
         for send, result in zip(sends, results, strict=True):
             if type(result) is not int:
@@ -37,8 +37,8 @@ class Outcomes:
                 continue
             name = send.conversation
             message_id = b"%s:%d-%d" % (name, epoch, result)
-            line = push_line(name, message_id, send.account, send.kind, send.text)
-            message = Message(epoch, result, send.sender, line)
+            line = push_line(name, message_id, send.account, send.form, send.text)
+            message = Message(epoch, result, send.sender, line, time)
             conversation, version = conversations.get(name), versions.get(name, 0)
             try:
                 if conversation is not None and conversation.version == version and result != 1:
@@ -48,14 +48,15 @@ class Outcomes:
             except Exception:
                 # It is stored all the same, and its sender and all others are to know.
                 self.log.failure("{name} could not be handed out", name=message_id)
-            send.asker.stored(send.token, message_id)
+            send.asker.stored(send.token, message_id, time)
 
     def _not_stored(self, send: Send, result: bytes) -> None:
         self.unstored += 1
         word, _, rest = result.decode().partition(" ")
         if word == "DUP":
-            self._stored_before(send, parse_position(rest.encode()))
-            send.asker.stored(send.token, b"%s:%s" % (send.conversation, rest.encode()))
+            position, _, time = rest.partition(" ")
+            self._stored_before(send, parse_position(position.encode()))
+            send.asker.stored(send.token, b"%s:%s" % (send.conversation, position.encode()), int(time))
         elif word == "TRYAGAIN":
             send.fail(tryagain())
         elif rest:

@@ -11,9 +11,8 @@ from twisted.python.failure import Failure
 from fishchat.features.session.rows import RESP_SYNCED
 from fishchat.model.conversation import Conversation, gap_line, missing
 from fishchat.model.device import Device, Reading
-from fishchat.model.message import Message
 from fishchat.model.names import Position
-from fishchat.services.msg_server.delivery.log_reader import PAGE_SIZE, Logs
+from fishchat.services.msg_server.delivery.log_reader import PAGE_SIZE, Logs, Page
 from fishchat.storage.redis import StoreError
 
 SYNCED = RESP_SYNCED.line() + b"\r\n"
@@ -71,14 +70,14 @@ class Feeder:
         if page.version != conversation.version:
             await self._refresh(conversation)
             return
-        all_given = self._give(reading, after, page.messages)
+        all_given = self._give(reading, after, page)
         if page.more or not all_given:
             self._check_goal(reading)
             return
         goal = (device.syncing or {}).get(reading, known)
         end = upto or max(goal, known)
         if not page.messages and end > after:
-            self._gone(reading, after, end)
+            self._gone(reading, after, end, page.trimmed)
         if upto is not None:
             reading.at = max(reading.at, upto)
         else:
@@ -86,28 +85,32 @@ class Feeder:
             reading.at = max(reading.at, after)
             self._end(reading)
 
-    def _give(self, reading: Reading, after: Position, messages: list[Message]) -> bool:
+    def _give(self, reading: Reading, after: Position, page: Page) -> bool:
         """Give the device what it has room for: live messages may have come while the page was read."""
         device = reading.device
         number = after[1]
-        for message in messages:
+        for message in page.messages:
             if device.room <= 0:
                 return False
             if message.seq != number + 1:
-                device.push(gap_line(reading.conversation.name, *missing(number, message.seq)))
+                self._push_gap(reading, missing(number, message.seq, page.trimmed))
             number = message.seq
-            if message.sender == device.key:
+            if message.sender == device.key or (message.needs and message.needs not in device.capabilities):
                 reading.skip(message.position)
             else:
-                device.push(message.line)
+                device.push(message.line if device.encoding is None else message.rendered(device.encoding))
                 reading.given(message.position)
         return True
 
-    def _gone(self, reading: Reading, after: Position, end: Position) -> None:
-        """Nothing is left of what the device has not seen: retention took it."""
+    def _gone(self, reading: Reading, after: Position, end: Position, trimmed: int) -> None:
+        """Pass over what the device has not seen: nothing is left of it."""
         if end[1] > after[1]:
-            reading.device.push(gap_line(reading.conversation.name, after[1] + 1, end[1]))
+            self._push_gap(reading, missing(after[1], end[1] + 1, trimmed))
         reading.skip(end)
+
+    def _push_gap(self, reading: Reading, gone: tuple[int, int] | None) -> None:
+        if gone is not None:
+            reading.device.push(gap_line(reading.conversation.name, *gone))
 
     def _end(self, reading: Reading) -> None:
         """The log has no more for now."""

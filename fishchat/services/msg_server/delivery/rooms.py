@@ -67,12 +67,12 @@ class Rooms:
 
     # -- messages
 
-    def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int) -> None:
+    def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int, time: int) -> None:
         """Take a message that another server stored, from a router."""
         conversation = self.conversations.get(name)
         if self._logins:
             self._heard[name] = max(self._heard.get(name, START), (epoch, seq))
-        message = from_body(name, epoch, seq, body)
+        message = from_body(name, epoch, seq, body, time)
         if conversation is not None and conversation.version == version and seq != 1:
             conversation.hear(message)
         else:

@@ -13,8 +13,8 @@ from fishchat.bus import channels
 from fishchat.bus.hints import Hints
 from fishchat.interfaces import IBus
 from fishchat.model.hints import HintNumbers
-from fishchat.services.msg_server.delivery.receipts import Receipts
 from fishchat.services.msg_server.delivery.rooms import Rooms
+from fishchat.services.msg_server.delivery.signals import Signals
 from fishchat.storage.redis import Connection, StoreError
 
 
@@ -30,14 +30,14 @@ class Hearing:
         self,
         connection: Connection,
         rooms: Rooms,
-        receipts: Receipts,
+        signals: Signals,
         sweep: Callable[[], None],
         server: bytes,
         shards: int,
     ) -> None:
         self._connection = connection
         self._rooms = rooms
-        self._receipts = receipts
+        self._signals = signals
         self._sweep = sweep
         self._server = server
         self._numbers = [HintNumbers() for _ in range(shards)]
@@ -58,11 +58,11 @@ class Hearing:
             return
         self.hints += 1
         told, epoch = self._rooms.told, hints.epoch
-        for name, seq, body, version in hints.messages():
+        for name, seq, body, version, time in hints.messages():
             if seq:
-                told(name, epoch, seq, body, version)
+                told(name, epoch, seq, body, version, time)
             else:
-                self._receipts.heard(name, body)
+                self._signals.heard(name, body)
         if not numbers.hint(hints.generation, hints.number) or hints.sweep:
             self.sweep()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -23,6 +23,7 @@ from fishchat.errors import Refusal, doubtful, tryagain, unknown
 from fishchat.interfaces import IStore
 from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.items import Batch, Call, Mark, Operation, Send, Unit
+from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
 from fishchat.storage.logs.calls import SEND
 from fishchat.storage.redis import ReplyError, Unavailable, Unknown
@@ -38,9 +39,11 @@ PASSING = frozenset(
 )
 
 
+T = TypeVar("T")
+
 #: Takes the messages of a batch that were stored: the sends, a number or a refusal for each, the membership versions
-#: of their topics, the epoch.
-Stored = Callable[[list[Send], list[Any], dict[bytes, int], int], None]
+#: of their topics, the epoch, and when they were stored in ms.
+Stored = Callable[[list[Send], list[Any], dict[bytes, int], int, int], None]
 
 
 class Commits:
@@ -92,6 +95,12 @@ class Commits:
         if not self._flight and not self._asked:
             self._asked = True
             self._turn.at_end(self.go_on)
+
+    def ask(self, ask: Ask[T]) -> Deferred[T]:
+        """Make a call in its turn; fails with the Refusal."""
+        done: Deferred[T] = Deferred()
+        self.add(Call.of(ask, done.callback, done.errback))
+        return done
 
     def when_idle(self) -> Deferred[None]:
         """Fires when nothing waits and nothing flies."""
@@ -204,10 +213,10 @@ class Commits:
         return not isinstance(head, Mark) and head.since > self._late()
 
     def _hand_out(self, batch: Batch, reply: Any, epoch: int) -> None:
-        _, results, flat = reply
+        _, results, flat, time = reply
         self.answered += len(results)
         versions = dict(zip(flat[::2], flat[1::2], strict=True)) if flat else {}
-        self._guarded(self._stored, batch.sends, results, versions, epoch)
+        self._guarded(self._stored, batch.sends, results, versions, epoch, int(time))
 
     def _guarded(self, settle: Callable[..., object], *args: Any) -> None:
         try:

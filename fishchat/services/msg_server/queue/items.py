@@ -20,8 +20,8 @@ T = TypeVar("T")
 class IAsker(Protocol):
     """What waits for the outcome of messages. ``token`` is what it gave to the message, to know which one is meant."""
 
-    def stored(self, token: Any, message_id: bytes) -> None:
-        """Take note that a message is stored under ``message_id``."""
+    def stored(self, token: Any, message_id: bytes, time: int) -> None:
+        """Take note that a message is stored under ``message_id``, since ``time`` in ms."""
 
     def failed(self, token: Any, refusal: Refusal) -> None:
         """Take note that a message is not stored, or that nobody knows."""
@@ -33,7 +33,7 @@ class Send:
     :ivar asker: what is told of the outcome, with its ``token``.
     :ivar account: the sender's; ``sender`` is its device, ``account/device``.
     :ivar peer: the other account; empty for a topic.
-    :ivar kind: what the fourth token of the stored form says of ``text``; ``body`` is that form, whole.
+    :ivar form: its kind and attributes, see ``model/message.py``; ``body`` is what is stored, whole.
     """
 
     __slots__ = (
@@ -42,7 +42,7 @@ class Send:
         "body",
         "conversation",
         "cseq",
-        "kind",
+        "form",
         "peer",
         "sender",
         "since",
@@ -57,7 +57,7 @@ class Send:
         conversation: bytes,
         sender: bytes,
         cseq: int,
-        kind: bytes,
+        form: bytes,
         text: bytes,
         body: bytes,
         account: bytes,
@@ -68,7 +68,7 @@ class Send:
         self.conversation = conversation
         self.sender = sender
         self.cseq = cseq
-        self.kind = kind
+        self.form = form
         self.text = text
         self.body = body
         self.account = account
@@ -143,12 +143,15 @@ class Batch:
         """What ``send.lua`` is given: ``model/routing.py`` describes the layout."""
         accounts = set()
         flat: list[Any] = []
+        marked: list[int] = []
         for send in self.sends:
+            if len(send.form) > 1:
+                marked.append(len(flat))
             flat += (send.conversation, send.sender, send.cseq, send.body, send.account, send.peer)
             accounts.add(send.account)
             if send.peer:
                 accounts.add(send.peer)
-        return *fence.args, stream, list(accounts), flat
+        return *fence.args, stream, list(accounts), flat, marked
 
 
 Operation = Send | Call | Mark

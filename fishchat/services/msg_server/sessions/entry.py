@@ -13,6 +13,7 @@ from fishchat.errors import Refusal
 from fishchat.features.session import calls
 from fishchat.features.session.calls import LoggedIn, LoginRefused
 from fishchat.model.device import Device
+from fishchat.model.message import TIMED_LINES
 from fishchat.protocols.flow import FULL
 from fishchat.protocols.table import Command
 from fishchat.services.msg_server.delivery.delivery import Delivery
@@ -149,7 +150,10 @@ class Entry:
         key = claim.account + b"/" + claim.device
         incarnation, epoch = (fence.incarnation, fence.epoch) if fence else (b"", 0)
         stored = b"%s %s %d" % (self._server, incarnation, session.number)
-        device = Device(claim.account, key, stored, session, session.acks, self._delivery.rooms.dirty, epoch)
+        capabilities = session.capabilities
+        encoding = TIMED_LINES if b"time" in capabilities else None
+        dirty = self._delivery.rooms.dirty
+        device = Device(claim.account, key, stored, session, capabilities, dirty, epoch, encoding)
         self._sessions.displace(key)
         if not login.welcome(device, claim):
             self._sessions.log_out(session, device)

@@ -15,7 +15,6 @@ from fishchat.errors import Refusal, tryagain
 from fishchat.features.session import calls
 from fishchat.features.session.calls import Verifiers
 from fishchat.services.msg_server.queue.commits import Commits
-from fishchat.services.msg_server.queue.items import Call
 from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.storage.ask import Ask
 
@@ -61,6 +60,4 @@ class Guesses:
 
     def ask(self, ask: Ask[T]) -> Deferred[T]:
         """Call the store through the queue, as everything that clients want; fails with the Refusal."""
-        done: Deferred[T] = Deferred()
-        self._queue.add(Call.of(ask, done.callback, done.errback))
-        return done
+        return self._queue.ask(ask)

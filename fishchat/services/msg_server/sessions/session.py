@@ -19,7 +19,7 @@ from fishchat.features.session.rows import RESP_REPLACED, RESP_REVOKED
 from fishchat.interfaces import IPeer
 from fishchat.model.bucket import Bucket
 from fishchat.model.device import Device
-from fishchat.model.message import pack_body
+from fishchat.model.message import pack_body, with_tags
 from fishchat.protocols.exchange import Exchange, IClock
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.flow import LIST, PENDING
@@ -34,6 +34,9 @@ from fishchat.storage.ask import Ask
 
 #: Reasons for which the store has forgotten the device: its cursors are to be stored no more.
 FORGOTTEN = ("deleted", "revoked")
+
+#: Those of a client that has not said HELLO.
+NO_CAPABILITIES: frozenset[bytes] = frozenset()
 
 T = TypeVar("T")
 
@@ -75,13 +78,13 @@ class Session(Exchange):
     """A client of the msg_server.
 
     :ivar number: unique in this process.
-    :ivar acks: whether the client acknowledges what it is given.
+    :ivar capabilities: what the client was granted at HELLO.
     :ivar device: the client as a logged-in device.
     :ivar by_secret: whether the login was by password or SCRAM.
     :ivar steps: what is under way in several steps: a login, or a command that hashes.
     """
 
-    __slots__ = ("_sessions", "acks", "by_secret", "device", "number", "state", "steps")
+    __slots__ = ("_sessions", "by_secret", "capabilities", "device", "number", "state", "steps")
 
     commands = MSG_SERVER_COMMANDS
     log = Logger()
@@ -92,7 +95,8 @@ class Session(Exchange):
         self.number = number
         self.bucket = bucket
         self.state = State.GREETED
-        self.acks = self.by_secret = False
+        self.capabilities = NO_CAPABILITIES
+        self.by_secret = False
         self.device: Device | None = None
         self.steps: Steps[Session] | None = None
 
@@ -144,22 +148,22 @@ class Session(Exchange):
         if self.peer.flow.answered():
             self.peer.read_on(PENDING)
 
-    def send_message(self, command: Command, conversation: bytes, kind: bytes, peer: bytes) -> None:
+    def send_message(self, command: Command, conversation: bytes, form: bytes, peer: bytes) -> None:
         """Store the message of ``command``, then deliver it."""
         device = self.device
         assert device is not None
         tags, text = command.tags, command.text
         cseq = tags.get(b"cseq", -1) if tags else -1
         account = device.account
-        body = pack_body(account, device.name, cseq, kind, text)
+        body = pack_body(account, device.name, cseq, form, text)
         if self.peer.flow.asked():
             self.peer.hold(PENDING)
-        self._sessions.queue.add(Send(self, command, conversation, device.key, cseq, kind, text, body, account, peer))
+        self._sessions.queue.add(Send(self, command, conversation, device.key, cseq, form, text, body, account, peer))
 
-    def stored(self, token: Command, message_id: bytes) -> None:
+    def stored(self, token: Command, message_id: bytes, time: int) -> None:
         """Answer the command of a message that is stored."""
-        peer = self.peer
-        peer.send(ok_line(token, message_id))
+        peer, line = self.peer, ok_line(token, message_id)
+        peer.send(with_tags(line, b"time=%d" % time) if b"time" in self.capabilities else line)
         if peer.flow.answered():
             peer.read_on(PENDING)
 

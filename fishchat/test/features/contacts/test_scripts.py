@@ -43,7 +43,7 @@ class RelationsCase(AccountCase):
 
     def read(self, account: str, at: str) -> Any:
         """The person has read up to there."""
-        return self.fenced("messages/read", STREAM, account, "main", AB, at)
+        return self.fenced("messages/read", STREAM, account, AB, at)
 
 
 @on_each_redis
@@ -343,7 +343,7 @@ class Unknown(RelationsCase):
             lambda: self.history("alice", AB),
             lambda: self.call("logs/device_conversation", "alice", "main", AB),
             lambda: self.conversations("alice"),
-            lambda: self.call("topics/members", "alice", "fishing"),
+            lambda: self.call("topics/members", "alice", "fishing", ["alice"]),
             *(
                 lambda kind=kind, wanted=wanted: self.relate("alice", "bob", kind, wanted)
                 for kind, wanted in itertools.product("bc", (True, False))

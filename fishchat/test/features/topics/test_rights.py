@@ -67,8 +67,8 @@ class Disabling(RightsCase):
     def test_what_was_on_its_way(self) -> None:
         """A message that its server had not yet handed over is not stored, and can be sent again later."""
         self.disable("alice")
-        reply = self.fenced("logs/send", "stream", ["alice", "bob"], Said("alice", "bob", "x").flat)
-        self.assertEqual(reply, ["OK", ["TRYAGAIN"], []])
+        reply = self.fenced("logs/send", "stream", ["alice", "bob"], Said("alice", "bob", "x").flat, [])
+        self.assertEqual(reply[:3], ["OK", ["TRYAGAIN"], []])
 
     def test_twice(self) -> None:
         """Again nothing changes; the moment of the first time is kept."""

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fishchat.model.message import pack_body
 from fishchat.storage.fence import Fence
 from fishchat.storage.packing import unpack
-from fishchat.test.support.script_runner import MS2, PROPERTY, Said, ScriptCase, on_each_redis, rows
+from fishchat.test.support.script_runner import MS2, PROPERTY, STREAM, Said, ScriptCase, on_each_redis, rows
 
 TOPIC = "#fishing"
 
@@ -105,7 +106,8 @@ class Membership(TopicCase):
         self.create("alice", "fishing")
         self.login("bob", "phone", MS2)
         body = "alice main -1 n INVITED fishing"
-        self.assertEqual(self.invite("alice", "fishing", "bob"), ["OK", "@bob", 7, 1, body])
+        *notice, _ = self.invite("alice", "fishing", "bob")
+        self.assertEqual(notice, ["OK", "@bob", 7, 1, body, 0])
         self.assertEqual(self.history("bob", "@bob"), ["INVITED fishing"])
         self.assertEqual(self.routed(), [{"ms2": ["@bob", 1, body, 0]}])
 
@@ -131,7 +133,8 @@ class Membership(TopicCase):
         self.create("alice", "fishing")
         self.join("bob", "fishing")
         body = "alice main -1 n DISMISSED fishing"
-        self.assertEqual(self.dismiss("alice", "fishing"), ["OK", TOPIC, 7, 1, body, 2])
+        *notice, _ = self.dismiss("alice", "fishing")
+        self.assertEqual(notice, ["OK", TOPIC, 7, 1, body, 2])
         self.assertEqual(self.routed(), [{"ms2": [TOPIC, 1, body, 2]}])
         self.assertEqual(self.packed("topics/list", "bob"), [])
         self.assertEqual(self.call("topics/exists", "fishing"), 0)
@@ -174,7 +177,7 @@ class Fencing(TopicCase):
                 self.login("dora"),
                 self.ack("alice", "alice+bob", "7-1"),
                 self.send(Said("alice", "bob", "y")),
-                self.fenced("messages/read", "/sysctrl/send", "bob", "main", "alice+bob", "7-1"),
+                self.fenced("messages/read", "/sysctrl/send", "bob", "alice+bob", "7-1"),
             ):
                 self.assertEqual(reply, refusal)
             self.assert_unchanged(before)
@@ -209,15 +212,33 @@ class Lists(TopicCase):
         self.create("alice", "fishing")
         self.join("bob", "fishing")
         self.said("bob", TOPIC, "x")
-        reply = self.runner.script("topics/members", "bob", "fishing")
+        self.call("accounts/set_profile", "bob", "name", "Bob of the Boats")
+        reply = self.runner.script("topics/members", "bob", "fishing", ["bob", "carol", "alice"])
         self.assertEqual(reply[0], b"OK")
-        self.assertEqual(rows([*map(_text, unpack(reply[1]))], 3), {"alice": ["owner", 0], "bob": ["member", 1]})
+        found = rows([*map(_text, unpack(reply[1]))], 4)
+        self.assertEqual(found, {"alice": ["owner", 0, ""], "bob": ["member", 1, "Bob of the Boats"]})
+
+    def test_names(self) -> None:
+        """All members are named, in as many steps as it takes."""
+        self.create("alice", "fishing")
+        members = {f"m{number:04}" for number in range(1500)}
+        for name in members:
+            self.join(name, "fishing", members=2000)
+        names, cursor, steps = set(), "0", 0
+        while cursor != "0" or not steps:
+            ok, cursor, some = self.call("topics/member_names", "alice", "fishing", cursor)
+            self.assertEqual(ok, "OK")
+            names.update(some)
+            steps += 1
+        self.assertEqual(names, {"alice", *members})
+        self.assertGreater(steps, 1)
 
     def test_roster_refused(self) -> None:
         """Nobody else sees them."""
         self.create("alice", "fishing")
-        self.assertEqual(self.call("topics/members", "bob", "fishing"), ["NOTMEMBER"])
-        self.assertEqual(self.call("topics/members", "bob", "sailing"), ["NOTFOUND"])
+        for script, rest in (("topics/members", ["alice"]), ("topics/member_names", "0")):
+            self.assertEqual(self.call(script, "bob", "fishing", rest), ["NOTMEMBER"])
+            self.assertEqual(self.call(script, "bob", "sailing", rest), ["NOTFOUND"])
 
     def test_members(self) -> None:
         """The server asks which of its accounts are members; it gets at least those, with the version."""
@@ -320,6 +341,36 @@ class Sight(TopicCase):
         for account in ("alice", "bob"):
             self.assertEqual(self.history(account, TOPIC), ["x", "DISMISSED fishing"])
 
+    def test_dismissed_in_steps(self) -> None:
+        """Between the notice and the last released member nobody writes, and the name stays taken."""
+        self.create("alice", "fishing")
+        members = [f"m{number:03}" for number in range(600)]
+        for name in members:
+            self.join(name, "fishing", members=1000)
+        body = pack_body(b"alice", b"main", -1, b"n", b"DISMISSED fishing")
+        version = int(self.command("HGET", "meta:" + TOPIC, "v"))
+        self.assertEqual(self.fenced("topics/dismiss", "alice", "fishing", STREAM, body)[0], "OK")
+        self.assertEqual(self.said("m001", TOPIC, "late"), "NOTFOUND")
+        self.assertEqual(self.create("bob", "fishing"), ["EXISTS"])
+        self.assertEqual(self.packed("topics/list", "m001"), [])
+        steps = 1
+        while self.call("topics/release", "fishing", 100):
+            self.assertEqual(int(self.command("HGET", "meta:" + TOPIC, "v")), version)
+            steps += 1
+        self.assertGreater(steps, 3)
+        self.assertEqual(int(self.command("HGET", "meta:" + TOPIC, "v")), version + 1)
+        self.assertEqual(self.command("EXISTS", "dismissed", "dismissed:" + TOPIC), 0)
+        self.assertEqual(self.create("bob", "fishing")[0], "OK")
+        self.said("bob", TOPIC, "new")
+        self.assertEqual(self.history("m599", TOPIC), ["DISMISSED fishing"])
+
+    def test_release_again(self) -> None:
+        """Releasing the members of a topic that has none to release changes nothing, whether it exists or not."""
+        self.create("alice", "fishing")
+        before = self.dump()
+        self.assertEqual((self.call("topics/release", "fishing", 5), self.call("topics/release", "no", 5)), (0, 0))
+        self.assert_unchanged(before)
+
     def test_made_again(self) -> None:
         """A new topic under the name of one that was dismissed goes on in its numbers, unseen by those before."""
         self.create("alice", "fishing")
@@ -356,9 +407,10 @@ class Sight(TopicCase):
         """A page of the log names the membership version it was read under."""
         self.create("alice", "fishing")
         self.said("alice", TOPIC, "x")
-        self.assertEqual(self.call("logs/page", TOPIC, "0-0", "", 10), [1, ["7-1", "alice main -1 - x"]])
+        version, trimmed, [position, _, body] = self.call("logs/page", TOPIC, "0-0", "", 10)
+        self.assertEqual((version, trimmed, position, body), (1, 0, "7-1", "alice main -1 - x"))
         self.join("bob", "fishing")
-        self.assertEqual(self.call("logs/page", TOPIC, "7-1", "", 10), [2, []])
+        self.assertEqual(self.call("logs/page", TOPIC, "7-1", "", 10), [2, 0, []])
 
     @PROPERTY
     @given(

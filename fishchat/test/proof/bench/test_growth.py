@@ -108,7 +108,7 @@ class Filling(ScriptCase):
         self.assertEqual(self.command("HMGET", f"meta:{conversation}", "n", "seed.from.1/main"), [str(EACH)] * 2)
         ((position, (_, _, _, body)),) = self.command("XREVRANGE", f"log:{conversation}", "+", "-", "COUNT", 1)
         self.assertEqual(position, f"{EPOCH}-{EACH}")
-        message = from_body(conversation.encode(), EPOCH, EACH, body.encode())
+        message = from_body(conversation.encode(), EPOCH, EACH, body.encode(), 0)
         self.assertTrue(message.line.startswith(b"RESP_MESSAGE_P2P seed.from.1 "), message.line)
         self.assertEqual(len(body.split(" ", 4)[4]), 100)
         self.assertEqual(self.command("EXISTS", STREAM), 0)

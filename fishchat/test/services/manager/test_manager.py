@@ -10,7 +10,7 @@ from fishchat.bus import channels
 from fishchat.services.manager.census import Census
 from fishchat.services.manager.reaper import GRACE, REAP_EVERY, Reaper
 from fishchat.services.manager.retention import Trimmer
-from fishchat.services.msg_server.queue.lease import LEASE
+from fishchat.services.running.lease import LEASE
 from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.waiting import until

@@ -38,14 +38,14 @@ class RouterCase(ClusterCase):
         for place, text in enumerate(texts):
             messages += [b"alice+bob", b"alice/main", -1, text.encode(), b"alice", b"bob"]
             routes += [place * 6, place + 1, 0, targets]
-        batch = pack(b"ms1", b"x", b"%d" % epoch, STREAM.encode(), [], messages)
+        batch = pack(b"ms1", b"x", b"%d" % epoch, STREAM.encode(), [], messages, [])
         number = cluster.redis.command("INCR", f"count:{STREAM}")
-        cluster.redis.command("XADD", STREAM, f"{epoch}-{number}", "b", batch, "r", pack(*routes))
+        cluster.redis.command("XADD", STREAM, f"{epoch}-{number}", "b", batch, "r", pack(*routes), "t", 5)
 
     @property
     def texts(self) -> list[str]:
         """What was told."""
-        return [body.decode() for hints in self.heard for _, _, body, _ in hints.messages()]
+        return [body.decode() for hints in self.heard for _, _, body, _, _ in hints.messages()]
 
     def reader(self, cluster: Cluster, name: str = "router1") -> ShardReader:
         """A router's first shard."""

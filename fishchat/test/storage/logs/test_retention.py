@@ -32,6 +32,50 @@ class Trimming(ScriptCase):
         """The numbers that are left."""
         return [int(at.split("-")[1]) for at, _ in self.command("XRANGE", LOG, "-", "+")]
 
+    def taken(self) -> str | None:
+        """The last number that retention took, as it is stored."""
+        found: str | None = self.command("HGET", "meta:" + CONVERSATION, "t")
+        return found
+
+    def test_remembers_what_it_took(self) -> None:
+        """The last number that went is stored: what is missing above it was erased."""
+        self.command("HSET", "meta:" + CONVERSATION, "n", 6, "e", 7)
+        self.fill(10, 20, 30, 40, 50, 60)
+        self.trim(10)
+        self.assertIsNone(self.taken())
+        self.trim(30)
+        self.assertEqual(self.taken(), "2")
+        self.trim(count=2)
+        self.assertEqual(self.taken(), "4")
+        self.trim(100)
+        self.assertEqual(self.taken(), "6")
+
+    def test_erased_then_trimmed(self) -> None:
+        """A node of the log whose last entry was erased goes with the others: some Redis load none without entries."""
+        for name, value in (("stream-node-max-entries", 100), ("stream-node-max-bytes", 0)):
+            [_, before] = self.command("CONFIG", "GET", name)
+            self.addCleanup(self.server.command, "CONFIG", "SET", name, before)
+            self.command("CONFIG", "SET", name, value)
+        self.fill(*range(1, 201))
+        self.command("XDEL", LOG, "7-100")
+        self.assertEqual(self.nodes(), 2)
+        self.assertEqual(self.trim(100), [99, 0])
+        self.assertEqual((self.left()[0], self.taken(), self.nodes()), (101, "100", 1))
+
+    def test_erased_to_the_end(self) -> None:
+        """If everything after the old entries was erased, nothing is left of the log."""
+        self.command("HSET", "meta:" + CONVERSATION, "n", 4, "e", 7)
+        self.fill(10, 20, 30, 40)
+        self.command("XDEL", LOG, "7-3", "7-4")
+        self.assertEqual(self.trim(25), [2, 0])
+        self.assertEqual(self.command("EXISTS", LOG), 0)
+        self.assertEqual(self.taken(), "4")
+
+    def nodes(self) -> int:
+        """The nodes of the log's tree: one without live entries would be one too many."""
+        fields = self.command("XINFO", "STREAM", LOG)
+        return int(dict(zip(fields[::2], fields[1::2], strict=True))["radix-tree-keys"])
+
     def test_nothing_to_do(self) -> None:
         """What is young enough and not too much stays."""
         self.fill(10, 20, 30)

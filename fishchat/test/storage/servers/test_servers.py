@@ -18,12 +18,23 @@ class Epochs(ScriptCase):
 
     def epoch(self, run: str, seen: int = 0, floor: int = 1) -> int:
         """What a role that connects is told."""
-        return int(self.call("servers/epoch", run, seen, floor))
+        return int(self.call("servers/epoch", run, seen, floor, 2))
 
     def test_first(self) -> None:
         """An empty store begins at the floor: it may have had a life before."""
         self.command("FLUSHALL")
         self.assertEqual(self.epoch("run", floor=1000), 1000)
+
+    def test_format(self) -> None:
+        """An empty store is given the format of the version that finds it; one with an epoch keeps what it has."""
+        self.command("DEL", "format")
+        self.epoch("two")
+        self.assertIsNone(self.command("GET", "format"))
+        self.command("FLUSHALL")
+        self.epoch("run")
+        self.assertEqual(self.command("GET", "format"), "2")
+        self.call("servers/epoch", "three", 0, 1, 3)
+        self.assertEqual(self.command("GET", "format"), "2")
 
     def test_same_run(self) -> None:
         """Connecting again to the same Redis changes nothing, whatever the clock says."""

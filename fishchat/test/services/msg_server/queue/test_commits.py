@@ -28,7 +28,7 @@ class BatchStore(FakeStore):
         """Answer the oldest call: a batch with the numbers of its messages, unless ``reply`` says otherwise."""
         oldest = self.asked[0]
         if reply is None and oldest.script is SEND:
-            reply = [b"OK", list(range(1, len(oldest.values[5]) // 6 + 1)), []]
+            reply = [b"OK", list(range(1, len(oldest.values[5]) // 6 + 1)), [], b"1700000000000"]
         super().answer(reply)
 
 
@@ -38,7 +38,7 @@ class Asker:
     def __init__(self, said: list[Any]) -> None:
         self._said = said
 
-    def stored(self, token: Any, message_id: bytes) -> None:
+    def stored(self, token: Any, message_id: bytes, time: int) -> None:
         """See IAsker."""
         self._said.append(message_id.decode())
 
@@ -74,10 +74,10 @@ class CommitsCase(SynchronousTestCase):
         """Nobody knows whether something was stored."""
         self.doubts += 1
 
-    def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int) -> None:
+    def stored(self, sends: list[Send], results: list[Any], versions: dict[bytes, int], epoch: int, time: int) -> None:
         """As delivery does, without devices."""
         for send, result in zip(sends, results, strict=True):
-            send.asker.stored(send.token, b"%s:%d-%d" % (send.conversation, epoch, result))
+            send.asker.stored(send.token, b"%s:%d-%d" % (send.conversation, epoch, result), time)
 
     def send(self, text: bytes = b"x", name: bytes = b"a+b") -> None:
         """A message."""
@@ -185,7 +185,7 @@ class Flights(CommitsCase):
         self.turn()
         self.send()
         self.send()
-        self.asker.stored = lambda token, message_id: sizes.append(self.sizes())
+        self.asker.stored = lambda *_: sizes.append(self.sizes())
         self.store.answer()
         self.assertEqual(sizes, [[2]])
 

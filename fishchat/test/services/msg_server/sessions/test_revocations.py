@@ -40,7 +40,7 @@ class RevokingTests(TestCase):
         """A device with this session."""
         owner = Owner()
         owner.ends = self.told
-        return Device(b"alice", KEY.encode(), session.encode(), owner, False, set())
+        return Device(b"alice", KEY.encode(), session.encode(), owner, frozenset(), set())
 
     def say(self, **status: object) -> None:
         """The news arrive."""

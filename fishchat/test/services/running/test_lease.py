@@ -8,7 +8,7 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.services.msg_server.queue.lease import LEASE, is_dead, new_incarnation
+from fishchat.services.running.lease import LEASE, is_dead, new_incarnation
 from fishchat.test.support.cluster import ClusterCase
 from fishchat.test.support.waiting import until
 

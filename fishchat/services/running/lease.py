@@ -1,7 +1,8 @@
-"""The msg_server's right to write: its name in the store, held by a lease, under the store's epoch.
+"""A role's right to write: its name in the store, held by a lease, under the store's epoch.
 
-Who was silent for longer than the lease may be declared dead, and its clients log in elsewhere; then it must not
-write as if they were still here. So the scripts compare the incarnation and the epoch of every write (``Fence``).
+A msg_server that was silent for longer than its lease may be declared dead, and its clients log in elsewhere. Then it
+must not write as if they were still here. So the scripts compare the incarnation and the epoch of every write
+(``Fence``). A role without clients holds a lease in the same way to store messages (``logs/append``).
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
@@ -20,6 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.interfaces import IStore
+from fishchat.storage.ask import Ask
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
 from fishchat.storage.servers import calls
@@ -56,11 +58,52 @@ def is_dead(holder: bytes) -> bool:
         return False
 
 
+class Names(Protocol):
+    """The calls of one kind of name."""
+
+    def take(self, name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
+        """Take the name or keep it: ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. ``lease`` is in ms."""
+
+    def give_back(self, name: bytes, incarnation: bytes) -> Ask[None]:
+        """Release the name."""
+
+
+class MsgServerNames:
+    """The names of msg_servers, to which messages are routed.
+
+    :param features: what this version understands: see ``lib/enabled.lua``.
+    """
+
+    def __init__(self, features: Iterable[str] = ()) -> None:
+        self._features = " ".join(sorted(features)).encode()
+
+    def take(self, name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
+        """Take or keep the name, see ``Names``."""
+        return calls.register(name, token, lease, take, self._features)
+
+    def give_back(self, name: bytes, incarnation: bytes) -> Ask[None]:
+        """Release the name, see ``Names``."""
+        return calls.retire(name, incarnation)
+
+
+class RoleNames:
+    """The names of roles that store messages and have no clients of their own."""
+
+    def take(self, name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
+        """Take or keep the name, see ``Names``."""
+        return calls.hold(name, token, lease, take)
+
+    def give_back(self, name: bytes, incarnation: bytes) -> Ask[None]:
+        """Release the name, see ``Names``."""
+        return calls.release(name, incarnation)
+
+
 class Lease(Service):
     """Takes the name, renews it, and says when it was lost.
 
     :param held: called whenever there is a right to write (again), after a break or not.
     :param lost: called when the clients of this server are no longer its own.
+    :param names: the calls for its kind of name; those of a msg_server if None.
     """
 
     log = Logger()
@@ -73,11 +116,13 @@ class Lease(Service):
         clock: IReactorTime,
         held: Callable[[], None],
         lost: Callable[[], None],
+        names: Names | None = None,
     ) -> None:
         self.server = server
         self.incarnation = new_incarnation()
         self._connection = connection
         self._epoch = epoch
+        self._names = names or MsgServerNames()
         self._held = held
         self._lost = lost
         #: Whether the store knows this incarnation, and whether this connection may write under it.
@@ -114,7 +159,7 @@ class Lease(Service):
         self._ready = False
         if not self._connection.connected:
             return maybeDeferred(lambda: None)
-        retired = calls.retire(self.server, self.incarnation).of(self._connection)
+        retired = self._names.give_back(self.server, self.incarnation).of(self._connection)
         return ensureDeferred(retired).addErrback(lambda _: None)
 
     def _connected(self) -> None:
@@ -131,7 +176,7 @@ class Lease(Service):
         if not self._connection.connected or self._asking or not self.running:
             return
         self._asking = True
-        ask = calls.register(self.server, self._fence.token, int(LEASE * 1000), self._take)
+        ask = self._names.take(self.server, self._fence.token, int(LEASE * 1000), self._take)
         ensureDeferred(ask.of(self._connection)).addCallbacks(self._answered, self._failed)
 
     def mend(self, word: str) -> None:
@@ -146,7 +191,7 @@ class Lease(Service):
         self._asking = False
         if reply in (b"KEPT", b"NEW"):
             if reply == b"NEW":
-                self.log.info("msg_server {server} is registered", server=self.server.decode())
+                self.log.info("{server} is registered", server=self.server.decode())
             self._registered, self._ready, self._take = True, True, False
             self._held()
             return

@@ -1,0 +1,21 @@
+-- Release some members of a dismissed topic: they keep what was said until its last notice.
+-- args: topic, most (members)
+-- reply: 1 if there are more, else 0
+-- writes: dismissed:<conversation> dismissed topics:<account> talks:<account> meta:<conversation>
+--- @include "positions"
+--- @include "spans"
+
+local topic, most = unpack(args)
+local conversation = '#' .. topic
+local left = 'dismissed:' .. conversation
+local last = last_of(conversation)
+local members = call('HSCAN', left, 0, 'COUNT', most)[2]
+for i = 1, #members, 2 do
+  close_span(members[i], conversation, last)
+  call('SREM', 'topics:' .. members[i], topic)
+  call('HDEL', left, members[i])
+end
+if call('EXISTS', left) == 1 then return 1 end
+-- Only now do servers read the membership anew, and find every span closed.
+if call('SREM', 'dismissed', topic) == 1 then call('HINCRBY', 'meta:' .. conversation, 'v', 1) end
+return 0

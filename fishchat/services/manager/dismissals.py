@@ -1,0 +1,31 @@
+"""Finishes the dismissals of topics that a msg_server began and did not end."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+
+from fishchat.bus import channels
+from fishchat.features.topics.calls import release
+from fishchat.interfaces import IBus
+from fishchat.services.manager.rounds import Rounds
+from fishchat.storage.redis import Connection
+
+#: Seconds between two rounds, and members released in one step.
+EVERY = 5.0
+STEP = 200
+
+
+class Dismissals(Rounds):
+    """Releases the members of dismissed topics, and notifies the msg_servers. Repeating a step changes nothing."""
+
+    def __init__(self, store: Connection, bus: IBus, clock: IReactorTime) -> None:
+        super().__init__(store, EVERY, clock)
+        self._bus = bus
+
+    async def round(self) -> None:
+        """Release all members that are left."""
+        for topic in await self._store.run("SMEMBERS", "dismissed"):
+            while await release(topic, STEP).of(self._store):
+                pass
+            sync = channels.TopicSync(topics=[topic.decode()], accounts={})
+            self._bus.publish(channels.TOPIC_SYNC, sync.encode())

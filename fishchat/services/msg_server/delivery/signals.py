@@ -1,0 +1,45 @@
+"""Signals: pushes that are never stored, such as ``RESP_READ``. A device that is away misses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fishchat.features.registry import PUSHES
+from fishchat.model.device import Device
+from fishchat.model.message import UNKNOWN
+from fishchat.services.msg_server.delivery.presence import Presence
+
+#: Push → the capability that a device needs for it; nothing if every device is given it.
+_NEEDS = {push.name: push.capability for push in PUSHES}
+
+
+class Signals:
+    """Pushes signals to the devices that are here."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+
+    def push(self, recipients: Iterable[bytes], line: bytes) -> None:
+        """Push ``line``, without its ending, to accounts and devices (``account/device``) that are capable of it."""
+        needs = _NEEDS.get(_name(line), UNKNOWN)
+        for device in self._devices(recipients):
+            if not needs or needs in device.capabilities:
+                device.push(line + b"\r\n")
+
+    def heard(self, recipients: bytes, line: bytes) -> None:
+        """Push what a router reports; ``recipients`` are separated by spaces."""
+        self.push(recipients.split(b" "), line)
+
+    def _devices(self, recipients: Iterable[bytes]) -> Iterator[Device]:
+        for recipient in recipients:
+            account, _, name = recipient.partition(b"/")
+            for device in self._presence.of(account):
+                if not name or device.name == name:
+                    yield device
+
+
+def _name(line: bytes) -> bytes:
+    """The name of a push, which its tags may precede."""
+    if line[:1] == b"@":
+        line = line.partition(b" ")[2]
+    return line.partition(b" ")[0]

@@ -1,0 +1,98 @@
+"""The format of the store: a number under the key ``format``, and how it grows.
+
+A role reads it on every new connection. A higher number than its own means that a newer version has written this store,
+so the role does not use it. A lower one means that the store has to be migrated first: forward only, once all roles
+that know no better are stopped, after a backup. A store of the first versions has no such key; it is format 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from fishchat.interfaces import IStore
+from fishchat.storage.migrations.calls import to_2
+from fishchat.storage.wire import Reply
+
+#: The format that this version reads and writes.
+FORMAT = 2
+#: Conversations of one step of a migration: a step keeps Redis busy for less than 5 ms.
+STEP = 200
+
+
+class Commands(Protocol):
+    """What can run single commands: a connection, or the wire that a hook of ``Connection.prepare`` gets."""
+
+    def run(self, *args: bytes | str | int) -> Deferred[Reply]:
+        """Send one command."""
+
+
+class MigrationError(Exception):
+    """The store cannot be migrated; the text says why and what to do."""
+
+
+async def stored_format(store: Commands) -> int:
+    """The format of a store; of an empty one the format that this version will give it."""
+    epoch, number = await store.run("MGET", "epoch", "format")
+    if number is not None:
+        return int(number)
+    return FORMAT if epoch is None else 1
+
+
+async def check_format(store: Commands) -> list[str]:
+    """What forbids to use this store, in words with a remedy; empty if nothing does."""
+    found = await stored_format(store)
+    if found > FORMAT:
+        return [f"the store has format {found}, and this version knows formats up to {FORMAT}: use a newer version"]
+    if found < FORMAT:
+        return [
+            f"the store has format {found}, and this version needs format {FORMAT}: stop all roles, take a backup, "
+            "then run `fishchat migrate --backup-taken` (`fishchat up` does both by itself for its own Redis)"
+        ]
+    return []
+
+
+async def migrate(store: IStore) -> int:
+    """Bring the store to this version's format, in bounded steps; return the format that it had.
+
+    Can be repeated after it was interrupted. Raises MigrationError for a newer store, and while a msg_server of
+    another format may still write; fails as ``IStore.call`` does.
+    """
+    found = await stored_format(store)
+    if found > FORMAT:
+        raise MigrationError((await check_format(store))[0])
+    if found < FORMAT and (running := await _registered(store)):
+        names = ", ".join(name.decode() for name in running)
+        raise MigrationError(f"msg_servers are still registered ({names}): stop all roles, then try again")
+    for number in range(found, FORMAT):
+        await _MIGRATIONS[number](store)
+        await store.run("SET", "format", number + 1)
+    return found
+
+
+async def _registered(store: IStore) -> list[bytes]:
+    """The msg_servers whose lease has not ended."""
+    names = await store.run("HKEYS", "servers")
+    return [name for name in names if await store.run("EXISTS", b"lease:" + name)]
+
+
+async def _conversations(store: IStore) -> AsyncIterator[list[bytes]]:
+    """All conversations of the store, some at a time."""
+    cursor = b"0"
+    while True:
+        cursor, keys = await store.run("SCAN", cursor, "MATCH", "meta:*", "COUNT", STEP)
+        if keys:
+            yield [key.removeprefix(b"meta:") for key in keys]
+        if cursor == b"0":
+            return
+
+
+async def _from_1(store: IStore) -> None:
+    async for some in _conversations(store):
+        await to_2(some).of(store)
+
+
+#: Format → the step to the next one.
+_MIGRATIONS: dict[int, Callable[[IStore], Awaitable[None]]] = {1: _from_1}

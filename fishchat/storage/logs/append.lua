@@ -1,0 +1,42 @@
+-- Store a message for a role that holds a lease: every device of every reader gets it, also the one that asked for it.
+-- args: server, incarnation, epoch, stream, conversation, account, form (kind and attributes), text
+-- reply: OK, conversation, epoch, number, body, membership version, time
+-- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, BLOCKED
+-- writes: log:<conversation> meta:<conversation> talks:<account> count:<stream> /sysctrl/send
+--- @include "fence"
+--- @include "rights"
+--- @include "spans"
+--- @include "shut"
+--- @include "unreachable"
+--- @include "append"
+
+-- The sender's device is '*', which no client can be called. A notice needs no right: a role stores it for the servers.
+
+local server, incarnation, epoch, stream, conversation, account, form, text = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+local mark, is_notice = string.sub(conversation, 1, 1), string.match(form, '^[^;]*') == 'n'
+if mark == '#' then
+  if is_notice then
+    if call('EXISTS', 'topic:' .. conversation) == 0 then return {'NOTFOUND'} end
+  else
+    refused = forbids(account, conversation, 'write')
+    if refused then return refused end
+  end
+elseif mark == '@' then
+  local reader = string.sub(conversation, 2)
+  if call('HEXISTS', 'account:' .. reader, 'created') == 0 then return {'NOTFOUND'} end
+  open_span(reader, conversation, '0-0')
+else
+  local one, other = string.match(conversation, '^(.+)%+(.+)$')
+  local peer = one == account and other or one
+  local meta = call('HMGET', 'meta:' .. conversation, 'n', 'b')
+  local word
+  if meta[1] then word = shut(meta[2], account) else word = unreachable(account, peer) end
+  if word then return {word} end
+  if not meta[1] then
+    open_span(peer, conversation, '0-0')
+    if account ~= peer then open_span(account, conversation, '0-0') end
+  end
+end
+return append(server, incarnation, epoch, stream, conversation, account .. ' * -1 ' .. form .. ' ' .. text)
