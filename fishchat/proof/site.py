@@ -26,7 +26,7 @@ from fishchat.services.redis import program
 
 #: The number of msg_servers that ``fishchat up --processes`` starts by default.
 SERVERS = Config().up.msg_servers
-#: What ``fishchat up --processes`` starts, beside Redis: roles by their names, msg_servers by their ids.
+#: The processes of ``fishchat up --processes`` beside Redis: roles by their names, msg_servers by their ids.
 ROLES = frozenset(one.name for stage in stages(Config()) for one in stage)
 #: Seconds that a further role has to end after SIGTERM.
 TO_END = 10.0
@@ -170,7 +170,7 @@ class Up:
         return int(self.process.returncode)
 
     def end(self, seconds: float) -> None:
-        """End everything by SIGTERM, and by SIGKILL what does not end in time. Blocks."""
+        """End everything by SIGTERM, and by SIGKILL after the time limit. Blocks."""
         self.end_extra()
         _end(self.process, seconds)
 

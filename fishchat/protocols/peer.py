@@ -181,7 +181,7 @@ class LinePeer(LineReceiver):
 
     @property
     def is_read(self) -> bool:
-        """Whether what the peer sends is read now."""
+        """Whether the peer is read now."""
         return not self.flow.reasons
 
     def hold(self, reason: int) -> None:

@@ -1,4 +1,4 @@
-"""How cost grows with the clients, the members of a topic, the messages stored, the msg_servers and the routers.
+"""The growth of cost with the clients, the members of a topic, the messages stored, the msg_servers and the routers.
 
 A record is a file of points. It is written after each of them, so that an interrupted run continues there.
 """
@@ -47,7 +47,7 @@ Values = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Look:
-    """How long each measurement of a point takes, which points are left out, and what reports progress.
+    """The length of each measurement of a point, the omitted points, and the reporter of progress.
 
     :ivar until: the time on the monotonic clock after which no further point begins.
     """
@@ -102,7 +102,7 @@ class Record:
 
 
 def grow(record: Record, look: Look) -> list[str]:
-    """Measure every point that the record does not have. Return what could not be measured, with the reason."""
+    """Measure every point that the record does not have. Return the failed points, each with the reason."""
     if not record.machine:
         record.machine = {**machine(), "seconds": look.seconds}
     failed = []

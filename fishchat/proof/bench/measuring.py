@@ -1,4 +1,4 @@
-"""What all measurements share: the clients, the clock, and the usage at the beginning and at the end."""
+"""The common parts of all measurements: the clients, the clock, and the usage at the beginning and at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fishchat.proof.bench.usage import Usage, usage
 
 @dataclass(frozen=True)
 class Moment:
-    """A time, and what the servers and this process had used by then."""
+    """A time, and the usage of the servers and of this process up to then."""
 
     at: float
     servers: Usage
@@ -98,6 +98,6 @@ class Run:
         return True
 
     async def drain(self, expected: Callable[[], int]) -> None:
-        """Wait for what is under way, and count what did not arrive."""
+        """Wait for the messages under way, and count those that did not arrive."""
         await self.until(lambda: self.delivered >= expected(), lambda: self.delivered, QUIET)
         self.figures.lost = max(0, expected() - self.delivered)

@@ -24,11 +24,11 @@ from fishchat.proof.bench.measuring import Run
 from fishchat.proof.bench.spec import QUIET
 from fishchat.protocols.rows import Verb
 
-#: The greatest number of messages under way: a server refuses what would have to wait for seconds.
+#: The most messages under way: a server refuses messages that would have to wait for seconds.
 UNDER_WAY = 5000
 #: Conversations that begin at the same time, and members that join at the same time.
 FIRST, JOINING = 500, 100
-#: Seconds between two checks of what is due, and the greatest number of messages that one check sends.
+#: Seconds between two checks of the schedule, and the most messages that one check sends.
 TICK, BURST = 0.001, 1000
 
 # A text is the sender's number of the message, the microsecond at which it was written, and padding.
@@ -175,7 +175,7 @@ class Talk(Run):
         member.heard = heard
 
     def _look(self, member: Member, numbers: list[int], strict: bool) -> int:
-        """Count what is out of order; return how many are new."""
+        """Count the messages that are out of order; return how many are new."""
         new, at = 0, member.got
         for number in numbers:
             if number <= at:
@@ -195,7 +195,7 @@ class Talk(Run):
 
 
 class TopicTalk(Talk):
-    """One topic: the first members send, spread over the servers, and everybody receives what the others sent."""
+    """One topic: the first members send, spread over the servers, and all members receive."""
 
     async def meet(self) -> list[Member]:
         members, count = self.crowd.members, self.job.senders
@@ -231,7 +231,7 @@ class TopicTalk(Talk):
                 self.write(sender, amount)
 
     def _witness(self, readers: list[Member]) -> None:
-        """With several senders, compare by a checksum what readers get, and check the order of each sender at one."""
+        """With several senders, compare the readers by a checksum, and check the order of each sender at one reader."""
         self._sums: dict[Member, int] = {}
         self._of: dict[bytes, int] = {}
         if self.job.senders == 1:

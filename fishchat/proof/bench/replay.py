@@ -1,4 +1,4 @@
-"""A device that was away and receives at its login what others sent meanwhile."""
+"""A device that is away, and at its login receives the messages sent meanwhile."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Fill a store with messages, faster than clients can: by the product's own scripts, in larger batches.
 
-It writes what a msg_server would have written for its clients, and the scripts check it as they check a msg_server.
+It writes the same values as a msg_server does for its clients, and the scripts check them in the same way.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REGISTER, RETIRE = script("servers/register"), script("servers/retire")
 
 
 class Seeder:
-    """Stores messages as a msg_server that nobody connects to, and that is registered only meanwhile.
+    """Stores messages as a msg_server without clients, which is registered only meanwhile.
 
     :ivar stored: the number of messages so far.
     """

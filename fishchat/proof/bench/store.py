@@ -1,4 +1,4 @@
-"""Direct access to Redis: what the store holds, and when its file is rewritten."""
+"""Direct access to Redis: the content of the store, and the time when its file is rewritten."""
 
 from __future__ import annotations
 

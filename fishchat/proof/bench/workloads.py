@@ -1,4 +1,4 @@
-"""The workloads by name: what each does, what it needs, and its job."""
+"""The workloads by name, with their needs and their jobs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _replay(wish: Wish) -> dict[str, Any]:
     return {"kind": "replay", "messages": wish.messages, "clients": 11}
 
 
-#: In the order of running. ``idle`` is first: memory that others have freed would hide what it needs.
+#: In the order of running. ``idle`` is first: memory that other workloads have freed would hide its need.
 WORKLOADS: dict[str, Workload] = {
     "idle": Workload("logged in and silent", "clients", 2000, lambda _: {"kind": "idle"}),
     "p2p": Workload("pairs, as fast as they can", "messages", 500, lambda _: {"kind": "p2p"}),

@@ -87,7 +87,7 @@ class _User:
                 self.settled.add(key)
 
     def lines(self) -> None:
-        """Take the lines that are to be sent: commands, and acknowledgements of what was handed out."""
+        """Take the pending lines: commands, and acknowledgements of messages that were handed out."""
         for line in self.machine.lines(self.now):
             command = MSG_SERVER_COMMANDS.parse(line)
             if command.verb.name == b"SEND_ACK":

@@ -26,7 +26,7 @@ _LOOSE = {
 }
 _TEXT_TAGS = (b"cseq", b"esc")
 
-#: Long name, short name, form, tags beside ``@id``. A form is fields, or a pattern of what follows one space.
+#: Long name, short name, form, tags beside ``@id``. A form is fields, or a pattern of the rest after one space.
 ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], ...] = (
     (b"HELLO", b"", rb"(1)(?: ([^\n]{0,7168}))?", ()),
     (b"SEND_CLIENT_ID", b"LOGIN", rb"(%s)(?: ([^\n]{0,7168}))?" % NAME, (b"device",)),
@@ -67,7 +67,7 @@ GATEWAY_ROW = (b"REQ_MSG_SERVER", b"SERVER", (), ())
 
 #: Verbs whose pattern ends with the group of the text, which may be absent in some.
 _WITH_TEXT = {row[0] for row in ROWS if isinstance(row[2], bytes)}
-#: Those of them that may stand alone.
+#: The verbs among them that may have no text at all.
 _BARE = {b"HELP"}
 
 

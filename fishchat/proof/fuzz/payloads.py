@@ -69,7 +69,7 @@ def _heard(payload: bytes) -> None:
 
 
 def hints(data: bytes) -> None:
-    """The batches of messages in MessagePack: typed, and equal to what was packed."""
+    """The batches of messages in MessagePack: typed, and equal to the packed values."""
     found = _decoded(Hints.decode, data)
     if found is not None:
         for number in (found.shard, found.generation, found.number, found.epoch):

@@ -75,7 +75,7 @@ class Wired:
         self.settle()
 
     def settle(self) -> None:
-        """Give the server turns until it has nothing to do."""
+        """Run turns of the server until it has nothing to do."""
         for _ in range(TURNS):
             now = self.clock.seconds()
             due = [call for call in self.clock.getDelayedCalls() if call.getTime() <= now]

@@ -1,4 +1,4 @@
-"""Measure what abuse costs: readers that do not read, a million visits, handshakes that never end.
+"""Measure the cost of abuse: readers that do not read, a million visits, handshakes that never end.
 
 Each measurement starts a FishChat of its own (``fishchat up --processes``), abuses one msg_server, and returns figures;
 ``kept`` says whether the limits below were kept. Memory is the resident memory of that msg_server.
@@ -36,7 +36,7 @@ Kind = Literal["visits", "half-logins", "half-handshakes"]
 TO_JOIN = 30.0
 #: Seconds between two checks.
 LOOK = 0.1
-#: Seconds until what was under way has ended.
+#: Seconds until the work under way has ended.
 SETTLE = 2.0
 
 
@@ -232,7 +232,7 @@ async def slow_handshakes(reactor: Any, count: int = 500, rounds: int = 3) -> di
 async def _slow_handshakes(target: Target, count: int, rounds: int) -> dict[str, Any]:
     reactor, port = target.reactor, target.secure()
     await target.start(MSG_SERVER__LISTEN_TLS=f"127.0.0.1:{port}")
-    # The first handshake loads what all handshakes need.
+    # The first handshake loads code that all handshakes need.
     await _log_in(target, port)
     await deferLater(reactor, SETTLE)
     before, most, lasted, logins = target.memory(), [], [], []

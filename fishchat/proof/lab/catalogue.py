@@ -1,4 +1,4 @@
-"""All faults by name: what each does, and the shape of the rig for it."""
+"""All faults by name, each with its action and the shape of the rig that it needs."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Flow:
         self.pump()
 
     def stopProducing(self) -> None:
-        """End, since the target is gone."""
+        """End, since the target has ended."""
         self.kill()
 
     def finish(self) -> None:
@@ -69,7 +69,7 @@ class Flow:
         self.target.loseConnection()
 
     def heal(self) -> None:
-        """Remove all faults, so that what waits passes at once; a dead flow stays dead."""
+        """Remove all faults, so that waiting bytes pass at once; a dead flow stays dead."""
         self.held, self.delay, self.jitter, self.speed = False, 0.0, 0.0, inf
         self.left: float = inf
         self._next = 0.0
@@ -77,7 +77,7 @@ class Flow:
         self.pump()
 
     def kill(self) -> None:
-        """Let nothing pass any more: what waits and what still comes is discarded."""
+        """Let nothing pass any more: waiting and later bytes are discarded."""
         self.dead = True
         self._waiting.clear()
         self.size = 0
@@ -102,7 +102,7 @@ class Flow:
             self._put(b"")
 
     def pump(self) -> None:
-        """Let pass what may pass now, and set a timer for the rest."""
+        """Let pass all bytes that are due, and set a timer for the rest."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

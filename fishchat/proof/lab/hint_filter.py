@@ -10,10 +10,10 @@ _MESSAGE = b"*3\r\n$7\r\nmessage\r\n$"
 
 
 class HintFilter:
-    """Finds the messages in what Redis sends on a connection of a subscriber; everything else passes unchanged.
+    """Finds the messages that Redis sends on a connection of a subscriber; everything else passes unchanged.
 
-    :param prefix: the prefix of the channels whose messages are disturbed.
-    :param drop: the share that is lost; the share ``double`` comes twice, ``late`` comes after the next message.
+    :param prefix: the prefix of the channels whose messages are disturbed. :param drop: the share that is lost; the
+    share ``double`` arrives twice, ``late`` arrives after the next message.
     """
 
     def __init__(self, prefix: bytes, drop: float, double: float, late: float, random: Random) -> None:
@@ -33,7 +33,7 @@ class HintFilter:
         self._drop = self._double = self._late = 0.0
 
     def edit(self, data: bytes) -> bytes:
-        """Take bytes, and return what passes. ValueError when they are not of Redis' protocol."""
+        """Take bytes, and return those that pass. ValueError when they are not of Redis' protocol."""
         self._rest += data
         out: list[bytes] = []
         start = 0

@@ -1,4 +1,4 @@
-"""The journal of a run as read from its file: what the clients did and what they received, as plain values.
+"""The journal of a run as read from its file: all sends and deliveries of the clients, as plain values.
 
 ``checkers`` judges it. All of it is in memory while it is judged; a test of hours is many runs with a seed each.
 """
@@ -49,7 +49,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What was done to the system, and when; ``until`` is the same moment for a fault that does not last."""
+    """A fault, and its time; ``until`` equals its beginning for a fault that does not last."""
 
     what: str
     who: str
@@ -71,7 +71,7 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A message of a probe that got its ``OK``: when it was sent, and when that came."""
+    """A message of a probe that got its ``OK``: the times of the sending and of the ``OK``."""
 
     at: float
     answered_at: float

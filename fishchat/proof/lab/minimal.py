@@ -43,7 +43,7 @@ class MinimalClient(Life):
 
     @property
     def state(self) -> object:
-        """What a later client of this account continues from; where sends are unanswered it asks for its number."""
+        """The state for a later client of this account, which asks for its number where sends are unanswered."""
         had = {name: (had.last, frozenset(had.own), had.gap) for name, had in self._had.items()}
         return had, {to: outbox.next for to, outbox in self._outboxes.items() if not outbox.queue}
 

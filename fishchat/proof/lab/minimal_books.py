@@ -1,4 +1,4 @@
-"""What the small client must keep: the numbers of what it sends, and how far it has received."""
+"""The state that the small client must keep: the numbers of its sends, and its position in each conversation."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ class Send:
 
 @dataclass(eq=False)
 class Outbox:
-    """What is sent to one conversation, in order. ``next`` is the next number; 0 if the server must be asked for it.
+    """The sends to one conversation, in order. ``next`` is the next number; 0 if the server must be asked for it.
 
-    After any answer but ``OK`` it is ``troubled``: nothing more is sent until all that is under way is answered, so of
+    After any answer but ``OK`` it is ``troubled``: nothing more is sent until everything under way is answered, so of
     each message one copy at most is under way.
     """
 
@@ -109,7 +109,7 @@ class Outbox:
         return self.troubled and not any(send.flying for send in islice(self.queue, WINDOW))
 
     def answered(self, send: Send, answer: Answer) -> None:
-        """Handle an answer; what is not settled stays in the queue."""
+        """Handle an answer; a message that is not settled stays in the queue."""
         send.flying = False
         self.troubled = self.troubled or answer.word != "OK"
         if answer.word == "OK" or (answer.word == "OLD" and send.uncertain):
@@ -161,7 +161,7 @@ class Outbox:
 
     def fail(self, why: Exception) -> None:
         """Fail everything that waits."""
-        # What fails here may be stored.
+        # A failed message may be stored all the same.
         self.next = 0 if self.queue else self.next
         while self.queue:
             self.queue.popleft().done.errback(why)
@@ -169,7 +169,7 @@ class Outbox:
 
 @dataclass(eq=False)
 class Had:
-    """What was received of one conversation: all up to ``last``, own messages above it, and the last gap since then."""
+    """The received part of one conversation: up to ``last``, own messages above it, and the last gap since then."""
 
     last: Position = (0, 0)
     own: set[Position] = field(default_factory=set)

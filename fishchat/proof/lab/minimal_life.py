@@ -20,7 +20,7 @@ PATIENCE, CONNECT = 2.0, 5.0
 
 
 class Closed(Exception):
-    """The client ended for this reason before the answer came."""
+    """The client ended for this reason before the answer was received."""
 
 
 class Again(Exception):
@@ -72,7 +72,7 @@ class Life:
         return self._started
 
     def stop(self) -> Deferred[None]:
-        """Acknowledge what was received and close; fires when that is done. Calls without an answer then fail."""
+        """Acknowledge all received messages and close; fires when that is done. Calls without an answer then fail."""
         stopped: Deferred[None] = Deferred()
         self._ended.addBoth(lambda result: stopped.callback(None))
         self._stopping = True
@@ -186,7 +186,7 @@ class Life:
             log.failure("a handler failed")
 
     def _over(self, result: object) -> None:
-        """Close what is open, then report the end."""
+        """Close open connections, then report the end."""
         failure = result if isinstance(result, Failure) else None
         if self._stopping or failure is None:
             self._reason = "stopped"
@@ -208,7 +208,7 @@ class Life:
         closed = Closed(self._reason)
         self._fail(closed)
         self._tell(self.on_closed, self._reason)
-        # Before the start nobody waits for it.
+        # Before the start nothing waits for it.
         if self._life is not None and not self._started.called:
             self._started.errback(closed)
         self._ended.callback(None)

@@ -48,7 +48,7 @@ class Answer:
         return min(max(float(self.keys.get("retry", "0.1")), 0.05), 10.0)
 
 
-#: The answer to a command whose answer cannot come any more.
+#: The answer to a command whose real answer can no longer arrive.
 LOST = Answer("")
 
 
@@ -117,7 +117,7 @@ class Link(LineOnlyReceiver):
         self._watch.start(0.5, now=False)
 
     def say(self, words: str, answered: Callable[[Answer], None], tags: str = "") -> None:
-        """Send a command. ``answered`` is called once, with ``LOST`` when no answer can come any more."""
+        """Send a command. ``answered`` is called once, with ``LOST`` when no answer can arrive any more."""
         self._count += 1
         self._waiting.append((f"id={self._count}", self._reactor.seconds(), answered))
         self.sendLine(f"@id={self._count}{tags} {words}".encode())
@@ -186,7 +186,7 @@ class Link(LineOnlyReceiver):
 
     def _not_acknowledged(self, why: Answer) -> None:
         if why.passes:
-            # It does not say which one failed.
+            # The error does not name the acknowledgement that failed.
             self._owed.update(self._given)
             self._acknowledge_in(max(why.retry, LATE))
         else:
@@ -220,7 +220,7 @@ class Link(LineOnlyReceiver):
             self.say("QUIT", lambda answer: self.transport.loseConnection())
 
     def abort(self) -> None:
-        """Abort the connection; what still comes is not read."""
+        """Abort the connection; later input is not read."""
         self._dead = True
         self.transport.abortConnection()
 
@@ -231,7 +231,7 @@ class Link(LineOnlyReceiver):
         if not self.greeted.called:
             since = self._heard
         elif self._waiting:
-            # Its turn came when the command before it was answered.
+            # The server processes commands in order, so this one began with the answer to the one before it.
             since = max(self._waiting[0][1], self._answered)
         elif not self.synced.called:
             since = self._heard

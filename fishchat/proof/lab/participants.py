@@ -1,4 +1,4 @@
-"""The accounts of a run: who they are, which conversations they have, and what the store holds of these at the end."""
+"""The accounts of a run: their names, their conversations, and the content of these in the store at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACCOUNTS, TOPIC = 24, 6
 SECOND_DEVICE, INDEPENDENT = 4, 3
 #: The number of devices.
 DEVICES = ACCOUNTS + ACCOUNTS // SECOND_DEVICE
-#: Seconds for what all clients do together; and messages of the store that are read in a second at least.
+#: Seconds for an action of all clients together; and the least messages of the store that are read in a second.
 TOGETHER, READ = 60.0, 1000
 
 
@@ -68,7 +68,7 @@ class Participants:
             probe.secret = secrets[f"{probe.account}/main"]
 
     async def meet(self, random: Random) -> None:
-        """Log everybody in, and form pairs and topics."""
+        """Log in all clients, and form pairs and topics."""
         await self.together([talker.start() for talker in self.talkers.values()])
         accounts = sorted({talker.account for talker in self.talkers.values()})
         random.shuffle(accounts)

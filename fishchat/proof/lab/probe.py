@@ -17,7 +17,7 @@ from fishchat.features.messages.rows import REQ_CONVERSATIONS, SEND_MESSAGE_P2P
 from fishchat.features.session.rows import SEND_CLIENT_ID, SEND_PING
 from fishchat.proof.lab.record import Recorder
 
-#: P7: seconds within which every command on an open connection is answered; and what the lab itself may take.
+#: P7: seconds within which every command on an open connection is answered; and the lab's own delay.
 ANSWERED, GRACE = 5.0, 0.7
 #: Seconds between two rounds of commands, and before the next connection.
 EVERY, AGAIN = 0.25, 0.5
@@ -115,7 +115,7 @@ class Line(LineOnlyReceiver):
             self.transport.loseConnection()
 
     def restart_clock(self) -> None:
-        """Await what is due from now on."""
+        """Await all due answers from now on."""
         now = self._probe.reactor.seconds()
         self._asked = deque((sent, now) for sent, _ in self._asked)
 
@@ -134,7 +134,7 @@ class Line(LineOnlyReceiver):
             self.transport.abortConnection()
             return
         if self._asked:
-            # A server need not answer what it has not read yet, and it reads only so much ahead.
+            # A server need not answer unread commands, and it reads only so much ahead.
             return
         self._say(SEND_MESSAGE_P2P.line(self._probe.account.encode(), text=b"note"))
         self._say(SEND_PING.line())

@@ -1,4 +1,4 @@
-"""A proxy between two parts of the system, which does to connections what networks do.
+"""A proxy between two parts of the system, which simulates faults of networks.
 
 It listens on a port of this machine or on a unix socket, and forwards everything to its target. A fault applies to the
 links that fit, present and future ones, until ``heal``.
@@ -88,7 +88,7 @@ class Link:
             flow.heal()
 
     def _torn(self) -> None:
-        # What has passed must arrive: no reset, which could overtake it.
+        # Bytes that have passed must arrive: no reset, which could overtake them.
         self.down.finish()
         self.up.kill()
         self._abort_far()

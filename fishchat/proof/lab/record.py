@@ -36,7 +36,7 @@ class Recorder:
         self.faults: Counter[str] = Counter()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining lines."""
         self._file.close()
 
     def flush(self) -> None:
@@ -85,7 +85,7 @@ class Recorder:
         self._write("probed", server, sent)
 
     def gap(self, login: str, conversation: str, first: int, last: int) -> None:
-        """Record that messages were announced as gone to a device."""
+        """Record that messages were announced to a device as lost."""
         self._write("gap", login, conversation, first, last)
 
     def log(self, conversation: str, message: Any) -> None:

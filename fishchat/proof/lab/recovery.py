@@ -1,4 +1,4 @@
-"""How soon after the end of each fault every msg_server and every client goes on."""
+"""The time from the end of each fault until every msg_server and every client works again."""
 
 from __future__ import annotations
 

@@ -110,9 +110,9 @@ class Rig:
         return code
 
     async def end(self, keep: bool = False) -> None:
-        """End at once what still runs, and remove the data."""
+        """End all remaining processes at once, and remove the data."""
         if self._up is not None:
-            # A role that is stopped would not notice that `up` is gone, and one without Redis takes its time to end.
+            # A stopped role would not notice that `up` has ended, and one without Redis ends slowly.
             left = self.running()
             self._up.kill()
             for pid in left.values():

@@ -22,7 +22,7 @@ from fishchat.features.topics.rows import JOIN_TOPIC
 
 #: Bytes that the kernel may hold for a client that does not read: the less, the more is left to the server.
 RECEIVED = 4096
-#: What is sent after the greeting, and whether to wait for an answer before the connection is closed.
+#: The bytes after the greeting, and whether to wait for an answer before the connection is closed.
 Saying = tuple[bytes, bool]
 NOTHING: tuple[Saying, ...] = ((b"", False),)
 #: Logins that end at every step.

@@ -27,7 +27,7 @@ from fishchat.proof.site import SERVERS
 
 #: Seconds of a burst before a fault, so that many messages are under way then.
 HURRY = 0.2
-#: Seconds until everybody has an answer again, until everything has arrived, and of silence that end the waiting.
+#: Seconds until every client has an answer again, until everything has arrived, and of silence that end the waiting.
 BACK, DRAIN, QUIET = 30.0, 30.0, 6.0
 #: Seconds between two clients that restart.
 MOVE_EVERY = 0.2
@@ -98,7 +98,7 @@ class Run:
         return self.judge()
 
     async def end(self, keep: bool = False) -> None:
-        """End what still runs, and remove the data."""
+        """End all remaining processes, and remove the data."""
         self.recorder.close()
         await self.rig.end(keep)
 
@@ -124,7 +124,7 @@ class Run:
         await deferLater(self.reactor, max(0.0, seconds))
 
     async def until(self, condition: Callable[[], object], seconds: float, what: str) -> None:
-        """Wait for a condition; record a complaint when it does not come true in time."""
+        """Wait for a condition; record a complaint when it does not hold in time."""
         if not await within(self.reactor, condition, seconds):
             self.recorder.complain("stalled", f"not within {seconds} s: {what}")
 

@@ -27,7 +27,7 @@ ANSWERS = 20.0
 
 
 async def within(reactor: Any, condition: Callable[[], object], seconds: float) -> bool:
-    """Wait for a condition, at most so many seconds; return whether it came true."""
+    """Wait for a condition, at most so many seconds; return whether it holds."""
     deadline = reactor.seconds() + seconds
     while not condition():
         if reactor.seconds() >= deadline:
@@ -38,15 +38,15 @@ async def within(reactor: Any, condition: Callable[[], object], seconds: float) 
 
 @dataclass
 class Scene:
-    """What all clients share.
+    """The common state of all clients.
 
     :ivar gateway: the address of the gateway.
     :ivar rate: the messages a second of one client.
     :ivar authority: the file of the authority that clients trust, if they use TLS; ``secrets`` then has a token for
         each ``account/device``.
     :ivar hurry: whether clients send as much as they can.
-    :ivar muted: whether nobody sends for now.
-    :ivar silent: conversations in which nobody sends any more: what is missing there is not shown by what follows.
+    :ivar muted: whether all sending is paused.
+    :ivar silent: conversations without further sends: no later message reveals a missing one there.
     """
 
     reactor: Any
@@ -101,7 +101,7 @@ class Talker:
     async def restart(self) -> None:
         """Stop when everything is answered, and continue as a new program, perhaps at another server."""
         self._resting = True
-        # The new program would send what has no answer yet, and the answer would not be recorded here.
+        # The new program would repeat unanswered sends, and their answers would not be recorded here.
         if await within(self._scene.reactor, lambda: not self.pending, ANSWERS):
             await self.client.stop()
             self.client = self._make(self.client.state)
@@ -178,7 +178,7 @@ class Talker:
 
 @implementer(ILogObserver)
 class Failures:
-    """Records what clients log as their own failures."""
+    """Records the clients' log messages about their own failures."""
 
     def __init__(self, complain: Callable[[str, str], None]) -> None:
         self._complain = complain

@@ -1,4 +1,4 @@
-"""All roles in one process, with one embedded Redis: ``twistd fishchat``, and what ``fishchat up`` runs."""
+"""All roles in one process, with one embedded Redis: ``twistd fishchat``, and the services of ``fishchat up``."""
 
 from __future__ import annotations
 

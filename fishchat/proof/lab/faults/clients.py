@@ -1,4 +1,4 @@
-"""Clients that do what they should not do, or too much of it."""
+"""Clients that break the rules, or exceed the limits."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ NAMESPACE = (
     "-c",
     'mount -t tmpfs -o size=48m,mode=700 tmpfs "$0" && exec "$@"',
 )
-#: The command before Redis: record what it writes and what it syncs.
+#: The command before Redis: record its writes and its syncs.
 TRACED = ("strace", "-D", "-f", "-qq", "-y", "-s", "0", "-e", "trace=write,fsync,fdatasync", "-o")
 #: The greatest number of bytes that are cut off.
 CUT = 4096

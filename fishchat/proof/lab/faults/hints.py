@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fishchat.proof.lab.run import Run
 
-#: The channels on which routers publish what was stored.
+#: The channels on which routers publish stored messages.
 CHANNELS = b"/msg_server/"
 #: The shares of hints that are lost, that arrive twice, and that arrive after the next one.
 LOST, TWICE, LATE = 0.3, 0.1, 0.2

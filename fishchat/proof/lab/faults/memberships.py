@@ -38,7 +38,7 @@ async def members_unheard(run: Run) -> None:
 
 
 async def _goer(run: Run, conversation: str, accounts: list[str], random: Random) -> None:
-    # The owner, who is the first, may not leave.
+    # The owner is the first, and may not leave.
     members = accounts[1:]
     # An account with two devices is better: each may be at another server, and only one leaves and joins.
     account = random.choice([one for one in members if len(run.participants.devices(one)) > 1] or members)

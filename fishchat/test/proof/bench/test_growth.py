@@ -143,5 +143,5 @@ class Bounds(SynchronousTestCase):
         record = Record(Path(self.mktemp()))
         failed = grow(record, Look(1.0, lambda _: None, only=("members", "messages"), until=-1.0))
         self.assertEqual(len(failed), len(POINTS["members"]) + 1)
-        self.assertIn("members: 2 was not begun: the time was over", failed)
+        self.assertIn("members: 2 was not started: the time was over", failed)
         self.assertEqual(record.points, [])
