@@ -50,7 +50,7 @@ MUTANTS = (
         "A cursor moves when a message is written, and not when it is acknowledged.",
         ("torn", "storm"),
         ("lost",),
-        (Edit("services/msg_server/sessions/entry.py", "session.acks, self._delivery", "False, self._delivery"),),
+        (Edit("model/device.py", 'acks = b"ack" in capabilities', "acks = False"),),
     ),
     Mutant(
         "no-fencing",
@@ -234,13 +234,21 @@ MUTANTS = (
 )
 
 
-def mutate(mutant: Mutant, directory: Path) -> None:
-    """Write a copy of the package with this defect to ``directory``. ValueError when an edit does not fit the code."""
-    for name in ("fishchat", "twisted"):
-        shutil.copytree(Path(HERE, name), directory / name, ignore=shutil.ignore_patterns("__pycache__", "test"))
+def edited(mutant: Mutant) -> dict[str, str]:
+    """Return the new text of each file that this mutant edits. ValueError when an edit does not fit the code."""
+    texts: dict[str, str] = {}
     for edit in mutant.edits:
-        path = directory / "fishchat" / edit.file
-        text = path.read_text("utf-8")
+        text = texts.get(edit.file) or Path(HERE, "fishchat", edit.file).read_text("utf-8")
         if text.count(edit.old) != 1:
             raise ValueError(f"{mutant.name}: {edit.old!r} is {text.count(edit.old)} times in {edit.file}")
-        path.write_text(text.replace(edit.old, edit.new), "utf-8")
+        texts[edit.file] = text.replace(edit.old, edit.new)
+    return texts
+
+
+def mutate(mutant: Mutant, directory: Path) -> None:
+    """Write a copy of the package with this defect to ``directory``. ValueError when an edit does not fit the code."""
+    texts = edited(mutant)
+    for name in ("fishchat", "twisted"):
+        shutil.copytree(Path(HERE, name), directory / name, ignore=shutil.ignore_patterns("__pycache__", "test"))
+    for file, text in texts.items():
+        (directory / "fishchat" / file).write_text(text, "utf-8")

@@ -1,0 +1,23 @@
+"""The mutants fit the code, so that a campaign of hours does not end on the first that no longer does."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fishchat.proof.lab.mutants import MUTANTS, Edit, Mutant, edited
+
+
+class MutantTests(SynchronousTestCase):
+    def test_fit(self) -> None:
+        """Each mutant changes every file that it names, and Python files stay valid Python."""
+        for mutant in MUTANTS:
+            texts = edited(mutant)
+            self.assertEqual(set(texts), {edit.file for edit in mutant.edits})
+            for file, text in texts.items():
+                if file.endswith(".py"):
+                    compile(text, file, "exec")
+
+    def test_unfit(self) -> None:
+        """A mutant whose text is not in the file is refused."""
+        stale = Mutant("stale", "Nothing.", ("storm",), ("lost",), (Edit("model/device.py", "no such text", ""),))
+        self.assertRaises(ValueError, edited, stale)
