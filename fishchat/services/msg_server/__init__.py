@@ -12,7 +12,7 @@ from fishchat.services.msg_server.service import ClientFactory, MsgServer
 from fishchat.services.net.listen import CHAT, Listener
 from fishchat.services.role import Parts, options, service_maker
 from fishchat.storage.epoch import Epoch
-from fishchat.storage.scripts import ALL
+from fishchat.storage.script import every_script
 
 __all__ = ["Options", "build", "makeService"]
 
@@ -21,7 +21,8 @@ def build(parts: Parts) -> Sequence[IService]:
     """The services of one msg_server, in the order of their start."""
     config = parts.config
     epoch = Epoch(time.time)
-    writer, reader = parts.store(ALL), parts.store(ALL)
+    scripts = every_script()
+    writer, reader = parts.store(scripts), parts.store(scripts)
     for connection in (writer, reader):
         connection.prepare.append(epoch.hook)
     section = config.msg_server

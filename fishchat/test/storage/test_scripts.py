@@ -13,7 +13,7 @@ import fishchat
 from fishchat.storage.fence import Fence
 from fishchat.storage.loader import includes
 from fishchat.storage.packing import pack, unpack
-from fishchat.storage.scripts import ALL
+from fishchat.storage.script import every_script
 from fishchat.test.support.script_runner import PROPERTY, Runner, ScriptCase, on_each_redis
 
 #: What scripts are given: integers that a Lua number holds, bytes, and lists of these.
@@ -30,17 +30,17 @@ class Catalogue(SynchronousTestCase):
         found = {path.relative_to(package).as_posix() for path in package.rglob("*.lua")}
         scripts = {
             f"{root}/{script.name}.lua"
-            for script in ALL
+            for script in every_script()
             for root in ("features", "storage")
             if (package / root / f"{script.name}.lua").exists()
         }
         self.assertEqual(scripts | {f"storage/lib/{name}.lua" for name in includes()}, found)
-        self.assertEqual(len(scripts), len(ALL))
+        self.assertEqual(len(scripts), len(every_script()))
 
     def test_distinct(self) -> None:
         """No two share a name or a hash."""
-        self.assertEqual(len({script.name for script in ALL}), len(ALL))
-        self.assertEqual(len({script.sha for script in ALL}), len(ALL))
+        self.assertEqual(len({script.name for script in every_script()}), len(every_script()))
+        self.assertEqual(len({script.sha for script in every_script()}), len(every_script()))
 
     def test_fence(self) -> None:
         """The fence comes as the scripts compare it: texts, the epoch too."""
@@ -75,5 +75,5 @@ class Packing(ScriptCase):
 
     def test_every_script_compiles(self) -> None:
         """Each script is loaded under the hash that it is called by."""
-        for script in ALL:
+        for script in every_script():
             self.assertEqual(self.echo.command("SCRIPT", "LOAD", script.source), script.sha, script)

@@ -21,7 +21,7 @@ from fishchat.bus.channels import CLIENT_STATUS
 from fishchat.interfaces import IStore
 from fishchat.storage.packing import pack, unpack
 from fishchat.storage.redis import ReplyError, Script, Unavailable, Unknown
-from fishchat.storage.scripts import ALL
+from fishchat.storage.script import every_script
 from fishchat.test.support.redis_fixture import RedisServer
 
 _pack: Any = hiredis.pack_command
@@ -56,7 +56,7 @@ class Store:
         self._ear.connect(self.server.path)
         self._heard = hiredis.Reader()
         self._ear.sendall(_pack(("SUBSCRIBE", CLIENT_STATUS)))
-        self.many(*(("SCRIPT", "LOAD", script.source) for script in ALL))
+        self.many(*(("SCRIPT", "LOAD", script.source) for script in every_script()))
 
     def many(self, *commands: Arguments) -> list[Any]:
         """The replies to several commands, sent at once."""
@@ -133,9 +133,9 @@ class Network:
     :ivar late: requests of lost connections that may still arrive.
     """
 
-    def __init__(self, store: Store, observer: Observer, scripts: Sequence[Script] = ALL) -> None:
+    def __init__(self, store: Store, observer: Observer, scripts: Sequence[Script] | None = None) -> None:
         self.store = store
-        self._names = {script.sha: script.name for script in scripts}
+        self._names = {script.sha: script.name for script in (every_script() if scripts is None else scripts)}
         self.run = 1
         self.changes = 0
         self.connections: list[SyncConnection] = []

@@ -26,7 +26,7 @@ from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Heartbeat
 from fishchat.services.web.guard import LONGEST, Guard, Wrong
 from fishchat.storage.redis import StoreError
-from fishchat.storage.scripts import ALL
+from fishchat.storage.script import every_script
 from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.tls_clients import begin_tls, connect_plain, trust
 from fishchat.test.support.tls_fixture import authority
@@ -240,7 +240,7 @@ class Whole(TestCase):
             limits=schema.Limits(guesses=3),
         )
         self.parts = Parts(config)
-        store = self.parts.store(ALL)
+        store = self.parts.store(every_script())
         services = monitor.build(self.parts)
         for service in services:
             service.setServiceParent(self.parts)
