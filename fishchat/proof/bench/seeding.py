@@ -10,13 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 from fishchat.bus import channels
+from fishchat.features.accounts.calls import create
+from fishchat.features.session.calls import OPEN, login
 from fishchat.model.message import PLAIN, pack_body
 from fishchat.model.names import p2p
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.store import Store
+from fishchat.storage.ask import Ask, T_co
 from fishchat.storage.fence import Fence
 from fishchat.storage.packing import pack
-from fishchat.storage.script import Script, script
+from fishchat.storage.script import Script, every_script, script
+from fishchat.storage.servers.calls import register, retire
 
 #: Messages of one conversation, which are one batch; accounts that send them; batches in flight.
 EACH, SENDERS, FLIGHTS = 1000, 50, 2
@@ -27,8 +31,7 @@ LEASE = 1_800_000
 
 _SERVER, _DEVICE = b"seed", b"main"
 
-CREATE, LOGIN, SEND = script("accounts/create"), script("session/login"), script("logs/send")
-REGISTER, RETIRE = script("servers/register"), script("servers/retire")
+SEND = script("logs/send")
 
 
 class Seeder:
@@ -58,36 +61,39 @@ class Seeder:
                 _check(self._store.hear())
                 _check_each(self._store.hear())
                 under_way -= 1
-        self._ask(RETIRE, _SERVER, fence.incarnation)
+        self._ask(retire(_SERVER, fence.incarnation), fence)
 
     def _register(self) -> Fence:
         """Register the server, and log the senders in there, which also makes their accounts."""
-        for each in (CREATE, LOGIN, REGISTER, RETIRE, SEND):
+        for each in every_script():
             self._store.ask("SCRIPT", "LOAD", each.source)
         # A new incarnation each time: the manager may be about to clean up after an earlier one.
         incarnation, epoch = secrets.token_hex(4).encode(), int(self._store.ask("GET", "epoch"))
         fence = Fence(_SERVER, incarnation, epoch, 1)
-        self._ask(REGISTER, fence.server, fence.token, LEASE, "force")
+        self._ask(register(fence.server, fence.token, LEASE, b"force", b""), fence)
         for number in range(SENDERS):
-            _check(self._ask(LOGIN, *fence.args, _sender(number), _DEVICE, 1, 1, True, False, [b"open"]))
+            self._ask(login(_sender(number), _DEVICE, 1, 1, True, 0, OPEN), fence)
         return fence
 
     def _say_conversation(self, fence: Fence, number: int) -> None:
         """Send a whole conversation; there will be two replies."""
         account, peer = _sender(number % SENDERS), b"seed.to.%d" % number
-        self._say(CREATE, peer, "", "", "", "", "", False)
+        self._say_call(create(peer, b"", b"", b"", b"", b"", False), fence)
         conversation, sender = p2p(account, peer), account + b"/" + _DEVICE
         flat: list[Any] = []
         for cseq, text in enumerate(self._texts, 1):
             flat += (conversation, sender, cseq, pack_body(account, _DEVICE, cseq, PLAIN, text), account, peer)
-        self._say(SEND, *fence.args, channels.SEND, [account, peer], flat)
+        self._say(SEND, *fence.args, channels.SEND, [account, peer], flat, [])
 
     def _say(self, script: Script, *args: Any) -> None:
         self._store.say("EVALSHA", script.sha, 0, pack(*args))
 
-    def _ask(self, script: Script, *args: Any) -> Any:
-        self._say(script, *args)
-        return self._store.hear()
+    def _say_call(self, ask: Ask[Any], fence: Fence) -> None:
+        self._say(ask.script, *(fence.args if ask.fenced else ()), *ask.values)
+
+    def _ask(self, ask: Ask[T_co], fence: Fence) -> T_co:
+        self._say_call(ask, fence)
+        return ask.parse(self._store.hear())
 
 
 def _sender(number: int) -> bytes:
