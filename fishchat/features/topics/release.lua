@@ -9,7 +9,13 @@ local topic, most = unpack(args)
 local conversation = '#' .. topic
 local left = 'dismissed:' .. conversation
 local last = last_of(conversation)
-local members = call('HSCAN', left, 0, 'COUNT', most)[2]
+-- HSCAN returns nothing when it has met ten times COUNT empty places in a row, and a hash whose members are removed in the
+-- order of the scan begins with empty places.
+local cursor, members = '0', {}
+repeat
+  local found = call('HSCAN', left, cursor, 'COUNT', most)
+  cursor, members = found[1], found[2]
+until #members > 0 or cursor == '0'
 for i = 1, #members, 2 do
   close_span(members[i], conversation, last)
   call('SREM', 'topics:' .. members[i], topic)

@@ -364,6 +364,17 @@ class Sight(TopicCase):
         self.said("bob", TOPIC, "new")
         self.assertEqual(self.history("m599", TOPIC), ["DISMISSED fishing"])
 
+    def test_release_sparse(self) -> None:
+        """The steps of a large topic come to an end: each releases somebody, however many were released before."""
+        members = [text for number in range(6000) for text in (f"m{number:04}", "7-0")]
+        self.command("HSET", "dismissed:" + TOPIC, *members)
+        self.command("SADD", "dismissed", "fishing")
+        left = 6000
+        while self.call("topics/release", "fishing", 200):
+            before, left = left, int(self.command("HLEN", "dismissed:" + TOPIC))
+            self.assertLess(left, before)
+        self.assertEqual(self.command("EXISTS", "dismissed", "dismissed:" + TOPIC), 0)
+
     def test_release_again(self) -> None:
         """Releasing the members of a topic that has none to release changes nothing, whether it exists or not."""
         self.create("alice", "fishing")
