@@ -10,16 +10,26 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Of Python 3.11.
     from importlib.resources.abc import Traversable
 
-_PACKAGE = files("fishchat")
+_STORAGE = files("fishchat") / "storage"
+LIBRARY = _STORAGE / "lib"
+
+
+def _features() -> list[Path]:
+    """Return the directories in which the registry finds features, too: the path of their package."""
+    spec = find_spec("fishchat.features")
+    return [Path(directory) for directory in (spec and spec.submodule_search_locations) or ()]
+
+
 #: Directories whose sub-directories hold scripts.
-ROOTS: tuple[Traversable, ...] = (_PACKAGE / "features", _PACKAGE / "storage")
-LIBRARY = _PACKAGE / "storage" / "lib"
+ROOTS: tuple[Traversable, ...] = (*_features(), _STORAGE)
 
 #: How the names of files begin that check an attribute of a message.
 _CHECK = "attribute_"

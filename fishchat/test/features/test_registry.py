@@ -25,7 +25,8 @@ def twice(things: list[object]) -> list[object]:
 class FeatureTests(SynchronousTestCase):
     def test_found(self) -> None:
         """Every package is a feature that is named as its directory, and says in a paragraph what it is."""
-        packages = {path.parent.name for path in Path(fishchat.features.__path__[0]).glob("*/__init__.py")}
+        roots = map(Path, fishchat.features.__path__)
+        packages = {path.parent.name for root in roots for path in root.glob("*/__init__.py")}
         self.assertEqual({feature.name for feature in FEATURES}, packages)
         for feature in FEATURES:
             module = part(feature, "__init__") or __import__(f"fishchat.features.{feature.name}", fromlist=["_"])
@@ -73,7 +74,8 @@ class UniqueTests(SynchronousTestCase):
         kept = {tag for row in ROWS for tag in row.tags if tag.kept}
         self.assertEqual(twice([tag.name for tag in kept]), [])
         checked = [f"attribute_{tag.name.decode()}.lua" for tag in kept if tag.check]
-        there = [path.name for path in Path(fishchat.features.__path__[0]).rglob("attribute_*.lua")]
+        roots = map(Path, fishchat.features.__path__)
+        there = [path.name for root in roots for path in root.rglob("attribute_*.lua")]
         self.assertEqual(sorted(checked), sorted(there))
 
     def test_fields(self) -> None:

@@ -196,9 +196,11 @@ class NamesTests(DocsCase):
         prefixes = "SEND|REQ|RESP|CREATE|JOIN|LEAVE|INVITE|DISMISS|LOCATE|SELECT"
         wrong = []
         for page, code in every_code():
+            # The rows of the feature that a page makes as its example.
+            own = re.findall(r"^([A-Z_]+) = (?:Verb|Push)\($", pages()[page], re.MULTILINE)
             for word in re.findall(rf"(?<![\w-])(?:{prefixes})_[A-Z0-9_]*[A-Z0-9]\b", code):
                 mistyped_on_purpose = "UNKNOWN_VERB" in pages()[page] and "SERVER_VERB" in pages()[page]
-                if word not in known and not mistyped_on_purpose:
+                if word not in known and word not in own and not mistyped_on_purpose:
                     wrong.append(f"{page}: {word}")
         self.assertNone(wrong)
 
