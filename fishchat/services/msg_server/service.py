@@ -23,7 +23,7 @@ from fishchat.protocols.flow import STOPPING
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.peer import LinePeer
 from fishchat.services.msg_server.delivery.delivery import Delivery
-from fishchat.services.msg_server.delivery.router_hints import Hearing
+from fishchat.services.msg_server.delivery.router_hints import RouterHints
 from fishchat.services.msg_server.delivery.topic_news import TopicNews
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
@@ -33,7 +33,7 @@ from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Sessions
-from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.services.msg_server.sessions.session import Handler, Session
 from fishchat.services.msg_server.settings import bounds, feature_settings, keepalive
 from fishchat.services.net.connection_limits import ConnectionLimits, Refused
@@ -96,7 +96,9 @@ class MsgServer(Service):
             stored=self.delivery.outcomes.stored,
         )
         self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
-        self.hearing = Hearing(reader, self.delivery.rooms, self.delivery.signals, self.delivery.sweep, self.id, shards)
+        self.hearing = RouterHints(
+            reader, self.delivery.rooms, self.delivery.signals, self.delivery.sweep, self.id, shards
+        )
         self.hashing = hashing or Hashing()
         self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, clock)
         self.keepalive = keepalive(limits.login_seconds)
@@ -123,7 +125,7 @@ class MsgServer(Service):
             self.connection_limits,
             self.neighbours,
         )
-        self.revocations = Revoking(reader, bus, self.sessions.find, self.hearing.sweep)
+        self.revocations = Revocations(reader, bus, self.sessions.find, self.hearing.sweep)
         entry = Entry(
             self.id,
             limits,

@@ -18,7 +18,7 @@ from fishchat.services.msg_server.delivery.signals import Signals
 from fishchat.storage.redis import Connection, StoreError
 
 
-class Hearing:
+class RouterHints:
     """Listens on ``/msg_server/<id>``; compares the numbers with the store's.
 
     :param sweep: called when something may have been missed.

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from fishchat.errors import Refusal, doubtful, tryagain, unknown
 from fishchat.interfaces import IStore
 from fishchat.net.turn import Turn
-from fishchat.services.msg_server.queue.items import Batch, Call, Mark, Operation, Send, Unit
+from fishchat.services.msg_server.queue.items import Barrier, Batch, Call, Operation, Send, Unit
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
 from fishchat.storage.logs.calls import SEND
@@ -174,7 +174,7 @@ class Commits:
         units = self._gather()
         self._flight.extend(units)
         for unit in units:
-            if isinstance(unit, Mark):
+            if isinstance(unit, Barrier):
                 continue
             if isinstance(unit, Batch):
                 script, values = SEND, unit.values(fence, self._stream)
@@ -210,7 +210,7 @@ class Commits:
         if len(self._flight) > 1 or not self._queue:
             return False
         head = self._queue[0]
-        return not isinstance(head, Mark) and head.since > self._late()
+        return not isinstance(head, Barrier) and head.since > self._late()
 
     def _hand_out(self, batch: Batch, reply: Any, epoch: int) -> None:
         _, results, flat, time = reply
@@ -256,7 +256,7 @@ class Commits:
         flight = self._flight
         while flight and flight[0].landed:
             unit = flight.popleft()
-            if isinstance(unit, Mark):
+            if isinstance(unit, Barrier):
                 if self._again:
                     self._again.append(unit)
                 else:
@@ -280,6 +280,6 @@ class Commits:
             if isinstance(unit, Batch):
                 operations += unit.sends
             else:
-                unit.landed = isinstance(unit, Mark)
+                unit.landed = isinstance(unit, Barrier)
                 operations.append(unit)
         self._queue.extendleft(reversed(operations))

@@ -115,7 +115,7 @@ class Call:
         return cls(ask.script, ask.values, parse, fail, fenced=ask.fenced)
 
 
-class Mark:
+class Barrier:
     """Something that is only to happen in its turn: a reply that must not overtake others."""
 
     def __init__(self, settle: Callable[[], None]) -> None:
@@ -154,5 +154,5 @@ class Batch:
         return *fence.args, stream, list(accounts), flat, marked
 
 
-Operation = Send | Call | Mark
-Unit = Batch | Call | Mark
+Operation = Send | Call | Barrier
+Unit = Batch | Call | Barrier

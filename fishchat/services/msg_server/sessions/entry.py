@@ -23,7 +23,7 @@ from fishchat.services.msg_server.sessions.authentication import Authentication
 from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.login import Claim, Login
 from fishchat.services.msg_server.sessions.registry import Sessions
-from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.services.msg_server.sessions.session import Session
 from fishchat.storage.fence import Fence
 from fishchat.storage.packing import days_in_ms
@@ -46,7 +46,7 @@ class Entry:
         guesses: Guesses,
         sessions: Sessions,
         delivery: Delivery,
-        revocations: Revoking,
+        revocations: Revocations,
     ) -> None:
         self._server = server
         self._limits = limits

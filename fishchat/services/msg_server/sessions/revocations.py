@@ -19,7 +19,7 @@ from fishchat.model.device import Device
 from fishchat.storage.redis import Connection, StoreError
 
 
-class Revoking:
+class Revocations:
     """Hears of ended sessions.
 
     :param find: the device that is logged in here under ``account/device``, if one is.

@@ -28,7 +28,7 @@ from fishchat.protocols.rows import State, Verb
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.table import Command
 from fishchat.services.msg_server.queue.commits import Commits
-from fishchat.services.msg_server.queue.items import Call, Mark, Send
+from fishchat.services.msg_server.queue.items import Barrier, Call, Send
 from fishchat.services.msg_server.sessions.steps import Steps
 from fishchat.storage.ask import Ask
 
@@ -132,7 +132,7 @@ class Session(Exchange):
             self.peer.send(line)
             return
         self.asked()
-        self._sessions.queue.add(Mark(lambda: self.answered(line)))
+        self._sessions.queue.add(Barrier(lambda: self.answered(line)))
 
     def refuse(self, refusal: Refusal, verb: Verb | None, tags: Tags) -> None:
         self.answer(error_line(refusal, verb, tags))
@@ -188,7 +188,7 @@ class Session(Exchange):
 
         def in_turn(line: bytes) -> None:
             # What was asked before may still wait for the store.
-            self._sessions.queue.add(Mark(lambda: answer(line)))
+            self._sessions.queue.add(Barrier(lambda: answer(line)))
 
         ensureDeferred(work).addErrback(refused).addCallback(in_turn)
 
@@ -286,7 +286,7 @@ class Session(Exchange):
         """Answer what was asked, then with ``line``, then close; nothing more is taken from now on."""
         self.peer.ignore()
         if self.peer.flow.pending:
-            self._sessions.queue.add(Mark(lambda: self.say_goodbye(line)))
+            self._sessions.queue.add(Barrier(lambda: self.say_goodbye(line)))
         else:
             self.say_goodbye(line)
 
