@@ -35,6 +35,7 @@ CLEAN: tuple[str, ...] = (
     "services/launch",
     "services/manager",
     "services/monitor",
+    "services/msg_server",
     "services/net",
     "services/redis",
     "services/role.py",
