@@ -57,15 +57,15 @@ class Delivery:
         self.rooms.leave(device)
 
     def ask(self, device: Device, name: bytes) -> None:
-        """See ``ILog``."""
+        """Read the device's place from the store, see ``ILog``."""
         self._catching_up.ask(device, name)
 
     def catch_up(self, conversation: Conversation) -> None:
-        """See ``ILog``."""
+        """Read the log of the conversation, see ``ILog``."""
         self._catching_up.catch_up(conversation)
 
     def feed(self, device: Device) -> None:
-        """See ``ILog``."""
+        """Feed the device from the log, see ``ILog``."""
         self._feeder.feed(device)
 
     def sweep(self) -> None:

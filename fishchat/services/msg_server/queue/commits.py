@@ -51,7 +51,7 @@ class Commits:
     """The queue of operations, and the batch in flight.
 
     :param fence: returns the lease and epoch under which to write now, or None without a lease.
-    :param mend: called with ``LEASE`` or ``EPOCH`` when the batch in flight was refused; call ``go_on`` after the repair.
+    :param mend: called with ``LEASE`` or ``EPOCH`` when the batch in flight was refused; it calls ``go_on`` later.
     :param doubt: called when it is unknown whether something was stored.
     :param stored: see :data:`Stored`.
     """

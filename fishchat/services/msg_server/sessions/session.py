@@ -214,8 +214,8 @@ class Session(Exchange):
     ) -> None:
         """Call the store in the order of this session's commands.
 
-        ``take`` makes the line of the result, or raises Refusal. After a call that is ``alone`` nothing more is read until
-        it is answered, because its answer may be long.
+        ``take`` makes the line of the result, or raises Refusal. After a call that is ``alone`` nothing more is read
+        until it is answered, because its answer may be long.
         """
 
         def settle(reply: Any) -> None:
