@@ -62,8 +62,8 @@ class ISession(IServed, Protocol):
     def ask(self, command: Command, ask: Ask[T], take: Callable[[T], bytes], *, alone: bool = False) -> None:
         """Call the store in the order of this session's commands.
 
-        ``take`` makes the line of the result, or raises Refusal. After a call that is ``alone`` nothing more is read until
-        it is answered, because its answer may be long.
+        ``take`` makes the line of the result, or raises Refusal. After a call that is ``alone`` nothing more is read
+        until it is answered, because its answer may be long.
         """
 
     def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
