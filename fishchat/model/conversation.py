@@ -82,7 +82,7 @@ class Conversation:
             self._reads.catch_up(self)
 
     def give_up_holding(self) -> None:
-        """What was missing has not come in time."""
+        """Read the log, because the missing messages were not received in time."""
         if self.held:
             self.behind_log((self.epoch, max(self.held)))
 
