@@ -1,7 +1,7 @@
-"""What features ask of the engine around them: of a session, and of the parts of a msg_server.
+"""The interfaces of the engine that features use: of a session, and of the parts of a msg_server.
 
-A feature names in its constructor what it needs; ``Engine`` is only how the parts come to the features, each of which
-takes its own (``make`` in its module ``handlers``).
+A feature names in its constructor the parts that it needs. ``make`` in its module ``handlers`` takes these parts from
+``Engine``.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ class IServed(Protocol):
         """The verbs of this server."""
 
     def answer(self, line: bytes) -> None:
-        """Answer a command, after all that were asked before it."""
+        """Answer a command, after all commands before it."""
 
     def quit(self, line: bytes) -> None:
-        """Answer what was asked, then with ``line``, then close."""
+        """Answer the commands received so far, then send ``line`` and close."""
 
 
 class ISession(IServed, Protocol):
     """A client of the msg_server.
 
-    :ivar capabilities: what it was granted at HELLO.
+    :ivar capabilities: the capabilities that the client was granted at HELLO.
     """
 
     capabilities: frozenset[bytes]
 
     @property
     def peer(self) -> IPeer:
-        """The other side of its connection."""
+        """The other end of the connection."""
 
     @property
     def account(self) -> bytes:
@@ -60,63 +60,64 @@ class ISession(IServed, Protocol):
         """Whether the login was by password or SCRAM."""
 
     def ask(self, command: Command, ask: Ask[T], take: Callable[[T], bytes], *, alone: bool = False) -> None:
-        """Call the store in the order of this session; ``take`` makes the line of the result, or raises Refusal.
+        """Call the store in the order of this session's commands.
 
-        After a call that is ``alone`` nothing more is read until it is answered: its answer may be long.
+        ``take`` makes the line of the result, or raises Refusal. After a call that is ``alone`` nothing more is read
+        until it is answered, because its answer may be long.
         """
 
     def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
-        """Answer with the line that ``work`` returns, or with its Refusal; nothing more is read until then."""
+        """Answer with the line that ``work`` returns, or with its Refusal; read nothing more until then."""
 
     def send_message(self, command: Command, conversation: bytes, form: bytes, peer: bytes) -> None:
         """Store the message of ``command``, then deliver it.
 
-        ``form`` is its kind and attributes; ``peer`` is the other account, empty for a topic.
+        ``form`` is the kind of the message with its attributes; ``peer`` is the other account, empty for a topic.
         """
 
 
 class ILogins(Protocol):
-    """The way in."""
+    """The two verbs that log clients in."""
 
     def log_in(self, session: Any, command: Command) -> None:
-        """SEND_CLIENT_ID: log in by password or token."""
+        """Carry out SEND_CLIENT_ID: log in by password or token."""
 
     def authenticate(self, session: Any, command: Command) -> None:
-        """SEND_AUTH: log in by SCRAM."""
+        """Carry out SEND_AUTH: log in by SCRAM."""
 
 
 class IGuesses(Protocol):
-    """The guess budget of accounts and addresses."""
+    """The guess budgets of accounts and sources."""
 
     def attempt(self, account: bytes, source: bytes) -> Awaitable[Any]:
-        """Take a guess; Refusal ``FLOOD`` when there is none left."""
+        """Take a guess; fail with Refusal ``FLOOD`` if the budget is spent."""
 
     def hashed(self, account: bytes, source: bytes, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
-        """Make a slow hash after an attempt, whose guess is refunded when there was no time for the hash."""
+        """Make a slow hash after an attempt; refund its guess when there was no time for the hash."""
 
     def ask(self, ask: Ask[T]) -> Awaitable[T]:
-        """Call the store through the queue; fails with the Refusal."""
+        """Call the store through the queue; fail with its Refusal."""
 
 
 class ICall(Protocol):
-    """Calls the store through the queue of the msg_server."""
+    """A function that calls the store through the queue of the msg_server."""
 
     def __call__(self, ask: Ask[T]) -> Awaitable[T]:
-        """Make the call in its turn; fails with the Refusal."""
+        """Make the call in its turn; fail with its Refusal."""
 
 
 class IRooms(Protocol):
-    """The conversations that are read at this server."""
+    """The conversations that devices of this server read."""
 
     def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int, time: int) -> None:
-        """Deliver a message that is stored since ``time`` in ms."""
+        """Deliver a message that was stored at ``time`` (ms)."""
 
     def acknowledged(self, reading: Reading) -> None:
-        """Go on after an acknowledgement."""
+        """Continue the delivery after an acknowledgement."""
 
 
 class IMembership(Protocol):
-    """Which devices here read a topic."""
+    """Which devices of this server read a topic."""
 
     def joined(self, account: bytes, name: bytes, version: int, after: Position) -> None:
         """Take note of a new member."""
@@ -144,11 +145,11 @@ class ISignals(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the configuration says of accounts and topics.
+    """The settings of accounts and topics, from the configuration.
 
-    :ivar mode: who may sign up: ``open``, ``closed`` or ``signup``.
-    :ivar privacy: that of a new account, as the store has it.
-    :ivar token_life: how long a token that is not used lives, in ms.
+    :ivar mode: the mode of sign-up: ``open``, ``closed`` or ``signup``.
+    :ivar privacy: the privacy of a new account, in its stored form.
+    :ivar token_life: the ms after which an unused token ends.
     """
 
     mode: str
@@ -163,9 +164,9 @@ class Settings:
 class Engine:
     """The parts of a msg_server that features may need.
 
-    :ivar stream: where scripts put what other servers have to be told.
-    :ivar source: by what name the guesses of an address are counted.
-    :ivar address: where clients connect to this server, with TLS or without.
+    :ivar stream: the stream to which scripts add messages for other servers.
+    :ivar source: returns the name under which the guesses of an address are counted.
+    :ivar address: returns the address of this server for clients, with TLS or without.
     """
 
     settings: Settings
@@ -181,5 +182,5 @@ class Engine:
     address: Callable[[bool], bytes]
 
 
-#: Verb → what does it; the first argument is an ``ISession``, or what more the engine gives.
+#: Verb → its handler. The first argument is the session: an ``ISession``, or the engine's larger class.
 Handlers = dict[bytes, Callable[[Any, "Command"], None]]

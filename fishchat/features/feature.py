@@ -1,4 +1,4 @@
-"""What a package of a feature says of itself."""
+"""The description of a feature, given by its package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Feature:
 
     :ivar name: the name of its package, and of its group in ``HELP about <group>``.
     :ivar title: the heading of its page.
-    :ivar order: where it stands among the others; the lowest comes first.
+    :ivar order: its place among the features; the lowest is first.
     """
 
     name: str

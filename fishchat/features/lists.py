@@ -1,4 +1,4 @@
-"""Lists of rows as answers."""
+"""Answers that are lists of rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def ask_list(session: ISession, command: Command, ask: Ask[list[Any]], form: bytes) -> None:
-    """Answer with one item of this form for each row of the result."""
+    """Answer with an item of ``form`` for each row of the result."""
 
     def take(rows: list[Any]) -> bytes:
         return list_lines(command, [(form % row, b"") for row in rows])

@@ -1,4 +1,4 @@
-"""All features: found as packages of ``fishchat.features``, in their order, and what they contribute together."""
+"""All features, found as packages of ``fishchat.features``: their order, verbs, pushes, capabilities and handlers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _find() -> Iterator[Feature]:
 
 
 def part(feature: Feature, name: str) -> ModuleType | None:
-    """The module ``name`` of a feature, e.g. ``rows``; None if the feature has no such module."""
+    """Return the module ``name`` of a feature, e.g. ``rows``; None if the feature has no such module."""
     package = f"{features.__name__}.{feature.name}"
     names = {found.name for found in pkgutil.iter_modules(import_module(package).__path__)}
     return import_module(f"{package}.{name}") if name in names else None
@@ -44,14 +44,14 @@ for _feature in FEATURES:
 VERBS: tuple[Verb, ...] = tuple(verb for verbs in VERBS_OF.values() for verb in verbs)
 PUSHES: tuple[Push, ...] = tuple(push for pushes in PUSHES_OF.values() for push in pushes)
 
-#: What a client may ask for at HELLO: to acknowledge, to see times, and what pushes need.
+#: The capabilities that a client may request at HELLO: to acknowledge, to see times, and those that pushes need.
 CAPABILITIES = tuple(sorted({b"ack", b"time"} | {push.capability for push in PUSHES if push.capability}))
 
 MSG_SERVER_COMMANDS = Table(VERBS, {feature.name.encode(): verbs for feature, verbs in VERBS_OF.items() if verbs})
 
 
 def handlers(engine: Engine) -> Handlers:
-    """Return what does each verb at a msg_server, made by the modules ``handlers`` of the features."""
+    """Return the handler of each verb at a msg_server, made by the modules ``handlers`` of the features."""
     found: Handlers = {}
     for feature in FEATURES:
         module = part(feature, "handlers")

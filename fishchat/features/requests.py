@@ -1,4 +1,4 @@
-"""What the client library's part of every feature (``client.py``) is made of: requests, replies, refusals. Pure."""
+"""Requests, replies and refusals: the base of every feature's part of the client library (``client.py``). Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 
 class ClientError(Exception):
-    """The base of everything that a call of the client library may fail with."""
+    """The base of all errors of the client library's calls."""
 
 
 class RefusedError(ClientError):
-    """The server (or the library, where no server could accept it) refused a command.
+    """A refused command. The library itself refuses a command that no server could accept.
 
     :ivar word: the stable word of the error line, e.g. ``NOTMEMBER``.
     :ivar text: the sentence for a person.
@@ -44,9 +44,9 @@ class RefusedError(ClientError):
 
 @dataclass(slots=True)
 class Reply:
-    """What came back for one command: ``rest`` of its OK line, ``items`` of its list, or the error.
+    """The reply to one command: ``rest`` of its OK line, ``items`` of its list, or the error.
 
-    An item is its text, and whether that is escaped.
+    An item consists of its text, and of whether that is escaped.
     """
 
     rest: bytes = b""
@@ -56,9 +56,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """A command and what its reply means.
+    """A command with the function that parses its reply.
 
-    :ivar settled: the word that, after an attempt of unknown outcome, means that this attempt had succeeded.
+    :ivar settled: the error word that means, after an attempt of unknown outcome, that this attempt had succeeded.
     """
 
     verb: bytes
@@ -75,41 +75,41 @@ def request(
     result: Callable[[Reply], T],
     settled: str | None = None,
 ) -> Request[T]:
-    """A request of a verb, its line written by the verb's row."""
+    """Return the request of a verb; the verb's row writes its line."""
     return Request(verb.name, verb.line(*values, text=text, tags=tags), result, settled)
 
 
-#: What a push becomes, by the push: its maker takes the fields, then the text if the push has one.
+#: Push → the function that makes its event from the fields, then the text if the push has one.
 Events = Mapping[Push, Callable[..., object]]
 
 
 def nothing(reply: Reply) -> None:
-    """The result of a reply that says no more than ``OK``."""
+    """Parse a reply without a result: ``OK`` alone."""
     return None
 
 
 def accounts(reply: Reply) -> list[str]:
-    """The result of a list of accounts."""
+    """Parse a list of accounts."""
     return [item.decode() for item, _ in reply.items]
 
 
 def items(one: Callable[[bytes, bool], T]) -> Callable[[Reply], list[T]]:
-    """The result of a list, each item read by ``one``."""
+    """Return a parser of lists that reads each item by ``one``."""
     return lambda reply: [one(item, escaped) for item, escaped in reply.items]
 
 
 def refused(word: str, extra: Iterable[tuple[str, str]] = ()) -> RefusedError:
-    """The refusal that a server would return, for what need not be sent."""
+    """Return the refusal with which a server would answer, for a command that need not be sent."""
     return RefusedError(word, WORDS[word], dict(extra))
 
 
 def text_of(raw: bytes, escaped: bool) -> str:
-    """The text of a push or an item. Raises ProtocolError for an unknown escape."""
+    """Return the text of a push or an item. Raises ProtocolError for an unknown escape."""
     return (unescape(raw) if escaped else raw).decode("utf-8", "replace")
 
 
 def name_of(value: str) -> bytes:
-    """The name of an account, a topic or a device. Raises RefusedError (BADNAME)."""
+    """Return the name of an account, a topic or a device as bytes. Raises RefusedError (BADNAME)."""
     raw = value.encode("utf-8", "replace")
     if not is_name(raw):
         raise refused("BADNAME")
@@ -117,7 +117,7 @@ def name_of(value: str) -> bytes:
 
 
 def conversation_of(value: str) -> bytes:
-    """A conversation. Raises RefusedError (BADID)."""
+    """Return a conversation as bytes. Raises RefusedError (BADID)."""
     raw = value.encode("utf-8", "replace")
     if not is_conversation(raw):
         raise refused("BADID")
@@ -125,7 +125,7 @@ def conversation_of(value: str) -> bytes:
 
 
 def id_of(value: str) -> MessageId:
-    """A message id. Raises RefusedError (BADID)."""
+    """Parse a message id. Raises RefusedError (BADID)."""
     try:
         return split_id(value.encode("utf-8", "replace"))
     except ValueError:
@@ -133,7 +133,7 @@ def id_of(value: str) -> MessageId:
 
 
 def line_text(value: str, word: str) -> bytes:
-    """A text that stands in a line as it is. Raises RefusedError (``word``) for what no line can hold."""
+    """Return a text for a line, unescaped. Raises RefusedError (``word``) for a text that no line can contain."""
     if not value or not value.isprintable():
         raise RefusedError(word, "it is empty or contains a character that no line can hold")
     return value.encode()

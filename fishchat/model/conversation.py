@@ -1,8 +1,8 @@
-"""One conversation with devices here: where it stands, and who is given what comes next. No I/O.
+"""One conversation with devices here: its position, and the delivery of its messages to these devices. No I/O.
 
-Every message reaches :meth:`Conversation.hear`, whether it was stored by this server or told by the router. The next
-number is delivered, a seen one is dropped, one ahead is held for a moment; when the gap stays, or the epoch has
-grown, the log is read (``catching``) and :meth:`Conversation.read` takes what it says. The log is always right.
+Every message reaches :meth:`Conversation.hear`, from this server's own commits or from the router. The next number is
+delivered, a seen number is dropped, and a number ahead is held for a moment. If the gap remains, or the epoch has
+grown, the log is read (``catching``) and :meth:`Conversation.read` takes its pages. The log is always right.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from fishchat.model.device import Device, Reading
 from fishchat.model.message import Message
 from fishchat.model.names import Position
 
-#: Messages held ahead of a gap at most; more, and the log is read at once.
+#: The most messages held ahead of a gap; with more of them the log is read at once.
 HELD = 512
 
 
 class IReads(Interface):
-    """What a conversation asks of the server around it."""
+    """The functions of the server that a conversation uses."""
 
     def hold(conversation: Conversation) -> None:
         """Call ``conversation.give_up_holding()`` in 20 ms."""
@@ -30,11 +30,14 @@ class IReads(Interface):
         """Feed the device's lagging readings from the log, while it has room."""
 
     def drop(reading: Reading) -> None:
-        """The reading has seen all that its account may see: forget it."""
+        """Forget a reading that has seen all that its account may see."""
 
 
 class Conversation:
-    """Where one conversation stands here. :ivar version: of a topic's membership, None when it must be read again."""
+    """One conversation with devices here.
+
+    :ivar version: the membership version of a topic; None when the membership must be read again.
+    """
 
     __slots__ = ("_reads", "behind", "catching", "epoch", "heard", "held", "live", "name", "seq", "version")
 
@@ -46,17 +49,17 @@ class Conversation:
         self.behind: list[Reading] = []
         self.held: dict[int, Message] = {}
         self.catching = False
-        #: The highest position told of while catching up.
+        #: The highest position received while catching up.
         self.heard: Position = position
         self._reads = reads
 
     @property
     def position(self) -> Position:
-        """The last position that the live devices were given."""
+        """The last position that was delivered to the live devices."""
         return self.epoch, self.seq
 
     def hear(self, message: Message) -> None:
-        """A stored message, perhaps seen before, perhaps ahead of others."""
+        """Take a stored message, perhaps seen before, perhaps ahead of others."""
         seq = message.seq
         if message.epoch == self.epoch and seq == self.seq + 1 and not self.catching:
             self._deliver(message)
@@ -72,21 +75,21 @@ class Conversation:
             self.held[seq] = message
 
     def behind_log(self, position: Position) -> None:
-        """The log holds ``position``, and it will not come by itself: read on from here."""
+        """Read the log up to ``position``, because its message will not be received otherwise."""
         self.heard = max(self.heard, position)
         if not self.catching:
             self.catching = True
             self._reads.catch_up(self)
 
     def give_up_holding(self) -> None:
-        """What was missing has not come in time."""
+        """Read the log, because the missing messages were not received in time."""
         if self.held:
             self.behind_log((self.epoch, max(self.held)))
 
     def read(self, messages: list[Message], more: bool, trimmed: int) -> bool:
-        """Take a page of the log after ``position``. Returns whether to read on.
+        """Take a page of the log after ``position``. Returns whether to read the next page.
 
-        Retention has taken the numbers up to ``trimmed``.
+        Retention has removed the numbers up to ``trimmed``.
         """
         for message in messages:
             if message.seq != self.seq + 1:
@@ -99,7 +102,7 @@ class Conversation:
         return False
 
     def _lost(self, found: Message, trimmed: int) -> None:
-        """Push which numbers can no longer be delivered, when the log goes on elsewhere."""
+        """Push the numbers that can no longer be delivered, if the log continues with a later number."""
         gone = missing(self.seq, found.seq, trimmed)
         if gone is not None:
             line = gap_line(self.name, *gone)
@@ -109,7 +112,7 @@ class Conversation:
     def _release(self) -> None:
         held = self.held
         while (message := held.pop(self.seq + 1, None)) is not None:
-            # The store may have been put back meanwhile: numbers of an earlier epoch are other messages.
+            # The store may have been restored meanwhile: numbers of an earlier epoch belong to other messages.
             if message.epoch == self.epoch:
                 self._deliver(message)
         for seq in [seq for seq, message in held.items() if message.position <= self.position]:
@@ -118,7 +121,7 @@ class Conversation:
             self._reads.hold(self)
 
     def _deliver(self, message: Message) -> None:
-        """Give the next message to every live device: the hot loop of a topic."""
+        """Push the next message to every live device: the hot loop of a topic."""
         before = self.position
         self.epoch, self.seq = position = message.epoch, message.seq
         sender = message.sender
@@ -145,7 +148,7 @@ class Conversation:
             self._join_up(message)
 
     def _join_up(self, message: Message) -> None:
-        """Those who have read the log to its end go live with the message that they have not seen."""
+        """Make live the readings that have read the log to its end, and deliver to them the unseen message."""
         for reading in [one for one in self.behind if one.fed]:
             if reading.at == message.position:
                 self._go_live(reading)
@@ -164,19 +167,19 @@ class Conversation:
         reading.live = True
 
     def add(self, reading: Reading) -> None:
-        """A device begins to read, behind; it is fed with ``settle``."""
+        """Add a reading, behind; ``settle`` feeds it."""
         self.behind.append(reading)
 
     def settle(self, reading: Reading) -> None:
-        """A reading was fed to the end of the log, or has just begun: live, waiting, or to be fed (again)."""
+        """Make a reading live, waiting or lagging, after it was fed to the end of the log or has just begun."""
         reading.fed = False
         span = reading.next_span()
         if span is not None and span[1] is None:
-            # What was said before the account came (again) is not for it, although this server may not know of it yet.
+            # The account may not see messages from before it joined, also if this server has not received them yet.
             reading.at = span[0]
         if not reading.open:
             if span is None:
-                # What was pushed before the end may still be acknowledged, or every login would bring it again.
+                # Messages pushed before the end may still be acknowledged; otherwise every login would repeat them.
                 if not reading.unacked:
                     self._reads.drop(reading)
                 return
@@ -184,18 +187,18 @@ class Conversation:
             self._go_live(reading)
             return
         elif reading.at > self.position:
-            # The log is ahead of what this server was told yet: it goes live when that comes.
+            # The log is ahead of this server: the reading goes live when the server receives these messages.
             reading.fed = True
             return
         reading.device.lagging[reading] = None
         self._reads.feed(reading.device)
 
     def remove(self, reading: Reading) -> None:
-        """The device is gone, or may see no more."""
+        """Remove a reading whose device has disconnected or may see no more."""
         (self.live if reading.live else self.behind).remove(reading)
 
     def close(self, reading: Reading) -> None:
-        """The account's sight of this conversation has ended: nothing more until the end of its span is known."""
+        """Push nothing more to an account that may no longer see new messages, until the end of its span is known."""
         if reading.live:
             self._fall_behind(reading, self.position)
         reading.fed = False
@@ -203,10 +206,10 @@ class Conversation:
 
 
 def missing(at: int, found: int, trimmed: int) -> tuple[int, int] | None:
-    """The numbers that are gone when after number ``at`` the log goes on with ``found``; None if none are.
+    """Return the range of lost numbers if the log continues after ``at`` with ``found``; None if no number is lost.
 
-    What retention has taken, up to ``trimmed``, is gone; what is missing above that was erased, and nobody waits for
-    it. A log that goes on with a number not above ``at`` was put back to an earlier state.
+    The numbers that retention has removed, up to ``trimmed``, are lost. Missing numbers above them were erased, and no
+    client waits for these. A log that continues with a number not above ``at`` was restored from an earlier state.
     """
     if found <= at:
         return found, at
@@ -214,5 +217,5 @@ def missing(at: int, found: int, trimmed: int) -> tuple[int, int] | None:
 
 
 def gap_line(conversation: bytes, first: int, last: int) -> bytes:
-    """The push that says so."""
+    """Return the push ``RESP_GAP`` for a range of numbers."""
     return b"RESP_GAP %s %d %d\r\n" % (conversation, first, last)

@@ -1,7 +1,7 @@
-"""A device that is logged in here, and what it has been given of each conversation. No I/O.
+"""A device that is logged in here, and its place in each conversation. No I/O.
 
-A :class:`Reading` is *live* (it stands where its conversation stands) or *behind* (it has a place of its own and is
-fed from the log). What is unacknowledged is bounded: a device without room is moved behind.
+A :class:`Reading` is *live* (at the position of its conversation) or *behind* (it has its own position and is fed from
+the log). The number of unacknowledged pushes is limited: a device without room is moved behind.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from fishchat.model.conversation import Conversation
     from fishchat.model.message import IEncoding
 
-#: Unacknowledged pushes of one device at most, and how much room it needs before it is fed again.
+#: The most unacknowledged pushes of one device, and the room that it needs before it is fed again.
 WINDOW = 256
 REFILL = WINDOW // 2
-#: Room of a device of the plain profile: what is written counts as read.
+#: The room of a device of the plain profile: written messages count as received.
 UNBOUNDED = 1 << 60
 
-#: What an account may see: after this position, up to that one (None: still open).
+#: The part of a conversation that an account may see: after this position, up to that one (None: still open).
 Span = tuple[Position, "Position | None"]
 
 
 def parse_spans(raw: bytes) -> list[Span]:
-    """``[((0, 0), None)]`` of ``b"0-0:"``: the store's form of what an account may see of a conversation."""
+    """Parse the stored form of an account's spans in a conversation: ``b"0-0:"`` is ``[((0, 0), None)]``."""
     spans: list[Span] = []
     for part in raw.split(b",") if raw else ():
         after, _, upto = part.partition(b":")
@@ -39,15 +39,15 @@ class Device:
     """One logged-in device of an account.
 
     :ivar key: ``account/device``, as the store names it.
-    :ivar session: what the store has as this device's session while it is here.
-    :ivar epoch: the store's epoch when it logged in.
-    :ivar owner: the session that it belongs to: told when the device may not stay.
-    :ivar push: takes one whole line; writing happens once a turn.
-    :ivar capabilities: what its client was granted at HELLO.
-    :ivar acks: whether it acknowledges; else what is written counts as read.
-    :ivar encoding: how messages become what it is sent; None for plain lines.
-    :ivar dirty: the server's set of readings whose cursor is to be stored.
-    :ivar room: how many more pushes it may be given now.
+    :ivar session: the stored form of this device's session while it is logged in here.
+    :ivar epoch: the store's epoch at the login.
+    :ivar owner: the session of the device; it is notified when the login ends elsewhere.
+    :ivar push: takes one whole line; lines are written once a turn.
+    :ivar capabilities: the capabilities that the client was granted at HELLO.
+    :ivar acks: whether the device acknowledges; without it, written messages count as received.
+    :ivar encoding: the encoding of its pushes; None for plain lines.
+    :ivar dirty: the server's set of readings whose cursor is not stored yet.
+    :ivar room: how many more pushes the device may receive now.
     """
 
     __slots__ = (
@@ -94,26 +94,26 @@ class Device:
         self.dirty = dirty
         self.room = WINDOW if acks else UNBOUNDED
         self.readings: dict[bytes, Reading] = {}
-        #: Readings to be fed from the log, in the order in which they fell behind.
+        #: Readings that wait to be fed from the log, in the order in which they fell behind.
         self.lagging: dict[Reading, None] = {}
-        #: What it no longer reads: should it read on, nothing is given twice, and a cursor may still have to be stored.
+        #: Readings that have ended: a new one must not repeat their messages, and a cursor may still need to be stored.
         self.left: dict[bytes, Reading] = {}
-        #: Until RESP_SYNCED: the readings that are not yet where their conversation stood at the login.
+        #: Until RESP_SYNCED: the readings that have not reached the position of their conversation at the login.
         self.syncing: dict[Reading, Position] | None = {}
         self._room_kept: int | None = None
 
     def choke(self) -> None:
-        """The transport is full: give it nothing more."""
+        """Stop pushing, because the transport is full."""
         if self._room_kept is None:
             self._room_kept, self.room = self.room, 0
 
     def unchoke(self) -> None:
-        """The transport takes again."""
+        """Resume pushing, because the transport has room again."""
         if self._room_kept is not None:
             self.room, self._room_kept = self._room_kept, None
 
     def free(self, count: int) -> None:
-        """``count`` pushes were acknowledged."""
+        """Return the room of ``count`` acknowledged pushes."""
         if not self.acks:
             return
         if self._room_kept is None:
@@ -125,9 +125,9 @@ class Device:
 class Reading:
     """One device's place in one conversation.
 
-    :ivar at: the last position that it was given, while it is behind; a live one stands at its conversation's.
-    :ivar acked: the last position that it acknowledged.
-    :ivar unacked: pushes since then, never less than there are.
+    :ivar at: the last position that was pushed, while it is behind; a live one is at its conversation's position.
+    :ivar acked: the last position that the device acknowledged.
+    :ivar unacked: an upper bound of the pushes since then.
     :ivar skipped: the last positions in a row that were passed without a push while others were unacknowledged.
     """
 
@@ -142,38 +142,38 @@ class Reading:
         self.skipped = (at, at)
         self.spans = list(spans)
         self.live = False
-        #: Whether the log had no more when it was last asked.
+        #: Whether the log had no more messages when it was last read.
         self.fed = False
 
     @property
     def position(self) -> Position:
-        """The last position that the device was given."""
+        """The last position that was pushed to the device."""
         return self.conversation.position if self.live else self.at
 
     @property
     def open(self) -> bool:
-        """Whether the account may see what comes; a closed one is fed to its end and dropped."""
+        """Whether the account may see new messages; a closed reading is fed to its end and dropped."""
         return bool(self.spans) and self.spans[-1][1] is None
 
     def next_span(self) -> Span | None:
-        """What to read next: after which position, up to which (None: to the end). None when nothing is left to see."""
+        """Return the span to read next, None as its end for the end of the log; None if nothing is left to see."""
         for after, upto in self.spans:
             if upto is None or upto > self.at:
                 return max(after, self.at), upto
         return None
 
     def acknowledge(self, position: Position) -> bool:
-        """Take an acknowledgement. False when it is above what the device was given; going back does nothing."""
+        """Take an acknowledgement. Returns False for one above the last push; an earlier position changes nothing."""
         if position > self.position:
             return False
         if position > self.acked:
-            # Nobody acknowledges what was not pushed: who sent much since the last push would never have room again.
+            # Clients acknowledge only pushes. Without this, one that sent much since the last push would have no room.
             before, last = self.skipped
             top = before if last == self.position else self.position
             if position >= top:
                 left, position = 0, self.position
             else:
-                # One of an earlier epoch may have a higher number.
+                # A position of an earlier epoch may have a higher number.
                 left = max(0, min(self.unacked, top[1] - position[1]))
             self.device.free(self.unacked - left)
             self.unacked = left
@@ -181,12 +181,12 @@ class Reading:
         return True
 
     def moved(self, position: Position) -> None:
-        """The device has everything up to ``position``; its cursor is stored with the next batch."""
+        """Move the cursor: the device has everything up to ``position``. It is stored with the next batch."""
         self.acked = position
         self.device.dirty.add(self)
 
     def given(self, position: Position) -> None:
-        """One push went out while behind."""
+        """Take note of one push while behind."""
         self.at = position
         device = self.device
         if device.acks:
@@ -196,12 +196,12 @@ class Reading:
             self.moved(position)
 
     def skip(self, position: Position) -> None:
-        """Pass over what is not for this device: its own message, or what cannot be given any more."""
+        """Pass over a message that is not for this device: its own, or one that can no longer be delivered."""
         before, self.at = self.at, position
         self.passed(before, position)
 
     def passed(self, before: Position, position: Position) -> None:
-        """The one message after ``before``, or more, needed no push."""
+        """Take note that one or more messages after ``before`` needed no push."""
         if not self.unacked:
             self.moved(position)
         elif self.skipped[1] == before:
@@ -211,6 +211,6 @@ class Reading:
 
 
 def start_of(cursor: bytes, spans: list[Span]) -> Position:
-    """Where a device stands at its login: at its cursor, or where its account's sight begins."""
+    """Return the position of a device at its login: its cursor, or the beginning of its account's first span."""
     at = parse_position(cursor) if cursor else START
     return max(at, spans[0][0]) if spans else at

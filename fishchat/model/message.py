@@ -1,10 +1,9 @@
-"""A message as it is stored, and the lines that clients get of it. No I/O.
+"""A message: its stored form, and the lines that clients receive. No I/O.
 
 The stored form is one row of tokens and the text: ``account device cseq form text``. The form is the kind of the
-message and, after semicolons, its attributes: ``kind[;name=value…]``. Kinds are in :data:`KINDS`; a message that its
-sender did not mark has the form ``-``. Attributes are those tags of the sender's command that are kept: in the order of
-their names, with values escaped as in a line, so that pushes and items repeat them as they are. The device of a message
-that a role has stored is ``*``.
+message and, after semicolons, its attributes: ``kind[;name=value…]``. Kinds are in :data:`KINDS`; a plain message has
+the form ``-``. Attributes are the tags of the sender's command that are kept, ordered by name. Their values are escaped
+as in a line, so that pushes and items repeat them unchanged. The device of a message that a role has stored is ``*``.
 """
 
 from __future__ import annotations
@@ -16,27 +15,27 @@ from fishchat.model.names import Position
 
 PLAIN, ESCAPED, NOTICE = b"-", b"e", b"n"
 
-#: Kind → the capability that a device needs to be given such a message; nothing if every device is given it.
+#: Kind → the capability that a device needs to receive such a message; empty if every device receives it.
 KINDS: dict[bytes, bytes] = {PLAIN: b"", ESCAPED: b"", NOTICE: b""}
 
-#: What a device would have to be capable of for a kind that this version does not know: no client is granted it.
+#: The capability for a kind that this version does not know: no client is granted it.
 UNKNOWN = b"?"
 
 
 class IEncoding(Protocol):
-    """How messages become what a peer is sent, where that is not the plain line."""
+    """An encoding of pushes for a peer, other than the plain line."""
 
     def render(self, message: Message) -> bytes:
-        """The push of ``message``."""
+        """Return the push of ``message``."""
 
 
 class Message:
-    """One message of a conversation, on its way to devices.
+    """One message of a conversation, as it is delivered to devices.
 
     :ivar sender: ``account/device``.
-    :ivar line: the push as a plain line, whole, with its ending.
-    :ivar time: when it was stored, in ms.
-    :ivar needs: the capability that a device needs for it; nothing for most.
+    :ivar line: the push as a whole plain line, with its ending.
+    :ivar time: when the message was stored, in ms.
+    :ivar needs: the capability that a device needs to receive it; empty for most messages.
     """
 
     __slots__ = ("_renderings", "epoch", "line", "needs", "sender", "seq", "time")
@@ -52,11 +51,11 @@ class Message:
 
     @property
     def position(self) -> Position:
-        """Where it stands in its conversation."""
+        """The position of the message in its conversation."""
         return self.epoch, self.seq
 
     def rendered(self, encoding: IEncoding) -> bytes:
-        """The push in an encoding, made when a device first needs it."""
+        """Return the push in an encoding; it is made when a device first needs it."""
         if self._renderings is None:
             self._renderings = {}
         found = self._renderings.get(encoding)
@@ -66,7 +65,7 @@ class Message:
 
 
 class TimedLines:
-    """Lines for a peer with the capability ``time``: each push says when its message was stored."""
+    """The encoding for a peer with the capability ``time``: each push has the time at which its message was stored."""
 
     def render(self, message: Message) -> bytes:
         """Return the push with its time, see ``IEncoding``."""
@@ -77,22 +76,22 @@ TIMED_LINES = TimedLines()
 
 
 def with_tags(line: bytes, tags: bytes) -> bytes:
-    """``line`` with tags before those that it has; ``tags`` as they stand in a line, without the ``@``."""
+    """Return ``line`` with ``tags`` before its own; ``tags`` are written as in a line, without the ``@``."""
     return b"@%s;%s" % (tags, line[1:]) if line[:1] == b"@" else b"@%s %s" % (tags, line)
 
 
 def pack_form(kind: bytes, attributes: Mapping[bytes, bytes]) -> bytes:
-    """The kind with its attributes, in their one order; values must be escaped already."""
+    """Return the form: the kind with its attributes, ordered by name; values must be escaped already."""
     return b";".join([kind, *(b"%s=%s" % item if item[1] else item[0] for item in sorted(attributes.items()))])
 
 
 def pack_body(account: bytes, device: bytes, cseq: int, form: bytes, text: bytes) -> bytes:
-    """The stored form; ``cseq`` is -1 for a message without one."""
+    """Return the stored form; ``cseq`` is -1 for a message without one."""
     return b"%s %s %d %s %s" % (account, device, cseq, form, text)
 
 
 def tags_of(form: bytes) -> bytes:
-    """The tags of a push or an item with this form, as they stand in a line, without the ``@``."""
+    """Return the tags of a push or an item with this form, written as in a line, without the ``@``."""
     kind, _, attributes = form.partition(b";")
     if kind != ESCAPED:
         return attributes
@@ -100,7 +99,7 @@ def tags_of(form: bytes) -> bytes:
 
 
 def push_line(conversation: bytes, message_id: bytes, account: bytes, form: bytes, text: bytes) -> bytes:
-    """The push of a message as a plain line."""
+    """Return the push of a message as a plain line."""
     if conversation[:1] == b"#":
         line = b"RESP_MESSAGE_TOPIC %s %s %s %s\r\n" % (conversation[1:], account, message_id, text)
     else:
@@ -114,7 +113,7 @@ def push_line(conversation: bytes, message_id: bytes, account: bytes, form: byte
 
 
 def from_body(conversation: bytes, epoch: int, seq: int, body: bytes, time: int) -> Message:
-    """The message with this stored form."""
+    """Make the message with this stored form."""
     account, device, _, form, text = body.split(b" ", 4)
     message_id = b"%s:%d-%d" % (conversation, epoch, seq)
     needs = b"" if form == PLAIN else KINDS.get(form.partition(b";")[0], UNKNOWN)
@@ -123,9 +122,9 @@ def from_body(conversation: bytes, epoch: int, seq: int, body: bytes, time: int)
 
 
 def item_line(conversation: bytes, position: bytes, time: bytes, body: bytes) -> tuple[bytes, bytes]:
-    """``<id> <from> <time in ms> <text>`` for a page of history, and its tags as they stand in a line.
+    """Return ``<id> <from> <time in ms> <text>`` for a page of history, and its tags written as in a line.
 
-    The tag ``notice`` marks what the servers said: no client can send it.
+    The tag ``notice`` marks messages from the server: no client can send it.
     """
     account, _, _, form, text = body.split(b" ", 4)
     tags = tags_of(form)

@@ -1,8 +1,8 @@
-"""The format of the store: a number under the key ``format``, and how it grows.
+"""The format of the store: a number under the key ``format``, and the migrations to the next one.
 
-A role reads it on every new connection. A higher number than its own means that a newer version has written this store,
-so the role does not use it. A lower one means that the store has to be migrated first: forward only, once all roles
-that know no better are stopped, after a backup. A store of the first versions has no such key; it is format 1.
+A role reads it on every new connection. A higher number than its own means that a newer version has written this
+store, so the role does not use it. A lower number means that the store must be migrated first: forward only, after a
+backup, and with all roles of older versions stopped. A store of the first versions has no such key; it has format 1.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from fishchat.storage.wire import Reply
 
 #: The format that this version reads and writes.
 FORMAT = 2
-#: Conversations of one step of a migration: a step keeps Redis busy for less than 5 ms.
+#: The conversations in one step of a migration: a step keeps Redis busy for less than 5 ms.
 STEP = 200
 
 
 class Commands(Protocol):
-    """What can run single commands: a connection, or the wire that a hook of ``Connection.prepare`` gets."""
+    """A runner of single commands: a connection, or the wire that a hook of ``Connection.prepare`` receives."""
 
     def run(self, *args: bytes | str | int) -> Deferred[Reply]:
         """Send one command."""
 
 
 class MigrationError(Exception):
-    """The store cannot be migrated; the text says why and what to do."""
+    """The migration is impossible; the text says why and what to do."""
 
 
 async def stored_format(store: Commands) -> int:
-    """The format of a store; of an empty one the format that this version will give it."""
+    """Return the format of a store; for an empty store, the format that this version will write."""
     epoch, number = await store.run("MGET", "epoch", "format")
     if number is not None:
         return int(number)
@@ -42,7 +42,7 @@ async def stored_format(store: Commands) -> int:
 
 
 async def check_format(store: Commands) -> list[str]:
-    """What forbids to use this store, in words with a remedy; empty if nothing does."""
+    """Return the reasons not to use this store, each with a remedy; empty if there are none."""
     found = await stored_format(store)
     if found > FORMAT:
         return [f"the store has format {found}, and this version knows formats up to {FORMAT}: use a newer version"]
@@ -57,8 +57,8 @@ async def check_format(store: Commands) -> list[str]:
 async def migrate(store: IStore) -> int:
     """Bring the store to this version's format, in bounded steps; return the format that it had.
 
-    Can be repeated after it was interrupted. Raises MigrationError for a newer store, and while a msg_server of
-    another format may still write; fails as ``IStore.call`` does.
+    An interrupted migration can be repeated. Raises MigrationError for a newer store, and while a msg_server of another
+    format may still write; fails as ``IStore.call`` does.
     """
     found = await stored_format(store)
     if found > FORMAT:
@@ -73,13 +73,13 @@ async def migrate(store: IStore) -> int:
 
 
 async def _registered(store: IStore) -> list[bytes]:
-    """The msg_servers whose lease has not ended."""
+    """Return the msg_servers whose lease has not ended."""
     names = await store.run("HKEYS", "servers")
     return [name for name in names if await store.run("EXISTS", b"lease:" + name)]
 
 
 async def _conversations(store: IStore) -> AsyncIterator[list[bytes]]:
-    """All conversations of the store, some at a time."""
+    """Yield all conversations of the store, some at a time."""
     cursor = b"0"
     while True:
         cursor, keys = await store.run("SCAN", cursor, "MATCH", "meta:*", "COUNT", STEP)

@@ -1,9 +1,10 @@
-"""Finding scripts by their path, and putting their text together. No I/O but reading the package.
+"""Find scripts by their path, and assemble their text. No I/O except reading the package.
 
 ``topics/create`` is ``features/topics/create.lua``, ``servers/register`` is ``storage/servers/register.lua``. A line
-``--- @include "spans"`` names a file of ``storage/lib``. What is loaded is ``lib/base.lua``, then every include once,
-each after those that it includes itself, then the script. A line ``--- @checks`` stands for ``lib/attributes.lua`` and
-every ``features/<feature>/attribute_<name>.lua``: so a feature adds a check to the script that stores messages.
+``--- @include "spans"`` names a file of ``storage/lib``. The assembled text is ``lib/base.lua``, then every include
+once, each after those that it includes itself, then the script. A line ``--- @checks`` stands for
+``lib/attributes.lua`` and every ``features/<feature>/attribute_<name>.lua``: so a feature adds a check to the script
+that stores messages.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ def _features() -> list[Path]:
 #: Directories whose sub-directories hold scripts.
 ROOTS: tuple[Traversable, ...] = (*_features(), _STORAGE)
 
-#: How the names of files begin that check an attribute of a message.
+#: The beginning of the names of files that check an attribute of a message.
 _CHECK = "attribute_"
 _CHECKS = "--- @checks\n"
 _INCLUDE = re.compile(r'^--- @include "(\w+)"$', re.MULTILINE)
 
 
 def names() -> list[str]:
-    """The path of every script, sorted."""
+    """Return the path of every script, sorted."""
     return sorted(
         f"{directory.name}/{path.name.removesuffix('.lua')}"
         for root in ROOTS
@@ -50,12 +51,12 @@ def names() -> list[str]:
 
 
 def includes() -> list[str]:
-    """The name of every file that scripts may include, sorted."""
+    """Return the name of every file that scripts may include, sorted."""
     return sorted(path.name.removesuffix(".lua") for path in LIBRARY.iterdir() if path.name.endswith(".lua"))
 
 
 def checks() -> list[str]:
-    """The texts of all checks of attributes, by the name of the feature and of the attribute."""
+    """Return the texts of all checks of attributes, ordered by feature and attribute."""
     found = {
         f"{directory.name}/{path.name}": path.read_text(encoding="utf-8")
         for root in ROOTS
@@ -68,7 +69,7 @@ def checks() -> list[str]:
 
 
 def read(name: str) -> str:
-    """The text of one script, without its includes. FileNotFoundError when there is none."""
+    """Read the text of one script, without its includes. Raises FileNotFoundError if it does not exist."""
     for root in ROOTS:
         path = root / f"{name}.lua"
         if path.is_file():
@@ -77,12 +78,12 @@ def read(name: str) -> str:
 
 
 def read_include(name: str) -> str:
-    """The text of one include. FileNotFoundError when there is none."""
+    """Read the text of one include. Raises FileNotFoundError if it does not exist."""
     return (LIBRARY / f"{name}.lua").read_text(encoding="utf-8")
 
 
 def needed(text: str) -> list[str]:
-    """The includes of ``text``, direct and indirect, each after what it needs. ValueError when they go in a circle."""
+    """Return the includes of ``text``, direct and indirect, each after its own. Raises ValueError for a circle."""
     found: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -99,7 +100,7 @@ def needed(text: str) -> list[str]:
 
 
 def assemble(text: str) -> bytes:
-    """What Redis is given for a script with this text."""
+    """Return the text that Redis loads for a script with this text."""
     if _CHECKS in text:
         inserted = '--- @include "attributes"\n' + "".join(checks())
         text = text.replace(_CHECKS, inserted)

@@ -1,6 +1,6 @@
 """The operator's interface to accounts: the command line uses it, and the monitor to check a token.
 
-What clients ask for goes through the queue of their msg_server and calls the same scripts.
+Commands of clients call the same scripts through the queue of their msg_server.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from fishchat.model.secrets.tokens import fingerprint, new_invitation, new_token
 from fishchat.storage.packing import days_in_ms, privacy_of
 
 if TYPE_CHECKING:
-    # It imports the hash libraries, which most commands need not load.
+    # This import loads the hash libraries, which most commands do not need.
     from fishchat.model.secrets.passwords import Verifier
 
 __all__ = ["Accounts", "DeviceInfo", "Erased", "Invitation", "Portrait"]
 
-#: Log entries that one step of a deletion checks.
+#: The number of log entries that one step of a deletion checks.
 ERASE_STEP = 500
-#: Digits of a fingerprint that name an invitation.
+#: The number of digits of a fingerprint that form the id of an invitation.
 ID_DIGITS = 12
-#: Keys of one step of a SCAN, and accounts that are asked for at a time.
+#: The number of keys in one step of a SCAN, and of accounts described at a time.
 _PAGE = 200
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """An invitation that can still be used, under the beginning of its fingerprint; times in ms since 1970.
+    """An invitation that can still be used. Its id is the beginning of its fingerprint; times are in ms since 1970.
 
-    ``account`` is the only name that it is good for, if there is one.
+    ``account`` is the only name for which it is valid, if any.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Invitation:
 
 @dataclass
 class Erased:
-    """What a deletion removed."""
+    """The counts of what a deletion removed."""
 
     messages: int = 0
     conversations: int = 0
@@ -61,7 +61,7 @@ class Erased:
 
 
 class Accounts:
-    """Every call fails with Refusal (``NOTFOUND``, ``EXISTS``, …), or as ``IStore.run`` does.
+    """Manage accounts. Every call fails with Refusal (``NOTFOUND``, ``EXISTS``, …), or as ``IStore.run`` does.
 
     :param token_days: days without a login after which a token ends.
     """
@@ -86,15 +86,15 @@ class Accounts:
         await calls.set_name(account, name).of(self._store)
 
     async def disable(self, account: bytes) -> int:
-        """Let nobody log in as this account any more. Return how many sessions ended."""
+        """Disable the account: refuse its logins. Return how many sessions ended."""
         return await calls.disable(account, True).of(self._store)
 
     async def enable(self, account: bytes) -> None:
-        """Let it log in again, with the tokens it had."""
+        """Enable the account again, with the tokens it had."""
         await calls.disable(account, False).of(self._store)
 
     async def devices(self, account: bytes) -> list[DeviceInfo]:
-        """Its devices by name; none for an account that does not exist."""
+        """List the devices of the account by name; empty for an account that does not exist."""
         return await calls.devices(account, self._lives).of(self._store)
 
     async def revoke(self, account: bytes, device: bytes = b"") -> tuple[int, int]:
@@ -102,29 +102,29 @@ class Accounts:
         return await calls.revoke(account, device).of(self._store)
 
     async def grant(self, account: bytes, device: bytes, most: int) -> bytes:
-        """Issue a token for a device, which ends its former one. ``most``: how many devices an account may have."""
+        """Issue a token for a device and end its former one. ``most`` limits the devices of an account."""
         token = new_token()
         await calls.issue_token(account, device, fingerprint(token), most).of(self._store)
         return token
 
     async def check_token(self, account: bytes, token: bytes) -> bytes | None:
-        """The device whose token this is; None when it is nobody's, or the account is disabled."""
+        """Return the device of this token; None if the token is unknown or the account disabled."""
         return await calls.check_token(account, fingerprint(token), self._lives).of(self._store)
 
     async def invite(self, uses: int, days: float, account: bytes = b"") -> bytes:
-        """Create an invitation for so many sign-ups within so many days; with ``account`` for that name only."""
+        """Create an invitation for ``uses`` sign-ups within ``days`` days; with ``account`` for that name only."""
         code = new_invitation()
         await calls.create_invitation(fingerprint(code), uses, days_in_ms(days), account).of(self._store)
         return code
 
     async def invitations(self) -> list[Invitation]:
-        """Those that can still be used, ordered by their end."""
+        """List the invitations that can still be used, ordered by their end."""
         found = []
         run = self._store.run
         async for key in self._keys(b"invitation:"):
             uses, made, account = await run("HMGET", b"invitation:" + key, "uses", "made", "account")
             left, (seconds, micros) = await run("PTTL", b"invitation:" + key), await run("TIME")
-            # It may have ended since its key was found.
+            # The invitation may have ended since its key was found.
             if uses is not None and left > 0:
                 ends = int(seconds) * 1000 + int(micros) // 1000 + left
                 name = (account or b"").decode()
@@ -132,8 +132,8 @@ class Accounts:
         return sorted(found, key=lambda invitation: invitation.ends)
 
     async def withdraw(self, invitation: bytes) -> None:
-        """End the invitation with this id, or this longer beginning of a fingerprint, in hex digits."""
-        # Anything but letters and digits could be a pattern that others fit too.
+        """End the invitation with this id (or a longer beginning of its fingerprint), in hex digits."""
+        # Anything but letters and digits could be a pattern that matches other invitations, too.
         if len(invitation) >= ID_DIGITS and invitation.isalnum():
             keys = [b"invitation:" + key async for key in self._keys(b"invitation:" + invitation)]
             if keys and await self._store.run("DEL", *keys):
@@ -156,17 +156,17 @@ class Accounts:
                 try:
                     found.append(ask.parse(reply))
                 except Refusal:
-                    # It was deleted, perhaps since its name was found.
+                    # The account was deleted, perhaps since its name was found.
                     continue
         return sorted(found, key=lambda portrait: portrait.account)
 
     async def names(self) -> AsyncIterator[bytes]:
-        """Every name that is taken, in no order; one that comes meanwhile may be missing or there."""
+        """Yield every name that is taken, unordered; a name taken meanwhile may be missing."""
         async for name in self._keys(b"account:"):
             yield name
 
     async def erase(self, account: bytes) -> Erased:
-        """Delete an account and what it said, step by step; one that was interrupted goes on when asked again."""
+        """Delete an account and its messages, step by step. Repeat the call to continue an interrupted deletion."""
         begun = await calls.erase(account).of(self._store)
         counts = {"devices": begun.devices, "tokens": begun.tokens, "sessions": begun.sessions}
         erased = Erased(conversations=len(begun.conversations), **counts)
@@ -185,7 +185,7 @@ class Accounts:
         return erased
 
     async def _keys(self, beginning: bytes) -> AsyncIterator[bytes]:
-        """What comes after the colon in the keys that begin so, each once."""
+        """Yield the part after the colon of every key that begins with ``beginning``, each once."""
         cursor, given = b"0", set()
         while True:
             cursor, keys = await self._store.run("SCAN", cursor, "MATCH", beginning + b"*", "COUNT", _PAGE)

@@ -1,4 +1,4 @@
-"""Calls of the scripts of accounts: their secrets, profiles, devices, tokens, invitations, and their end."""
+"""Calls of the scripts of accounts: their secrets, profiles, devices, tokens, invitations and deletion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fishchat.storage.packing import privacy_of
 from fishchat.storage.script import script
 
 if TYPE_CHECKING:
-    # It imports the hash libraries, which most commands need not load.
+    # This import loads the hash libraries, which most commands do not need.
     from fishchat.model.secrets.passwords import Verifier
 
 _CREATE = script("accounts/create")
@@ -34,7 +34,7 @@ _FINISH_ERASE = script("accounts/finish_erase")
 
 @dataclass(frozen=True)
 class Status:
-    """Whether an account is online, when it was last seen in ms, and its display name or nothing."""
+    """Whether an account is online, when it was last seen (ms), and its display name or nothing."""
 
     online: bool
     seen: int
@@ -43,7 +43,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Portrait:
-    """What the operator may know of an account; times in ms since 1970, 0 for never."""
+    """An account as the operator sees it; times in ms since 1970, 0 for never."""
 
     account: str
     created: int
@@ -61,7 +61,7 @@ class Portrait:
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """A device of an account: when it was last seen and when its token ends, in ms since 1970; 0: never, none."""
+    """A device of an account: when it was last seen (0: never), when its token ends (0: none), in ms since 1970."""
 
     device: str
     online: bool
@@ -71,7 +71,7 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class Ended:
-    """What the first step of a deletion ended, and the conversations that are left to erase."""
+    """The result of the first step of a deletion: what it ended, and the conversations that remain to be erased."""
 
     sessions: int
     devices: int
@@ -81,7 +81,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class ErasedPart:
-    """What one step of a deletion erased; ``after`` is where to go on, nothing at the end of the conversation."""
+    """The result of one step of a deletion; ``after`` is where to continue, empty at the end of the conversation."""
 
     after: bytes
     messages: int
@@ -93,20 +93,20 @@ class ErasedPart:
 def create(
     account: bytes, argon: bytes, scram: bytes, name: bytes, privacy: bytes, invitation: bytes, needed: bool
 ) -> Ask[None]:
-    """Create an account; ``invitation`` is a fingerprint or nothing, ``needed`` whether there has to be one."""
+    """Create an account; ``invitation`` is a fingerprint or empty, ``needed`` whether an invitation is required."""
     return Ask(_CREATE, (account, argon, scram, name, privacy, invitation, needed), nothing)
 
 
 def set_password(account: bytes, verifier: Verifier, keep: bytes = b"", session: bytes = b"") -> Ask[int]:
-    """Set a password: how many sessions ended.
+    """Set a password. Returns how many sessions ended.
 
-    The device ``keep`` stays logged in; with ``session`` it has to have that session still, or ``STATE`` is raised.
+    The device ``keep`` stays logged in. With ``session``, it must still have that session, or ``STATE`` is raised.
     """
     return Ask(_SET_PASSWORD, (account, verifier.argon, verifier.scram, keep, session), _first)
 
 
 def rehash(account: bytes, version: bytes, verifier: Verifier) -> Ask[bool]:
-    """Replace the hash of the secret of this version: False if the secret has changed."""
+    """Replace the hash of the secret of this version. Returns False if the secret has changed."""
     return Ask(_REHASH, (account, version, verifier.argon, verifier.scram), bool)
 
 
@@ -121,12 +121,12 @@ def set_privacy(account: bytes, chosen: str) -> Ask[None]:
 
 
 def disable(account: bytes, disable: bool) -> Ask[int]:
-    """Disable an account, or enable it again: how many sessions ended."""
+    """Disable an account, or enable it again. Returns how many sessions ended."""
     return Ask(_DISABLE, (account, disable), _first)
 
 
 def devices(account: bytes, lives: int) -> Ask[list[DeviceInfo]]:
-    """The devices of an account by name, none for one that does not exist. Tokens live ``lives`` ms."""
+    """List the devices of an account by name; empty for a missing account. Tokens live ``lives`` ms."""
 
     def parse(packed: bytes) -> list[DeviceInfo]:
         found = sorted(rows(packed, 4))
@@ -136,7 +136,7 @@ def devices(account: bytes, lives: int) -> Ask[list[DeviceInfo]]:
 
 
 def revoke(account: bytes, device: bytes) -> Ask[tuple[int, int]]:
-    """Forget a device, or all for an empty name: how many tokens and sessions ended."""
+    """Forget a device, or all for an empty name. Returns how many tokens and sessions ended."""
 
     def parse(reply: Any) -> tuple[int, int]:
         tokens, sessions = accepted(reply)
@@ -146,22 +146,22 @@ def revoke(account: bytes, device: bytes) -> Ask[tuple[int, int]]:
 
 
 def issue_token(account: bytes, device: bytes, fingerprint: bytes, devices: int) -> Ask[None]:
-    """Give a device a token. ``devices`` limits the devices of an account."""
+    """Store a new token of a device. ``devices`` limits the devices of an account."""
     return Ask(_ISSUE_TOKEN, (account, device, fingerprint, devices), nothing)
 
 
 def check_token(account: bytes, fingerprint: bytes, lives: int) -> Ask[bytes | None]:
-    """The device of a token that lives ``lives`` ms; None when it is nobody's, or the account is disabled."""
+    """Return the device of a token that lives ``lives`` ms; None if the token is unknown or the account disabled."""
     return Ask(CHECK_TOKEN, (account, fingerprint, lives), lambda reply: reply or None)
 
 
 def create_invitation(fingerprint: bytes, uses: int, lives: int, account: bytes = b"") -> Ask[None]:
-    """Create an invitation for so many sign-ups within so many ms; with ``account`` for that name only."""
+    """Create an invitation for ``uses`` sign-ups within ``lives`` ms; with ``account`` for that name only."""
     return Ask(_CREATE_INVITATION, (fingerprint, uses, lives, account), nothing)
 
 
 def status(asker: bytes, account: bytes) -> Ask[Status]:
-    """Whether an account is online, for one that may write to it."""
+    """Return whether an account is online, for an asker that may write to it."""
 
     def parse(reply: Any) -> Status:
         if not isinstance(reply, list):
@@ -173,7 +173,7 @@ def status(asker: bytes, account: bytes) -> Ask[Status]:
 
 
 def describe(account: bytes) -> Ask[Portrait]:
-    """What the operator may know of an account."""
+    """Return the description of an account for the operator."""
 
     def parse(reply: Any) -> Portrait:
         if reply == b"DELETED":
@@ -188,17 +188,17 @@ def describe(account: bytes) -> Ask[Portrait]:
 
 
 def erase(account: bytes) -> Ask[Ended]:
-    """Begin a deletion; one that was interrupted goes on from here."""
+    """Begin a deletion, or continue one that was interrupted."""
     return Ask(_ERASE, (account,), lambda reply: Ended(*accepted(reply)))
 
 
 def erase_conversation(account: bytes, conversation: bytes, after: bytes, count: int) -> Ask[ErasedPart]:
-    """One step of a deletion, over ``count`` entries of one conversation."""
+    """Run one step of a deletion, over ``count`` entries of one conversation."""
     return Ask(_ERASE_CONVERSATION, (account, conversation, after, count), lambda reply: ErasedPart(*reply))
 
 
 def finish_erase(account: bytes) -> Ask[None]:
-    """The last step of a deletion."""
+    """Run the last step of a deletion."""
     return Ask(_FINISH_ERASE, (account,), ignored)
 
 

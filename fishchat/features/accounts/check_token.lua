@@ -13,7 +13,7 @@ local now = milliseconds()
 for _, device in ipairs(call('HKEYS', 'tokens:' .. account)) do
   local known, made, used = token_of(account, device)
   if known == fingerprint and used + lives > now then
-    -- Once a day is enough to tell that it is used: whoever asks every second would write every second.
+    -- Once a day is enough to record the use: a client that checks every second would write every second.
     if used + math.min(86400000, lives / 2) < now then
       begin_vital()
       set_token(account, device, known, made, now)

@@ -23,7 +23,7 @@ from fishchat.model.names import DISPLAY_LENGTH, is_display_name
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Whether an account is online, when it last was (seconds since 1970; 0.0: never), and the name it shows."""
+    """Whether an account is online, when it last was (seconds since 1970; 0.0: never), and its display name."""
 
     account: str
     online: bool
@@ -33,7 +33,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device of one's own: when it was last online and when its token ends (seconds since 1970; 0.0: never, none)."""
+    """A device of one's own account: when it was last online (0.0: never), when its token ends (0.0: none).
+
+    Both are in seconds since 1970.
+    """
 
     device: str
     online: bool
@@ -88,7 +91,7 @@ def set_privacy(privacy: Literal["everyone", "contacts"]) -> Request[None]:
 
 
 def set_name(shown: str) -> Request[None]:
-    """Set the name that others see."""
+    """Set one's display name."""
     raw = shown.strip().encode("utf-8", "replace")
     if not is_display_name(raw):
         raise RefusedError("BADNAME", "a display name is short printable text", {"limit": str(DISPLAY_LENGTH)})

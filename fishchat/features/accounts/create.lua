@@ -6,7 +6,7 @@
 -- writes: account:<account> invitation:<fingerprint>
 --- @include "clock"
 
--- The name of a deleted account stays taken: nobody can come back as somebody else.
+-- The name of a deleted account stays taken, so that another person cannot get it.
 
 local account, argon, scram, name, privacy, invitation, needed = unpack(args)
 local key = 'invitation:' .. invitation

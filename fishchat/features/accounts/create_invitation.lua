@@ -5,7 +5,7 @@
 -- writes: invitation:<fingerprint>
 --- @include "clock"
 
--- EXISTS: nobody could sign up with it, as the account that it is for is there already.
+-- EXISTS: the invitation would be useless, because its account exists already.
 
 local fingerprint, uses, lives, account = unpack(args)
 local key = 'invitation:' .. fingerprint

@@ -9,7 +9,7 @@
 --- @include "sessions"
 --- @include "set_shut"
 
--- Afterwards erase_conversation erases what it said, conversation by conversation, then finish_erase the list of these.
+-- Afterwards erase_conversation erases its messages, conversation by conversation; then finish_erase removes their list.
 
 local account = args[1]
 local found = call('HMGET', 'account:' .. account, 'created', 'deleted')

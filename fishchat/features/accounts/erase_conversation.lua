@@ -1,4 +1,4 @@
--- Erase what a deleted account said in one conversation, some hundred entries a call.
+-- Erase the messages of a deleted account in one conversation, some hundred entries a call.
 -- args: account, conversation, after (position or ''), count (entries to check)
 -- reply: position to go on after or '', messages erased, 1 if a membership ended, 1 if a topic has a new owner, 1 if
 --   a topic ended
@@ -8,7 +8,7 @@
 --- @include "names"
 --- @include "bodies"
 
--- At the end the account is no member any more and the conversation is off its list, so an interrupted deletion does not start over.
+-- At the end the membership is removed and the conversation is off the list, so an interrupted deletion does not start over.
 
 local account, conversation, after, count = unpack(args)
 local log = 'log:' .. conversation

@@ -18,12 +18,12 @@ from fishchat.storage.ask import Ask
 
 
 class Accounts:
-    """What clients do with accounts.
+    """The verbs of accounts.
 
-    :param mode: who may sign up: ``open``, ``closed`` or ``signup``.
-    :param privacy: that of a new account, as the store has it.
-    :param token_life: how long a token that is not used lives, in ms.
-    :param source: by what name the guesses of an address are counted.
+    :param mode: the mode of sign-up: ``open``, ``closed`` or ``signup``.
+    :param privacy: the privacy of a new account, in its stored form.
+    :param token_life: the ms after which an unused token ends.
+    :param source: returns the name under which the guesses of an address are counted.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Accounts:
         self._source = source
 
     def sign_up(self, session: ISession, command: Command) -> None:
-        """CREATE_CLIENT: create an account."""
+        """Carry out CREATE_CLIENT: create an account."""
         if self._mode == "open":
             raise Refusal("STATE", "accounts are created at the first login; log in with SEND_CLIENT_ID <account>")
         invitation = command.tags.get(b"invite", b"")
@@ -55,7 +55,7 @@ class Accounts:
     async def _signed_up(self, session: ISession, command: Command, invitation: bytes) -> bytes:
         account = command.fields[0]
         source = self._source(session.peer.host)
-        # A sign-up counts as a guess of its address, right or wrong: even to look at a password takes time.
+        # A sign-up counts as a guess of its address, right or wrong: even hashing a password takes time.
         await self._guesses.attempt(b"", source)
         made = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
         mark = fingerprint(invitation) if invitation else b""
@@ -64,7 +64,7 @@ class Accounts:
         return ok_line(command, account)
 
     def change_password(self, session: ISession, command: Command) -> None:
-        """SEND_PASSWORD: a token alone, which may be stolen, does not change what it was given for."""
+        """Carry out SEND_PASSWORD. A login by token is refused, because the token may be stolen."""
         if not session.by_secret:
             raise Refusal("STATE", "log in with your password first; a token cannot change it")
         measure(command.text)
@@ -73,7 +73,7 @@ class Accounts:
     async def _password_changed(self, session: ISession, command: Command) -> bytes:
         device = session.device
         source = self._source(session.peer.host)
-        # As a sign-up: else one client that goes on changing it would keep the hashes from all others.
+        # Counted like a sign-up: otherwise one client that keeps changing its password would use up the hashes.
         await self._guesses.attempt(b"", source)
         made = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
         if device is None:
@@ -84,7 +84,7 @@ class Accounts:
     # -- the profile
 
     def set_name(self, session: ISession, command: Command) -> None:
-        """SEND_NAME: what others are shown."""
+        """Carry out SEND_NAME: set the display name."""
         name = command.text.strip()
         if not is_display_name(name):
             text = "a display name must be text without control characters or characters that change its direction"
@@ -92,14 +92,14 @@ class Accounts:
         self._change(session, command, calls.set_name(session.account, name), b"")
 
     def set_privacy(self, session: ISession, command: Command) -> None:
-        """SEND_PRIVACY: who may begin to write to the account."""
+        """Carry out SEND_PRIVACY: set who may start a conversation with the account."""
         chosen = command.fields[0]
         self._change(session, command, calls.set_privacy(session.account, chosen.decode()), chosen)
 
     # -- devices
 
     def devices(self, session: ISession, command: Command) -> None:
-        """REQ_DEVICES: list the devices of the account."""
+        """Carry out REQ_DEVICES: list the devices of the account."""
 
         def take(found: list[DeviceInfo]) -> bytes:
             return list_lines(command, [(_device_item(device), b"") for device in found])
@@ -107,12 +107,12 @@ class Accounts:
         session.ask(command, calls.devices(session.account, self._token_life), take, alone=True)
 
     def revoke_device(self, session: ISession, command: Command) -> None:
-        """REVOKE_DEVICE: also the device that sends it, which is notified after its answer."""
+        """Carry out REVOKE_DEVICE. A device that revokes itself is notified after its answer."""
         device = command.fields[0]
         self._change(session, command, calls.revoke(session.account, device), device)
 
     def status(self, session: ISession, command: Command) -> None:
-        """REQ_CLIENT_STATUS: whether an account is online, and when it last was."""
+        """Carry out REQ_CLIENT_STATUS: return whether an account is online, and when it last was."""
         account = command.fields[0]
 
         def take(found: Status) -> bytes:
@@ -131,7 +131,7 @@ def _device_item(device: DeviceInfo) -> bytes:
 
 
 def make(engine: Engine) -> Handlers:
-    """Return what does each verb."""
+    """Return the handler of each verb."""
     settings = engine.settings
     accounts = Accounts(
         settings.mode, settings.privacy, settings.costs, settings.token_life, engine.guesses, engine.source

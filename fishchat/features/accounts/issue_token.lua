@@ -1,4 +1,4 @@
--- Issue a token for a device, for which its owner did not have to log in.
+-- Issue a token for a device without a login.
 -- args: account, device, fingerprint, devices (at most)
 -- reply: OK
 -- refuses: NOTFOUND, DEVICES

@@ -1,4 +1,4 @@
--- Set what an account says of itself.
+-- Set the profile of an account.
 -- args: account, field ('name' or 'privacy'), value ('' removes it)
 -- reply: OK
 -- refuses: NOTFOUND

@@ -9,7 +9,7 @@ from fishchat.features.lists import ask_list
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.table import Command
 
-#: Accounts that one account blocks or has as its contacts, at most.
+#: The most accounts that one account may block, and the most contacts that it may have.
 RELATED = 1000
 
 
@@ -17,27 +17,27 @@ class Contacts:
     """The verbs of contacts and of blocking."""
 
     def add(self, session: ISession, command: Command) -> None:
-        """ADD_CONTACT: let an account start a conversation."""
+        """Carry out ADD_CONTACT: let an account start a conversation."""
         self._set(session, command, CONTACT, True)
 
     def remove(self, session: ISession, command: Command) -> None:
-        """REMOVE_CONTACT: remove that permission."""
+        """Carry out REMOVE_CONTACT: remove this permission."""
         self._set(session, command, CONTACT, False)
 
     def list_contacts(self, session: ISession, command: Command) -> None:
-        """REQ_CONTACTS: list the contacts."""
+        """Carry out REQ_CONTACTS: list the contacts."""
         ask_list(session, command, calls.related(session.account, CONTACT), b"%s")
 
     def block(self, session: ISession, command: Command) -> None:
-        """BLOCK_CLIENT: block an account."""
+        """Carry out BLOCK_CLIENT: block an account."""
         self._set(session, command, BLOCKED, True)
 
     def unblock(self, session: ISession, command: Command) -> None:
-        """UNBLOCK_CLIENT: remove a block."""
+        """Carry out UNBLOCK_CLIENT: remove a block."""
         self._set(session, command, BLOCKED, False)
 
     def list_blocked(self, session: ISession, command: Command) -> None:
-        """REQ_BLOCKED: list the blocked accounts."""
+        """Carry out REQ_BLOCKED: list the blocked accounts."""
         ask_list(session, command, calls.related(session.account, BLOCKED), b"%s")
 
     def _set(self, session: ISession, command: Command, kind: bytes, wanted: bool) -> None:
@@ -47,7 +47,7 @@ class Contacts:
 
 
 def make(engine: Engine) -> Handlers:
-    """Return what does each verb."""
+    """Return the handler of each verb."""
     contacts = Contacts()
     return {
         rows.ADD_CONTACT.name: contacts.add,

@@ -19,7 +19,7 @@ if wanted and now ~= kind then
 elseif not wanted and now == kind then
   call('HDEL', relations, other)
 end
--- Where the two have talked, send.lua sees it with the counters, which it reads anyway.
+-- If the two have talked, send.lua finds the block in the counters, which it reads anyway.
 local conversation = p2p(account, other)
 if account ~= other and call('HEXISTS', 'meta:' .. conversation, 'n') == 1 then
   set_shut(conversation, account, call('HGET', relations, other) == 'b')

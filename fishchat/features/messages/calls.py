@@ -17,14 +17,14 @@ Entry = tuple[bytes, bytes, bytes]
 
 
 def read(stream: bytes, account: bytes, conversation: bytes, position: bytes) -> Ask[bool]:
-    """Move the read number of an account: whether it moved and may be published."""
+    """Move the read number of an account. Returns whether it moved and may be published."""
     return Ask(_READ, (stream, account, conversation, position), lambda reply: bool(accepted(reply)[0]))
 
 
 def history(account: bytes, conversation: bytes, before: bytes, after: bytes, limit: int) -> Ask[list[Entry]]:
-    """A page of what an account may see, oldest first.
+    """Read a page of a conversation, oldest first, within what the account may see.
 
-    Two who have not talked yet have an empty one; a topic that the account never saw is refused.
+    Two accounts that have not talked yet have an empty page; a topic that the account never saw is refused.
     """
 
     def parse(reply: Any) -> list[Entry]:
@@ -38,5 +38,5 @@ def history(account: bytes, conversation: bytes, before: bytes, after: bytes, li
 
 
 def conversations(account: bytes) -> Ask[list[tuple[bytes, int, int, int]]]:
-    """The conversations of an account by name: last number that it may see, number that it has read, unread."""
+    """List the conversations of an account by name: last number that it may see, number that it has read, unread."""
     return Ask(_CONVERSATIONS, (account,), lambda packed: sorted(rows(packed, 4)))

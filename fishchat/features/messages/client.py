@@ -22,7 +22,7 @@ from fishchat.protocols.fields import write_id
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message from somebody, or from another device of one's own account (then ``from_`` is oneself)."""
+    """A message from another account, or from another device of one's own account (then ``from_`` is oneself)."""
 
     from_: str
     text: str
@@ -32,7 +32,7 @@ class Message:
 
     @property
     def reply_to(self) -> str:
-        """Where an answer goes: ``#topic``, or the sender."""
+        """The address of an answer: ``#topic``, or the sender."""
         return self.from_ if self.topic is None else f"#{self.topic}"
 
 
@@ -48,7 +48,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Messages ``first`` to ``last`` (numbers) of a conversation cannot be delivered any more."""
+    """A range of numbers, ``first`` to ``last``, of a conversation that can no longer be delivered."""
 
     conversation: str
     first: int
@@ -57,7 +57,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """``account`` has read up to message ``id``."""
+    """A read receipt: ``account`` has read up to message ``id``."""
 
     account: str
     id: str

@@ -10,7 +10,7 @@ local out = {}
 for i = 1, #talks, 2 do
   local conversation, spans = talks[i], talks[i + 1]
   local meta = call('HMGET', 'meta:' .. conversation, 'n', 'r:' .. account)
-  -- What retention took or an account deletion erased at the beginning can no longer be read.
+  -- Messages at the beginning that retention removed or an account deletion erased can no longer be read.
   local first = call('XRANGE', 'log:' .. conversation, '-', '+', 'COUNT', 1)[1]
   local last, read, unread = 0, tonumber(meta[2] or 0), 0
   local below = first and select(2, position(first[1])) - 1 or math.huge

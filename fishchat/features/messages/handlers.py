@@ -1,4 +1,4 @@
-"""Messages: sending, acknowledging, reading. Questions are in ``queries``."""
+"""Messages: sending, acknowledging, reading. Verbs that only read from the store are in ``queries``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fishchat.protocols.table import Command
 
 
 class Messages:
-    """The verbs that store a message, or how far one was read.
+    """The verbs that store a message, a cursor or a read number.
 
-    :param stream: where a script puts what other servers have to be told.
+    :param stream: the stream to which scripts add messages for other servers.
     """
 
     def __init__(self, rooms: IRooms, signals: ISignals, stream: bytes) -> None:
@@ -24,7 +24,7 @@ class Messages:
         self._stream = stream
 
     def send_p2p(self, session: ISession, command: Command) -> None:
-        """SEND_MESSAGE_P2P: store a message for an account, then deliver it."""
+        """Carry out SEND_MESSAGE_P2P: store a message for an account, then deliver it."""
         device, peer = session.device, command.fields[0]
         assert device is not None
         form = ESCAPED if b"esc" in command.tags else PLAIN
@@ -33,14 +33,14 @@ class Messages:
         session.send_message(command, p2p(device.account, peer), form, peer)
 
     def send_topic(self, session: ISession, command: Command) -> None:
-        """SEND_MESSAGE_TOPIC: store a message for a topic, then deliver it."""
+        """Carry out SEND_MESSAGE_TOPIC: store a message for a topic, then deliver it."""
         form = ESCAPED if b"esc" in command.tags else PLAIN
         if command.verb.kept:
             form = with_kept_tags(form, command)
         session.send_message(command, topic_conversation(command.fields[0]), form, b"")
 
     def acknowledge(self, session: ISession, command: Command) -> None:
-        """SEND_ACK: move the device's cursor; there is no answer when it is fine."""
+        """Carry out SEND_ACK: move the device's cursor; answer only an error."""
         conversation, epoch, seq = command.fields[0]
         device = session.device
         assert device is not None
@@ -53,7 +53,7 @@ class Messages:
             self._rooms.acknowledged(reading)
 
     def read(self, session: ISession, command: Command) -> None:
-        """SEND_READ: move the account's read number, and notify the other side of a p2p conversation."""
+        """Carry out SEND_READ: move the account's read number, and notify the other side of a p2p conversation."""
         conversation, epoch, seq = command.fields[0]
         device = session.device
         assert device is not None
@@ -71,14 +71,14 @@ class Messages:
 
 
 def with_kept_tags(kind: bytes, command: Command) -> bytes:
-    """The form of a message: its kind, and as attributes those tags of the command that its row keeps."""
+    """Return the form of a message: its kind, and as attributes those tags of the command that its row keeps."""
     tags = command.tags
     kept = {tag.name: escape_tag(tag.write(tags[tag.name])) for tag in command.verb.kept if tag.name in tags}
     return pack_form(kind, kept) if kept else kind
 
 
 def make(engine: Engine) -> Handlers:
-    """Return what does each verb."""
+    """Return the handler of each verb."""
     messages = Messages(engine.rooms, engine.signals, engine.stream)
     return {
         rows.SEND_MESSAGE_P2P.name: messages.send_p2p,

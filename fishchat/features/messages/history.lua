@@ -11,7 +11,7 @@ if not spans then return 'NOTFOUND' end
 
 if before == '0-0' then return {} end  -- no such bound for Redis
 
-local function lower(one, other)  -- of two lower bounds the higher one
+local function lower(one, other)  -- the higher of two lower bounds
   if one == '' then return other end
   return above(one, other) and one or other
 end
@@ -21,7 +21,7 @@ for from, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do
   pieces[#pieces + 1] = {from = lower(after, from), upto = upto}
 end
 
--- A page ends early rather than hold more bytes than these.
+-- A page ends early if it would hold more bytes than these.
 local BYTES = 131072
 local log, picked, bytes = 'log:' .. conversation, {}, 0
 local function pick(entries)  -- false when the page is full
@@ -38,7 +38,7 @@ local function top_of(piece)
   return piece.upto == '' and '+' or piece.upto
 end
 
--- With a lower bound the page starts there; else it is the newest one.
+-- With a lower bound the page starts there; otherwise it is the newest page.
 local forward = after ~= ''
 for p = 1, #pieces do
   local piece = pieces[forward and p or #pieces + 1 - p]

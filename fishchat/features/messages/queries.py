@@ -1,4 +1,4 @@
-"""Questions about messages: history and conversations. They change nothing."""
+"""Queries about messages: history and conversations. They change nothing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fishchat.model.names import MessageId, concerns, format_position
 from fishchat.protocols.replies import list_lines
 from fishchat.protocols.table import Command
 
-#: Messages of a page of history when the client names no number.
+#: The number of messages in a page of history if the client names none.
 LIMIT = 50
 
 
 def history(session: ISession, command: Command) -> None:
-    """REQ_HISTORY: a page of a conversation."""
+    """Carry out REQ_HISTORY: return a page of a conversation."""
     conversation = command.fields[0]
     account = session.account
     if not concerns(conversation, account):
@@ -42,5 +42,5 @@ def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
 
 
 def conversations(session: ISession, command: Command) -> None:
-    """REQ_CONVERSATIONS: the conversations of the account, and how much of each is unread."""
+    """Carry out REQ_CONVERSATIONS: list the account's conversations, with the number of unread messages of each."""
     ask_list(session, command, calls.conversations(session.account), b"%s %d %d %d")

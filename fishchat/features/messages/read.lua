@@ -15,7 +15,7 @@ if refused then return refused end
 if not sight_of(account, conversation) then return {'NOTFOUND'} end
 local last = last_of(conversation)
 local _, number = position(at)
--- A store that was put back from a copy knows fewer numbers than an id of its later life.
+-- A restored store has fewer numbers than an id from after the backup.
 if above(at, last) or number > select(2, position(last)) then return {'AHEAD'} end
 local field = 'r:' .. account
 if number <= tonumber(call('HGET', 'meta:' .. conversation, field) or 0) then return {'OK', 0} end

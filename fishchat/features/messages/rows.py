@@ -22,7 +22,7 @@ from fishchat.protocols.rows import Push, Text, Verb
 
 #: The highest number that a sender may give a message.
 MAX_CSEQ = 10**DIGITS - 1
-#: The most messages of one page of history, and how many there are without a limit.
+#: The most messages of one page of history, and how many it has without a limit.
 PAGE, DEFAULT_PAGE = 100, 50
 
 CSEQ = Tag(

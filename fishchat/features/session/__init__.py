@@ -1,4 +1,4 @@
-"""The connection itself: greeting, login, pings, help, leaving, and what the server says about the connection."""
+"""The connection itself: greeting, login, pings, help, the end, and the server's pushes about the connection."""
 
 from fishchat.features.feature import Feature
 

@@ -15,32 +15,32 @@ _LOGOUT = script("session/logout")
 _BEGIN_GUESS = script("session/begin_guess")
 _REFUND_GUESS = script("session/refund_guess")
 
-#: How a login is proved: the method, then what that method needs (``login.lua``).
+#: The proof of a login: the method, then the arguments of that method (``login.lua``).
 Proof = tuple[Any, ...]
-#: Nobody has to prove anything.
+#: The proof in mode ``open``, where no client must prove anything.
 OPEN: Proof = (b"open",)
 
 
 def by_token(fingerprint: bytes, lives: int, address: bytes, guesses: int, guess_ms: int) -> Proof:
-    """A token, which lives so many ms; a wrong one is a guess of its address."""
+    """Return the proof by a token, which lives ``lives`` ms; a wrong one is a guess of its address."""
     return b"token", fingerprint, lives, address, guesses, guess_ms
 
 
 def by_secret(version: bytes, fingerprint: bytes, address: bytes, guess_ms: int) -> Proof:
-    """A secret of this version was proved; the device gets the token with this fingerprint."""
+    """Return the proof by a checked secret of this version; the device gets the token with this fingerprint."""
     return b"secret", version, fingerprint, address, guess_ms
 
 
 @dataclass(frozen=True)
 class LoggedIn:
-    """A session that is stored: the one that it replaces, if any, and the conversations of the device."""
+    """A stored session: the session that it replaces, if any, and the conversations of the device."""
 
     replaced: bytes
     conversations: list[Known]
 
 
 class LoginRefused(Refusal):
-    """A login that came to nothing.
+    """A login that the store refused.
 
     :ivar proved: whether the proof was right all the same, so that it was no guess.
     """
@@ -50,7 +50,7 @@ class LoginRefused(Refusal):
 
 @dataclass(frozen=True)
 class Verifiers:
-    """What a secret is checked against; empty for an account that does not exist."""
+    """The data by which a secret is checked; empty for an account that does not exist."""
 
     argon: bytes
     scram: bytes
@@ -81,13 +81,13 @@ def _refused(reply: Any, devices: int) -> LoginRefused:
     if word == "DISABLED":
         return LoginRefused("AUTH", "this account is disabled; ask the operator of this server")
     refused = LoginRefused("AUTH")
-    # NOTFOUND is answered in the same way, so that nobody learns which names exist.
+    # NOTFOUND gets the same answer, so that the answer does not reveal which names exist.
     refused.proved = word != "AUTH"
     return refused
 
 
 def flood(wait: int) -> Refusal:
-    """Too many guesses: how long to wait, from ms."""
+    """Return the Refusal after too many guesses, with the ms to wait."""
     text = "too many failed logins, sign-ups or password changes; wait, or log in with a token"
     return Refusal("FLOOD", text, retry=-(-wait // 1000))
 
@@ -98,7 +98,7 @@ def logout(gone: list[Any]) -> Ask[None]:
 
 
 def begin_guess(account: bytes, address: bytes, guesses: int, guess_ms: int) -> Ask[Verifiers]:
-    """Take a guess for a secret of this account from this address; Refusal ``FLOOD`` when there is none left."""
+    """Take a guess for a secret of this account from this address. Raises Refusal ``FLOOD`` if the budget is spent."""
 
     def parse(reply: Any) -> Verifiers:
         if reply[0] == b"FLOOD":
@@ -109,5 +109,5 @@ def begin_guess(account: bytes, address: bytes, guesses: int, guess_ms: int) -> 
 
 
 def refund_guess(account: bytes, address: bytes, guess_ms: int) -> Ask[None]:
-    """Give back the guess for a secret that nobody has checked."""
+    """Refund the guess for a secret that was not checked."""
     return Ask(_REFUND_GUESS, (account, address, guess_ms), ignored)

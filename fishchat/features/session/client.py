@@ -10,29 +10,29 @@ from fishchat.features.session import rows
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Everything missed has been delivered; what follows is live."""
+    """The end of the replay: everything missed has been delivered, later messages are live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pinged:
-    """The server asks whether the client is alive."""
+    """A ping: the server checks whether the client is alive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """This device has logged in on another connection."""
+    """The end of the session: this device has logged in on another connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """The login was revoked, for this reason in the server's word."""
+    """The end of the session: the login was revoked, for a reason in the server's word."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The server asks to connect elsewhere within so many seconds: to ``address``, or (None) where the gateway says."""
+    """The server asks the client to reconnect within ``within`` seconds: to ``address``; if None, ask the gateway."""
 
     address: str | None
     within: float

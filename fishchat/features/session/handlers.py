@@ -10,12 +10,12 @@ from fishchat.protocols.table import Command
 
 
 def hello(session: IServed, command: Command) -> None:
-    """HELLO, where there is nothing to choose."""
+    """Carry out HELLO at a server without capabilities."""
     session.answer(ok_line(command, b"fishchat/1"))
 
 
 def hello_with_capabilities(session: ISession, command: Command) -> None:
-    """HELLO: choose the profile. Unknown capabilities are passed over: the answer names what is granted."""
+    """Carry out HELLO: choose the profile. Unknown capabilities are ignored: the answer names the granted ones."""
     granted = set(session.capabilities)
     for word in command.text.split():
         key, _, names = word.partition(b"=")
@@ -27,26 +27,26 @@ def hello_with_capabilities(session: ISession, command: Command) -> None:
 
 
 def ping(session: IServed, command: Command) -> None:
-    """SEND_PING: a sign of life."""
+    """Carry out SEND_PING: answer as a sign of life."""
     session.answer(ok_line(command))
 
 
 def help(session: IServed, command: Command) -> None:
-    """HELP: list or explain verbs."""
+    """Carry out HELP: list or explain verbs."""
     session.answer(help_lines(session.commands, command))
 
 
 def quit(session: IServed, command: Command) -> None:
-    """QUIT: answer what was asked, then close."""
+    """Carry out QUIT: answer the commands received so far, then close."""
     session.quit(ok_line(command))
 
 
-#: Verb → what does it at every server.
+#: Verb → its handler at every server.
 COMMON: Handlers = {rows.SEND_PING.name: ping, rows.HELP.name: help, rows.QUIT.name: quit}
 
 
 def make(engine: Engine) -> Handlers:
-    """Return what does each verb at a msg_server."""
+    """Return the handler of each verb at a msg_server."""
     return {
         **COMMON,
         rows.HELLO.name: hello_with_capabilities,

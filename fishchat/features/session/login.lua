@@ -17,14 +17,14 @@
 --- @include "tokens"
 --- @include "talks"
 
--- The session is written before the conversations are read: so a message is either read here or sent to the server afterwards.
+-- The session is written before the conversations are read, so a message is either read here or sent to the server later.
 
 local server, incarnation, epoch, account, device, connection, devices, create, forget, proof =
   unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 
--- The device that has been away longest gives its place to a new one, if that was before `unseen`.
+-- A new device takes the place of the device that was absent longest, if that was last seen before `unseen`.
 local function make_room(account, unseen)
   local oldest, away = unseen, nil
   local seen = call('HGETALL', 'seen:' .. account)
@@ -66,7 +66,7 @@ if call('HEXISTS', 'seen:' .. account, device) == 0 then
   if call('HLEN', 'seen:' .. account) >= devices and not make_room(account, now - (forget or now)) then
     return {'DEVICES'}
   end
-  -- A new device starts where the account's furthest one stands; the first one at the beginning.
+  -- A new device starts at the furthest cursor of the account's devices; the first one at the beginning.
   local furthest = call('HGETALL', 'cursor:' .. account)
   for i = 1, #furthest, 2 do call('HSET', 'cursor:' .. me, furthest[i], furthest[i + 1]) end
 else

@@ -1,4 +1,4 @@
--- End the sessions of devices that have gone.
+-- End the sessions of devices that have disconnected.
 -- args: server, incarnation, epoch, gone (flat: account, device, connection)
 -- reply: sessions ended
 -- writes: session:<account> on:<server>:<incarnation> seen:<account> at:<account>
@@ -6,7 +6,7 @@
 --- @include "clock"
 --- @include "places"
 
--- A session that another login has taken over is left alone; the epoch does not matter here.
+-- A session that another login has replaced is not changed; the epoch does not matter here.
 
 local server, incarnation, _, gone = unpack(args)
 incarnation = incarnation_of(incarnation)

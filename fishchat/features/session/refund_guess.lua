@@ -1,4 +1,4 @@
--- Refund the guess for a secret that nobody has checked.
+-- Refund the guess for a secret that was not checked.
 -- args: account or '', address ('' if not counted), ms for one more
 -- reply: OK
 -- writes: guesses:<name>

@@ -8,7 +8,7 @@ from fishchat.protocols.rows import ANY, BEFORE, Push, State, Text, Verb
 
 #: The SASL mechanisms of SEND_AUTH.
 MECHANISMS = (b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS")
-#: Why a login can be revoked.
+#: The reasons for which a login can be revoked.
 REASONS = (b"disabled", b"deleted", b"revoked", b"password")
 
 
@@ -34,7 +34,7 @@ def _read_within(value: bytes) -> float:
         number = float(seconds)
     except ValueError:
         number = -1.0
-    # No timer can be made of a negative, infinite or undefined time.
+    # A timer cannot have a negative, infinite or undefined time.
     if key != b"within" or not 0 <= number < 1e9:
         raise ProtocolError("FIELDS", "a time looks like within=30")
     return number
@@ -50,7 +50,7 @@ def _words(values: tuple[bytes, ...]) -> str:
 
 VERSION = Field("version", _read_version, b"1", grammar='"1"')
 MECHANISM = Field("mechanism", read_one_of("the mechanism", MECHANISMS), MECHANISMS[0], grammar=_words(MECHANISMS))
-# Any word is taken: a later server may have other reasons.
+# Any word is accepted: a later server may have other reasons.
 WHY = Field("why", same, b"password", grammar=_words(REASONS))
 ADDRESS = Field(
     "address", _read_address, b"127.0.0.1:19001", _write_address, '( host-port / "-" )', shown="<host:port>"

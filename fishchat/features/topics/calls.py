@@ -25,7 +25,7 @@ _EXISTS = script("topics/exists")
 
 @dataclass(frozen=True)
 class Joined:
-    """A membership: the version that it made or found, and the position after which the member sees messages."""
+    """A membership: the membership version, and the position after which the member sees messages."""
 
     version: int
     after: Position
@@ -33,7 +33,7 @@ class Joined:
 
 @dataclass(frozen=True)
 class Member:
-    """A member: its role (``owner`` or ``member``), the number it has read, and the name that it shows, or nothing."""
+    """A member: its role (``owner`` or ``member``), the number it has read, and its display name or nothing."""
 
     account: bytes
     role: bytes
@@ -47,7 +47,7 @@ def create(account: bytes, topic: bytes, kind: bytes, topics: int) -> Ask[Joined
 
 
 def join(account: bytes, topic: bytes, members: int, topics: int) -> Ask[Joined]:
-    """Become a member; a member stays one. ``members`` and ``topics`` are limits."""
+    """Make an account a member; for a member, change nothing. ``members`` and ``topics`` are limits."""
     return Ask(_JOIN, (account, topic, members, topics), _joined)
 
 
@@ -57,7 +57,7 @@ def _joined(reply: Any) -> Joined:
 
 
 def leave(account: bytes, topic: bytes) -> Ask[int]:
-    """End a membership: the new membership version."""
+    """End a membership. Returns the new membership version."""
 
     def parse(reply: Any) -> int:
         version: int = accepted(reply)[0]
@@ -67,7 +67,7 @@ def leave(account: bytes, topic: bytes) -> Ask[int]:
 
 
 def invite(account: bytes, topic: bytes, guest: bytes, most: int, stream: bytes, body: bytes) -> Ask[Appended | None]:
-    """Let an account join: its notice, or None if it was invited before. ``most`` limits the invitations of a topic."""
+    """Let an account join. Returns its notice, or None if it was invited before. ``most`` limits the invitations."""
 
     def parse(reply: Any) -> Appended | None:
         if reply[0] == b"EXISTS":
@@ -78,17 +78,17 @@ def invite(account: bytes, topic: bytes, guest: bytes, most: int, stream: bytes,
 
 
 def dismiss(account: bytes, topic: bytes, stream: bytes, body: bytes) -> Ask[Appended]:
-    """End a topic: its last notice."""
+    """End a topic. Returns its last notice."""
     return Ask(_DISMISS, (account, topic, stream, body), parse_appended)
 
 
 def release(topic: bytes, most: int) -> Ask[bool]:
-    """Release some members of a dismissed topic: whether there are more."""
+    """Release some members of a dismissed topic. Returns whether members remain."""
     return Ask(_RELEASE, (topic, most), bool)
 
 
 def member_names(account: bytes, topic: bytes, cursor: bytes) -> Ask[tuple[bytes, list[bytes]]]:
-    """Some names of members, in no order and perhaps repeated, and the cursor for more; ``b"0"`` begins and ends it."""
+    """Return some names of members, unordered and perhaps repeated, and the next cursor; ``b"0"`` begins and ends."""
 
     def parse(reply: Any) -> tuple[bytes, list[bytes]]:
         cursor, names = accepted(reply)
@@ -98,15 +98,15 @@ def member_names(account: bytes, topic: bytes, cursor: bytes) -> Ask[tuple[bytes
 
 
 def members(account: bytes, topic: bytes, names: list[bytes]) -> Ask[list[Member]]:
-    """Those of these accounts that are members, in this order."""
+    """Describe those of these accounts that are members, in this order."""
     return Ask(_MEMBERS, (account, topic, names), lambda reply: [Member(*row) for row in rows(accepted(reply)[0], 4)])
 
 
 def topics(account: bytes) -> Ask[list[tuple[bytes, bytes, bytes, int]]]:
-    """The topics of an account by name: topic, owner, kind, number of members."""
+    """List the topics of an account by name: topic, owner, kind, number of members."""
     return Ask(_LIST, (account,), lambda packed: sorted(rows(packed, 4)))
 
 
 def exists(topic: bytes) -> Ask[bool]:
-    """Whether there is such a topic."""
+    """Return whether a topic exists."""
     return Ask(_EXISTS, (topic,), bool)

@@ -23,7 +23,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a topic, the number up to which it has read, and the name that it shows."""
+    """A member of a topic, the number up to which it has read, and its display name."""
 
     account: str
     owner: bool

@@ -8,8 +8,8 @@
 --- @include "rights"
 --- @include "append"
 
--- From here on nobody is a member, and the name stays taken until all members are released: what they may read ends with
--- the notice, and not with a later topic of the same name.
+-- From here on the topic has no members, but its name stays taken until all of them are released: the last message that
+-- they may read is the notice, not one of a later topic with the same name.
 
 local server, incarnation, epoch, account, topic, stream, body = unpack(args)
 local refused = fence(server, incarnation, epoch)

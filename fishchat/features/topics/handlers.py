@@ -1,4 +1,4 @@
-"""Topics: creating, joining, leaving, inviting, dismissing; who is in one, and where one is served."""
+"""Topics: creating, joining, leaving, inviting, dismissing; their members, and the server of a topic."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
 from fishchat.storage.logs.calls import Appended
 
-#: Invitations of one topic that wait at most.
+#: The most open invitations of one topic.
 INVITED = 1000
 
-#: Members released in one step of a dismissal, and described in one step of a list: a step takes less than 5 ms.
+#: The members released in one step of a dismissal, or described in one step of a list: a step takes less than 5 ms.
 RELEASED = 200
 DESCRIBED = 500
 
@@ -33,9 +33,9 @@ class Topics:
 
     :param members: how many members a topic may have.
     :param topics: in how many topics an account may be.
-    :param call: calls the store through the queue, as everything that clients want; fails with the Refusal.
-    :param stream: where a script puts what other servers have to be told.
-    :param address: where clients connect to this server, with TLS or without.
+    :param call: calls the store through the queue, like every call for clients; fails with the Refusal.
+    :param stream: the stream to which scripts add messages for other servers.
+    :param address: returns the address of this server for clients, with TLS or without.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class Topics:
     # -- membership
 
     def create(self, session: ISession, command: Command) -> None:
-        """CREATE_TOPIC: a new topic, its maker the owner and first member."""
+        """Carry out CREATE_TOPIC: create a topic; its creator is the owner and first member."""
         topic, kind = command.fields[0], command.tags.get(b"kind", b"open")
         ask = calls.create(session.account, topic, kind, self._topics)
         self._change(session, command, ask, "created", self._join_here(session.account, topic))
 
     def join(self, session: ISession, command: Command) -> None:
-        """JOIN_TOPIC: a new member; a member stays one."""
+        """Carry out JOIN_TOPIC: add a member; for a member, change nothing."""
         topic = command.fields[0]
         ask = calls.join(session.account, topic, self._members, self._topics)
         self._change(session, command, ask, "joined", self._join_here(session.account, topic))
@@ -79,7 +79,7 @@ class Topics:
         return done
 
     def leave(self, session: ISession, command: Command) -> None:
-        """LEAVE_TOPIC: a member less."""
+        """Carry out LEAVE_TOPIC: end a membership."""
         topic, account = command.fields[0], session.account
 
         def done(version: int) -> None:
@@ -88,7 +88,7 @@ class Topics:
         self._change(session, command, calls.leave(account, topic), "left", done)
 
     def dismiss(self, session: ISession, command: Command) -> None:
-        """DISMISS_TOPIC: store a last notice in the topic, and end all memberships."""
+        """Carry out DISMISS_TOPIC: store a last notice in the topic, and end all memberships."""
         session.perform(
             command, self._dismissed(session.account, command, _body(session, b"DISMISSED " + command.fields[0]))
         )
@@ -97,7 +97,7 @@ class Topics:
         topic = command.fields[0]
         stored = await self._call(calls.dismiss(account, topic, self._stream, notice))
         self._deliver(stored)
-        # The topic is dismissed, whatever happens to the following steps: the manager takes those that fail.
+        # The topic is dismissed already; the manager repeats the following steps if they fail.
         with contextlib.suppress(Refusal):
             while await self._call(calls.release(topic, RELEASED)):
                 pass
@@ -106,7 +106,7 @@ class Topics:
         return ok_line(command, topic)
 
     def invite(self, session: ISession, command: Command) -> None:
-        """INVITE_TOPIC: let an account join, and notify it."""
+        """Carry out INVITE_TOPIC: let an account join, and notify it."""
         topic, guest = command.fields
 
         def done(notice: Appended | None) -> None:
@@ -133,14 +133,14 @@ class Topics:
     def _deliver(self, notice: Appended) -> None:
         self._rooms.told(notice.conversation, notice.epoch, notice.number, notice.body, notice.version, notice.time)
 
-    # -- questions
+    # -- queries
 
     def list_topics(self, session: ISession, command: Command) -> None:
-        """REQ_TOPICS: the topics of the account."""
+        """Carry out REQ_TOPICS: list the topics of the account."""
         ask_list(session, command, calls.topics(session.account), b"%s %s %s %d")
 
     def members(self, session: ISession, command: Command) -> None:
-        """REQ_MEMBERS: the members of a topic, for one of them."""
+        """Carry out REQ_MEMBERS: list the members of a topic, for one of them."""
         session.perform(command, self._members_listed(session.account, command))
 
     async def _members_listed(self, account: bytes, command: Command) -> bytes:
@@ -162,7 +162,7 @@ class Topics:
                 return names
 
     def locate(self, session: ISession, command: Command) -> None:
-        """LOCATE_TOPIC_MSG_ADDR: every msg_server serves every topic, so this one's address if there is the topic."""
+        """Carry out LOCATE_TOPIC_MSG_ADDR: every msg_server serves every topic, so return this server's address."""
         topic = command.fields[0]
         address = self._address(session.peer.secure)
 
@@ -186,7 +186,7 @@ def _body(session: ISession, text: bytes) -> bytes:
 
 
 def make(engine: Engine) -> Handlers:
-    """Return what does each verb."""
+    """Return the handler of each verb."""
     settings = engine.settings
     topics = Topics(
         engine.rooms,

@@ -17,7 +17,7 @@ if refused then return refused end
 local conversation = '#' .. topic
 refused = forbids(account, conversation, 'invite')
 if refused then return refused end
--- First, because members can see each other: NOTFOUND would reveal a block.
+-- This check is first, because members can see each other: NOTFOUND would reveal a block.
 if call('HEXISTS', 'members:' .. conversation, guest) == 1 then return {'EXISTS'} end
 local word = refuses(account, guest)
 if word then return {word} end

@@ -1,4 +1,4 @@
--- Make an account a member of a topic; a member stays one.
+-- Make an account a member of a topic, if it is not one already.
 -- args: server, incarnation, epoch, account, topic, members (at most), topics (per account, at most)
 -- reply: OK, membership version, position after which the member sees messages
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, INVITEONLY, FULL <limit>

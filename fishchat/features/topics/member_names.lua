@@ -1,4 +1,4 @@
--- Name some members of a topic, for one of them.
+-- List the names of some members of a topic, for one of them.
 -- args: account, topic, cursor ('0' to begin)
 -- reply: OK, cursor for more ('0' at the end), accounts (in no order, perhaps repeated)
 -- refuses: NOTFOUND, NOTMEMBER

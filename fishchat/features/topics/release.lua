@@ -1,4 +1,4 @@
--- Release some members of a dismissed topic: they keep what was said until its last notice.
+-- Release some members of a dismissed topic; they keep its messages up to the last notice.
 -- args: topic, most (members)
 -- reply: 1 if there are more, else 0
 -- writes: dismissed:<conversation> dismissed topics:<account> talks:<account> meta:<conversation>
@@ -22,6 +22,6 @@ for i = 1, #members, 2 do
   call('HDEL', left, members[i])
 end
 if call('EXISTS', left) == 1 then return 1 end
--- Only now do servers read the membership anew, and find every span closed.
+-- Servers read the membership again only after this, and find every span closed.
 if call('SREM', 'dismissed', topic) == 1 then call('HINCRBY', 'meta:' .. conversation, 'v', 1) end
 return 0

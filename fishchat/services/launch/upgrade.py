@@ -1,7 +1,7 @@
-"""Brings the store of ``fishchat up`` to this version's format: a copy of its files first, then the migration.
+"""Bring the store of ``fishchat up`` to this version's format: first copy its files, then migrate.
 
-A file ``format`` in the data directory says which format its Redis was last found with, so an ordinary start copies
-nothing. An external Redis is never migrated here: only its operator knows of a backup.
+A file ``format`` in the data directory records the last known format of its Redis, so an ordinary start copies nothing.
+An external Redis is never migrated here: only its operator knows whether there is a backup.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from fishchat.services.redis.access import Access
 from fishchat.services.running.errors import StartError
 from fishchat.storage.format import FORMAT, MigrationError, check_format, migrate, stored_format
 
-#: Seconds that leases of an earlier run have to end, and between two tries.
+#: Seconds for which to wait until leases of an earlier run end, and between two attempts.
 PATIENCE = 20.0
 AGAIN = 0.5
 
-#: What Redis keeps its data in.
+#: The files and directories in which Redis keeps its data.
 _FILES = ("appendonly.aof", "appendonlydir", "dump.rdb")
 
 
 def copy_before(config: Config) -> Path | None:
     """Copy the files of the embedded Redis, which must be stopped, unless they have this version's format already.
 
-    Returns the copy; None if there was nothing to copy. A copy of an interrupted upgrade is kept as it is. StartError
-    if it cannot be made.
+    Returns the copy; None if there was nothing to copy. A copy of an interrupted upgrade is kept unchanged. Raises
+    StartError if the copy cannot be made.
     """
     data = data_path(config)
     files = [data / name for name in _FILES if (data / name).exists()]
@@ -53,7 +53,7 @@ def copy_before(config: Config) -> Path | None:
 
 
 async def upgrade(config: Config, reactor: Any, copy: Path | None, say: Callable[[str], object]) -> None:
-    """Migrate the store of ``up`` if it has an earlier format. StartError if it cannot be used."""
+    """Migrate the store of ``up`` if it has an earlier format. Raises StartError if it cannot be used."""
     connection = Access(config, reactor).connection()
     connection.startService()
     try:

@@ -18,7 +18,7 @@ __all__ = ["Options", "build", "makeService"]
 
 
 def build(parts: Parts) -> Sequence[IService]:
-    """The services of one msg_server, in the order of their start."""
+    """Return the services of one msg_server, in the order of their start."""
     config = parts.config
     epoch = Epoch(time.time)
     scripts = every_script()

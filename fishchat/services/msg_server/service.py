@@ -1,4 +1,4 @@
-"""The msg_server: how its parts stand together, what it does by the clock, how it starts and ends."""
+"""The msg_server: how its parts are connected, what it does by the clock, how it starts and stops."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fishchat.protocols.flow import STOPPING
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.peer import LinePeer
 from fishchat.services.msg_server.delivery.delivery import Delivery
-from fishchat.services.msg_server.delivery.router_hints import Hearing
+from fishchat.services.msg_server.delivery.router_hints import RouterHints
 from fishchat.services.msg_server.delivery.topic_news import TopicNews
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
@@ -33,7 +33,7 @@ from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Sessions
-from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.services.msg_server.sessions.session import Handler, Session
 from fishchat.services.msg_server.settings import bounds, feature_settings, keepalive
 from fishchat.services.net.connection_limits import ConnectionLimits, Refused
@@ -44,16 +44,16 @@ from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
 from fishchat.storage.redis import Connection
 
-#: Seconds that clients are given to have their last answers when the server stops.
+#: Seconds that clients have to receive their last answers when the server stops.
 LAST_WORDS = 1.0
 
 
 class MsgServer(Service):
-    """Holds clients; checks, stores and delivers their messages.
+    """The server of the clients: it checks, stores and delivers their messages.
 
-    :param writer: the connection of the queue, in which also questions are answered in their order.
-    :param reader: the one of logs, memberships and sweeps, so that no catching up stands in front of a message.
-    :param address: what clients are told to connect to; ``address_tls`` gives the same for those with TLS.
+    :param writer: the connection of the queue, for writes and for reads that keep their order among them.
+    :param reader: the connection for logs, memberships and sweeps, so that no replay delays a message.
+    :param address: the address to which clients connect; ``address_tls`` returns the address for clients with TLS.
     """
 
     log = Logger()
@@ -96,7 +96,9 @@ class MsgServer(Service):
             stored=self.delivery.outcomes.stored,
         )
         self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
-        self.hearing = Hearing(reader, self.delivery.rooms, self.delivery.signals, self.delivery.sweep, self.id, shards)
+        self.hearing = RouterHints(
+            reader, self.delivery.rooms, self.delivery.signals, self.delivery.sweep, self.id, shards
+        )
         self.hashing = hashing or Hashing()
         self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, clock)
         self.keepalive = keepalive(limits.login_seconds)
@@ -123,7 +125,7 @@ class MsgServer(Service):
             self.connection_limits,
             self.neighbours,
         )
-        self.revocations = Revoking(reader, bus, self.sessions.find, self.hearing.sweep)
+        self.revocations = Revocations(reader, bus, self.sessions.find, self.hearing.sweep)
         entry = Entry(
             self.id,
             limits,
@@ -182,9 +184,9 @@ class MsgServer(Service):
         return self._greeting + sasl + b"\r\n"
 
     def connect(self, address: IAddress | None, secure: bool = False) -> LinePeer | Refused | None:
-        """Return the protocol for a new connection, or one that only says why it is not let in.
+        """Return the protocol for a new connection, or one that only sends the refusal.
 
-        With TLS it is None then: a handshake costs more than a refusal may.
+        A refused connection with TLS gets None, because a handshake costs more than a refusal may.
         """
         host = address.host if isinstance(address, (IPv4Address, IPv6Address)) else ""
         refusal = self.connection_limits.refusal(host)
@@ -193,7 +195,7 @@ class MsgServer(Service):
         return self.peer(host, secure)
 
     def peer(self, host: str, secure: bool = False) -> LinePeer:
-        """Return the protocol of one client that is let in."""
+        """Return the protocol of one accepted client."""
         return LinePeer(self.sessions.open, self._turn, self.clock, host, secure)
 
     @property
@@ -202,7 +204,7 @@ class MsgServer(Service):
         return self.sessions.all
 
     def load(self) -> Load:
-        """For the heartbeat."""
+        """Return the load for the heartbeat."""
         figures = {
             "online": self.sessions.count,
             "hashes": self.hashing.made,
@@ -215,25 +217,25 @@ class MsgServer(Service):
         capacity = self.config.msg_server.capacity
         return Load(self.address, len(self.connections), capacity, figures, self.address_tls())
 
-    # -- the store's side
+    # -- the store
 
     def _fence(self) -> Fence | None:
         return self.lease.fence
 
     def _may_write(self) -> None:
-        """The lease is this connection's: nothing that was sent before can still be stored."""
+        """Resume writing: the lease belongs to this connection, so nothing sent before can still be stored."""
         if self._doubtful:
             self._doubtful = False
             self.delivery.sweep()
         self.commits.go_on()
 
     def _doubt(self) -> None:
-        """Something may be stored that nobody here was told of."""
+        """Sweep after an unknown outcome: messages may be stored that were not delivered here."""
         self._doubtful = True
         self.delivery.sweep()
 
     def _lost(self) -> None:
-        """The clients are not this server's any more: they log in again, here or elsewhere."""
+        """Move all clients after the loss of the lease: they log in again, here or elsewhere."""
         self.commits.refuse_all()
         for session in list(self.sessions.all):
             if session.device is not None:
@@ -242,7 +244,7 @@ class MsgServer(Service):
     # -- the life of the service
 
     def startService(self) -> None:
-        """Begin: listen to the others, look after the clients."""
+        """Start: subscribe to the other servers, begin the periodic work."""
         super().startService()
         self.lease.startService()
         self.hearing.start()
@@ -257,7 +259,7 @@ class MsgServer(Service):
             self._loops.append(loop)
 
     def stopService(self) -> Deferred[Any]:
-        """Tell the clients, store what they have sent and acknowledged, give the name back."""
+        """Notify the clients, store what they have sent and acknowledged, release the name."""
         super().stopService()
         return ensureDeferred(self._stop())
 
@@ -286,7 +288,7 @@ class MsgServer(Service):
 
 
 class ClientFactory(Factory):
-    """Makes the connections of one listener of a msg_server; ``secure`` says that TLS is in front of it."""
+    """The factory of one listener of a msg_server; ``secure`` says whether its connections use TLS."""
 
     noisy = False
 
@@ -299,5 +301,5 @@ class ClientFactory(Factory):
 
 
 def _shard(server: bytes, shards: int) -> int:
-    """Which stream a msg_server writes to: always the same one, so that its messages keep their order."""
+    """Return the shard of a msg_server: always the same one, so that its messages keep their order."""
     return sum(server) % shards

@@ -1,4 +1,4 @@
-"""What the configuration means for the parts of a msg_server."""
+"""Settings of the parts of a msg_server, from the configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fishchat.storage.packing import days_in_ms, privacy_of
 
 
 def feature_settings(config: Config) -> Settings:
-    """Return what features need of the configuration."""
+    """Return the settings that features need."""
     accounts, limits = config.accounts, config.limits
     return Settings(
         accounts.mode,
@@ -36,7 +36,7 @@ def bounds(config: Config) -> Bounds:
 
 
 def keepalive(login_seconds: float) -> Keepalive[Session]:
-    """Return the keepalive of a msg_server: only a client that has not logged in has a time limit, and no pings."""
+    """Return the keepalive of a msg_server: pings, except that an unauthenticated client has a time limit instead."""
     late_line = error_line(Refusal("STATE", "login timed out; connect again", limit=f"{login_seconds:g}s"), None, {})
 
     def late(session: Session) -> None:

@@ -1,7 +1,7 @@
-"""A role's right to write: its name in the store, held by a lease, under the store's epoch.
+"""A role's right to write: a lease of its name in the store, under the store's epoch.
 
-A msg_server that was silent for longer than its lease may be declared dead, and its clients log in elsewhere. Then it
-must not write as if they were still here. So the scripts compare the incarnation and the epoch of every write
+A msg_server that did not renew its lease may be declared dead, and its clients log in elsewhere. From then on it
+must not write for them. Therefore the scripts compare the incarnation and the epoch of every write
 (``Fence``). A role without clients holds a lease in the same way to store messages (``logs/append``).
 """
 
@@ -26,29 +26,29 @@ from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
 from fishchat.storage.servers import calls
 
-#: Seconds that a lease lasts, and between two renewals.
+#: Seconds for which a lease is valid, and between two renewals.
 LEASE = 15.0
 RENEW = 5.0
 
 
-#: Seconds until a name that another one holds is asked for again.
+#: Seconds until the next attempt to take a name that another incarnation holds.
 AGAIN = 1.0
 
 
 def new_incarnation() -> bytes:
-    """A name that no other process has, from which one can tell on the same machine whether this one still lives."""
+    """Return a unique name of this process, by which others on this machine can check whether it still runs."""
     host = "".join(filter(str.isalnum, socket.gethostname()))
     return f"{secrets.token_hex(4)}-{host}-{os.getpid()}".encode()
 
 
 def is_dead(holder: bytes) -> bool:
-    """Whether the holder of a lease was a process of this machine that is gone; False when nobody can tell."""
+    """Return whether the holder of a lease was a process of this machine that has ended; False if unknown."""
     try:
         _, host, process = holder.partition(b".")[0].rsplit(b"-", 2)
         _, mine, own = new_incarnation().rsplit(b"-", 2)
         if host != mine:
             return False
-        # In a container every process may have the number that its predecessor had.
+        # In a container a process may have the same number as its predecessor.
         if process != own:
             os.kill(int(process), 0)
         return process == own
@@ -59,10 +59,10 @@ def is_dead(holder: bytes) -> bool:
 
 
 class Names(Protocol):
-    """The calls of one kind of name."""
+    """The store calls of one kind of name."""
 
     def take(self, name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
-        """Take the name or keep it: ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. ``lease`` is in ms."""
+        """Take the name or keep it. Returns ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. ``lease`` is in ms."""
 
     def give_back(self, name: bytes, incarnation: bytes) -> Ask[None]:
         """Release the name."""
@@ -71,7 +71,7 @@ class Names(Protocol):
 class MsgServerNames:
     """The names of msg_servers, to which messages are routed.
 
-    :param features: what this version understands: see ``lib/enabled.lua``.
+    :param features: the features that this version understands, see ``lib/enabled.lua``.
     """
 
     def __init__(self, features: Iterable[str] = ()) -> None:
@@ -99,11 +99,11 @@ class RoleNames:
 
 
 class Lease(Service):
-    """Takes the name, renews it, and says when it was lost.
+    """Take the name, renew the lease, and report its loss.
 
-    :param held: called whenever there is a right to write (again), after a break or not.
+    :param held: called each time the right to write is gained, also again after a break.
     :param lost: called when the clients of this server are no longer its own.
-    :param names: the calls for its kind of name; those of a msg_server if None.
+    :param names: the calls for the kind of name; the calls of a msg_server if None.
     """
 
     log = Logger()
@@ -127,7 +127,7 @@ class Lease(Service):
         self._lost = lost
         #: Whether the store knows this incarnation, and whether this connection may write under it.
         self._registered = self._ready = False
-        #: Whether to take the name: if it is free, or (``force``) whoever holds it.
+        #: Whether to take the name: only a free one, or (``force``) also from its holder.
         self._take: bool | bytes = True
         self._complained = False
         self._clock = clock
@@ -140,7 +140,7 @@ class Lease(Service):
 
     @property
     def fence(self) -> Fence | None:
-        """What to write under; None while there is no right to write."""
+        """The lease and epoch under which to write; None without the right to write."""
         return self._fence if self._ready else None
 
     @property
@@ -148,12 +148,12 @@ class Lease(Service):
         return Fence(self.server, self.incarnation, self._epoch.current, self._writer)
 
     def startService(self) -> None:
-        """Begin to ask."""
+        """Start to take and renew the name."""
         super().startService()
         self._renewal.start(RENEW, now=False)
 
     def stopService(self) -> Deferred[Any]:
-        """Give the name back."""
+        """Stop, and release the name."""
         super().stopService()
         self._renewal.stop()
         self._ready = False
@@ -168,11 +168,11 @@ class Lease(Service):
         self.renew()
 
     def _disconnected(self) -> None:
-        # No loss of the lease, that is for the store to say; but nothing is written before the new connection has it.
+        # The lease is not lost, the store decides that. But nothing is written before the new connection has it.
         self._ready = False
 
     def renew(self) -> None:
-        """Ask for the lease now."""
+        """Renew the lease now."""
         if not self._connection.connected or self._asking or not self.running:
             return
         self._asking = True
@@ -180,9 +180,9 @@ class Lease(Service):
         ensureDeferred(ask.of(self._connection)).addCallbacks(self._answered, self._failed)
 
     def mend(self, word: str) -> None:
-        """A write was refused as ``LEASE`` or ``EPOCH``."""
+        """Renew lease or epoch after a write was refused as ``LEASE`` or ``EPOCH``."""
         if word == "EPOCH":
-            # The epoch is asked for on every new connection; one path for all who are behind.
+            # The epoch is read on every new connection, so reconnecting is the one way to learn it.
             self._connection.drop("the epoch of the store has grown")
         else:
             self.renew()
@@ -208,7 +208,7 @@ class Lease(Service):
         self.renew()
 
     async def _consider(self) -> None:
-        """Another incarnation holds the name: a dead one's is taken, a live one's is not, whoever came first."""
+        """Take the name from another incarnation if it is dead; leave it to a live one, whichever was first."""
         key = b"lease:" + self.server
         holder, left = await self._connection.run("GET", key), await self._connection.run("PTTL", key)
         if holder is None or is_dead(holder) or left < (LEASE - RENEW - 1) * 1000:

@@ -2,7 +2,7 @@
 --- @include "elsewhere"
 --- @include "router"
 
--- The places of everybody who reads a conversation, if one of them is not on `server`; false otherwise.
+-- Return the places of all readers of a conversation, if one of them is not on `server`; false otherwise.
 local function places_of(conversation, server)
   if string.sub(conversation, 1, 1) == '#' then
     return table.concat(call('HKEYS', 'servers'), ' ')
@@ -14,8 +14,8 @@ local function places_of(conversation, server)
   return #places > 0 and table.concat(places, ' ')
 end
 
--- Store a message of a role in a conversation, and leave it for the router. The caller has checked the fence: any role
--- that holds a lease may do this, whether it has clients or not. Return what the caller's own clients need of it: the
+-- Store a message of a role in a conversation, and add it to the router's stream. The caller has checked the fence: any
+-- role that holds a lease may do this, whether it has clients or not. Return the data for the caller's own clients:
 -- conversation, epoch, number, body, membership version and time.
 local function append(server, incarnation, epoch, stream, conversation, body)
   local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v')

@@ -1,7 +1,7 @@
 -- The stored form of a message, 'account device cseq kind[;name=value…] text'; fishchat/model/message.py reads and writes
 -- it in Python.
 
--- The part that tells whether a device has used a cseq before.
+-- Return the part by which duplicates of a device are detected.
 local function head_of(body)
   return string.match(body, '^%S+ %S+ %S+ ')
 end
@@ -10,7 +10,7 @@ local function is_by(body, account)
   return string.sub(body, 1, #account + 1) == account .. ' '
 end
 
--- The topic that a notice invites to, or nil.
+-- Return the topic to which a notice invites, or nil.
 local function invitation_of(body)
   return string.match(body, '^%S+ %S+ %S+ n INVITED (%S+)$')
 end

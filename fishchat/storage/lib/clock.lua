@@ -1,4 +1,4 @@
--- Milliseconds since 1970, as text and as a number.
+-- The time in milliseconds since 1970, as text and as a number.
 local function timestamp()
   local time = call('TIME')
   return time[1] .. string.format('%03d', math.floor(time[2] / 1000))

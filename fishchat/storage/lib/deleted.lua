@@ -1,4 +1,4 @@
--- Whether an account was deleted. A request that was under way at its deletion must not bring its name back.
+-- Return whether an account was deleted. A request that was under way at its deletion must not create its keys again.
 local function is_deleted(account)
   return call('HEXISTS', 'account:' .. account, 'deleted') == 1
 end

@@ -1,4 +1,4 @@
--- Where an account's devices are connected, as one string 'server/device server/device': send.lua reads it for every message.
+-- The servers of an account's devices, as one string 'server/device server/device': send.lua reads it for every message.
 local function locate(account)
   local places = {}
   local sessions = call('HGETALL', 'session:' .. account)

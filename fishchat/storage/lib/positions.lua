@@ -10,7 +10,7 @@ local function above(one, other)
   return e1 > e2 or (e1 == e2 and s1 > s2)
 end
 
--- The last position of a conversation, '0-0' if it has none.
+-- Return the last position of a conversation, '0-0' if it has none.
 local function last_of(conversation)
   local found = call('HMGET', 'meta:' .. conversation, 'e', 'n')
   return (found[1] or '0') .. '-' .. (found[2] or '0')

@@ -2,7 +2,7 @@
 --- @include "shut"
 --- @include "unreachable"
 
--- Why an account may not address another one, or nil. Once they have talked, their conversation decides.
+-- Return the refusal if an account may not address another one, or nil. After they have talked, their conversation decides.
 local function refuses(account, peer)
   local found = call('HMGET', 'meta:' .. p2p(account, peer), 'n', 'b')
   if not found[1] then return unreachable(account, peer) end

@@ -1,4 +1,4 @@
--- Who may do what in a topic. send.lua asks the same question in its own, faster way; a test compares the two.
+-- The rights in a topic. send.lua makes the same check in its own, faster way; a test compares the two.
 
 -- Action → the role that it needs. A role is 'owner' or 'member'; owners may do what members may.
 local NEEDS = {write = 'member', list = 'member', invite = 'member', leave = 'member', dismiss = 'owner'}

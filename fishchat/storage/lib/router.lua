@@ -1,4 +1,4 @@
--- Leave one message for the router, as send.lua leaves a batch; fishchat/model/routing.py describes the layout.
+-- Add one message to the router's stream, as send.lua adds a batch; fishchat/model/routing.py describes the layout.
 local function leave_for_router(server, incarnation, epoch, stream, places, conversation, n, version, body, time)
   if not places then return end
   local count = call('INCR', 'count:' .. stream)

@@ -1,5 +1,5 @@
--- What an account may see of a conversation: spans 'after:upto', joined by commas; the last one is open while the account
--- may read on. At most SPANS are kept: an account that leaves and joins more often loses sight of the oldest.
+-- The spans of an account in a conversation: 'after:upto', joined by commas; the last one is open while the account may
+-- see new messages. At most SPANS are kept: an account that leaves and joins more often loses the oldest.
 local SPANS = 32
 
 local function open_span(account, conversation, after)

@@ -1,6 +1,7 @@
 --- @include "maps"
 
--- All that one device reads, packed: a flat array of conversation, last position, cursor or '', spans, membership version.
+-- Return the conversations of a device, packed: a flat array of conversation, last position, cursor or '', spans,
+-- membership version.
 local function talks_of(account, device)
   local cursors = pairs_of(call('HGETALL', 'cursor:' .. account .. '/' .. device))
   local talks = call('HGETALL', 'talks:' .. account)

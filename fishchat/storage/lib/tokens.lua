@@ -1,4 +1,4 @@
--- The token of a device is kept as 'fingerprint made used', both times in ms.
+-- The token of a device is stored as 'fingerprint made used', both times in ms.
 local function token_of(account, device)
   local token = call('HGET', 'tokens:' .. account, device)
   if not token then return end

@@ -1,4 +1,4 @@
--- Why an account may not start a conversation with another one, or nil.
+-- Return the refusal if an account may not start a conversation with another one, or nil.
 local function unreachable(account, peer)
   if call('HGET', 'relations:' .. account, peer) == 'b' then return 'BLOCKED' end
   local found = call('HMGET', 'account:' .. peer, 'created', 'privacy')

@@ -7,8 +7,8 @@
 --- @include "vital"
 --- @include "positions"
 
--- Positions of an earlier epoch count only if the log has them or had them: a store that was restored from a copy may not.
--- A device that was forgotten leaves no cursor behind: its server still writes its last ones when it learns of that.
+-- Positions of an earlier epoch count only if the log has or had them: a store that was restored from a copy may not.
+-- No cursor is stored for a forgotten device: its server may still write the last ones after the revocation.
 
 local server, incarnation, epoch, acks = unpack(args)
 local refused = fence(server, incarnation, epoch)
@@ -18,7 +18,7 @@ local function known(conversation, at)
   if string.sub(at, 1, #epoch + 1) == epoch .. '-' then return true end
   local found = call('XRANGE', 'log:' .. conversation, at, '+', 'COUNT', 1)[1]
   if found and found[1] == at then return true end
-  -- Numbers have no holes: if the log goes on above this number, its entry was trimmed or erased, and not lost.
+  -- Numbers have no holes: if the log continues above this number, its entry was trimmed or erased, not lost.
   local _, number = position(at)
   local _, next = position(found and found[1] or last_of(conversation))
   return found and next > number or not found and next >= number

@@ -1,4 +1,4 @@
--- Store a message for a role that holds a lease: every device of every reader gets it, also the one that asked for it.
+-- Store a message for a role that holds a lease: every device of every reader receives it.
 -- args: server, incarnation, epoch, stream, conversation, account, form (kind and attributes), text
 -- reply: OK, conversation, epoch, number, body, membership version, time
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, BLOCKED
@@ -10,7 +10,7 @@
 --- @include "unreachable"
 --- @include "append"
 
--- The sender's device is '*', which no client can be called. A notice needs no right: a role stores it for the servers.
+-- The sender's device is '*', which is no valid name for a client. A notice needs no right: it comes from the server.
 
 local server, incarnation, epoch, stream, conversation, account, form, text = unpack(args)
 local refused = fence(server, incarnation, epoch)

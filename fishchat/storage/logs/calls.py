@@ -11,7 +11,7 @@ from fishchat.model.names import Position, format_position, parse_position
 from fishchat.storage.ask import Ask, accepted, ignored, rows
 from fishchat.storage.script import script
 
-#: Called by the queue itself, for every batch: see ``model/routing.py`` for the layout of its values.
+#: The script that the queue itself calls, for every batch; ``model/routing.py`` describes the layout of its values.
 SEND = script("logs/send")
 
 _ACK = script("logs/ack")
@@ -29,7 +29,7 @@ class Entries:
     """A page of a log.
 
     :ivar version: the membership version under which it was read.
-    :ivar trimmed: the last number that retention took; what is missing above it was erased.
+    :ivar trimmed: the last number that retention removed; numbers missing above it were erased.
     :ivar entries: position, time in ms and body of each entry.
     """
 
@@ -52,7 +52,7 @@ class Appended:
 
 @dataclass
 class Known:
-    """One of a device's conversations, as a login or a sweep reads it."""
+    """A conversation of a device, as a login or a sweep reads it."""
 
     name: bytes
     last: Position
@@ -71,7 +71,7 @@ def acknowledge(acks: list[bytes]) -> Ask[None]:
 
 
 def page(conversation: bytes, after: Position, upto: Position | None, count: int) -> Ask[Entries]:
-    """What the log holds after one position, up to another."""
+    """Read the messages after one position, up to another."""
 
     def parse(reply: Any) -> Entries:
         version, trimmed, flat = reply
@@ -83,7 +83,7 @@ def page(conversation: bytes, after: Position, upto: Position | None, count: int
 
 
 def device_conversation(account: bytes, device: bytes, conversation: bytes) -> Ask[Known]:
-    """How far one device is in one conversation; without spans its account never took part in it."""
+    """Read the place of one device in one conversation; without spans its account never took part in it."""
 
     def parse(reply: Any) -> Known:
         last, cursor, spans, version = reply
@@ -93,7 +93,7 @@ def device_conversation(account: bytes, device: bytes, conversation: bytes) -> A
 
 
 def device_conversations(account: bytes, device: bytes) -> Ask[tuple[bytes, list[Known]]]:
-    """The session that the store has for a device, and all its conversations."""
+    """Read the session that the store has for a device, and all conversations of the device."""
 
     def parse(reply: Any) -> tuple[bytes, list[Known]]:
         session, packed = reply
@@ -103,7 +103,7 @@ def device_conversations(account: bytes, device: bytes) -> Ask[tuple[bytes, list
 
 
 def parse_conversations(packed: bytes) -> list[Known]:
-    """All conversations of a device, from the packed form that ``session/login`` returns, too."""
+    """Parse all conversations of a device from their packed form, which ``session/login`` also returns."""
     return [
         Known(name, parse_position(last), cursor, parse_spans(spans), version)
         for name, last, cursor, spans, version in rows(packed, 5)
@@ -111,7 +111,7 @@ def parse_conversations(packed: bytes) -> list[Known]:
 
 
 def members_among(conversation: bytes, accounts: Iterable[bytes]) -> Ask[Members]:
-    """The membership of a topic: at least those members that are among ``accounts``."""
+    """Read the membership of a topic: at least those members that are among ``accounts``."""
 
     def parse(reply: Any) -> Members:
         version, last, flat = reply
@@ -121,7 +121,7 @@ def members_among(conversation: bytes, accounts: Iterable[bytes]) -> Ask[Members
 
 
 def trim(conversation: bytes, oldest: int, count: int, most: int) -> Ask[tuple[int, bool]]:
-    """One step of retention: how many entries were removed, and whether there may be more."""
+    """Run one step of retention. Returns how many entries were removed, and whether more may remain."""
 
     def parse(reply: Any) -> tuple[int, bool]:
         removed, more = reply
@@ -133,16 +133,16 @@ def trim(conversation: bytes, oldest: int, count: int, most: int) -> Ask[tuple[i
 def append(stream: bytes, conversation: bytes, account: bytes, form: bytes, text: bytes) -> Ask[Appended]:
     """Store a message for a role that holds a lease. ``form`` is kind and attributes: see ``model/message.py``.
 
-    Every device of every reader gets it. Its result is for the clients of the role itself, if it has any.
+    Every device of every reader receives it. The result is for the clients of the role itself, if it has any.
     """
     return Ask(_APPEND, (stream, conversation, account, form, text), parse_appended)
 
 
 def parse_appended(reply: Any) -> Appended:
-    """The message that a script stored by ``lib/append.lua``. Raises Refusal."""
+    """Parse the message that a script stored by ``lib/append.lua``. Raises Refusal."""
     return Appended(*accepted(reply))
 
 
 def may_read(account: bytes, conversation: bytes, position: Position | None = None) -> Ask[bool]:
-    """Whether an account may read a conversation, or one message of it: for roles that hold no sessions."""
+    """Return whether an account may read a conversation, or one message of it: for roles without sessions."""
     return Ask(_MAY_READ, (account, conversation, format_position(position) if position else b""), bool)

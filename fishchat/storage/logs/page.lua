@@ -2,7 +2,7 @@
 -- args: conversation, after (position), upto (position or ''), count
 -- reply: membership version, last number that retention took, entries (flat: position, time in ms, body)
 
--- The version shows whether a member left meanwhile, so that nobody gets what came after a leave.
+-- The version shows whether a member left meanwhile: a former member must not receive later messages.
 
 local conversation, after, upto, count = unpack(args)
 local entries = call('XRANGE', 'log:' .. conversation, '(' .. after, upto == '' and '+' or upto, 'COUNT', count)

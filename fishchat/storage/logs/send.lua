@@ -1,4 +1,4 @@
--- Store a batch of messages, each by itself, and leave one entry for the router: the commit point.
+-- Store a batch of messages, each independently, and add one entry to the router's stream: the commit point.
 -- args: server, incarnation, epoch, stream, accounts (senders and peers), messages (flat: conversation, sender
 --   'account/device', cseq or -1, body, account, peer or ''), marked (where messages with attributes begin)
 -- reply: OK, results (a number or a word for each message), versions (flat: topic conversation, membership version),
@@ -14,7 +14,7 @@
 --- @include "bodies"
 --- @checks
 
--- fishchat/model/routing.py describes the layout of a batch, which the router reads as it stands here.
+-- fishchat/model/routing.py describes the layout of a batch, which the router reads unchanged.
 
 local server, incarnation, epoch, stream, accounts, messages, marked = unpack(args)
 
@@ -30,7 +30,7 @@ for i = 1, #accounts do
   abroad[accounts[i]] = elsewhere(places, server)
 end
 
--- A device that has logged in on another server meanwhile goes on numbering there: what it left here is not stored.
+-- A device that has logged in on another server meanwhile continues its numbers there: its messages here are not stored.
 local present = {}
 local function is_here(sender, account)
   local known = present[sender]
@@ -45,7 +45,7 @@ local function is_here(sender, account)
   return known
 end
 
--- What Redis is handed as a number it writes with %.17g, which is dear: here numbers are text.
+-- Redis formats arguments that are numbers with %.17g, which is slow: here numbers are text.
 local format = string.format
 local now = timestamp()
 local at_epoch = epoch .. '-%d'
@@ -58,7 +58,7 @@ local function all_servers()
   return everywhere
 end
 
--- Seen before: the same text gives its first id, another text is a conflict. A batch looks at so many entries at most.
+-- Seen before: the same text returns its first id, another text is a conflict. A batch checks at most this many entries.
 local budget = 20000
 local function look_back(conversation, body, expected)
   local head = head_of(body)
@@ -86,7 +86,7 @@ local function state_of(conversation)
   return state
 end
 
--- What lib/rights.lua forbids for 'write', looked up once a batch.
+-- The refusal of lib/rights.lua for 'write', looked up once a batch.
 local function is_member(state, conversation, account)
   local known = state.member[account]
   if known == nil then
@@ -102,7 +102,7 @@ local function begin(conversation, account, peer)
   if account ~= peer then open_span(account, conversation, '0-0') end
 end
 
--- Why a message is not stored, or nothing. A repetition is known before anything else is asked: it is stored already.
+-- Return the reason not to store a message, or nothing. Duplicates are detected first: they are stored already.
 local function refusal(state, conversation, sender, cseq, body, account, peer)
   local expected = state.cseq[sender] + 1
   if cseq > 0 and cseq < expected then return look_back(conversation, body, expected) end
@@ -119,7 +119,7 @@ local function refusal(state, conversation, sender, cseq, body, account, peer)
   state.begun = true
 end
 
--- Attributes of a message that the store has to check; a plain message has none, and nobody looks.
+-- Attributes of a message that the store must check; a plain message has none and is not checked.
 local has_attributes = {}
 for _, start in ipairs(marked) do has_attributes[start + 1] = true end
 
@@ -187,7 +187,7 @@ end
 
 if #routes > 0 then
   local n = call('INCR', 'count:' .. stream)
-  -- With no router some 100,000 messages are kept for it, or 4,000 batches, whatever is more.
+  -- Without a router some 100,000 messages are kept for it, or 4,000 batches, whichever is more.
   local most = math.max(4000, math.floor(600000 / #messages))
   call('XADD', stream, 'MAXLEN', '~', most, epoch .. '-' .. n, 'b', ARGV[1], 'r', cmsgpack.pack(routes), 't', now)
 end

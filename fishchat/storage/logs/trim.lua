@@ -22,12 +22,12 @@ while more == 1 and looked < most do
   looked = looked + 100
 end
 if last_old then
-  -- To an entry that stays, never to an id that may have been deleted: that could leave a node without live entries,
+  -- Trim to an entry that stays, never to an id that may have been deleted: that could leave a node without live entries,
   -- which some versions of Redis refuse to load (redis issue 15808).
   local stays = call('XRANGE', log, '(' .. last_old, '+', 'COUNT', 1)[1]
   if stays then call('XTRIM', log, 'MINID', stays[1]) else call('DEL', log) end
 end
--- By steps as well: after a change of the configuration there may be a million too many.
+-- In steps as well: after a change of the configuration there may be a million entries too many.
 local length = call('XLEN', log)
 if length > count then
   call('XTRIM', log, 'MAXLEN', math.max(count, length - most))
@@ -35,8 +35,8 @@ if length > count then
 end
 local left = call('XLEN', log)
 if left < before then
-  -- The last number that retention took: a device that has not read so far is told. Numbers above it that are missing
-  -- were erased, and are passed over.
+  -- The last number that retention removed: a device that has not read it receives RESP_GAP. Missing numbers above it
+  -- were erased, and are skipped.
   local first = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
   local number = first and select(2, position(first[1])) - 1 or call('HGET', 'meta:' .. conversation, 'n')
   if number then call('HSET', 'meta:' .. conversation, 't', number) end

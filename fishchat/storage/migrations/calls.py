@@ -9,5 +9,5 @@ _TO_2 = script("migrations/to_2")
 
 
 def to_2(conversations: list[bytes]) -> Ask[int]:
-    """Move these conversations from format 1 to 2: how many were changed."""
+    """Move these conversations from format 1 to 2. Returns how many were changed."""
     return Ask(_TO_2, (conversations,), int)

@@ -1,12 +1,12 @@
--- Move conversations from format 1 to 2: record the last number that retention took.
+-- Move conversations from format 1 to 2: record the last number that retention removed.
 -- args: conversations
 -- reply: conversations that were changed
 -- writes: meta:<conversation>
 --- @include "positions"
 --- @include "vital"
 
--- Format 1 did not tell numbers that retention took from erased ones. In a log of it, what is missing before the first
--- entry counts as taken by retention, and what is missing after it as erased. Repeating this changes nothing.
+-- Format 1 did not distinguish numbers removed by retention from erased ones. In such a log, numbers missing before the
+-- first entry count as removed by retention, and those missing after it as erased. Repeating this changes nothing.
 
 begin_vital()
 local changed = 0

@@ -1,4 +1,4 @@
--- Give a shard back.
+-- Release a shard.
 -- args: stream, token
 -- reply: OK
 -- writes: router:<stream>

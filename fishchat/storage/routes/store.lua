@@ -16,7 +16,7 @@ for i = 1, #numbers, 2 do call('HSET', 'hints:' .. stream, numbers[i], generatio
 local wanted = held > 1 and call('GET', 'wanted:' .. stream)
 if wanted then
   local other, its = string.match(wanted, '^(%S+) (%d+)$')
-  -- One more would only change places.
+  -- Giving one more away would only swap the numbers of shards.
   if other ~= token and held >= its + 2 then
     call('SET', 'router:' .. stream, other, 'PX', lease)
     call('DEL', 'wanted:' .. stream)

@@ -16,12 +16,12 @@ _REAP = script("servers/reap")
 
 
 def epoch(run_id: bytes, remembered: int, floor: int, format: int) -> Ask[int]:
-    """The epoch of this run of Redis. A new store is given this format."""
+    """Return the epoch of this run of Redis. A new store gets this format."""
     return Ask(_EPOCH, (run_id, remembered, floor, format), int)
 
 
 def register(server: bytes, token: bytes, lease: int, take: bool | bytes, features: bytes) -> Ask[bytes]:
-    """Take a name or keep it: ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. The server understands these features."""
+    """Take a name or keep it. Returns ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. The server announces ``features``."""
     return Ask(_REGISTER, (server, token, lease, take, features), bytes)
 
 
@@ -31,17 +31,17 @@ def hold(name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes
 
 
 def release(name: bytes, incarnation: bytes) -> Ask[None]:
-    """Release such a lease."""
+    """Release the lease of a role without clients."""
     return Ask(_RELEASE, (name, incarnation), ignored)
 
 
 def retire(server: bytes, incarnation: bytes) -> Ask[None]:
-    """Give a name back."""
+    """Release the name of a msg_server."""
     return Ask(_RETIRE, (server, incarnation), ignored)
 
 
 def reap(most: int) -> Ask[tuple[int, bool, list[bytes]]]:
-    """End sessions of servers that are gone: how many ended, whether there are more, servers declared dead."""
+    """End sessions of dead servers. Returns how many ended, whether more remain, and the servers declared dead."""
 
     def parse(reply: Any) -> tuple[int, bool, list[bytes]]:
         ended, more, dead = reply

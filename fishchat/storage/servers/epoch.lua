@@ -5,8 +5,8 @@
 -- writes: epoch epoch:run format
 --- @include "vital"
 
--- A new run of Redis may have lost its last writes, so its ids must be above all that were given out before. The floor is
--- for a store that was emptied or restored from a copy, and knows nothing of its later life.
+-- A new run of Redis may have lost its last writes, so its ids must be above all earlier ids. The floor is for a store
+-- that was emptied or restored from a copy, and lacks its later epochs.
 
 local run_id, remembered, floor, format = unpack(args)
 local stored = tonumber(call('GET', 'epoch') or '0')

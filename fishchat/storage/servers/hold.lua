@@ -1,4 +1,4 @@
--- Let a role without clients of its own take a lease under which it may store messages, or keep it.
+-- Take or keep a lease for a role without clients, under which it may store messages.
 -- args: name, incarnation (incarnation.connection), lease (ms), take (false, true if the name is free, 'force')
 -- reply: KEPT, NEW, LOST (the lease has ended) or TAKEN (another one lives)
 -- writes: lease:<server>

@@ -1,4 +1,4 @@
--- End the sessions of msg_servers that are gone, some hundred a call.
+-- End the sessions of dead msg_servers, some hundred a call.
 -- args: most (sessions)
 -- reply: sessions ended, whether there are more, servers declared dead
 -- writes: servers features dead on:<server>:<incarnation> session:<account> seen:<account> at:<account>

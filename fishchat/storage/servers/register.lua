@@ -1,4 +1,4 @@
--- Let a msg_server take its name, or keep it.
+-- Take or keep the name of a msg_server.
 -- args: server, incarnation (incarnation.connection), lease (ms), take (false, true if the name is free, 'force'),
 --   features (names, separated by spaces)
 -- reply: KEPT, NEW, LOST (another incarnation was declared, or this one was declared dead) or TAKEN (another one

@@ -1,4 +1,4 @@
--- Give the lease of a role without clients back.
+-- Release the lease of a role without clients.
 -- args: name, incarnation
 -- reply: OK
 -- writes: lease:<server>

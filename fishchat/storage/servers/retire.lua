@@ -1,4 +1,4 @@
--- End a msg_server; the manager ends the sessions that it left.
+-- Release the name of a msg_server; the manager ends its remaining sessions.
 -- args: server, incarnation
 -- reply: OK
 -- writes: lease:<server> servers features dead

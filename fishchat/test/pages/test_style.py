@@ -36,6 +36,7 @@ CLEAN: tuple[str, ...] = (
     "services/launch",
     "services/manager",
     "services/monitor",
+    "services/msg_server",
     "services/net",
     "services/redis",
     "services/reference.py",

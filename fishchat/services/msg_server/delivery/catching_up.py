@@ -1,4 +1,4 @@
-"""Reading the log: for a device or a conversation that may have missed something, and for all of them (a sweep)."""
+"""Read the log for a device or a conversation that may have missed something, and for all of them (a sweep)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fishchat.services.msg_server.delivery.rooms import Rooms
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.redis import StoreError
 
-#: Conversations and devices that read from the store at the same time, so that a sweep of many does not flood it.
+#: The most conversations and devices that read from the store at the same time; a sweep of many must not flood it.
 READERS = 32
 
 
 class CatchingUp:
-    """Reads what was missed."""
+    """Read messages that were missed."""
 
     log = Logger()
 
@@ -34,7 +34,7 @@ class CatchingUp:
         self._to_sweep: set[Device] = set()
 
     def ask(self, device: Device, name: bytes) -> None:
-        """Ask the store where the device stands in this conversation, and begin or end its reading there."""
+        """Read the device's place in this conversation from the store, and begin or end its reading there."""
         ensureDeferred(self._ask(device, name)).addErrback(self._not_read)
 
     async def _ask(self, device: Device, name: bytes) -> None:
@@ -43,7 +43,7 @@ class CatchingUp:
             self._rooms.update(device, known)
             conversation = self._rooms.conversations.get(name)
             if conversation is not None and known.last > conversation.position:
-                # What was heard before the question may be behind what was opened meanwhile, by an earlier message.
+                # An earlier message may have opened the conversation meanwhile: read on to the last one.
                 conversation.behind_log(known.last)
 
     def catch_up(self, conversation: Conversation) -> None:
@@ -59,12 +59,12 @@ class CatchingUp:
                 elif not conversation.read(page.messages, page.more, page.trimmed):
                     break
         finally:
-            # Unread for now, when the store is away: the next sweep finds that its log goes on.
+            # If the store is unavailable, nothing is read: the next sweep finds that the log continues.
             conversation.catching = False
         self._rooms.release(conversation)
 
     def sweep(self) -> None:
-        """Read for every device what its login would read: something may have been missed."""
+        """Read for every device what its login would read, because something may have been missed."""
         self._rooms.sweep()
         for device in self._presence:
             if device not in self._to_sweep:
@@ -77,8 +77,8 @@ class CatchingUp:
         if not self._presence.is_here(device):
             return
         if session != device.session:
-            # Only a login that took its place ends it for good; else it may come again, here or elsewhere. A store that
-            # was started anew may be an older copy, and that session one of the past.
+            # Only a login that replaced the device ends it for good; otherwise it may log in again, here or elsewhere.
+            # A restarted store may be an older copy, and that session may be an old one.
             same = not session or session.split()[::2] == device.session.split()[::2]
             is_sure = not same and device.epoch == self._epoch.current
             (device.owner.replaced if is_sure else device.owner.evicted)()
@@ -94,6 +94,6 @@ class CatchingUp:
         self._rooms.feed(device)
 
     def _not_read(self, failure: Failure) -> None:
-        # The store is away: when it is back, everything is swept.
+        # The store is unavailable: everything is swept after its return.
         if failure.check(StoreError) is None:
             self.log.failure("a conversation could not be read", failure)

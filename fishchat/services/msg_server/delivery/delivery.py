@@ -1,7 +1,7 @@
-"""Delivery: the devices that are here, the conversations that they read, and the reading of the log for both.
+"""Delivery: the devices logged in here, the conversations that they read, and the reading of the log for both.
 
-Its parts know each other only as far as their constructors say; what goes round in a circle (a conversation asks for
-its log, which is read into the conversation) goes through :class:`Delivery`.
+Each part knows only the parts that its constructor names. The one circle (a conversation asks for its log, which is
+read into the conversation) is closed by :class:`Delivery`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from fishchat.storage.redis import Connection
 
 
 class Delivery:
-    """Makes the parts, and lets devices in and out.
+    """Make the parts of the delivery, add and remove devices.
 
-    :ivar presence: which devices are here.
-    :ivar rooms: the conversations that they read.
-    :ivar membership: which of them read a topic.
-    :ivar outcomes: takes what became of this server's own messages.
+    :ivar presence: the devices logged in here.
+    :ivar rooms: the conversations that these devices read.
+    :ivar membership: which of these devices read a topic.
+    :ivar outcomes: processes the outcomes of this server's own messages.
     :ivar signals: pushes that are never stored.
     """
 
@@ -46,28 +46,28 @@ class Delivery:
         connection.on_connected.append(self.sweep)
 
     def add(self, device: Device, talks: Iterable[Known]) -> None:
-        """Let a device in: it is given what it missed, then ``RESP_SYNCED``, then what comes."""
+        """Add a device: it receives what it missed, then ``RESP_SYNCED``, then new messages."""
         self.presence.add(device)
         self.rooms.enter(device, talks)
         self._feeder.begin(device)
 
     def remove(self, device: Device) -> None:
-        """Forget a device that is gone."""
+        """Remove a device that has disconnected."""
         self.presence.remove(device)
         self.rooms.leave(device)
 
     def ask(self, device: Device, name: bytes) -> None:
-        """See ``ILog``."""
+        """Read the device's place from the store, see ``ILog``."""
         self._catching_up.ask(device, name)
 
     def catch_up(self, conversation: Conversation) -> None:
-        """See ``ILog``."""
+        """Read the log of the conversation, see ``ILog``."""
         self._catching_up.catch_up(conversation)
 
     def feed(self, device: Device) -> None:
-        """See ``ILog``."""
+        """Feed the device from the log, see ``ILog``."""
         self._feeder.feed(device)
 
     def sweep(self) -> None:
-        """Read for every device what its login would read: something may have been missed."""
+        """Read for every device what its login would read, because something may have been missed."""
         self._catching_up.sweep()

@@ -1,4 +1,4 @@
-"""What the msg_server reads from the store beside the queue: pages of logs, places, memberships."""
+"""Reads from the store that bypass the queue: pages of logs, places of devices, memberships."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Page:
 
     :ivar version: the membership version under which they were read.
     :ivar more: whether the page was full.
-    :ivar trimmed: the last number that retention has taken.
+    :ivar trimmed: the last number that retention has removed.
     """
 
     version: int
@@ -33,25 +33,25 @@ class Page:
 
 
 class Logs:
-    """Every call fails as ``IStore.run`` does, and nothing here writes."""
+    """Read logs. Every call fails as ``IStore.run`` does; none of them writes."""
 
     def __init__(self, store: IStore) -> None:
         self._store = store
 
     async def page(self, conversation: bytes, after: Position, upto: Position | None, count: int = PAGE_SIZE) -> Page:
-        """What the log holds after one position, up to another."""
+        """Read the messages after one position, up to another."""
         found = await calls.page(conversation, after, upto, count).of(self._store)
         messages = [from_body(conversation, *position, body, time) for position, time, body in found.entries]
         return Page(found.version, messages, len(messages) >= count, found.trimmed)
 
     async def talk(self, account: bytes, device: bytes, conversation: bytes) -> Known:
-        """How far one device is in one conversation; without spans its account never took part in it."""
+        """Read the place of one device in one conversation; without spans its account never took part in it."""
         return await calls.device_conversation(account, device, conversation).of(self._store)
 
     async def talks(self, account: bytes, device: bytes) -> tuple[bytes, list[Known]]:
-        """The session that the store has for a device, and all its conversations."""
+        """Read the session that the store has for a device, and all conversations of the device."""
         return await calls.device_conversations(account, device).of(self._store)
 
     async def members(self, conversation: bytes, accounts: Iterable[bytes]) -> Members:
-        """The membership of a topic: at least those members that are among ``accounts``."""
+        """Read the membership of a topic: at least those members that are among ``accounts``."""
         return await calls.members_among(conversation, accounts).of(self._store)

@@ -1,4 +1,4 @@
-"""Which of this server's devices read a topic, as its members change: by a command here, by news, by the store."""
+"""Which devices of this server read a topic. Its members change by a command here, by news and by the store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fishchat.services.msg_server.delivery.rooms import ILog, Rooms
 
 
 class Membership:
-    """Begins and ends the readings of topics."""
+    """Begin and end the readings of topics."""
 
     def __init__(self, presence: Presence, rooms: Rooms, logs: Logs, log: ILog) -> None:
         self._presence = presence
@@ -22,7 +22,7 @@ class Membership:
         self._log = log
 
     def joined(self, account: bytes, name: bytes, version: int, after: Position) -> None:
-        """Take note that an account of this server became a member of a topic by its own command."""
+        """Begin the readings of an account that became a member of a topic by its own command."""
         self._rooms.expect_members(name)
         conversation = self._rooms.open(name, after, version)
         if conversation.version == version - 1:
@@ -37,7 +37,7 @@ class Membership:
         self._rooms.release(conversation)
 
     def changed(self, name: bytes, accounts: Iterable[bytes] = ()) -> None:
-        """Read a topic's membership again with the next message: these accounts have changed it."""
+        """Read a topic's membership again with the next message, after a change by these accounts."""
         self._rooms.expect_members(name)
         for account in accounts:
             for device in self._presence.of(account):
@@ -48,7 +48,7 @@ class Membership:
             conversation.version = None
 
     def left(self, account: bytes, name: bytes, version: int) -> None:
-        """Take note that an account of this server ended its membership by its own command."""
+        """Close the readings of an account that ended its membership by its own command."""
         conversation = self._rooms.conversations.get(name)
         if conversation is None:
             return
@@ -70,7 +70,7 @@ class Membership:
         if not conversation.live and not conversation.behind:
             conversation.epoch, conversation.seq = max(last, conversation.position)
         for reading in [*conversation.live, *conversation.behind]:
-            # Also whoever has left and come back: what was said in between is not theirs.
+            # Also members that have left and joined again: they may not see the messages in between.
             if reading.open and reading.spans[-1][0] != members.get(reading.device.account):
                 self._close(reading.device, conversation)
         for account in members.keys() & self._presence.accounts:

@@ -1,4 +1,4 @@
-"""What became of this server's own messages: the stored ones are delivered, and their senders are answered."""
+"""Outcomes of this server's own messages: the stored ones are delivered, and the senders are answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fishchat.services.msg_server.queue.items import Send
 
 
 class Outcomes:
-    """Takes the results of batches.
+    """Process the results of batches.
 
     :ivar unstored: messages that were refused, or had been stored before: a figure of the heartbeat.
     """
@@ -46,7 +46,7 @@ class Outcomes:
                 else:
                     self._rooms.hear_of(name, message, version)
             except Exception:
-                # It is stored all the same, and its sender and all others are to know.
+                # The message is stored all the same, so its sender and all readers must receive it.
                 self.log.failure("{name} could not be handed out", name=message_id)
             send.asker.stored(send.token, message_id, time)
 
@@ -65,7 +65,7 @@ class Outcomes:
             send.fail(Refusal(word))
 
     def _stored_before(self, send: Send, position: Position) -> None:
-        """Deliver what was stored when nobody could say so: the devices here may not have been told of it either."""
+        """Deliver a message that an earlier attempt had stored: the devices here may not have received it."""
         conversation = self._rooms.conversations.get(send.conversation)
         if conversation is not None:
             if position > conversation.position:

@@ -18,7 +18,7 @@ class Presence:
 
     @property
     def accounts(self) -> KeysView[bytes]:
-        """The accounts of which a device is here."""
+        """The accounts with a device here."""
         return self._accounts.keys()
 
     def of(self, account: bytes) -> list[Device]:

@@ -1,4 +1,4 @@
-"""Feeding a device that is behind from the log: after its login, after a full window, after a full transport."""
+"""Replay from the log for a device that is behind: after its login, a full window or a full transport."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SYNCED = RESP_SYNCED.line() + b"\r\n"
 
 
 class Feeder:
-    """Feeds each device by itself, one conversation after the other, never more than it has room for."""
+    """Feed each device independently, one conversation after the other, and only while it has room."""
 
     log = Logger()
 
@@ -29,12 +29,12 @@ class Feeder:
         self._busy: set[Device] = set()
 
     def begin(self, device: Device) -> None:
-        """A device has just logged in."""
+        """Begin the replay for a device that has just logged in."""
         self._check_synced(device)
         self.feed(device)
 
     def feed(self, device: Device) -> None:
-        """Give the device what it has room for; nothing happens when that is under way, or nothing is to be given."""
+        """Feed the device while it has room; do nothing if this is under way already or nothing is lagging."""
         if device in self._busy or not device.lagging or device.room <= 0:
             return
         self._busy.add(device)
@@ -46,7 +46,7 @@ class Feeder:
             self.feed(device)
 
     def _failed(self, failure: Failure) -> None:
-        # The store is away: when it is back, the sweep feeds everybody again.
+        # The store is unavailable: after its return the sweep feeds every device again.
         if failure.check(StoreError) is None:
             self.log.failure("a device could not be fed", failure)
 
@@ -81,12 +81,12 @@ class Feeder:
         if upto is not None:
             reading.at = max(reading.at, upto)
         else:
-            # Behind a span that began with nothing to see in it, too: else its end would be looked for again and again.
+            # Also move past an empty span: otherwise its end would be read again and again.
             reading.at = max(reading.at, after)
             self._end(reading)
 
     def _give(self, reading: Reading, after: Position, page: Page) -> bool:
-        """Give the device what it has room for: live messages may have come while the page was read."""
+        """Push the page while the device has room; live messages may have used room while the page was read."""
         device = reading.device
         number = after[1]
         for message in page.messages:
@@ -103,7 +103,7 @@ class Feeder:
         return True
 
     def _gone(self, reading: Reading, after: Position, end: Position, trimmed: int) -> None:
-        """Pass over what the device has not seen: nothing is left of it."""
+        """Pass over numbers that the device has not seen and that are no longer in the log."""
         if end[1] > after[1]:
             self._push_gap(reading, missing(after[1], end[1] + 1, trimmed))
         reading.skip(end)
@@ -113,7 +113,7 @@ class Feeder:
             reading.device.push(gap_line(reading.conversation.name, *gone))
 
     def _end(self, reading: Reading) -> None:
-        """The log has no more for now."""
+        """Take note that the log has no more messages for now."""
         device = reading.device
         device.lagging.pop(reading, None)
         if device.syncing is None:
@@ -129,7 +129,7 @@ class Feeder:
             self._check_synced(device)
 
     def _check_synced(self, device: Device) -> None:
-        """All that was missed at the login is given: say so, and let what came meanwhile follow."""
+        """Send ``RESP_SYNCED`` after everything missed before the login is pushed, then newer messages."""
         if device.syncing is None or device.syncing:
             return
         device.syncing = None

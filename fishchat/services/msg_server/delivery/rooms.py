@@ -1,13 +1,13 @@
 """The conversations that this server's devices read, and how messages reach them.
 
-Messages come from two sides, this server's own commits and the router's hints; both end in ``Conversation.hear``.
-Whatever else may have happened (a lost hint, a new epoch, an unknown outcome) is mended by reading the log.
+Messages have two sources, this server's own commits and the router's hints; both lead to ``Conversation.hear``.
+After a lost hint, a new epoch or an unknown outcome, the server reads the log.
 
 A device's place in a conversation, a :class:`Reading`, moves between these states::
 
     behind, lagging    fed from the log by ``replay``, while the device has room
-    behind, fed        the log had no more; the next message takes it along
-    live               given each message by ``Conversation.hear``; without room it is behind again
+    behind, fed        the log had no more; the next message makes it live
+    live               receives each message from ``Conversation.hear``; behind again without room
     closed             its account sees no more: fed to the end of its last span, then dropped
 """
 
@@ -33,10 +33,10 @@ UNREAD = 10_000
 
 
 class ILog(Protocol):
-    """What the conversations ask of the log."""
+    """The reads of the log that conversations need."""
 
     def ask(self, device: Device, name: bytes) -> None:
-        """Ask the store where the device stands in this conversation, and begin or end its reading there."""
+        """Read the device's place in this conversation from the store, and begin or end its reading there."""
 
     def catch_up(self, conversation: Conversation) -> None:
         """Read the log after the conversation's position into ``conversation.read``."""
@@ -50,7 +50,7 @@ class Rooms:
     """The conversations with devices here.
 
     :ivar conversations: by name.
-    :ivar dirty: readings whose cursor is to be stored.
+    :ivar dirty: readings whose cursor is not stored yet.
     """
 
     def __init__(self, presence: Presence, log: ILog, clock: IReactorTime) -> None:
@@ -59,9 +59,9 @@ class Rooms:
         self._clock = clock
         self.conversations: dict[bytes, Conversation] = {}
         self.dirty: set[Reading] = set()
-        #: Topics of which no account here is a member, by the version for which that was found.
+        #: Topic without a member here → the membership version for which this was found.
         self._unread: dict[bytes, int] = {}
-        #: While logins are under way: what was heard in the meantime, since they may not know of it.
+        #: Messages received while logins are under way, because the reply to a login may not include them.
         self._logins = 0
         self._heard: dict[bytes, Position] = {}
 
@@ -79,7 +79,7 @@ class Rooms:
             self.hear_of(name, message, version)
 
     def hear_of(self, name: bytes, message: Message, version: int) -> None:
-        """Take a message of a conversation that is not known here, or not under this membership."""
+        """Take a message of a conversation that is unknown here, or known under another membership version."""
         conversation = self.conversations.get(name)
         if name[:1] == b"#":
             self._hear_of_topic(name, conversation, message, version)
@@ -88,7 +88,7 @@ class Rooms:
         if not readers:
             return
         if message.seq != 1 or conversation is not None:
-            # One that is known here although it has just begun: the store was put back to an earlier state.
+            # The conversation has just begun but is known here: the store was restored from an earlier state.
             for device in readers:
                 if name not in device.readings:
                     self._log.ask(device, name)
@@ -115,11 +115,11 @@ class Rooms:
     # -- devices
 
     def login_begins(self) -> None:
-        """Remember what is heard until ``login_ends``: the login may not know of it."""
+        """Remember messages until ``login_ends``, because the reply to the login may not include them."""
         self._logins += 1
 
     def login_ends(self) -> None:
-        """A login is stored or refused."""
+        """Forget these messages after the last login was stored or refused."""
         self._logins -= 1
         if not self._logins:
             self._heard.clear()
@@ -137,7 +137,7 @@ class Rooms:
             self._missed(device, name, position)
 
     def _missed(self, device: Device, name: bytes, position: Position) -> None:
-        """Take a message that was heard before the login was known here."""
+        """Take a message that was received while the login was under way."""
         conversation = self.conversations.get(name)
         if name in device.readings and conversation is not None:
             if position > conversation.position:
@@ -146,14 +146,14 @@ class Rooms:
             self._log.ask(device, name)
 
     def leave(self, device: Device) -> None:
-        """End the readings of a device that is gone."""
+        """End the readings of a device that has disconnected."""
         device.lagging.clear()
         device.syncing = None
         for reading in list(device.readings.values()):
             self.drop(reading)
 
     def drop(self, reading: Reading) -> None:
-        """Forget a reading, and its conversation with the last one."""
+        """Forget a reading, and its conversation with its last reading."""
         reading.device.readings.pop(reading.conversation.name, None)
         reading.device.left[reading.conversation.name] = reading
         position = reading.position
@@ -166,7 +166,7 @@ class Rooms:
         self.release(reading.conversation)
 
     def acknowledged(self, reading: Reading) -> None:
-        """Go on after an acknowledgement: there may be room again, or the end of a closed conversation was reached."""
+        """Continue after an acknowledgement: feed a device with room again, drop a reading that is complete."""
         device = reading.device
         if not reading.unacked and not reading.open and reading not in device.lagging and reading.next_span() is None:
             self.drop(reading)
@@ -190,7 +190,7 @@ class Rooms:
     # -- readings
 
     def update(self, device: Device, known: Known) -> None:
-        """Take what the store knows of one of the conversations of a logged-in device."""
+        """Take the stored state of a logged-in device's conversation."""
         reading = device.readings.get(known.name)
         if reading is None:
             reading = self._begin(device, known)
@@ -213,21 +213,21 @@ class Rooms:
     # -- conversations
 
     def open(self, name: bytes, position: Position, version: int | None) -> Conversation:
-        """Return the conversation; a new one stands at ``position`` under this membership."""
+        """Return the conversation; a new one begins at ``position`` with this membership version."""
         conversation = self.conversations.get(name)
         if conversation is None:
             if name[:1] == b"#":
-                # Devices that were here before may have become members elsewhere: the next message finds out.
+                # Accounts here may have become members on other servers: the next message finds out.
                 version = None
             conversation = self.conversations[name] = Conversation(name, position, self, version)
         return conversation
 
     def _begin(self, device: Device, known: Known) -> Reading | None:
-        """Begin a reading, behind. Returns None when there is nothing more to see in it."""
+        """Begin a reading, behind. Returns None if its account can see nothing more."""
         if known.name not in self.conversations and known.last > START:
             self._ask_others(device, known.name)
         conversation = self.open(known.name, known.last, known.version)
-        # The stored cursor is up to a second behind.
+        # The stored cursor is up to a second old.
         before = device.left.get(known.name)
         at = max(start_of(known.cursor, known.spans), before.at if before else START)
         reading = Reading(device, conversation, at, known.spans)
@@ -239,25 +239,25 @@ class Rooms:
         return reading
 
     def _ask_others(self, device: Device, name: bytes) -> None:
-        """Ask for the devices that were here before this conversation began: nobody has told them of it."""
+        """Read the places of the devices that logged in before this conversation began: they do not know it yet."""
         for other in self._presence.of_all(accounts_of(name)):
             if other is not device and name not in other.readings:
                 self._log.ask(other, name)
 
     def sweep(self) -> None:
-        """Forget what was found of topics: something may have been missed."""
+        """Forget which topics have no member here, because news may have been missed."""
         self._unread.clear()
 
-    # -- what a conversation asks
+    # -- for conversations
 
     def hold(self, conversation: Conversation) -> None:
-        """See IReads."""
+        """Give the gap its time, see ``IReads``."""
         self._clock.callLater(HOLD, conversation.give_up_holding)
 
     def feed(self, device: Device) -> None:
-        """See IReads."""
+        """Feed the device from the log, see ``IReads``."""
         self._log.feed(device)
 
     def catch_up(self, conversation: Conversation) -> None:
-        """See IReads."""
+        """Read the log of the conversation, see ``IReads``."""
         self._log.catch_up(conversation)

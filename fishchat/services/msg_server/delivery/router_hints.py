@@ -1,4 +1,4 @@
-"""Hearing from the router: numbered hints on this server's channel, and what to do when one was lost."""
+"""Hints from the router: numbered batches on this server's channel, and a sweep after a lost one."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fishchat.services.msg_server.delivery.signals import Signals
 from fishchat.storage.redis import Connection, StoreError
 
 
-class Hearing:
-    """Listens on ``/msg_server/<id>``; compares the numbers with the store's.
+class RouterHints:
+    """Receive hints on ``/msg_server/<id>`` and compare their numbers with the store's.
 
     :param sweep: called when something may have been missed.
     """
@@ -41,15 +41,15 @@ class Hearing:
         self._sweep = sweep
         self._server = server
         self._numbers = [HintNumbers() for _ in range(shards)]
-        #: How many hints came, and how many sweeps were needed: figures of the heartbeat.
+        #: The number of hints received, and of sweeps needed: figures of the heartbeat.
         self.hints = self.sweeps = 0
 
     def listen(self, bus: IBus) -> None:
-        """Subscribe; after every (re)subscription the store is asked what was missed."""
+        """Subscribe. Every subscription, also a repeated one, is followed by a sweep."""
         bus.subscribe(channels.msg_server(self._server.decode()), self.heard, self.sweep)
 
     def heard(self, payload: bytes) -> None:
-        """A batch from a router."""
+        """Process a batch from a router."""
         try:
             hints = Hints.decode(payload)
             numbers = self._numbers[hints.shard]
@@ -67,16 +67,19 @@ class Hearing:
             self.sweep()
 
     def sweep(self) -> None:
-        """Something may have been missed."""
+        """Count a sweep and start it, because a message may have been missed."""
         self.sweeps += 1
         self._sweep()
 
     def start(self) -> Deferred[Any]:
-        """Take the store's numbers as seen: what came before there were clients is nobody's loss."""
+        """Treat the store's numbers as seen: no client was connected before, so nothing was lost."""
         return ensureDeferred(self._compare(start=True)).addErrback(self._failed)
 
     def compare(self) -> Deferred[Any]:
-        """Compare with what the routers stored; to be called once a second: a lost last hint has no successor."""
+        """Compare with the numbers that the routers stored.
+
+        Call this once a second, because no later hint reveals the loss of the last one.
+        """
         return ensureDeferred(self._compare(start=False)).addErrback(self._failed)
 
     async def _compare(self, start: bool) -> None:

@@ -9,25 +9,25 @@ from fishchat.model.device import Device
 from fishchat.model.message import UNKNOWN
 from fishchat.services.msg_server.delivery.presence import Presence
 
-#: Push → the capability that a device needs for it; nothing if every device is given it.
+#: Push → the capability that a device needs for it; empty if every device receives it.
 _NEEDS = {push.name: push.capability for push in PUSHES}
 
 
 class Signals:
-    """Pushes signals to the devices that are here."""
+    """Push signals to the devices that are logged in here."""
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
 
     def push(self, recipients: Iterable[bytes], line: bytes) -> None:
-        """Push ``line``, without its ending, to accounts and devices (``account/device``) that are capable of it."""
+        """Push ``line``, without its ending, to accounts and devices (``account/device``) with its capability."""
         needs = _NEEDS.get(_name(line), UNKNOWN)
         for device in self._devices(recipients):
             if not needs or needs in device.capabilities:
                 device.push(line + b"\r\n")
 
     def heard(self, recipients: bytes, line: bytes) -> None:
-        """Push what a router reports; ``recipients`` are separated by spaces."""
+        """Push a signal from a router; ``recipients`` are separated by spaces."""
         self.push(recipients.split(b" "), line)
 
     def _devices(self, recipients: Iterable[bytes]) -> Iterator[Device]:
@@ -39,7 +39,7 @@ class Signals:
 
 
 def _name(line: bytes) -> bytes:
-    """The name of a push, which its tags may precede."""
+    """Return the name of a push; tags may precede it."""
     if line[:1] == b"@":
         line = line.partition(b" ")[2]
     return line.partition(b" ")[0]

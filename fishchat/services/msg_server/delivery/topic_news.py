@@ -1,4 +1,4 @@
-"""News of topics' memberships between the roles: published once a turn, heard from the other msg_servers."""
+"""News of topics' memberships between the roles: published once a turn, received from the other msg_servers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fishchat.services.msg_server.delivery.membership import Membership
 
 
 class TopicNews:
-    """Publishes for the manager what happened, and for the other msg_servers whose membership to read again."""
+    """Publish events for the manager, and changed topics for the other msg_servers, which read the membership again."""
 
     def __init__(self, bus: IBus, turn: Turn, membership: Membership) -> None:
         self._bus = bus
@@ -18,7 +18,7 @@ class TopicNews:
         self._events: list[tuple[str, str, str]] = []
 
     def listen(self) -> None:
-        """Begin to hear from the other msg_servers."""
+        """Subscribe to the news of the other msg_servers."""
         self._bus.subscribe(channels.TOPIC_SYNC, self._heard, None)
 
     def changed(self, topic: bytes, event: str, account: bytes) -> None:

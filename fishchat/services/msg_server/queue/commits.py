@@ -1,11 +1,12 @@
-"""Group commit: everything that clients want written goes through one queue, one flight at a time.
+"""Group commit: all writes for clients pass through one queue, one batch in flight at a time.
 
-A flight is what has gathered while the one before was away, neighbouring messages packed into one script call. Redis
-runs a flight in one turn and fsyncs it once. Answers come in the order of the queue, so a connection's commands take
-effect and are answered in order.
+Operations gather while the batch in flight waits for its replies; they are sent together as the next one, with
+neighbouring messages packed into one script call. Redis runs the batch in flight in one turn and fsyncs it once.
+Answers are sent in the order of the queue, so a connection's commands take effect and are answered in order.
 
-An outcome is never invented: what was not sent is refused as ``TRYAGAIN``, what was sent and not answered is
-``UNKNOWN``. A flight that was refused whole, for its lease or its epoch, goes again when that is mended.
+An outcome is never invented. An operation that was not sent is refused as ``TRYAGAIN``; one that was sent and not
+answered is ``UNKNOWN``. A batch in flight that was refused whole, for its lease or its epoch, is sent again after that
+is repaired.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from twisted.python.failure import Failure
 from fishchat.errors import Refusal, doubtful, tryagain, unknown
 from fishchat.interfaces import IStore
 from fishchat.net.turn import Turn
-from fishchat.services.msg_server.queue.items import Batch, Call, Mark, Operation, Send, Unit
+from fishchat.services.msg_server.queue.items import Barrier, Batch, Call, Operation, Send, Unit
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
 from fishchat.storage.logs.calls import SEND
 from fishchat.storage.redis import ReplyError, Unavailable, Unknown
 
-#: One flight holds at most this many batches, calls and marks.
+#: The batch in flight holds at most this many batches of messages, calls and barriers.
 CALLS = 200
-#: Seconds after which everything is answered: what is left of them by the deadline of a call, an operation may wait.
+#: Seconds within which every operation is answered. An operation may wait for these less the deadline of a call.
 ANSWERED = 4.5
 
-#: What Redis says when it took nothing and may take it later.
+#: The errors with which Redis refuses a write that may succeed later.
 PASSING = frozenset(
     {"OOM", "LOADING", "READONLY", "MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"}
 )
@@ -41,18 +42,17 @@ PASSING = frozenset(
 
 T = TypeVar("T")
 
-#: Takes the messages of a batch that were stored: the sends, a number or a refusal for each, the membership versions
+#: Processes the results of a batch: the sends, a number or a refusal for each, the membership versions
 #: of their topics, the epoch, and when they were stored in ms.
 Stored = Callable[[list[Send], list[Any], dict[bytes, int], int, int], None]
 
 
 class Commits:
-    """The queue.
+    """The queue of operations, and the batch in flight.
 
-    :param fence: under which lease and epoch to write now; None while there is none.
-    :param mend: called with ``LEASE`` or ``EPOCH`` when a flight was refused; ``go_on`` is to be called when that is
-        mended.
-    :param doubt: called when nobody knows whether something was stored.
+    :param fence: returns the lease and epoch under which to write now, or None without a lease.
+    :param mend: called with ``LEASE`` or ``EPOCH`` when the batch in flight was refused; it calls ``go_on`` later.
+    :param doubt: called when it is unknown whether something was stored.
     :param stored: see :data:`Stored`.
     """
 
@@ -85,11 +85,11 @@ class Commits:
         self._disowned = False
         self._asked = False
         self._idle: list[Deferred[None]] = []
-        #: How many script calls were made, and messages answered: figures of the heartbeat.
+        #: The number of script calls made, and of messages answered: figures of the heartbeat.
         self.calls = self.answered = 0
 
     def add(self, operation: Operation) -> None:
-        """Put ``operation`` into the next flight."""
+        """Add ``operation`` to the queue."""
         operation.since = self._clock.seconds()
         self._queue.append(operation)
         if not self._flight and not self._asked:
@@ -97,20 +97,20 @@ class Commits:
             self._turn.at_end(self.go_on)
 
     def ask(self, ask: Ask[T]) -> Deferred[T]:
-        """Make a call in its turn; fails with the Refusal."""
+        """Make a call in its turn; fail with the Refusal."""
         done: Deferred[T] = Deferred()
         self.add(Call.of(ask, done.callback, done.errback))
         return done
 
     def when_idle(self) -> Deferred[None]:
-        """Fires when nothing waits and nothing flies."""
+        """Return a Deferred that fires when the queue is empty and no batch is in flight."""
         done: Deferred[None] = Deferred()
         self._idle.append(done)
         self._tell_idle()
         return done
 
     def go_on(self) -> None:
-        """Start a flight if one can start; to be called, too, when the store is there again."""
+        """Send the next batch if possible. Call this also when the store is available again."""
         self._asked = False
         if self._flight:
             return
@@ -120,9 +120,9 @@ class Commits:
         self._tell_idle()
 
     def expire(self) -> None:
-        """Refuse what has waited too long; to be called twice a second.
+        """Refuse operations that have waited too long. Call this twice a second.
 
-        While a flight is away nothing is refused: its answers come first, and it has a deadline of its own.
+        While a batch is in flight nothing is refused: its answers come first, and it has its own deadline.
         """
         if self._flight:
             return
@@ -132,9 +132,9 @@ class Commits:
         self._tell_idle()
 
     def refuse_all(self) -> None:
-        """Refuse what waits: the server has lost the right to write it.
+        """Refuse all waiting operations: the server has lost the right to write them.
 
-        What flies is answered first, and does not go again when it was refused for the lease.
+        The batch in flight is answered first. It is not sent again if it was refused for the lease.
         """
         self._disowned = bool(self._flight)
         while self._queue and not self._flight:
@@ -151,7 +151,7 @@ class Commits:
                 done.callback(None)
 
     def _gather(self) -> list[Unit]:
-        """The next flight, from the head of the queue."""
+        """Take the next batch to send from the head of the queue."""
         units: list[Unit] = []
         queue = self._queue
         batch: Batch | None = None
@@ -174,7 +174,7 @@ class Commits:
         units = self._gather()
         self._flight.extend(units)
         for unit in units:
-            if isinstance(unit, Mark):
+            if isinstance(unit, Barrier):
                 continue
             if isinstance(unit, Batch):
                 script, values = SEND, unit.values(fence, self._stream)
@@ -192,13 +192,14 @@ class Commits:
         if refused:
             self._refused = reply[0].decode()
         if refused or self._again:
-            # What only asks, or ends a session, is not refused; but it must not overtake what goes again before it.
+            # A call that only reads, or ends a session, is not refused. But it must not overtake earlier units that are
+            # sent again.
             self._go_again(unit)
         elif isinstance(unit, Call):
             self._guarded(unit.settle, reply)
             self._landed(unit)
         elif self._overlaps():
-            # The next flight starts before this one's messages are handed out: Redis works meanwhile.
+            # The next batch is sent before the messages of this one are handed out: Redis works meanwhile.
             self._landed(unit)
             self._hand_out(unit, reply, fence.epoch)
         else:
@@ -206,11 +207,11 @@ class Commits:
             self._landed(unit)
 
     def _overlaps(self) -> bool:
-        """Whether the last unit of the flight may land now without anything being answered by that."""
+        """Return whether the last unit in flight may land now without causing an answer."""
         if len(self._flight) > 1 or not self._queue:
             return False
         head = self._queue[0]
-        return not isinstance(head, Mark) and head.since > self._late()
+        return not isinstance(head, Barrier) and head.since > self._late()
 
     def _hand_out(self, batch: Batch, reply: Any, epoch: int) -> None:
         _, results, flat, time = reply
@@ -227,7 +228,7 @@ class Commits:
     def _failed(self, failure: Failure, unit: Batch | Call) -> None:
         error = failure.value
         if self._again:
-            # It was refused like the one before it, or not done: the same fence, on the same connection.
+            # This unit was refused like the one before it, or not run: the same fence, on the same connection.
             self._go_again(unit)
             return
         if isinstance(error, Unavailable) or (isinstance(error, ReplyError) and error.word in PASSING):
@@ -252,11 +253,11 @@ class Commits:
         self._land()
 
     def _land(self) -> None:
-        """Take what has landed from the head of the flight; marks land when all before them have."""
+        """Remove landed units from the head of the batch in flight; a barrier lands when all units before it have."""
         flight = self._flight
         while flight and flight[0].landed:
             unit = flight.popleft()
-            if isinstance(unit, Mark):
+            if isinstance(unit, Barrier):
                 if self._again:
                     self._again.append(unit)
                 else:
@@ -273,13 +274,13 @@ class Commits:
             self.go_on()
 
     def _put_back(self) -> None:
-        """What was refused whole goes to the head of the queue again, in its order."""
+        """Return the units that were refused whole to the head of the queue, in their order."""
         again, self._again = self._again, []
         operations: list[Operation] = []
         for unit in again:
             if isinstance(unit, Batch):
                 operations += unit.sends
             else:
-                unit.landed = isinstance(unit, Mark)
+                unit.landed = isinstance(unit, Barrier)
                 operations.append(unit)
         self._queue.extendleft(reversed(operations))

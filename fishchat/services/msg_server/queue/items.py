@@ -1,4 +1,4 @@
-"""What waits in the queue of ``commits``: messages, other script calls, and marks that only keep their turn."""
+"""The operations in the queue of ``commits``: messages, other script calls, and barriers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ T = TypeVar("T")
 
 
 class IAsker(Protocol):
-    """What waits for the outcome of messages. ``token`` is what it gave to the message, to know which one is meant."""
+    """The receiver of the outcomes of messages. ``token`` is its own name for a message, passed with the Send."""
 
     def stored(self, token: Any, message_id: bytes, time: int) -> None:
-        """Take note that a message is stored under ``message_id``, since ``time`` in ms."""
+        """Take note that a message was stored under ``message_id`` at ``time`` (ms)."""
 
     def failed(self, token: Any, refusal: Refusal) -> None:
-        """Take note that a message is not stored, or that nobody knows."""
+        """Take note that a message is not stored, or that its outcome is unknown."""
 
 
 class Send:
-    """A message to be stored.
+    """A message that waits to be stored.
 
-    :ivar asker: what is told of the outcome, with its ``token``.
+    :ivar asker: receives the outcome, with its ``token``.
     :ivar account: the sender's; ``sender`` is its device, ``account/device``.
     :ivar peer: the other account; empty for a topic.
     :ivar form: its kind and attributes, see ``model/message.py``; ``body`` is what is stored, whole.
@@ -76,7 +76,7 @@ class Send:
         self.since = 0.0
 
     def fail(self, refusal: Refusal) -> None:
-        """Report that the message is not stored, or that nobody knows."""
+        """Report that the message is not stored, or that its outcome is unknown."""
         self.asker.failed(self.token, refusal)
 
 
@@ -102,7 +102,7 @@ class Call:
 
     @classmethod
     def of(cls, ask: Ask[T], settle: Callable[[T], object], fail: Callable[[Refusal], object]) -> Call:
-        """A typed call. ``settle`` gets its result; ``fail`` gets a refusal of the script, too."""
+        """Make a typed call. ``settle`` gets its result; ``fail`` gets also a refusal of the script."""
 
         def parse(reply: Any) -> None:
             try:
@@ -115,8 +115,8 @@ class Call:
         return cls(ask.script, ask.values, parse, fail, fenced=ask.fenced)
 
 
-class Mark:
-    """Something that is only to happen in its turn: a reply that must not overtake others."""
+class Barrier:
+    """An entry that completes after everything before it: a reply that must not overtake others."""
 
     def __init__(self, settle: Callable[[], None]) -> None:
         self.settle = settle
@@ -124,12 +124,12 @@ class Mark:
         self.landed = True
 
     def fail(self, refusal: Refusal) -> None:
-        """It needs nothing from the store, so it happens all the same."""
+        """Settle all the same: a barrier needs nothing from the store."""
         self.settle()
 
 
 class Batch:
-    """Neighbouring messages of one flight, as one script call."""
+    """Neighbouring messages, sent as one script call."""
 
     def __init__(self) -> None:
         self.sends: list[Send] = []
@@ -140,7 +140,7 @@ class Batch:
         return len(self.sends) >= MESSAGES or self.size >= BYTES
 
     def values(self, fence: Fence, stream: bytes) -> tuple[Any, ...]:
-        """What ``send.lua`` is given: ``model/routing.py`` describes the layout."""
+        """Return the arguments of ``send.lua``; ``model/routing.py`` describes the layout."""
         accounts = set()
         flat: list[Any] = []
         marked: list[int] = []
@@ -154,5 +154,5 @@ class Batch:
         return *fence.args, stream, list(accounts), flat, marked
 
 
-Operation = Send | Call | Mark
-Unit = Batch | Call | Mark
+Operation = Send | Call | Barrier
+Unit = Batch | Call | Barrier

@@ -1,7 +1,7 @@
-"""Authentication: what a client sends becomes a claim, by password, by token or by SCRAM.
+"""Authentication: make a claim of what a client sends, by password, by token or by SCRAM.
 
-Whether the claim is true is decided by the store in the step that writes the session (``login.lua``): so a token that
-was just revoked, an account that was just disabled and a password that was just changed let nobody in.
+The store decides whether the claim is true, in the step that writes the session (``login.lua``). So a token just
+revoked, an account just disabled and a password just changed are refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def costs_of(accounts: Accounts) -> Costs:
 
 
 class Authentication:
-    """The ways to a claim. In mode ``open`` there is one, and no secret."""
+    """Make claims. In mode ``open`` no secret is needed, and a name is the only way to a claim."""
 
     def __init__(self, accounts: Accounts, reader: IStore, hashing: Hashing, guesses: Guesses) -> None:
         self._reader = reader
@@ -47,14 +47,14 @@ class Authentication:
             reader.on_connected.append(self._learn)
 
     def mechanisms(self, peer: IPeer) -> tuple[bytes, ...]:
-        """Return what SEND_AUTH may speak with this peer."""
+        """Return the SASL mechanisms that SEND_AUTH offers to this peer."""
         if self.mode == "open":
             return ()
         return (scram.PLAIN,) if peer.binding is None else (scram.PLAIN, scram.PLUS)
 
     @property
     def ready(self) -> bool:
-        """Whether a proof can be asked for; until then SEND_AUTH is ``TRYAGAIN``."""
+        """Whether a client can be asked for a proof; until then SEND_AUTH is answered with ``TRYAGAIN``."""
         return self.mode == "open" or bool(self._decoy_key)
 
     def _learn(self) -> None:
@@ -66,12 +66,12 @@ class Authentication:
     # -- SEND_CLIENT_ID
 
     def needs_secret(self, command: Command) -> None:
-        """Raise Refusal when the command has no secret and there must be one."""
+        """Raise Refusal when a secret is required and the command has none."""
         if self.mode != "open" and not command.text:
             raise Refusal("AUTH", "a password or token is required: SEND_CLIENT_ID <account> <password or token>")
 
     def claim_at_once(self, command: Command, source: bytes) -> Claim | None:
-        """Return the claim of a login without a secret or by token; None for a password, which has to be hashed."""
+        """Return the claim of a login without a secret or by token; None for a password, which must be hashed first."""
         account, device = _names(command)
         if self.mode == "open":
             return Claim(account, device, OPEN, account, makes=self._privacy or True)
@@ -81,7 +81,7 @@ class Authentication:
         return None
 
     async def claim_by_password(self, command: Command, source: bytes) -> Claim:
-        """Return the claim of a right password; Refusal for a wrong one."""
+        """Return the claim of a right password; raise Refusal for a wrong one."""
         account, device = _names(command)
         secret = command.text
         found = await self._guesses.attempt(account, source)
@@ -96,13 +96,16 @@ class Authentication:
         await self._guesses.ask(rehash(account, version, made))
 
     def _not_rehashed(self, failure: Failure) -> None:
-        # The next login by password tries again.
+        # The next login by password repeats the attempt.
         failure.trap(Refusal)
 
     # -- SEND_AUTH
 
     def account_of(self, command: Command, peer: IPeer) -> bytes:
-        """Return whom the first step of SCRAM is about; Refusal when that mechanism is not for this connection."""
+        """Return the account that the first step of SCRAM names.
+
+        Raises Refusal when this connection may not use the mechanism.
+        """
         mechanism = command.fields[0]
         offered = self.mechanisms(peer)
         if not offered:
@@ -112,9 +115,9 @@ class Authentication:
         return scram.account_of(command.text)
 
     async def challenge(self, command: Command, account: bytes, source: bytes, peer: IPeer) -> Challenge:
-        """Return what a client has to prove that wants to log in by SCRAM."""
+        """Return what a client must prove to log in by SCRAM."""
         if not self.ready:
-            # Also for an account that is not there: else this would tell who has one.
+            # Also for an account that does not exist: otherwise the answer would reveal which accounts exist.
             self._learn()
             raise Refusal("TRYAGAIN", retry=1)
         found = await self._guesses.attempt(account, source)
@@ -124,7 +127,7 @@ class Authentication:
         return Challenge(exchange, account, command.tags.get(b"device", b"main"), found.version, line)
 
     def claim_by_proof(self, challenge: Challenge, command: Command, source: bytes) -> Claim:
-        """Return the claim of a right proof; Refusal for a wrong one."""
+        """Return the claim of a right proof; raise Refusal for a wrong one."""
         if b"device" in command.tags:
             raise ProtocolError("BADTAG", "send @device with the first step only")
         if command.fields[0] != challenge.exchange.mechanism:

@@ -1,4 +1,4 @@
-"""SEND_CLIENT_ID and SEND_AUTH: from the command to a claim, and from the claim to a session in the store."""
+"""SEND_CLIENT_ID and SEND_AUTH: make a claim of the command, and store a session for the claim."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from fishchat.services.msg_server.sessions.authentication import Authentication
 from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.login import Claim, Login
 from fishchat.services.msg_server.sessions.registry import Sessions
-from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.services.msg_server.sessions.session import Session
 from fishchat.storage.fence import Fence
 from fishchat.storage.packing import days_in_ms
 
 
 class Entry:
-    """Lets clients in.
+    """Log clients in.
 
-    :param fence: under which lease and epoch sessions are stored; None while there is none.
-    :param source: by what name the guesses of an address are counted.
+    :param fence: returns the lease and epoch under which sessions are stored, or None without a lease.
+    :param source: returns the name under which the guesses of an address are counted.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Entry:
         guesses: Guesses,
         sessions: Sessions,
         delivery: Delivery,
-        revocations: Revoking,
+        revocations: Revocations,
     ) -> None:
         self._server = server
         self._limits = limits
@@ -61,7 +61,7 @@ class Entry:
     # -- the two verbs
 
     def log_in(self, session: Session, command: Command) -> None:
-        """SEND_CLIENT_ID."""
+        """Carry out SEND_CLIENT_ID."""
         self._authentication.needs_secret(command)
         login = Login(session, command)
         claim = self._authentication.claim_at_once(command, self._source_of(session))
@@ -76,7 +76,7 @@ class Entry:
         self._enter(login, await self._authentication.claim_by_password(login.command, source))
 
     def authenticate(self, session: Session, command: Command) -> None:
-        """SEND_AUTH: the first step or, when a proof was asked for, the second."""
+        """Carry out SEND_AUTH: the first step or, when the client was asked for a proof, the second."""
         login = session.steps
         if isinstance(login, Login) and login.challenge is not None:
             self._prove(login, command)
@@ -106,7 +106,7 @@ class Entry:
         return self._source(session.peer.host)
 
     def _run(self, login: Login, work: Coroutine[Any, Any, None]) -> None:
-        """Take a step of a login, which is refused when it fails."""
+        """Run a step of a login; refuse the login when the step fails."""
 
         def failed(failure: Failure) -> None:
             login.refuse(login.session.refusal_for(login.command, failure))
@@ -132,10 +132,10 @@ class Entry:
         def fail(refusal: Refusal) -> None:
             decided()
             if claim.by_secret and not (isinstance(refusal, LoginRefused) and not refusal.proved):
-                # A right secret was no guess, although it led nowhere.
+                # A right secret was no guess, although the login failed.
                 self._guesses.refund(claim.account, self._source_of(session))
             if not isinstance(refusal, LoginRefused) and refusal.word != "TRYAGAIN":
-                # It may be stored all the same, and nobody would end that session.
+                # The session may be stored all the same, and nothing else would end it.
                 self._sessions.end_in_store(claim.account, claim.device, session.number)
             login.refuse(refusal)
 

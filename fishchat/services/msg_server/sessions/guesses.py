@@ -1,6 +1,6 @@
-"""The guess budget: how many wrong secrets an account and an address may send, and the hashes that cost a guess each.
+"""The guess budget: how many wrong secrets an account and a source may send, and the hashes that cost a guess each.
 
-A guess is taken before the secret is looked at, and refunded when it was right or not looked at.
+A guess is taken before the secret is checked, and refunded when the secret was right or was not checked.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ T = TypeVar("T")
 
 
 class Guesses:
-    """Takes guesses, refunds them, and hashes.
+    """Take guesses, refund them, and hash.
 
-    :ivar limits: how many guesses there are, 0 for any number, and within how many ms: for the scripts.
+    :ivar limits: arguments for the scripts: the number of guesses (0 for any number), and the ms in which they count.
     """
 
     def __init__(self, queue: Commits, hashing: Hashing, limits: Limits) -> None:
@@ -33,17 +33,17 @@ class Guesses:
         self.limits = (limits.guesses if limits.flood else 0, max(1, int(limits.guess_seconds * 1000)))
 
     async def attempt(self, account: bytes, source: bytes) -> Verifiers:
-        """Take a guess. Returns what a secret is checked by; Refusal ``FLOOD`` when too many were wrong."""
+        """Take a guess and return the verifiers of the account; raise Refusal ``FLOOD`` after too many wrong ones."""
         try:
             return await self.ask(calls.begin_guess(account, source, *self.limits))
         except Refusal as refusal:
-            # A guess may be taken; but nothing of what was asked for is done.
+            # The guess may be taken, but nothing that the client asked for is done.
             if refusal.word == "UNKNOWN":
                 raise tryagain() from None
             raise
 
     async def hashed(self, account: bytes, source: bytes, function: Callable[..., T], *arguments: Any) -> T:
-        """Make a slow hash after an attempt, whose guess is refunded when there was no time for the hash."""
+        """Make a slow hash after an attempt; refund its guess when there was no time for the hash."""
         try:
             return await self._hashing.run(function, *arguments)
         except Refusal as refusal:
@@ -59,5 +59,5 @@ class Guesses:
             given.addErrback(lambda failure: failure.trap(Refusal))
 
     def ask(self, ask: Ask[T]) -> Deferred[T]:
-        """Call the store through the queue, as everything that clients want; fails with the Refusal."""
+        """Call the store through the queue, like every call for clients; fail with its Refusal."""
         return self._queue.ask(ask)

@@ -1,6 +1,6 @@
-"""Slow hashes of passwords beside the reactor: few at a time, and few that wait.
+"""Slow hashes of passwords in threads: few at a time, and few that wait.
 
-A hash takes some 30 ms and 19 MB; whoever could ask for any number of them could stop the server.
+A hash takes some 30 ms and 19 MB. A client that could cause any number of them could stop the server.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from fishchat.errors import Refusal
 
 #: Hashes that are made at the same time, and that wait for their turn.
 THREADS, WAITING = 2, 32
-#: Seconds that one may wait: whoever asked for it is to be answered within five, and the store has a part in that.
+#: Seconds that a hash may wait: its client is answered within five seconds, and the store needs a part of them.
 PATIENCE = 2.0
 
 Result = TypeVar("Result")
 
 
 class Hashing:
-    """Hashes in some of the reactor's own threads. ``clock`` times the waiting; it is the reactor if not given."""
+    """Hash in some of the reactor's own threads. ``clock`` times the waiting; by default it is the reactor."""
 
     def __init__(self, reactor: Any = None, clock: IReactorTime | None = None) -> None:
         if reactor is None:
@@ -32,12 +32,13 @@ class Hashing:
         self._clock: IReactorTime = clock or reactor
         self._turns = DeferredSemaphore(THREADS)
         self._busy = 0
-        #: How many were begun: a figure of the heartbeat, and what tests count.
+        #: How many hashes were begun: a figure of the heartbeat, and what tests count.
         self.made = 0
 
     def run(self, function: Callable[..., Result], *args: Any) -> Deferred[Result]:
-        """Call ``function`` in a thread. Fails with Refusal ``TRYAGAIN``, at once when too many wait, or when its turn
-        comes too late.
+        """Call ``function`` in a thread.
+
+        Fails with Refusal ``TRYAGAIN``: at once when too many calls wait, later when this one has waited too long.
         """
         if self._busy >= THREADS + WAITING:
             return fail(_too_many())

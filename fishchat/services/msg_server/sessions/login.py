@@ -1,4 +1,4 @@
-"""One attempt to log in, from its first command to the answer that lets the client in or does not."""
+"""One attempt to log in, from its first command to its answer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from fishchat.services.msg_server.sessions.steps import Steps
 
 @dataclass(frozen=True, repr=False)
 class Claim:
-    """Who a client says to be.
+    """The account and device that a client says it is.
 
-    :ivar proof: by what ``login.lua`` decides whether that is so.
-    :ivar answer: what follows the ``OK`` when it is.
-    :ivar by_secret: whether a password was sent or proved, and not a token.
+    :ivar proof: the data by which ``login.lua`` decides whether the claim is true.
+    :ivar answer: what follows the ``OK`` if the claim is true.
+    :ivar by_secret: whether the client sent or proved a password instead of sending a token.
     :ivar makes: whether to create a missing account; if ``contacts``, only its contacts may start a conversation with
         it.
     """
@@ -38,7 +38,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Challenge:
-    """A login by SCRAM between its two steps: the exchange, and whom it is about."""
+    """A login by SCRAM between its two steps: the exchange, and its account and device."""
 
     exchange: scram.Exchange
     account: bytes
@@ -48,11 +48,11 @@ class Challenge:
 
 
 class Login(Steps[Session]):
-    """An attempt. It alone moves the session's state until it is decided.
+    """An attempt to log in. Until it is decided, nothing else moves the session's state.
 
-    What the client sends in the meantime is processed when it is decided: it may depend on it.
+    Commands that the client sends in the meantime wait for the decision, because they may depend on it.
 
-    :ivar challenge: between two steps, what the client has to prove.
+    :ivar challenge: between the two steps, what the client must prove.
     """
 
     __slots__ = ("challenge",)
@@ -64,7 +64,7 @@ class Login(Steps[Session]):
         self.step(command)
 
     def step(self, command: Command) -> None:
-        """Begin a step: with the first command, or with the proof that was asked for."""
+        """Begin a step: with the first command, or with the command that brings the proof."""
         self.command = command
         session = self.session
         session.move(Event.LOGIN)
@@ -72,19 +72,19 @@ class Login(Steps[Session]):
         session.peer.hold(LOGIN)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Let the client stay outside."""
+        """Refuse the login; the client may try again."""
         self.end()
         self.session.move(Event.REFUSED)
         self._answer(error_line(refusal, self.command.verb, self.command.tags))
 
     def ask_for_proof(self, challenge: Challenge) -> None:
-        """Answer with what the client has to prove."""
+        """Answer with what the client must prove."""
         self.challenge = challenge
         self.session.move(Event.CHALLENGED)
         self._answer(ok_line(self.command, challenge.line))
 
     def welcome(self, device: Device, claim: Claim) -> bool:
-        """Let the client in as ``device``. Returns False when it has gone in the meantime."""
+        """Log the client in as ``device``. Returns False when it has disconnected in the meantime."""
         self.end()
         session = self.session
         session.move(Event.WELCOME)

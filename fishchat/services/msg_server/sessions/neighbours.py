@@ -1,4 +1,4 @@
-"""The other msg_servers: where clients may go when this one cannot keep them."""
+"""The other msg_servers: the servers to which clients can move when this one stops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fishchat.services.net.placement import follow
 
 
 class Neighbours:
-    """Knows them from their heartbeats."""
+    """Keep the addresses of the other msg_servers, from their heartbeats."""
 
     def __init__(self, server: bytes, clock: IReactorTime, random: Random | None = None) -> None:
         self._server = server.decode()
@@ -21,13 +21,13 @@ class Neighbours:
         self._placement = Placement([], random or Random())
 
     def listen(self, bus: IBus) -> None:
-        """Begin to hear of them."""
+        """Subscribe to the heartbeats."""
         follow(self._placement, bus, self._clock, but=self._server)
 
     def move_line(self, within: float, secure: bool) -> bytes:
-        """``RESP_MOVE`` to one of them; to ``-``, which means ask the gateway, when none is known.
+        """Return ``RESP_MOVE`` to one of them, or to ``-`` (ask the gateway) if no other server is known.
 
-        Who came by TLS is sent where there is TLS.
+        A client that uses TLS is sent to a server with TLS.
         """
         addresses = self._placement.choose(self._clock.seconds(), secure)
         return RESP_MOVE.line(addresses[0].encode() if addresses else None, within) + b"\r\n"

@@ -1,4 +1,4 @@
-"""The sessions of this server's clients: all of them as connections, those that are logged in by their device."""
+"""The sessions of this server's clients: all of them by connection, the logged-in ones also by device."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from fishchat.services.net.connection_limits import ConnectionLimits
 
 
 class Sessions:
-    """The registry, and what every session asks of its server (``ISessions``).
+    """The registry of sessions; implements what a session asks of its server (``ISessions``).
 
     :param greeting: makes the first line for a peer.
-    :ivar queue: what commands that need the store wait in.
-    :ivar handlers: verb → what does it.
+    :ivar queue: the queue of the commands that need the store.
+    :ivar handlers: verb → its handler.
     :ivar count: how many clients are logged in.
     """
 
@@ -86,21 +86,21 @@ class Sessions:
         return Session(self, peer, self._clock, self._numbers, bucket)
 
     def greeting(self, session: Session) -> bytes:
-        """See ISessions."""
+        """Return the first line, see ``ISessions``."""
         return self._greeting(session.peer)
 
     def opened(self, session: Session) -> None:
-        """See ISessions."""
+        """Count a new session, see ``ISessions``."""
         self._connection_limits.enter(session, session.peer.host)
 
     def closed(self, session: Session) -> None:
-        """See ISessions."""
+        """Stop counting a session, see ``ISessions``."""
         self._connection_limits.leave(session, session.peer.host)
 
-    # -- coming
+    # -- logging in
 
     def displace(self, key: bytes) -> None:
-        """End the session of a device that has logged in again: what it has acknowledged is kept."""
+        """End the session of a device that has logged in again; keep what it has acknowledged."""
         old = self._here.pop(key, None)
         if old is None:
             return
@@ -112,8 +112,8 @@ class Sessions:
         old.replaced()
 
     def enter(self, session: Session, device: Device) -> None:
-        """Register a session that is logged in now."""
-        # What an account may send is for all of its devices here together.
+        """Register a session that has just logged in."""
+        # All devices of an account on this server share one limit.
         for other in self._delivery.presence.of(device.account):
             found = self._here.get(other.key)
             if found is not None:
@@ -124,14 +124,14 @@ class Sessions:
         self._connection_limits.authenticated(session)
 
     def publish_came(self, device: Device) -> None:
-        """Publish that a device is here, at the end of the turn."""
+        """Publish at the end of the turn that a device has logged in."""
         self._came.append(device.key.decode())
         self._announce()
 
-    # -- going
+    # -- logging out
 
     def forget(self, session: Session) -> None:
-        """Store the cursors of a session that ends, and its end; nothing when it was not logged in."""
+        """Store the cursors and the end of a session; do nothing if it was not logged in."""
         device, session.device = session.device, None
         if device is None:
             return
@@ -149,7 +149,7 @@ class Sessions:
         self._announce()
 
     def end_in_store(self, account: bytes, device: bytes, number: int) -> None:
-        """Store that a session has ended, if it was stored at all."""
+        """Store that a session has ended, if the session was stored at all."""
         self.queue.add(Call.of(logout([account, device, number]), _done, _done))
 
     # -- news
@@ -166,4 +166,4 @@ class Sessions:
 
 
 def _done(_: object) -> None:
-    """Nobody waits for this; a session that could not be ended ends with the next login or with the lease."""
+    """Ignore the outcome: a session whose end was not stored ends with the next login or with the lease."""

@@ -1,7 +1,7 @@
-"""Sessions that end elsewhere: replaced by another login of the device, or taken back with the right to be here.
+"""Sessions that end elsewhere: replaced by another login of the device, or revoked.
 
-The news travel on ``/sysctrl/client-status``, and may be lost. Of those that were taken back the store keeps the
-number, which is compared once a second: then a sweep finds who has no session any more.
+The news is published on ``/sysctrl/client-status``, where it may be lost. The store counts revocations. This count is
+compared once a second; after a difference, a sweep finds the devices that have no session any more.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from fishchat.model.device import Device
 from fishchat.storage.redis import Connection, StoreError
 
 
-class Revoking:
-    """Hears of ended sessions.
+class Revocations:
+    """End the sessions of this server that were replaced or revoked elsewhere.
 
-    :param find: the device that is logged in here under ``account/device``, if one is.
-    :param sweep: called when something was missed.
+    :param find: returns the device that is logged in here under ``account/device``, or None.
+    :param sweep: called when news was missed.
     """
 
     log = Logger()
@@ -35,29 +35,29 @@ class Revoking:
         self._bus = bus
         self._find = find
         self._sweep = sweep
-        #: The number of the last time that rights were taken back; None before the store was asked.
+        #: The number of the last revocation; None before the store was asked.
         self._number: int | None = None
-        #: While logins are on their way: the sessions that ended meanwhile, and why (nothing: replaced). The news may
-        #: come before the answer to the login itself.
+        #: While logins are under way: the sessions that ended meanwhile, and why (empty: replaced). The news may be
+        #: received before the answer to the login itself.
         self._under_way = 0
         self._ended: dict[bytes, str] = {}
 
     def listen(self) -> None:
-        """Begin to hear."""
+        """Subscribe to the news."""
         self._bus.subscribe(channels.CLIENT_STATUS, self._heard, None)
 
     def login_begins(self) -> None:
-        """A login is on its way: remember what ends until it is through."""
+        """Begin to remember the sessions that end, until ``login_ends``."""
         self._under_way += 1
 
     def login_ends(self) -> None:
-        """The login is through, or refused."""
+        """Forget the ended sessions when no login is under way any more."""
         self._under_way -= 1
         if not self._under_way:
             self._ended.clear()
 
     def welcomed(self, device: Device) -> None:
-        """A login is through: if its session has ended already, the device is told so now."""
+        """End the session of a device that has just logged in, if news of its end was received before."""
         why = self._ended.get(device.session)
         if why:
             device.owner.revoked(why)
@@ -79,7 +79,7 @@ class Revoking:
             self._count(status.number)
 
     def _ended_one(self, key: str, session: str, why: str) -> Device | None:
-        """The device whose session this is, if it is here."""
+        """Return the device of this session, if it is logged in here."""
         if self._under_way:
             self._ended[session.encode()] = why
         device = self._find(key.encode())
@@ -91,7 +91,7 @@ class Revoking:
         self._number = max(number, self._number or 0)
 
     def compare(self) -> Deferred[Any]:
-        """Compare with what the store has counted; to be called once a second."""
+        """Compare with the count of the store. Call this once a second."""
         return ensureDeferred(self._compare()).addErrback(self._failed)
 
     async def _compare(self) -> None:
@@ -102,7 +102,7 @@ class Revoking:
         if known is None:
             self._number = max(stored, self._number or 0)
         elif stored > (self._number or 0) or stored < known:
-            # Fewer: the store was put back to an earlier state.
+            # Fewer: the store was restored from an earlier state.
             self._number = stored
             self._sweep()
 

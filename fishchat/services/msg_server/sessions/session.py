@@ -1,7 +1,7 @@
-"""One client's session: its state, its answers in order, its device once it is logged in.
+"""One client's session: its state, its answers in order, its device after the login.
 
-A session is given commands and emits lines. What carries them is the business of its peer, what a verb does is the
-business of the features, and who the client is, of ``login``.
+A session receives commands and emits lines. Its peer carries the lines, the features carry out the verbs, and
+``login`` finds out which account and device the client is.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from fishchat.protocols.rows import State, Verb
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.table import Command
 from fishchat.services.msg_server.queue.commits import Commits
-from fishchat.services.msg_server.queue.items import Call, Mark, Send
+from fishchat.services.msg_server.queue.items import Barrier, Call, Send
 from fishchat.services.msg_server.sessions.steps import Steps
 from fishchat.storage.ask import Ask
 
-#: Reasons for which the store has forgotten the device: its cursors are to be stored no more.
+#: Reasons for which the store has forgotten the device: its cursors are no longer stored.
 FORGOTTEN = ("deleted", "revoked")
 
-#: Those of a client that has not said HELLO.
+#: The capabilities of a client that has not sent HELLO.
 NO_CAPABILITIES: frozenset[bytes] = frozenset()
 
 T = TypeVar("T")
 
 
 class ISessions(Protocol):
-    """What a session asks of the server that it belongs to."""
+    """The parts of its server that a session uses."""
 
     @property
     def queue(self) -> Commits:
-        """What commands that need the store wait in."""
+        """The queue of the commands that need the store."""
 
     @property
     def handlers(self) -> Mapping[bytes, Handler]:
-        """Verb → what does it."""
+        """The handler of each verb."""
 
     def greeting(self, session: Session) -> bytes:
         """Return the first line."""
@@ -59,16 +59,16 @@ class ISessions(Protocol):
         """Count a new session."""
 
     def closed(self, session: Session) -> None:
-        """Count it no more."""
+        """Stop counting a session."""
 
     def forget(self, session: Session) -> None:
         """Store the end of a session that may be logged in."""
 
     def feed(self, device: Device) -> None:
-        """Push from the log what the device has room for."""
+        """Push messages from the log while the device has room."""
 
     def discard(self, device: Device) -> None:
-        """Store no cursor of this device any more."""
+        """Stop storing cursors of this device."""
 
     def move_line(self, within: float, secure: bool) -> bytes:
         """Return the push that sends a client to another server."""
@@ -78,10 +78,10 @@ class Session(Exchange):
     """A client of the msg_server.
 
     :ivar number: unique in this process.
-    :ivar capabilities: what the client was granted at HELLO.
+    :ivar capabilities: the capabilities that the client was granted at HELLO.
     :ivar device: the client as a logged-in device.
     :ivar by_secret: whether the login was by password or SCRAM.
-    :ivar steps: what is under way in several steps: a login, or a command that hashes.
+    :ivar steps: a login or another command of several steps, while it is under way.
     """
 
     __slots__ = ("_sessions", "by_secret", "capabilities", "device", "number", "state", "steps")
@@ -114,7 +114,7 @@ class Session(Exchange):
 
     @property
     def account(self) -> bytes:
-        """Who is logged in."""
+        """The account that is logged in."""
         assert self.device is not None
         return self.device.account
 
@@ -127,23 +127,23 @@ class Session(Exchange):
     # -- out, in order
 
     def answer(self, line: bytes) -> None:
-        """Answer a command that needs nothing from the store, after all that were asked before it."""
+        """Answer a command that needs nothing from the store, after all commands before it."""
         if not self.peer.flow.pending:
             self.peer.send(line)
             return
         self.asked()
-        self._sessions.queue.add(Mark(lambda: self.answered(line)))
+        self._sessions.queue.add(Barrier(lambda: self.answered(line)))
 
     def refuse(self, refusal: Refusal, verb: Verb | None, tags: Tags) -> None:
         self.answer(error_line(refusal, verb, tags))
 
     def asked(self) -> None:
-        """Count an answer that is to come from the queue; with too many of them nothing more is read."""
+        """Count a command that the queue will answer; stop reading when too many wait for their answers."""
         if self.peer.flow.asked():
             self.peer.hold(PENDING)
 
     def answered(self, line: bytes) -> None:
-        """Send an answer that was counted."""
+        """Send the answer to a command that was counted."""
         self.peer.send(line)
         if self.peer.flow.answered():
             self.peer.read_on(PENDING)
@@ -168,11 +168,11 @@ class Session(Exchange):
             peer.read_on(PENDING)
 
     def failed(self, token: Command, refusal: Refusal) -> None:
-        """Answer the command of a message that is not stored, as far as we know."""
+        """Answer the command of a message that was refused, or whose outcome is unknown."""
         self.answered(error_line(refusal, token.verb, token.tags))
 
     def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
-        """Answer with the line that ``work`` returns, or with its Refusal; nothing more is read until then."""
+        """Answer with the line that ``work`` returns, or with its Refusal; read nothing more until then."""
         self.asked()
         self.peer.hold(LIST)
         steps = self.steps = Steps(self, command)
@@ -187,18 +187,18 @@ class Session(Exchange):
             self.peer.read_on(LIST)
 
         def in_turn(line: bytes) -> None:
-            # What was asked before may still wait for the store.
-            self._sessions.queue.add(Mark(lambda: answer(line)))
+            # Earlier commands may still wait for the store.
+            self._sessions.queue.add(Barrier(lambda: answer(line)))
 
         ensureDeferred(work).addErrback(refused).addCallback(in_turn)
 
     def stepped(self, steps: Any) -> None:
-        """Take note that ``steps`` are over."""
+        """Take note that ``steps`` are complete."""
         if self.steps is steps:
             self.steps = None
 
     def refusal_for(self, command: Command, failure: Failure) -> Refusal:
-        """Return what to answer to a command that failed; a defect of ours is logged."""
+        """Return the Refusal for a command that failed; log a defect of the server."""
         if isinstance(failure.value, Refusal):
             return failure.value
         self.log.failure("{verb} failed", failure, verb=command.verb.name)
@@ -212,9 +212,10 @@ class Session(Exchange):
         *,
         alone: bool = False,
     ) -> None:
-        """Call the store in this session's order; ``take`` makes the line of the result, or raises Refusal.
+        """Call the store in the order of this session's commands.
 
-        After a call that is ``alone`` nothing more is read until it is answered: its answer may be long.
+        ``take`` makes the line of the result, or raises Refusal. After a call that is ``alone`` nothing more is read
+        until it is answered, because its answer may be long.
         """
 
         def settle(reply: Any) -> None:
@@ -241,11 +242,11 @@ class Session(Exchange):
             self.peer.hold(LIST)
         self._sessions.queue.add(Call(ask.script, ask.values, settle, fail, fenced=ask.fenced))
 
-    # -- what the peer takes
+    # -- pushes and room
 
     @property
     def push(self) -> Callable[[bytes], None]:
-        """See ISessionOwner: what is pushed is a line to the peer, without a step between."""
+        """See ISessionOwner: a push is sent to the peer directly."""
         return self.peer.send
 
     def full(self) -> None:
@@ -260,38 +261,38 @@ class Session(Exchange):
     # -- the end
 
     def move(self, event: Event) -> None:
-        """Go to the next state. Only the session itself and its login call this."""
+        """Change to the next state. Only the session itself and its login call this."""
         self.state = after(self.state, event)
 
     def revoked(self, why: str) -> None:
-        """See ISessionOwner."""
+        """Close after ``RESP_REVOKED``, see ``ISessionOwner``."""
         if self.device is not None and why in FORGOTTEN:
             self._sessions.discard(self.device)
         self.say_goodbye(RESP_REVOKED.line(why.encode()) + b"\r\n")
 
     def replaced(self) -> None:
-        """See ISessionOwner."""
+        """Close after ``RESP_REPLACED``, see ``ISessionOwner``."""
         self.say_goodbye(RESP_REPLACED.line() + b"\r\n")
 
     def evicted(self) -> None:
-        """See ISessionOwner."""
+        """Close after ``RESP_MOVE``, see ``ISessionOwner``."""
         self.say_goodbye(self._sessions.move_line(0, self.peer.secure))
 
     def is_done(self) -> bool:
-        """Return whether everything is answered, and everything pushed that was missed at the login."""
+        """Return whether every command is answered and every message missed before the login is pushed."""
         synced = self.device is None or self.device.syncing is None
         return not self.peer.flow.pending and synced
 
     def quit(self, line: bytes) -> None:
-        """Answer what was asked, then with ``line``, then close; nothing more is taken from now on."""
+        """Answer the commands received so far, then send ``line`` and close; read nothing more."""
         self.peer.ignore()
         if self.peer.flow.pending:
-            self._sessions.queue.add(Mark(lambda: self.say_goodbye(line)))
+            self._sessions.queue.add(Barrier(lambda: self.say_goodbye(line)))
         else:
             self.say_goodbye(line)
 
     def end(self) -> None:
-        """Take nothing more from this client; its session ends when what it asked for is done."""
+        """End the session: process no more commands of this client."""
         if self.state is not State.CLOSING:
             self.move(Event.END)
             if self.steps is not None:

@@ -29,7 +29,7 @@ S = TypeVar("S", bound=IStepping)
 
 
 class Steps(Generic[S]):
-    """Several steps towards the answer of one command. Each of them may take its time, together they may not."""
+    """Several steps to the answer of one command, with a deadline for all of them together."""
 
     __slots__ = ("_deadline", "command", "session")
 
@@ -39,17 +39,17 @@ class Steps(Generic[S]):
         self._deadline: Any = None
 
     def limit(self) -> None:
-        """Begin to count the time. The client is answered and closed when it is over; nobody waits longer."""
+        """Start the deadline. After it, the client receives an answer and the connection is closed."""
         self._deadline = self.session.clock.callLater(ANSWERED, self._late)
 
     def _late(self) -> None:
-        # What comes of it then, the next connection finds out.
+        # The client learns the outcome with its next connection.
         self._deadline = None
         command = self.command
         self.session.say_goodbye(error_line(doubtful(), command.verb, command.tags))
 
     def end(self) -> None:
-        """The steps are taken, or the session has ended."""
+        """Cancel the deadline: the steps are complete, or the session has ended."""
         deadline, self._deadline = self._deadline, None
         if deadline is not None:
             deadline.cancel()

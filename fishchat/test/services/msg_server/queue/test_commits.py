@@ -11,7 +11,7 @@ from fishchat.errors import Refusal
 from fishchat.model.message import PLAIN
 from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
-from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Call, Mark, Send
+from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Barrier, Call, Send
 from fishchat.storage.fence import Fence
 from fishchat.storage.logs.calls import SEND
 from fishchat.storage.redis import ReplyError, Unknown
@@ -93,7 +93,7 @@ class CommitsCase(SynchronousTestCase):
 
     def mark(self, name: str) -> None:
         """Something without the store."""
-        self.commits.add(Mark(lambda: self.said.append(name)))
+        self.commits.add(Barrier(lambda: self.said.append(name)))
 
     def turn(self, seconds: float = 0) -> None:
         """The turn ends, and time passes."""

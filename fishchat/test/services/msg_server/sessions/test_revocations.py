@@ -7,7 +7,7 @@ from twisted.trial.unittest import TestCase
 
 from fishchat.bus import channels
 from fishchat.model.device import Device
-from fishchat.services.msg_server.sessions.revocations import Revoking
+from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.storage.redis import Connection, parse_url
 from fishchat.test.support.owners import Owner
 from fishchat.test.support.redis_fixture import shared_redis
@@ -30,7 +30,7 @@ class RevokingTests(TestCase):
         self.told: list[str] = []
         self.swept = 0
         self.here: dict[bytes, Device] = {}
-        self.revoking = Revoking(self.reader, bus, self.here.get, self.sweep)
+        self.revoking = Revocations(self.reader, bus, self.here.get, self.sweep)
 
     def sweep(self) -> None:
         """Called when something was missed."""
