@@ -12,7 +12,7 @@ from fishchat.model.secrets.passwords import prepared
 
 
 def forms(secret: str) -> set[bytes]:
-    """Return the forms of a secret: raw, prepared, hex, base64 (at any offset), URL, JSON, Python, Redis ``MONITOR``."""
+    """Return the forms of a secret: raw, prepared, hex, base64 (any offset), URL, JSON, Python, Redis ``MONITOR``."""
     return {form for one in {secret, _prepared(secret)} for form in _forms(one)}
 
 
