@@ -6,9 +6,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from fishchat.bus import channels
 from fishchat.features.topics.calls import release
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IStore
 from fishchat.services.manager.rounds import Rounds
-from fishchat.storage.redis import Connection
 
 #: Seconds between two rounds, and members released in one step.
 EVERY = 5.0
@@ -18,7 +17,7 @@ STEP = 200
 class Dismissals(Rounds):
     """Releases the members of dismissed topics, and notifies the msg_servers. Repeating a step changes nothing."""
 
-    def __init__(self, store: Connection, bus: IBus, clock: IReactorTime) -> None:
+    def __init__(self, store: IStore, bus: IBus, clock: IReactorTime) -> None:
         super().__init__(store, EVERY, clock)
         self._bus = bus
 

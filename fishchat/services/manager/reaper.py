@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IReactorTime
 
+from fishchat.interfaces import IStore
 from fishchat.services.manager.rounds import Rounds
-from fishchat.storage.redis import Connection
 from fishchat.storage.servers.calls import reap
 
 #: Seconds between two rounds, and sessions ended in one step.
@@ -18,7 +18,7 @@ GRACE = 5.0
 class Reaper(Rounds):
     """Finds msg_servers whose lease has ended."""
 
-    def __init__(self, store: Connection, clock: IReactorTime) -> None:
+    def __init__(self, store: IStore, clock: IReactorTime) -> None:
         super().__init__(store, REAP_EVERY, clock)
         #: The time of the last connection to Redis.
         self.since = 0.0

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 
 from fishchat.config.schema import Keep, Retention
+from fishchat.interfaces import IStore
 from fishchat.model.names import kind
 from fishchat.services.manager.rounds import Rounds
 from fishchat.storage.logs.calls import trim
-from fishchat.storage.redis import Connection
 
 #: Entries that one step examines.
 TRIM_STEP = 1000
@@ -21,7 +21,7 @@ class Trimmer(Rounds):
     """Trims all conversations."""
 
     def __init__(
-        self, store: Connection, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time
+        self, store: IStore, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time
     ) -> None:
         super().__init__(store, retention.every, clock)
         self._retention = retention

@@ -11,7 +11,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from fishchat.storage.redis import Connection, StoreError
+from fishchat.interfaces import IStore
+from fishchat.storage.redis import StoreError
 
 
 class Rounds(Service):
@@ -19,7 +20,7 @@ class Rounds(Service):
 
     log = Logger()
 
-    def __init__(self, store: Connection, seconds: float, clock: IReactorTime) -> None:
+    def __init__(self, store: IStore, seconds: float, clock: IReactorTime) -> None:
         self._store = store
         self._clock = clock
         self._seconds = seconds

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from twisted.application.service import IService
 
 from fishchat.config.check import server_id
-from fishchat.services.msg_server.service import ClientFactory, MsgServer
+from fishchat.services.msg_server.factory import ClientFactory
+from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.net.listen import CHAT, Listener
 from fishchat.services.role import Parts, options, service_maker
 from fishchat.storage.epoch import Epoch

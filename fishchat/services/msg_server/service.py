@@ -9,18 +9,17 @@ from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from fishchat.bus import channels
 from fishchat.config.schema import Config
 from fishchat.features.engine import Engine
-from fishchat.features.registry import CAPABILITIES, FEATURES, handlers
-from fishchat.interfaces import IBus, IPeer
+from fishchat.features.registry import FEATURES
+from fishchat.features.registry import handlers as make_handlers
+from fishchat.interfaces import IBus, IStore
 from fishchat.net.turn import Turn
 from fishchat.protocols.flow import STOPPING
-from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.peer import LinePeer
 from fishchat.services.msg_server.delivery.delivery import Delivery
 from fishchat.services.msg_server.delivery.router_hints import RouterHints
@@ -29,6 +28,7 @@ from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
 from fishchat.services.msg_server.sessions.authentication import Authentication
 from fishchat.services.msg_server.sessions.entry import Entry
+from fishchat.services.msg_server.sessions.greeting import Greeting
 from fishchat.services.msg_server.sessions.guesses import Guesses
 from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.services.msg_server.sessions.neighbours import Neighbours
@@ -42,7 +42,6 @@ from fishchat.services.running.heartbeat import Load
 from fishchat.services.running.lease import Lease, MsgServerNames
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
-from fishchat.storage.redis import Connection
 
 #: Seconds that clients have to receive their last answers when the server stops.
 LAST_WORDS = 1.0
@@ -63,8 +62,8 @@ class MsgServer(Service):
         config: Config,
         server: str,
         address: str,
-        writer: Connection,
-        reader: Connection,
+        writer: IStore,
+        reader: IStore,
         epoch: Epoch,
         bus: IBus,
         clock: IReactorTime,
@@ -78,11 +77,13 @@ class MsgServer(Service):
         self.address_tls = address_tls
         self.clock = clock
         self._bus = bus
+        self._reader = reader
         self._turn = Turn(clock)
-        limits, shards = config.limits, config.router.shards
-        self.stream = channels.send_stream(_shard(self.id, shards)).encode()
+        self._doubtful = False
+        self._loops: list[LoopingCall] = []
+        shard = _shard(self.id, config.router.shards)
+        self.stream = channels.send_stream(shard).encode()
         self.delivery = Delivery(reader, epoch, clock)
-        self.topic_news = TopicNews(bus, self._turn, self.delivery.membership)
         names = MsgServerNames(feature.name for feature in FEATURES)
         self.lease = make_lease(writer, epoch, self.id, clock, self._may_write, self._lost, names)
         self.commits = Commits(
@@ -95,37 +96,51 @@ class MsgServer(Service):
             doubt=self._doubt,
             stored=self.delivery.outcomes.stored,
         )
-        self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
+        self._join_other_servers()
+        self._assemble_sessions(hashing or Hashing())
+        self._chores = [
+            (0.5, self.commits.expire),
+            (1.0, self.cursors.flush),
+            (1.0, self.hearing.compare),
+            (1.0, self.revocations.compare),
+            (EVERY, self._look_after),
+        ]
+
+    def _join_other_servers(self) -> None:
+        """Make the parts that exchange news with the other servers."""
+        delivery = self.delivery
+        self.topic_news = TopicNews(self._bus, self._turn, delivery.membership)
         self.hearing = RouterHints(
-            reader, self.delivery.rooms, self.delivery.signals, self.delivery.sweep, self.id, shards
+            self._reader, delivery.rooms, delivery.signals, delivery.sweep, self.id, self.config.router.shards
         )
-        self.hashing = hashing or Hashing()
-        self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, clock)
+        self.neighbours = Neighbours(self.id, self.clock)
+
+    def _assemble_sessions(self, hashing: Hashing) -> None:
+        """Make the parts that serve clients, from a new connection to the handlers of its commands."""
+        config, limits = self.config, self.config.limits
+        self.hashing = hashing
+        self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, self.clock)
         self.keepalive = keepalive(limits.login_seconds)
-        self.neighbours = Neighbours(self.id, clock)
-        guesses = Guesses(self.commits, self.hashing, limits)
-        self.authentication = Authentication(config.accounts, reader, self.hashing, guesses)
-        caps = b",".join(CAPABILITIES).decode()
-        self._greeting = (
-            f"HELLO fishchat/1 server={server} auth={config.accounts.mode}"
-            f" maxline={MAX_LINE} maxtext={MAX_TEXT} caps={caps}"
-        ).encode()
-        self.handlers: dict[bytes, Handler] = {}
+        self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
+        guesses = Guesses(self.commits, hashing, limits)
+        self.authentication = Authentication(config.accounts, self._reader, hashing, guesses)
+        self.greeting = Greeting(self.id, config, self.authentication)
+        handlers: dict[bytes, Handler] = {}
         self.sessions = Sessions(
             self.id,
             limits,
-            clock,
+            self.clock,
             self._turn,
-            bus,
+            self._bus,
             self.commits,
-            self.handlers,
-            self.greeting,
+            handlers,
+            self.greeting.line,
             self.delivery,
             self.cursors,
             self.connection_limits,
             self.neighbours,
         )
-        self.revocations = Revocations(reader, bus, self.sessions.find, self.hearing.sweep)
+        self.revocations = Revocations(self._reader, self._bus, self.sessions.find, self.hearing.sweep)
         entry = Entry(
             self.id,
             limits,
@@ -137,32 +152,24 @@ class MsgServer(Service):
             self.delivery,
             self.revocations,
         )
-        self.handlers.update(
-            handlers(
-                Engine(
-                    feature_settings(config),
-                    self.stream,
-                    self.commits.ask,
-                    entry,
-                    guesses,
-                    self._source,
-                    self.delivery.rooms,
-                    self.delivery.membership,
-                    self.topic_news,
-                    self.delivery.signals,
-                    self._address,
-                )
-            )
+        # The handlers need the entry, which needs the sessions, which need the handlers.
+        handlers.update(make_handlers(self._engine(entry, guesses)))
+
+    def _engine(self, entry: Entry, guesses: Guesses) -> Engine:
+        delivery = self.delivery
+        return Engine(
+            feature_settings(self.config),
+            self.stream,
+            self.commits.ask,
+            entry,
+            guesses,
+            self._source,
+            delivery.rooms,
+            delivery.membership,
+            self.topic_news,
+            delivery.signals,
+            self._address,
         )
-        self._chores = [
-            (0.5, self.commits.expire),
-            (1.0, self.cursors.flush),
-            (1.0, self.hearing.compare),
-            (1.0, self.revocations.compare),
-            (EVERY, self._look_after),
-        ]
-        self._loops: list[LoopingCall] = []
-        self._doubtful = False
 
     @property
     def ready(self) -> bool:
@@ -176,12 +183,6 @@ class MsgServer(Service):
 
     def _source(self, host: str) -> bytes:
         return self.connection_limits.source(host).encode()
-
-    def greeting(self, peer: IPeer) -> bytes:
-        """Return the first line for a peer."""
-        mechanisms = self.authentication.mechanisms(peer)
-        sasl = b" sasl=" + b",".join(mechanisms) if mechanisms else b""
-        return self._greeting + sasl + b"\r\n"
 
     def connect(self, address: IAddress | None, secure: bool = False) -> LinePeer | Refused | None:
         """Return the protocol for a new connection, or one that only sends the refusal.
@@ -285,19 +286,6 @@ class MsgServer(Service):
 
     def _look_after(self) -> None:
         self.keepalive.check(self.sessions.all, self.clock.seconds())
-
-
-class ClientFactory(Factory):
-    """The factory of one listener of a msg_server; ``secure`` says whether its connections use TLS."""
-
-    noisy = False
-
-    def __init__(self, server: MsgServer, secure: bool = False) -> None:
-        self._server = server
-        self._secure = secure
-
-    def buildProtocol(self, addr: IAddress | None) -> LinePeer | Refused | None:
-        return self._server.connect(addr, self._secure)
 
 
 def _shard(server: bytes, shards: int) -> int:

@@ -567,7 +567,7 @@ class NeighbourTests(ServerCase):
 class HandlerTests(ServerCase):
     def test_msg_server(self) -> None:
         """Every verb of the msg_server's table has somebody to do it, and nobody has another."""
-        self.assertEqual(set(self.server.handlers), {verb.name for verb in VERBS})
+        self.assertEqual(set(self.server.sessions.handlers), {verb.name for verb in VERBS})
 
     def test_gateway(self) -> None:
         """The same for the gateway, and each answers."""

@@ -82,8 +82,8 @@ class Reached:
     def __init__(self, server: MsgServer) -> None:
         self.verbs: list[bytes] = []
         self._calls = server.commits
-        for name, handler in server.handlers.items():
-            server.handlers[name] = self._noting(name, handler)
+        for name, handler in server.sessions.handlers.items():
+            server.sessions.handlers[name] = self._noting(name, handler)
         self._before = server.commits.calls
 
     def _noting(self, name: bytes, handler: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from twisted.internet.interfaces import IReactorTime
 
+from fishchat.interfaces import IStore
 from fishchat.model.conversation import Conversation
 from fishchat.model.device import Device
 from fishchat.services.msg_server.delivery.catching_up import CatchingUp
@@ -21,7 +22,6 @@ from fishchat.services.msg_server.delivery.replay import Feeder
 from fishchat.services.msg_server.delivery.rooms import Rooms
 from fishchat.services.msg_server.delivery.signals import Signals
 from fishchat.storage.epoch import Epoch
-from fishchat.storage.redis import Connection
 
 
 class Delivery:
@@ -34,7 +34,7 @@ class Delivery:
     :ivar signals: pushes that are never stored.
     """
 
-    def __init__(self, connection: Connection, epoch: Epoch, clock: IReactorTime) -> None:
+    def __init__(self, connection: IStore, epoch: Epoch, clock: IReactorTime) -> None:
         logs = Logs(connection)
         self.presence = Presence()
         self.rooms = Rooms(self.presence, self, clock)

@@ -11,11 +11,11 @@ from twisted.python.failure import Failure
 
 from fishchat.bus import channels
 from fishchat.bus.hints import Hints
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IStore
 from fishchat.model.hints import HintNumbers
 from fishchat.services.msg_server.delivery.rooms import Rooms
 from fishchat.services.msg_server.delivery.signals import Signals
-from fishchat.storage.redis import Connection, StoreError
+from fishchat.storage.redis import StoreError
 
 
 class RouterHints:
@@ -28,7 +28,7 @@ class RouterHints:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: IStore,
         rooms: Rooms,
         signals: Signals,
         sweep: Callable[[], None],

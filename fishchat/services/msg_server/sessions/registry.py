@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -39,7 +39,7 @@ class Sessions:
         turn: Turn,
         bus: IBus,
         queue: Commits,
-        handlers: Mapping[bytes, Handler],
+        handlers: dict[bytes, Handler],
         greeting: Callable[[IPeer], bytes],
         delivery: Delivery,
         cursors: Cursors,

@@ -14,9 +14,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.bus import channels
-from fishchat.interfaces import IBus
+from fishchat.interfaces import IBus, IStore
 from fishchat.model.device import Device
-from fishchat.storage.redis import Connection, StoreError
+from fishchat.storage.redis import StoreError
 
 
 class Revocations:
@@ -29,7 +29,7 @@ class Revocations:
     log = Logger()
 
     def __init__(
-        self, reader: Connection, bus: IBus, find: Callable[[bytes], Device | None], sweep: Callable[[], None]
+        self, reader: IStore, bus: IBus, find: Callable[[bytes], Device | None], sweep: Callable[[], None]
     ) -> None:
         self._reader = reader
         self._bus = bus

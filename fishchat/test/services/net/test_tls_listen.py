@@ -17,7 +17,8 @@ from fishchat.bus import channels
 from fishchat.net.tls_peer import binding, binding_of
 from fishchat.proof.lab.rude import client_hello
 from fishchat.protocols.peer import HANDSHAKE, STUCK, LinePeer
-from fishchat.services.msg_server.service import ClientFactory, MsgServer
+from fishchat.services.msg_server.factory import ClientFactory
+from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.msg_server.sessions.session import Session
 from fishchat.services.net.authority import server_pair
 from fishchat.services.net.certificates import Certificates
