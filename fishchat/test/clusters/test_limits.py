@@ -98,7 +98,7 @@ class Flood(ClusterCase):
 
 
 class Doors(ClusterCase):
-    """Connection limits."""
+    """Connection limits of a server."""
 
     async def test_per_address(self) -> None:
         """Connections of one source above the limit are refused; others are accepted, and later ones again."""
