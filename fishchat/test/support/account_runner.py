@@ -1,4 +1,4 @@
-"""Scripts that know of accounts, secrets and relations, as tests of them call these."""
+"""Runner for tests of the scripts about accounts, secrets and relations."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fishchat.storage.script import Script
 from fishchat.test.features.session.test_sessions import Listener
 from fishchat.test.support.script_runner import LONG, MS1, Runner, ScriptCase
 
-#: As in the configuration: guesses at most, and ms for one more.
+#: As in the configuration: the most guesses, and the ms for one more.
 MOST, EACH = 5, 60_000
 ADDRESS = "192.0.2.1"
 
 
 @implementer(IStore)
 class Plain:
-    """A store that answers at once."""
+    """A store whose answers are ready at once."""
 
     def __init__(self, runner: Runner) -> None:
         self.connected = True
@@ -33,19 +33,19 @@ class Plain:
         self._runner = runner
 
     def run(self, *args: bytes | str | int, timeout: Any = None) -> Deferred[Any]:
-        """The reply of a command."""
+        """Return the reply of a command."""
         return succeed(self._runner.command(*args))
 
     def call(self, script: Script, *values: Any) -> Deferred[Any]:
-        """The reply of a script."""
+        """Return the reply of a script."""
         return succeed(self._runner.script(script, *values))
 
     def drop(self, reason: str) -> None:
-        """Nothing: every test has a connection of its own, which it closes."""
+        """Do nothing: every test has its own connection, which it closes."""
 
 
 class AccountCase(ScriptCase):
-    """An empty store; accounts are made as the command line makes them."""
+    """A test with an empty store; accounts are created as by the command line."""
 
     def enrol(
         self,
@@ -57,12 +57,12 @@ class AccountCase(ScriptCase):
         invitation: str = "",
         needed: bool = False,
     ) -> Any:
-        """``[OK]`` or the refusal."""
+        """Create an account. Returns ``[OK]`` or the refusal."""
         scram = "scram" if argon else ""
         return self.call("accounts/create", account, argon, scram, name, privacy, invitation, needed)
 
     def attempt(self, account: str, address: str = "", most: int = MOST) -> Any:
-        """``[OK, argon, scram, version]`` or ``[FLOOD, ms]``."""
+        """Take a guess. Returns ``[OK, argon, scram, version]`` or ``[FLOOD, ms]``."""
         return self.call("session/begin_guess", account, address, most, EACH)
 
     def by_secret(
@@ -76,45 +76,45 @@ class AccountCase(ScriptCase):
         fence: Fence = MS1,
         devices: int = 10,
     ) -> Any:
-        """The login behind a right password; ``token`` is the fingerprint of the new token."""
+        """Log in after a right password; ``token`` is the fingerprint of the new token."""
         proof = ("secret", version, token, address, EACH)
         return self.login(account, device, fence, create=False, proof=proof, devices=devices)
 
     def by_token(self, account: str, token: str = "print", device: str = "main", *, address: str = "") -> Any:
-        """The login with a token of this fingerprint."""
+        """Log in by the token with this fingerprint."""
         return self.login(account, device, create=False, proof=("token", token, LONG, address, MOST, EACH))
 
     def set_secret(self, account: str, keep: str = "", session: str = "") -> Any:
-        """Another password."""
+        """Set another password."""
         return self.call("accounts/set_password", account, "argon2", "scram2", keep, session)
 
     def disable(self, account: str, disable: bool = True) -> Any:
-        """Its right to log in is taken, or given back."""
+        """Disable an account, or enable it again."""
         return self.call("accounts/disable", account, disable)
 
     def revoke(self, account: str, device: str = "") -> Any:
-        """A device is forgotten, or all."""
+        """Forget a device, or all devices."""
         return self.call("accounts/revoke", account, device)
 
     def grant(self, account: str, device: str, token: str = "print", most: int = 10) -> Any:
-        """A token from the operator."""
+        """Issue a token, as the operator does."""
         return self.call("accounts/issue_token", account, device, token, most)
 
     def relate(self, account: str, other: str, kind: str, wanted: bool = True, most: int = 10) -> Any:
-        """Blocked, a contact, or not any more."""
+        """Block an account, make it a contact, or end either."""
         return self.call("contacts/set", account, other, kind, wanted, most)
 
     def block(self, account: str, other: str) -> None:
-        """It has to work."""
+        """Block an account, which must succeed."""
         self.assertEqual(self.relate(account, other, "b"), ["OK"])
 
     def status(self, asker: str, account: str) -> Any:
-        """The word, or whether it is online."""
+        """Return the word of the refusal, or whether the account is online."""
         reply = self.call("accounts/status", asker, account)
         return reply if isinstance(reply, str) else reply[0]
 
     def erase(self, account: str, count: int = 500) -> list[str]:
-        """A whole deletion, as ``Accounts.erase`` does it; gives its conversations."""
+        """Delete an account as ``Accounts.erase`` does. Returns its conversations."""
         conversations: list[str] = self.call("accounts/erase", account)[4]
         for conversation in conversations:
             self.erase_talk(account, conversation, count)
@@ -122,7 +122,7 @@ class AccountCase(ScriptCase):
         return conversations
 
     def erase_talk(self, account: str, conversation: str, count: int = 500) -> list[int]:
-        """One conversation of it: messages, membership ended, topic passed on, topic ended."""
+        """Erase one conversation. Returns: messages, membership ended, topic passed on, topic ended."""
         sums, after = [0, 0, 0, 0], ""
         while True:
             after, *step = self.call("accounts/erase_conversation", account, conversation, after, count)
@@ -131,31 +131,31 @@ class AccountCase(ScriptCase):
                 return sums
 
     def decoy_key(self) -> bytes:
-        """As a msg_server asks for it."""
+        """Call a script as a msg_server does."""
         key: bytes = self.successResultOf(ensureDeferred(decoy_key(Plain(self.runner))))
         return key
 
     def hear_revoked(self, *call: Any) -> tuple[Any, Any]:
-        """What a script gives, and what it tells the msg_servers."""
+        """Return the reply of a script, and the notifications that it publishes to the msg_servers."""
         with Listener(self.server.path, "/sysctrl/client-status") as listener:
             reply = self.call(*call)
             return reply, json.loads(listener.next())
 
     def now(self) -> int:
-        """The store's clock in ms."""
+        """Return the store's time in ms."""
         seconds, microseconds = self.command("TIME")
         return int(seconds) * 1000 + int(microseconds) // 1000
 
     def names(self) -> set[str]:
-        """The keys that there are."""
+        """Return all keys."""
         return set(self.command("KEYS", "*"))
 
     def assert_about(self, one: int, other: int) -> None:
-        """The same moment in ms, or so."""
+        """Check that two times in ms are about the same."""
         self.assertLess(abs(one - other), 10_000)
 
     def assert_refused_whole(self, call: Any, *args: Any, **options: Any) -> None:
-        """For want of memory, with nothing done."""
+        """Check that a call is refused for lack of memory and changes nothing."""
         before = self.dump()
         self.assertRaises(hiredis.ReplyError, call, *args, **options)
         self.assert_unchanged(before)

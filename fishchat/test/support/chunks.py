@@ -1,4 +1,4 @@
-"""Feeding a stream of bytes in every way that a network may."""
+"""Feed a stream of bytes in every way that a network may split it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ TAIL = b"TAIL"
 
 
 def lines_of(pieces: Iterable[bytes]) -> list[bytes]:
-    """What comes out when the pieces go in one after the other."""
+    """Return the lines that result from feeding the pieces one after the other."""
     splitter = LineSplitter()
     return [line for piece in pieces for line in splitter.feed(piece)]
 
 
 def cut(stream: bytes, places: Iterable[int]) -> list[bytes]:
-    """``stream`` in pieces, cut at ``places``."""
+    """Cut ``stream`` into pieces at ``places``."""
     edges = [0, *sorted(place for place in places if place <= len(stream)), len(stream)]
     return [stream[start:end] for start, end in pairwise(edges)]
 
 
 def fed(case: TestCase, stream: bytes, end: bytes = b"") -> list[bytes]:
-    """The lines of ``stream``: the same when fed whole, byte by byte, and with another line behind it.
+    """Return the lines of ``stream``; check that they are equal if fed whole, by bytes and with a line after it.
 
-    :param end: what it takes to end the last line of ``stream``, when it is not complete.
+    :param end: the bytes that complete the last line of ``stream``, if it is incomplete.
     """
     lines = lines_of([stream + end])
     case.assertEqual(lines_of(cut(stream + end, range(len(stream + end)))), lines, "byte by byte")

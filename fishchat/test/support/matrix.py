@@ -1,6 +1,6 @@
-"""What tests over the whole command table share: lines made from its rows, what was reached, what the store holds.
+"""Helpers of tests over the whole command table: lines made from its rows, the handlers reached, the stored data.
 
-A new verb needs nothing here; a new kind of field needs one line in ``GOOD``, and is missed at once.
+A new verb needs nothing here. A new kind of field needs one line in ``GOOD``; without it the tests fail at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fishchat.services.msg_server.service import MsgServer
 from fishchat.test.support.cluster import Client, Cluster, ClusterCase
 from fishchat.test.support.redis_fixture import RedisServer
 
-#: A good value of each kind of field, for somebody called mallory.
+#: A good value of each kind of field, for an account called mallory.
 GOOD: dict[str, str] = {
     "account": "bob",
     "topic": "fishing",
@@ -27,20 +27,20 @@ GOOD: dict[str, str] = {
 }
 Fields = Mapping[str, str]
 NO_FIELDS: Fields = {}
-#: A good text, by what the table calls it.
+#: A good text, by its name in the table.
 TEXTS = {"verb": "MSG", "caps=ack": "caps=ack"}
-#: Characters that mean something to somebody's patterns, keys or channels.
+#: Characters with a meaning in patterns, keys or channels.
 WILDCARDS = "*?[]{}:#+"
-#: Control characters that a line may hold: all but TAB, which is a letter, and NUL and line ends, which are not.
+#: Control characters that a line may contain: all except TAB (a letter), NUL and line ends (not allowed).
 CONTROLS = [chr(code) for code in (*range(1, 9), 11, 12, *range(14, 32), 127, *range(128, 160))]
-#: What a terminal would act on, TAB left out.
+#: Control characters that a terminal acts on, without TAB.
 ACTED_ON = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 #: Keys whose value changes by itself.
 _RESTLESS = (b"lease:", b"router:", b"hints:", b"routed:")
 
 
 def line_of(verb: Verb, fields: Fields = NO_FIELDS, word: bytes = b"", text: str | None = None) -> str:
-    """A line that says ``verb``, by its name or another of its words, with a text if it may have one.
+    """Return a line with ``verb``, by its name or an alias, with a text if it may have one.
 
     ``fields`` are values that differ from ``GOOD``.
     """
@@ -51,13 +51,13 @@ def line_of(verb: Verb, fields: Fields = NO_FIELDS, word: bytes = b"", text: str
 
 
 def words_of(verb: Verb) -> list[bytes]:
-    """How it may be called: by name and alias, in capitals or not."""
+    """Return the spellings of a verb: name and alias, in capitals or not."""
     words = [word for word in (verb.name, verb.alias) if word]
     return [*words, words[-1].lower()]
 
 
 def holding(redis: RedisServer) -> dict[bytes, bytes]:
-    """Everything that is stored, but for what changes by itself: two of these are equal if nothing was written."""
+    """Return all stored data except keys that change by themselves: two dumps are equal if nothing was written."""
     script = (
         "local out = {} for _, key in ipairs(redis.call('KEYS', '*')) do"
         " out[#out + 1] = key out[#out + 1] = redis.call('DUMP', key) end return out"
@@ -68,7 +68,7 @@ def holding(redis: RedisServer) -> dict[bytes, bytes]:
 
 
 def authors(redis: RedisServer) -> dict[str, set[str]]:
-    """Conversation → who is stored as the author of its messages."""
+    """Return conversation → the stored authors of its messages."""
     found: dict[str, set[str]] = {}
     for key in redis.command("KEYS", "log:*"):
         bodies = [entry[1][3] for entry in redis.command("XRANGE", key, "-", "+")]
@@ -77,7 +77,7 @@ def authors(redis: RedisServer) -> dict[str, set[str]]:
 
 
 class Reached:
-    """Which handlers of a msg_server were called; they are called all the same."""
+    """A record of the handlers of a msg_server that were called; the calls are passed on."""
 
     def __init__(self, server: MsgServer) -> None:
         self.verbs: list[bytes] = []
@@ -94,20 +94,20 @@ class Reached:
         return note
 
     def take(self) -> list[bytes]:
-        """Those since the last time."""
+        """Return the handlers called since the last time."""
         verbs, self.verbs = self.verbs, []
         return verbs
 
     def calls(self) -> int:
-        """How many calls were made to the store since the last time."""
+        """Return the number of store calls since the last time."""
         before, self._before = self._before, self._calls.calls
         return self._before - before
 
 
 async def answer_to(client: Client, line: str, free: bool = False) -> str:
-    """The final reply to ``line``, which has no tags of its own; what else is heard before it is left out.
+    """Return the final reply to ``line``, which has no tags of its own; skip other lines before it.
 
-    What is ``free`` has none when all is well: then it is nothing, and a ping was answered.
+    A ``free`` command has no reply on success: then the result is empty, and a ping was answered.
     """
     client.send(line if line.startswith("@") else f"@id=m {line}", *["@id=n SEND_PING"] * free)
     while True:
@@ -119,12 +119,12 @@ async def answer_to(client: Client, line: str, free: bool = False) -> str:
 
 
 def tagged(line: str, tags: str) -> str:
-    """The line with these tags, beside the one that ``answer_to`` looks for."""
+    """Return the line with these tags, in addition to the one that ``answer_to`` searches for."""
     return f"@id=m;{tags} {line}"
 
 
 async def greeted(cluster: Cluster, server: str = "ms1", hello: bool = False) -> Client:
-    """A client that has not logged in."""
+    """Return an unauthenticated client."""
     client = cluster.connect(server)
     await client.expect("HELLO fishchat/1 …")
     if hello:
@@ -133,12 +133,12 @@ async def greeted(cluster: Cluster, server: str = "ms1", hello: bool = False) ->
 
 
 class MatrixCase(ClusterCase):
-    """A cluster in which whoever is tried is called mallory."""
+    """A test with a cluster, in which the attacking account is called mallory."""
 
     timeout = 120
 
     async def begin(self, mode: str = "open", **settings: Any) -> Cluster:
-        """One msg_server and a gateway, and a note of every handler that is reached."""
+        """Start one msg_server and a gateway, and record every handler that is reached."""
         cheap: dict[str, Any] = {
             "accounts__argon2_memory": 8192,
             "accounts__argon2_passes": 1,
@@ -156,7 +156,7 @@ class MatrixCase(ClusterCase):
         return cluster
 
     async def refuses(self, cluster: Cluster, client: Client, verb: Verb, line: str, word: str) -> None:
-        """The line has this answer, reaches nothing and changes nothing."""
+        """Check that the line has this answer, reaches no handler and changes nothing."""
         before = holding(cluster.redis)
         self.reached.calls()
         answer = await answer_to(client, line)

@@ -1,4 +1,4 @@
-"""A peer in memory: no transport, no reactor, no lines to split. It shows what a session needs, and that it is all."""
+"""A peer in memory, without transport, reactor or lines to split. It shows that a session needs no more."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from fishchat.interfaces import IPeer
 from fishchat.protocols.exchange import Exchange
 from fishchat.protocols.flow import FULL, LINES, SHARE, Flow
 
-#: Makes what is called later be called at the end of the turn.
+#: Schedules a call for the end of the turn.
 Later = Callable[[Callable[[], None]], object]
 
 
 class MemoryPeer:
     """A client in the same process.
 
-    :ivar heard: what the server has sent, without line endings.
-    :ivar closed: how the connection ended: nothing, ``closed`` or ``aborted``.
+    :ivar heard: the lines that the server has sent, without line endings.
+    :ivar closed: how the connection ended: empty, ``closed`` or ``aborted``.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class MemoryPeer:
     # -- the client's side
 
     def say(self, *commands: str) -> None:
-        """Give the server these commands."""
+        """Send the server these commands."""
         for command in commands:
             if self.flow.reasons:
                 self._backlog.append(command)
@@ -49,12 +49,12 @@ class MemoryPeer:
                 self._process(command)
 
     def stop_reading(self) -> None:
-        """Take nothing more; what is sent all the same is kept."""
+        """Stop reading; lines that are sent all the same are kept."""
         self.hold(FULL)
         self.session.full()
 
     def start_reading(self) -> None:
-        """Take it again."""
+        """Start reading again."""
         self.read_on(FULL)
         self.session.free()
 
@@ -65,7 +65,7 @@ class MemoryPeer:
         self.session.closed()
 
     def take(self) -> list[str]:
-        """Return what was heard since the last time."""
+        """Return the lines received since the last time."""
         heard, self.heard = self.heard, []
         return heard
 

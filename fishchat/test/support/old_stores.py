@@ -1,4 +1,4 @@
-"""Stores that earlier versions have made, with what their clients were shown."""
+"""Stores made by earlier versions, with the answers that their clients received."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fishchat.test.support.redis_fixture import RedisServer
 
 _STORES = files("fishchat.test.support") / "stores"
 
-#: What the store of format 1 was made with: 40 accounts, 12 topics of which retention had cut the longer ones, a
+#: The content of the store of format 1: 40 accounts, 12 topics of which retention had trimmed the longer ones, a
 #: deleted account, blocks, invitations, and 5,000 messages.
 ACCOUNTS_MODE = "signup"
 
@@ -24,13 +24,13 @@ def put_format_1(directory: Path) -> None:
 
 
 def seen_in_format_1() -> dict[str, Any]:
-    """By account: its token for the device ``phone``, and the items of its lists and histories as they were sent."""
+    """Return, by account, its token for the device ``phone``, and the items of its lists and histories as sent."""
     seen: dict[str, Any] = json.loads(lzma.decompress((_STORES / "format-1.json.xz").read_bytes()))
     return seen
 
 
 def format_1() -> RedisServer:
-    """A running Redis with a store of format 1."""
+    """Return a running Redis with a store of format 1."""
     server = RedisServer(start=False)
     put_format_1(server.data)
     server.start()

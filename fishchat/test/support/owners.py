@@ -1,4 +1,4 @@
-"""A session that only remembers what it is told."""
+"""A session that only records its calls."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from __future__ import annotations
 class Owner:
     """The owner of a device in a test.
 
-    :ivar lines: what was pushed.
-    :ivar ends: why the session was to end, each time.
+    :ivar lines: the pushed lines.
+    :ivar ends: the reason of each request to end the session.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Owner:
 
 
 class Unending(Owner):
-    """One whose session must not end."""
+    """An owner whose session must not end."""
 
     def replaced(self) -> None:
         """See ISessionOwner."""

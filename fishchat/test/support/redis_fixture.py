@@ -1,7 +1,7 @@
-"""A real Redis for tests: throwaway, on a unix socket, ended with the test process whatever happens.
+"""A real Redis for tests: temporary, on a unix socket, always ended with the test process.
 
-Synchronous on purpose: it is up in some 40 ms, and a test that starts it need not wait for a Deferred.
-``shared_redis`` is the one to use; a ``RedisServer`` of its own is for tests that kill or configure it.
+The fixture is synchronous on purpose: Redis starts in some 40 ms, and a test need not wait for a Deferred.
+Use ``shared_redis``; a separate ``RedisServer`` is for tests that kill or configure it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import hiredis
 from fishchat.services.redis import program
 from fishchat.storage.settings import LEAST, Durability
 
-# Its stub knows tuples of one word only.
+# The stub only allows tuples of one word.
 _pack: Any = hiredis.pack_command
 
 #: Seconds that a start or a stop may take before the test fails.
@@ -30,10 +30,10 @@ _PATIENCE = 10.0
 
 
 class RedisServer:
-    """One Redis in a temporary directory of its own, running when the constructor returns.
+    """One Redis in its own temporary directory, running when the constructor returns.
 
-    ``path`` is its socket, ``url`` what the store connects to, ``data`` its directory. The data outlive
-    ``kill``, ``stop`` and ``restart``; ``close`` removes them (as the end of the process does).
+    ``path`` is its socket, ``url`` the address for the store, ``data`` its directory. The data survive
+    ``kill``, ``stop`` and ``restart``; ``close`` and the end of the process remove them.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class RedisServer:
 
     @property
     def pid(self) -> int | None:
-        """The process number, None when it does not run."""
+        """The process number, None if Redis does not run."""
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start it and wait until it answers, all of its data loaded."""
+        """Start Redis and wait until it answers with all of its data loaded."""
         assert self._process is None, "it runs"
         arguments = program.command(self.executable, self.data, self.durability)
         self._process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -75,38 +75,38 @@ class RedisServer:
             time.sleep(0.003)
 
     def stop(self) -> None:
-        """End it as a service would be: everything is on disk."""
+        """Stop Redis as an operator does: everything is on disk."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once, like a crash."""
+        """Kill Redis at once, like a crash."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
-        """Stop it if it runs, and start it on the same data."""
+        """Stop Redis if it runs, and start it on the same data."""
         self.stop()
         self.start()
 
     def pause(self) -> None:
-        """Let it hang: connections stay open, nothing is answered."""
+        """Suspend Redis: connections stay open, nothing is answered."""
         assert self._process is not None, "it does not run"
         self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume a suspended Redis."""
         assert self._process is not None, "it does not run"
         self._process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """End it and remove its data."""
+        """Stop Redis and remove its data."""
         self.kill()
         atexit.unregister(self.close)
         shutil.rmtree(self.data, ignore_errors=True)
 
     def command(self, *words: bytes | str | int) -> Any:
-        """Send one command on a connection of its own and give back the reply: bytes, int, list or None.
+        """Send one command on a separate connection and return the reply: bytes, int, list or None.
 
-        An error reply is raised as ``hiredis.ReplyError``. It waits: for looking at what a test did.
+        An error reply is raised as ``hiredis.ReplyError``. The call blocks: it is for checking the effects of a test.
         """
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_PATIENCE)
@@ -133,7 +133,7 @@ class RedisServer:
         if process is None:
             return
         process.send_signal(signum)
-        # A paused process takes no SIGTERM.
+        # A suspended process does not handle SIGTERM.
         process.send_signal(signal.SIGCONT)
         try:
             process.wait(_PATIENCE)
@@ -147,9 +147,9 @@ _executables: list[str] | None = None
 
 
 def shared_redis() -> RedisServer:
-    """The Redis that all tests of this process share, running and empty. Call it in every ``setUp``.
+    """Return the Redis that all tests of this process share, running and empty. Call this in every ``setUp``.
 
-    A test that kills or pauses it repairs nothing: the next caller finds it running. Changed settings stay.
+    A test that kills or suspends it need not repair it: the next caller finds it running. Changed settings stay.
     """
     global _shared
     if _shared is None:
@@ -164,7 +164,7 @@ def shared_redis() -> RedisServer:
 
 
 def executables() -> list[str]:
-    """The servers that script tests run on: bundled and on PATH, each version once, oldest first."""
+    """Return the Redis executables for script tests: bundled and on PATH, each version once, oldest first."""
     global _executables
     if _executables is None:
         override = os.environ.get("FISHCHAT_REDIS_SERVER")

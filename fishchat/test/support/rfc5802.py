@@ -9,10 +9,10 @@ from base64 import b64decode, b64encode
 
 
 class ScramClient:
-    """One login.
+    """One login by SCRAM.
 
     :param binding: the data of ``tls-server-end-point``; with it the mechanism is ``SCRAM-SHA-256-PLUS``.
-    :param flag: the first letter of what is said about binding without one: ``n`` (cannot) or ``y`` (could).
+    :param flag: the flag about channel binding without one: ``n`` (unsupported) or ``y`` (supported by the client).
     """
 
     def __init__(
@@ -28,11 +28,11 @@ class ScramClient:
 
     @property
     def first(self) -> str:
-        """client-first-message."""
+        """Return the client-first-message."""
         return self.header.decode() + self.bare
 
     def final(self, challenge: str) -> str:
-        """client-final-message, for the server's first one."""
+        """Return the client-final-message for the server-first-message."""
         said = dict(part.split("=", 1) for part in challenge.split(","))
         assert said["r"].startswith(self.nonce) and len(said["r"]) > len(self.nonce), challenge
         self.salt, self.rounds = b64decode(said["s"]), int(said["i"])
@@ -46,5 +46,5 @@ class ScramClient:
         return f"{without_proof},p={b64encode(proof).decode()}"
 
     def accepts(self, verdict: str) -> bool:
-        """Whether the server has proved that it knows the verifier."""
+        """Return whether the server has proved that it knows the verifier."""
         return verdict.startswith("v=") and hmac.compare_digest(b64decode(verdict[2:]), self.expected)

@@ -1,4 +1,4 @@
-"""Running the store's scripts in tests: on a real Redis, one call after the other, texts instead of bytes.
+"""Run the store's scripts in tests: on a real Redis, one call after the other, with texts instead of bytes.
 
 A suite is a :class:`ScriptCase` under :func:`on_each_redis`. Its tests speak of two msg_servers, ``MS1`` and
 ``MS2``, and of accounts that log in there; ``said`` and its neighbours put the packed arguments together.
@@ -31,15 +31,15 @@ from fishchat.storage.script import Script, script
 from fishchat.test.support.redis_fixture import RedisServer, executables
 
 STREAM = "/sysctrl/send"
-#: The epoch that every test begins with.
+#: The epoch at the start of every test.
 EPOCH = 7
-#: Long past the end of any test, in ms.
+#: A time in ms that no test reaches.
 LONG = 600_000
 
 MS1 = Fence(b"ms1", b"aaaa", EPOCH)
 MS2 = Fence(b"ms2", b"bbbb", EPOCH)
 
-#: For properties: one test method runs on several servers, and each example asks one many times.
+#: Settings for properties: one test method runs on several servers, and each example makes many calls.
 PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.differing_executors])
 
 _servers: dict[str, RedisServer] = {}
@@ -47,7 +47,7 @@ _pack: Any = hiredis.pack_command
 
 
 def server_of(executable: str) -> RedisServer:
-    """The Redis that all script tests of this process share for one executable; ended with the process."""
+    """Return the Redis that all script tests of this process share for one executable; it ends with the process."""
     server = _servers.get(executable)
     if server is None:
         server = _servers[executable] = RedisServer(executable)
@@ -55,7 +55,7 @@ def server_of(executable: str) -> RedisServer:
 
 
 def readable(reply: Any) -> Any:
-    """The reply with texts for bytes, all the way down."""
+    """Return the reply with texts instead of bytes, at every level."""
     if isinstance(reply, bytes):
         return reply.decode(errors="backslashreplace")
     if isinstance(reply, list):
@@ -64,7 +64,7 @@ def readable(reply: Any) -> Any:
 
 
 def check_word(name: str, reply: Any) -> None:
-    """AssertionError when a script refuses with a word that its header does not name, or in another form."""
+    """Raise AssertionError if a script refuses with a word that its header does not name, or in another form."""
     header = parse(loader.read(name))
     is_array = isinstance(reply, list)
     word = (reply[0] if reply else None) if is_array else reply
@@ -85,11 +85,11 @@ class Runner:
         self._reader = hiredis.Reader()
 
     def close(self) -> None:
-        """Nothing can be asked any more."""
+        """Close the connection."""
         self._socket.close()
 
     def command(self, *words: bytes | str | int) -> Any:
-        """The reply to one command, as it comes."""
+        """Return the raw reply to one command."""
         self._socket.sendall(_pack(words))
         while (reply := self._reader.gets()) is False:
             data = self._socket.recv(65536)
@@ -101,7 +101,7 @@ class Runner:
         return reply
 
     def script(self, name: str | Script, *args: Any) -> Any:
-        """The reply of a script, as it comes; it is loaded when Redis does not know it."""
+        """Return the raw reply of a script, which is loaded if Redis does not know it."""
         found = script(name) if isinstance(name, str) else name
         packed = pack(*args)
         try:
@@ -118,7 +118,7 @@ class Runner:
 
 @dataclass(frozen=True)
 class Said:
-    """One message of a batch: ``to`` is an account, or a topic with its ``#``."""
+    """A message of a batch: ``to`` is an account, or a topic with its ``#``."""
 
     account: str
     to: str
@@ -129,26 +129,26 @@ class Said:
 
     @property
     def conversation(self) -> str:
-        """The token of where it goes."""
+        """The token of the conversation."""
         if self.to.startswith("#"):
             return self.to
         return p2p(self.account.encode(), self.to.encode()).decode()
 
     @property
     def body(self) -> bytes:
-        """The stored form."""
+        """The stored form of the message."""
         return pack_body(self.account.encode(), self.device.encode(), self.cseq, self.form, self.text.encode())
 
     @property
     def flat(self) -> list[Any]:
-        """As ``send.lua`` wants it."""
+        """Return the message as ``send.lua`` expects it."""
         peer = "" if self.to.startswith("#") else self.to
         sender = f"{self.account}/{self.device}"
         return [self.conversation, sender, self.cseq, self.body, self.account, peer]
 
 
 def batch(*messages: Said) -> tuple[list[str], list[Any], list[int]]:
-    """The last arguments of ``send.lua``: the accounts whose places it reads, the messages, those with attributes."""
+    """Return the last arguments of ``send.lua``: accounts whose places it reads, messages, those with attributes."""
     accounts = {one for each in messages for one in (each.account, each.to) if not one.startswith("#")}
     flat = [value for each in messages for value in each.flat]
     marked = [6 * at for at, each in enumerate(messages) if each.form != PLAIN]
@@ -156,12 +156,12 @@ def batch(*messages: Said) -> tuple[list[str], list[Any], list[int]]:
 
 
 class ScriptCase(SynchronousTestCase):
-    """An empty store of epoch ``EPOCH`` with two msg_servers, on the Redis of ``executable``."""
+    """A test with an empty store of epoch ``EPOCH`` and two msg_servers, on the Redis of ``executable``."""
 
     executable = executables()[0]
 
     def setUp(self) -> None:
-        """Everything that an earlier test left is gone."""
+        """Remove the data of earlier tests."""
         self.server = server_of(self.executable)
         self.runner = Runner(self.server)
         self.addCleanup(self.runner.close)
@@ -169,50 +169,50 @@ class ScriptCase(SynchronousTestCase):
         self.empty()
 
     def empty(self) -> None:
-        """Begin anew: also between two examples of one property."""
+        """Empty the store and register the servers, also between two examples of one property."""
         self.command("FLUSHALL")
         self.command("MSET", "epoch", EPOCH, "epoch:run", "test", "format", FORMAT)
         for fence in (MS1, MS2):
             self.register(fence)
 
-    # -- what a test asks of the store
+    # -- calls of the store
 
     def command(self, *words: bytes | str | int) -> Any:
-        """A plain command, its reply readable."""
+        """Run a plain command. Returns a readable reply."""
         return readable(self.runner.command(*words))
 
     def call(self, script: str | Script, *args: Any) -> Any:
-        """A script, its reply readable."""
+        """Run a script. Returns a readable reply."""
         return readable(self.runner.script(script, *args))
 
     def fenced(self, script: str | Script, *args: Any, fence: Fence = MS1) -> Any:
-        """A script that writes for a msg_server."""
+        """Run a script that writes for a msg_server."""
         return self.call(script, *fence.args, *args)
 
     def packed(self, script: str | Script, *args: Any) -> Any:
-        """A script that answers with one packed value."""
+        """Run a script whose reply is one packed value."""
         return readable(unpack(self.runner.script(script, *args)))
 
     def dump(self) -> dict[str, bytes]:
-        """Everything that the store holds, to be compared."""
+        """Return all data of the store, to compare it."""
         keys = self.runner.command("KEYS", "*")
         return {key.decode(): self.runner.command("DUMP", key) for key in keys}
 
     def assert_unchanged(self, before: dict[str, bytes]) -> None:
-        """Nothing was written since that dump."""
+        """Check that nothing was written since that dump."""
         now = self.dump()
         changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
         self.assertEqual(changed, [])
 
     def fill_memory(self) -> None:
-        """From now on the store has no room, until the test ends."""
+        """Leave the store without free memory until the test ends."""
         self.addCleanup(self.server.command, "CONFIG", "SET", "maxmemory", 0)
         self.command("CONFIG", "SET", "maxmemory", 1)
 
     # -- servers and accounts
 
     def register(self, fence: Fence, lease: int = LONG, take: bool | str = "force", features: str = "") -> str:
-        """The msg_server's name is its own."""
+        """Register a msg_server."""
         reply: str = self.call("servers/register", fence.server, fence.token, lease, take, features)
         return reply
 
@@ -227,22 +227,22 @@ class ScriptCase(SynchronousTestCase):
         forget: int = LONG,
         proof: tuple[Any, ...] = ("open",),
     ) -> Any:
-        """``[OK, replaced session, talks]`` or the refusal; talks as a dict of conversation → the rest."""
+        """Log in. Returns ``[OK, replaced session, talks]`` (talks as a dict by conversation) or the refusal."""
         args = (*fence.args, account, device, next(self.connections), devices, create, forget, proof)
         reply = self.runner.script("session/login", *args)
         return [*readable(reply[:2]), talks(reply[2])] if reply[0] == b"OK" else readable(reply)
 
     def grow_epoch(self) -> tuple[Fence, Fence]:
-        """As after a restart of Redis: the two msg_servers' fences of the next epoch."""
+        """Raise the epoch as after a restart of Redis. Returns the two msg_servers' fences of the next epoch."""
         epoch = int(self.command("INCR", "epoch"))
         return replace(MS1, epoch=epoch), replace(MS2, epoch=epoch)
 
     # -- messages
 
     def send(self, *messages: Said, fence: Fence = MS1, script: str | Script = "logs/send") -> Any:
-        """The results of one batch, or its refusal; its senders are at this msg_server, logged in or not.
+        """Store one batch of senders at this msg_server, logged in or not. Returns its results, or its refusal.
 
-        Of a repetition the time of the first is left out.
+        The result of a repeated message omits the time of the first.
         """
         for each in messages:
             self.place(each.account, each.device, fence)
@@ -250,7 +250,7 @@ class ScriptCase(SynchronousTestCase):
         return [_without_time(result) for result in reply[1]] if reply[0] == "OK" else reply
 
     def place(self, account: str, device: str, fence: Fence) -> None:
-        """The device is at this msg_server: what of a login matters to a sender."""
+        """Place the device at this msg_server: the part of a login that matters to a sender."""
         places = (self.command("GET", "at:" + account) or "").split()
         here = f"{fence.server.decode()}/{device}"
         if here not in places:
@@ -265,27 +265,27 @@ class ScriptCase(SynchronousTestCase):
         device: str = "main",
         fence: Fence = MS1,
     ) -> Any:
-        """The result of one message."""
+        """Store one message. Returns its result."""
         return self.send(Said(account, to, text, cseq, device), fence=fence)[0]
 
     def log(self, conversation: str) -> list[tuple[str, str]]:
-        """Position and text of all that is stored of a conversation."""
+        """Return position and text of all messages of a conversation."""
         entries = self.command("XRANGE", "log:" + conversation, "-", "+")
         return [(at, fields[3].split(" ", 4)[4]) for at, fields in entries]
 
     def history(
         self, account: str, conversation: str, *, before: str = "", after: str = "", limit: int = 50
     ) -> list[str] | str:
-        """The texts of one page, or ``NOTFOUND``."""
+        """Return the texts of one page, or ``NOTFOUND``."""
         reply = self.call("messages/history", account, conversation, before, after, limit)
         return reply if isinstance(reply, str) else [body.split(" ", 4)[4] for body in reply[2::3]]
 
     def conversations(self, account: str) -> dict[str, list[int]]:
-        """Conversation → last number, read number, unread."""
+        """Return conversation → last number, read number, unread."""
         return rows(self.packed("messages/conversations", account), 4)
 
     def routed(self) -> list[dict[str, list[Any]]]:
-        """What the router sends on, entry by entry, without times: msg_server → conversation, number, body, version."""
+        """Return what the router forwards, without times: entry → msg_server → conversation, number, body, version."""
         entries = self.runner.command("XRANGE", STREAM, "-", "+")
         told = [group(Entry.of(unpack(fields[1]), unpack(fields[3]), int(fields[5]))) for _, fields in entries]
         return [{server.decode(): _untimed(readable(flat)) for server, flat in each.items()} for each in told]
@@ -293,24 +293,24 @@ class ScriptCase(SynchronousTestCase):
     # -- topics
 
     def create(self, account: str, topic: str, kind: str = "open", most: int = 100) -> Any:
-        """A new topic."""
+        """Create a topic."""
         return self.fenced("topics/create", account, topic, kind, most)
 
     def join(self, account: str, topic: str, members: int = 100, topics: int = 100) -> Any:
-        """A new member."""
+        """Make an account a member."""
         return self.fenced("topics/join", account, topic, members, topics)
 
     def leave(self, account: str, topic: str) -> Any:
-        """A member less."""
+        """End a membership."""
         return self.fenced("topics/leave", account, topic)
 
     def invite(self, account: str, topic: str, guest: str, most: int = 100) -> Any:
-        """An invitation, its notice as a msg_server words it."""
+        """Invite an account, with the notice that a msg_server writes."""
         body = pack_body(account.encode(), b"main", -1, b"n", b"INVITED " + topic.encode())
         return self.fenced("topics/invite", account, topic, guest, most, STREAM, body)
 
     def dismiss(self, account: str, topic: str, fence: Fence = MS1) -> Any:
-        """The end of a topic, all of its members released."""
+        """Dismiss a topic and release all of its members."""
         body = pack_body(account.encode(), b"main", -1, b"n", b"DISMISSED " + topic.encode())
         reply = self.fenced("topics/dismiss", account, topic, STREAM, body, fence=fence)
         while reply[0] == "OK" and self.call("topics/release", topic, 500):
@@ -318,22 +318,22 @@ class ScriptCase(SynchronousTestCase):
         return reply
 
     def ack(self, account: str, conversation: str, at: str, device: str = "main", fence: Fence = MS1) -> Any:
-        """How many cursors moved, or the refusal."""
+        """Acknowledge. Returns how many cursors moved, or the refusal."""
         reply = self.fenced("logs/ack", [account, device, conversation, at], fence=fence)
         return reply[1] if reply[0] == "OK" else reply
 
     def cursor(self, account: str, conversation: str, device: str = "main") -> Any:
-        """Where a device's cursor stands; None when it has none."""
+        """Return a device's cursor, or None if it has none."""
         return self.command("HGET", f"cursor:{account}/{device}", conversation)
 
 
 def rows(flat: list[Any], width: int) -> dict[str, list[Any]]:
-    """A flat reply by the first value of each row."""
+    """Return the rows of a flat reply by their first value."""
     return {flat[start]: flat[start + 1 : start + width] for start in range(0, len(flat), width)}
 
 
 def talks(raw: bytes) -> dict[str, list[Any]]:
-    """What a login reads: conversation → last position, cursor or '', spans, membership version."""
+    """Return what a login reads: conversation → last position, cursor or '', spans, membership version."""
     return rows(readable(unpack(raw)), 5)
 
 
@@ -348,7 +348,7 @@ def _untimed(flat: list[Any]) -> list[Any]:
 
 
 def token(topic: str) -> str:
-    """The conversation of a topic."""
+    """Return the conversation of a topic."""
     return topic_conversation(topic.encode()).decode()
 
 
@@ -356,7 +356,7 @@ CaseT = TypeVar("CaseT", bound=type[ScriptCase])
 
 
 def on_each_redis(case: CaseT) -> CaseT:
-    """Run the suite on every Redis that is installed: itself on the oldest, a subclass on each other one."""
+    """Run the suite on every installed Redis: itself on the oldest, a subclass on each other one."""
     module = sys.modules[case.__module__]
     for executable in executables()[1:]:
         major, minor = program.version(executable) or (0, 0)

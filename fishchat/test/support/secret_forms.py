@@ -1,4 +1,4 @@
-"""A secret in every form in which it may have been written somewhere, to look for it."""
+"""A secret in every form in which it may have been written, to search for it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from fishchat.model.secrets.passwords import prepared
 
 
 def forms(secret: str) -> set[bytes]:
-    """How it looks raw, prepared, in hex, in base64 (wherever it stands in what was encoded), in URLs, in JSON, in
-    Python, in Redis' ``MONITOR``.
-    """
+    """Return the forms of a secret: raw, prepared, hex, base64 (any offset), URL, JSON, Python, Redis ``MONITOR``."""
     return {form for one in {secret, _prepared(secret)} for form in _forms(one)}
 
 
 def found(secrets: dict[str, str], data: bytes) -> list[str]:
-    """The names of the secrets that stand in ``data`` in some form."""
+    """Return the names of the secrets that ``data`` contains in some form."""
     return [name for name, secret in secrets.items() if any(form in data for form in forms(secret))]
 
 
@@ -27,7 +25,7 @@ def _prepared(secret: str) -> str:
     try:
         return prepared(secret.encode())
     except Refusal:
-        # No password could be this; then nothing is made of it either.
+        # This cannot be a password, so it has no such form.
         return secret
 
 
@@ -41,7 +39,7 @@ def _forms(secret: str) -> Iterator[bytes]:
     yield "".join(_as_redis_shows(byte) for byte in raw).encode()
     yield secret.encode("utf-16-le")
     for before in range(3):
-        # The letters of base64 to which nothing that stands around the secret contributes.
+        # The letters of base64 that depend on the secret alone, not on the bytes around it.
         whole = b64encode(b"-" * before + raw)
         letters = whole[(0, 2, 3)[before] : (before + len(raw)) * 8 // 6]
         yield letters

@@ -1,4 +1,4 @@
-"""What hypothesis draws: names, ids, texts, tags, lines, and bytes that are nearly something."""
+"""Strategies of hypothesis: names, ids, texts, tags, lines, and bytes that are nearly valid."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ conversations = st.one_of(st.builds(p2p, names, names), names.map(topic_conversa
 numbers = st.integers(0, 10**DIGITS - 1)
 ids = st.builds(message_id, conversations, numbers, numbers)
 
-#: Any letters, line ends among them.
+#: Any letters, including line ends.
 free_texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\r\n"))
-#: What may stand in a line: no control character but TAB.
+#: Letters that a line may contain: no control character except TAB.
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t")).map(str.encode)
 written_texts = texts.filter(bool)
 
-#: Tags that two features read in their own ways, by verb.
+#: Tags that features parse differently, by verb.
 OWN_TAG_VALUES: dict[tuple[bytes, bytes], SearchStrategy[bytes]] = {(b"REQ_MEMBERS", b"after"): names}
 TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
     b"id": free_texts.map(str.encode).filter(lambda value: 0 < len(value) <= 64),
@@ -56,13 +56,13 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
 
 
 def tag_values(row: bytes, name: bytes) -> SearchStrategy[bytes]:
-    """What a tag of a row may hold."""
+    """Return a strategy for the values of a row's tag."""
     return OWN_TAG_VALUES.get((row, name), TAG_VALUES[name])
 
 
 @st.composite
 def command_parts(draw: st.DrawFn) -> tuple[Verb, list[bytes], bytes, dict[bytes, bytes]]:
-    """A verb with fields, text and tags that fit it, all as they stand in a line, tags unescaped."""
+    """Draw a verb with valid fields, text and tags, all as in a line, tags unescaped."""
     verb = draw(st.sampled_from(VERBS))
     fields = [draw(FIELD_VALUES[one.name]) for one in verb.fields]
     wanted = {
@@ -79,7 +79,7 @@ def command_parts(draw: st.DrawFn) -> tuple[Verb, list[bytes], bytes, dict[bytes
 
 
 def to_line(verb: Verb, fields: list[bytes], text: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """How a command is written."""
+    """Write a command as a line."""
     return format_tags(tags) + b" ".join([verb.name, *fields, *([text] if text else [])])
 
 
@@ -92,7 +92,7 @@ _pieces = st.one_of(
     st.builds(lambda parts: to_line(*parts), command_parts()),
     st.binary(max_size=8),
 )
-#: A message, or nearly one: each part right or just wrong.
+#: A message, or nearly one: each part is right or just wrong.
 message_lines = st.builds(
     lambda *parts: b"".join(parts),
     st.sampled_from(
@@ -112,5 +112,5 @@ ack_lines = st.builds(
     st.one_of(ids, ids, st.sampled_from([b"b+a:1-1", b"a+a:1-1", b"A+b:1-1", b"a+b+c:1-1", b"a:1-1", b"+b:1-1"])),
     st.sampled_from([b"", b"", b" ", b"x", b"0" * 15, b"\xd9\xa1"]),
 )
-#: Bytes that look enough like the protocol to get far into the parser.
+#: Bytes similar enough to the protocol to get far into the parser.
 streams = st.lists(_pieces, max_size=12).map(b"".join)

@@ -1,4 +1,4 @@
-"""Clients for the world of ``sync_world``: they speak the protocol by hand and judge every line that they hear.
+"""Clients for the world of ``sync_world``: they speak the protocol by hand and check every line that they receive.
 
 Nothing of ``fishchat.client`` is used here, so that a misunderstanding there cannot hide the same one in the server.
 """
@@ -12,7 +12,7 @@ from fishchat.model.names import START, Position
 from fishchat.test.support.sync_link import Asked, Link, Sent
 from fishchat.test.support.sync_oracle import Login, Oracle, Stored
 
-#: What may be heard beside answers and messages.
+#: Pushes that may be received besides answers and messages.
 _PUSHES = frozenset(
     ["HELLO", "ITEM", "RESP_SYNCED", "RESP_GAP", "RESP_READ", "RESP_REPLACED", "RESP_REVOKED", "RESP_MOVE", "RESP_PING"]
 )
@@ -20,7 +20,7 @@ _PUSHES = frozenset(
 
 @dataclass
 class Progress:
-    """Where a device is in one conversation."""
+    """The place of a device in one conversation."""
 
     last: Position = START
     acked: Position = START
@@ -34,10 +34,10 @@ class Progress:
 
 
 class Device:
-    """One program of one account.
+    """A client of one account.
 
-    :ivar acks: whether it acknowledges and numbers, or is a person on ``nc``.
-    :ivar strict: nothing was lost by the store: P1 and the dense numbers hold.
+    :ivar acks: whether it acknowledges and numbers its messages, or is a person on ``nc``.
+    :ivar strict: whether the store has lost nothing, so that P1 and dense numbers hold.
     """
 
     def __init__(self, account: str, name: str, acks: bool, oracle: Oracle, errors: list[str]) -> None:
@@ -56,18 +56,18 @@ class Device:
         self._count = 0
 
     def at(self, conversation: str) -> Progress:
-        """Where it is."""
+        """Return the client's place in a conversation."""
         return self.progress.setdefault(conversation, Progress())
 
     @property
     def online(self) -> bool:
-        """Whether it may send."""
+        """Return whether the client may send."""
         return self.link is not None and self.link.online
 
-    # -- what it does
+    # -- actions
 
     def begin(self, link: Link) -> None:
-        """Log in on a new connection; one that it had is left as it is."""
+        """Log in on a new connection; an earlier connection is not closed."""
         self.give_up_link()
         self.link = link
         if self.acks:
@@ -75,7 +75,7 @@ class Device:
         link.say(f"@device={self.name} SEND_CLIENT_ID {self.account}", Asked("SEND_CLIENT_ID"))
 
     def give_up_link(self) -> None:
-        """Whatever it had asked there has no answer."""
+        """Forget the commands of this connection, which stay unanswered."""
         self.link = None
         for progress in self.progress.values():
             for sent in progress.outbox:
@@ -113,7 +113,7 @@ class Device:
         return all(other.on is self.link for other in progress.outbox if other is not sent)
 
     def resend(self, conversation: str) -> None:
-        """Send again what has no OK, all of it and in order, unless some of it is on its way."""
+        """Send all messages without an OK again, in order, unless some of them are under way."""
         progress = self.at(conversation)
         if self.link is None or not progress.outbox or any(sent.on is self.link for sent in progress.outbox):
             return
@@ -156,12 +156,12 @@ class Device:
         self.link.say(f"{tag}{verb} {to} {sent.text}", Asked(verb, None if done else sent, done))
 
     def ask(self, line: str) -> None:
-        """Any other command."""
+        """Send any other command."""
         if self.link is not None:
             self.link.say(line, Asked(line.split()[0]))
 
     def ack(self, conversation: str, back: int = 0) -> None:
-        """Acknowledge all that came, or all but the last few."""
+        """Acknowledge all received messages, or all but the last few."""
         if self.link is None or not self.acks:
             return
         progress = self.at(conversation)
@@ -170,7 +170,7 @@ class Device:
             self._ack(given[-1 - back])
 
     def ack_early(self, conversation: str) -> None:
-        """Acknowledge what came on an earlier connection; the server may not have given it again yet."""
+        """Acknowledge messages of an earlier connection; the server may not have repeated them yet."""
         got = self.at(conversation).got
         if self.link is not None and self.acks and got:
             self.link.early = True
@@ -182,14 +182,14 @@ class Device:
         assert self.link is not None
         self.link.say(f"SEND_ACK {message.id}")
 
-    # -- what it hears
+    # -- received lines
 
     def written(self, link: Link, line: str) -> None:
-        """The server has written a line: judge what has to hold whether it arrives or not."""
+        """Check a line that the server has written, whether it arrives or not."""
         try:
             self._judge(link, line)
         except AssertionError as error:
-            # Raised here it would end in the server's log.
+            # An exception raised here would only be logged by the server.
             self.errors.append(str(error))
 
     def _judge(self, link: Link, line: str) -> None:
@@ -225,7 +225,7 @@ class Device:
             assert pushed == due[: len(pushed)], f"P1, P4, membership: {where}, due were {due[: len(pushed) + 2]}"
 
     def _due(self, link: Link, found: Login, conversation: str, count: int | None = None) -> list[Stored]:
-        """What is to be given after a login: not again what was acknowledged, or shown to a person, elsewhere since."""
+        """Return what a login must push, without messages acknowledged elsewhere or shown to a person since."""
         cursor = found.cursors.get(conversation, START)
         pushed = link.pushed.get(conversation, [])
         acked, shown = self.at(conversation).acked, self.shown.get(conversation, set())
@@ -246,7 +246,7 @@ class Device:
             assert pushed[: len(missed)] == missed, f"{self.key}: RESP_SYNCED before {missed[len(pushed) :]}"
 
     def heard(self, link: Link, line: str) -> None:
-        """The next line has arrived."""
+        """Process the next line that has arrived."""
         words = line.split(" ")
         message = _message(line)
         if message is not None:
@@ -284,7 +284,7 @@ class Device:
             self._sent(asked.sent, line)
 
     def ended(self, link: Link) -> None:
-        """The server has closed the connection."""
+        """Take note that the server has closed the connection."""
         if self.link is link:
             self.give_up_link()
 
@@ -302,7 +302,7 @@ class Device:
             assert words[2] in ("TRYAGAIN", "UNKNOWN", "NOTMEMBER", "NOTFOUND", "STATE"), f"{self.key}: {line}"
             progress.outbox.remove(sent)
         elif words[2] in ("NOTMEMBER", "NOTFOUND"):
-            # It gives up all that it had to say there; some of it may be stored from an earlier try.
+            # The client gives up all its messages there; some of them may be stored by an earlier attempt.
             self._give_up(progress)
             progress.lost_count = progress.careful = True
         elif words[2] in ("GAP", "CONFLICT"):
@@ -331,7 +331,7 @@ def _position(id: str) -> Position:
 
 
 def _message(line: str) -> tuple[str, str, str, str] | None:
-    """Conversation, id, sender and text of a pushed message."""
+    """Return conversation, id, sender and text of a pushed message."""
     words = line.split(" ")
     if words[0] == "RESP_MESSAGE_TOPIC":
         topic, sender, id, *text = words[1:]

@@ -1,4 +1,4 @@
-"""A client's connection in the world of ``sync_world``: the server's transport and the wire behind it."""
+"""A client's connection in the world of ``sync_world``: the server's transport, and the wire to the client."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from twisted.python.failure import Failure
 
 from fishchat.test.support.sync_oracle import Login, Stored
 
-#: The other side is gone.
+#: The other side has disconnected.
 END = b""
 
 
 class Listener(Protocol):
-    """Whose connection it is: a client; ``link`` is the one that it uses now."""
+    """The client of a connection; ``link`` is its current connection."""
 
     link: Link | None
 
     def written(self, link: Link, line: str) -> None:
-        """The server has written a line."""
+        """Take note of a line that the server has written."""
 
     def heard(self, link: Link, line: str) -> None:
-        """It has arrived."""
+        """Take a line that has arrived."""
 
     def ended(self, link: Link) -> None:
-        """The server has closed the connection."""
+        """Take note that the server has closed the connection."""
 
 
 @dataclass
@@ -57,13 +57,13 @@ class Asked:
 
 
 class Link(StringTransport):
-    """What is under way in both directions, and what was asked.
+    """The lines under way in both directions, and the commands without a reply.
 
-    :ivar found: what the login on this connection found in the store.
+    :ivar found: the stored data that the login on this connection found.
     :ivar server: the name of the server.
-    :ivar pushed: conversation → what was written on this connection, in order.
+    :ivar pushed: conversation → messages written on this connection, in order.
     :ivar gaps: conversations with a RESP_GAP since the last message.
-    :ivar early: whether something was acknowledged before it was given on this connection.
+    :ivar early: whether a message was acknowledged before it was pushed on this connection.
     """
 
     def __init__(self, device: Listener, protocol: Any, clock: IReactorTime, found: Callable[[], Login | None]) -> None:
@@ -86,7 +86,7 @@ class Link(StringTransport):
     # -- the server's side
 
     def write(self, data: bytes) -> None:
-        """On its way to the client."""
+        """Put data on the wire to the client."""
         assert data.endswith(b"\r\n")
         if self.over or self.disconnecting:
             return
@@ -96,22 +96,22 @@ class Link(StringTransport):
             self.device.written(self, line.decode())
 
     def pauseProducing(self) -> None:
-        """The server does not read."""
+        """Stop reading at the server."""
         self.reading = False
 
     def resumeProducing(self) -> None:
-        """It reads again."""
+        """Resume reading at the server."""
         self.reading = True
 
     def loseConnection(self) -> None:
-        """The server closes; both sides notice in time."""
+        """Close by the server; both sides notice later."""
         if not self.disconnecting:
             self.disconnecting = True
             self.to_client.append(END)
             self.clock.callLater(0, self._lost, ConnectionDone())
 
     def abortConnection(self) -> None:
-        """The server cuts it off."""
+        """Abort by the server."""
         self.to_client.clear()
         self.loseConnection()
 
@@ -119,7 +119,7 @@ class Link(StringTransport):
         if not self.over:
             self.over = True
             self.to_server.clear()
-            # What was to be written at the end of this turn counts as written, for a person who has just gone.
+            # Lines for the end of this turn count as written, for a person who has just disconnected.
             for line in self.protocol.gathered.splitlines():
                 self.device.written(self, line.decode())
             self.protocol.connectionLost(Failure(reason))
@@ -127,14 +127,14 @@ class Link(StringTransport):
     # -- the client's side
 
     def say(self, line: str, asked: Asked | None = None) -> None:
-        """On its way to the server."""
+        """Put a line on the wire to the server."""
         if not self.over:
             self.to_server.append(line.encode() + b"\r\n")
             if asked is not None:
                 self.asked.append(asked)
 
     def arrive(self) -> None:
-        """The server gets the next line, or learns that the client has gone."""
+        """Deliver the next line, or the disconnection, to the server."""
         if not self.to_server or not self.reading or self.over:
             return
         line = self.to_server.popleft()
@@ -144,7 +144,7 @@ class Link(StringTransport):
             self.protocol.dataReceived(line)
 
     def leave(self, clean: bool) -> None:
-        """The client goes; what it said last may be lost."""
+        """Disconnect the client; its last lines may be lost."""
         self.left = True
         self.to_client.clear()
         if not clean:
@@ -152,13 +152,13 @@ class Link(StringTransport):
         self.to_server.append(END)
 
     def vanish(self) -> None:
-        """The server is no more; it wrote what it wrote."""
+        """End the connection by the death of the server; lines already written stay."""
         self.over = True
         self.to_server.clear()
         self.to_client.append(END)
 
     def hear(self) -> None:
-        """The client reads the next line."""
+        """Deliver the next line to the client."""
         if not self.to_client:
             return
         line = self.to_client.popleft()

@@ -1,7 +1,7 @@
-"""What is true in the world of ``sync_world``: what was stored and who may see it, noted script by script.
+"""The oracle of the world of ``sync_world``: stored messages and the accounts that may see them, script by script.
 
-It sees what goes into each script and what comes out, and keeps its own books; of the store's data it reads leases, the
-epoch and cursors only.
+It sees the arguments and the reply of each script, and keeps its own records. Of the store's data it reads only leases,
+the epoch and cursors.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ class Stored:
 
     @property
     def position(self) -> Position:
-        """Where it stands."""
+        """The position of the message."""
         return self.epoch, self.seq
 
     @property
     def id(self) -> str:
-        """As a client knows it."""
+        """The id of the message for clients."""
         return f"{self.conversation}:{self.epoch}-{self.seq}"
 
 
 @dataclass
 class Books:
-    """What a copy of the store would hold, too.
+    """The records that a copy of the store would also contain.
 
     :ivar spans: topic → account → from which message of the log, up to which (None: still a member).
-    :ivar starts: device → conversation → position that it began at.
+    :ivar starts: device → conversation → the position at which it began.
     """
 
     logs: dict[str, list[Stored]] = field(default_factory=dict)
@@ -57,17 +57,17 @@ class Books:
 
 @dataclass
 class Login:
-    """What a login found: cursors, and how much there was to see of each conversation."""
+    """The data that a login found: cursors, and the visible messages of each conversation."""
 
     cursors: dict[str, Position]
     seen: dict[str, int]
 
 
 class Oracle:
-    """The books, and what must never happen to them.
+    """The records, and the checks that they must always pass.
 
-    :ivar ids: every id ever given out, with its sender and text; putting the store back does not touch it.
-    :ivar logins: server, incarnation and connection → what that login found.
+    :ivar ids: every id ever assigned, with its sender and text; a restore of the store does not change it.
+    :ivar logins: server, incarnation and connection → the data that this login found.
     """
 
     def __init__(self, store: Store) -> None:
@@ -75,18 +75,18 @@ class Oracle:
         self.ids: dict[str, tuple[str, str]] = {}
         self.logins: dict[tuple[str, str, int], Login] = {}
         self._store = store
-        #: Whether cursors may have moved since somebody last looked.
+        #: Whether cursors may have moved since the last check.
         self.moved = False
         self._furthest: dict[str, Position] = {}
 
     def copy(self) -> Books:
-        """As they are now."""
+        """Return a copy of the current records."""
         return deepcopy(self.books)
 
-    # -- what scripts do
+    # -- scripts
 
     def asks(self, script: str, args: list[Any]) -> list[Arguments]:
-        """What to ask right before a script runs."""
+        """Return the commands to run right before a script."""
         commands: list[Arguments] = []
         if script in FENCED:
             commands.append(("MGET", b"lease:" + args[0], "epoch"))
@@ -164,19 +164,19 @@ class Oracle:
         seen = {name: len(self.entitled(key, name)) for name in self.books.logs}
         self.logins[server.decode(), incarnation.decode().partition(".")[0], connection] = Login(cursors, seen)
 
-    # -- what follows
+    # -- consequences
 
     def cursors(self, keys: Iterable[str]) -> list[dict[str, Position]]:
-        """The stored cursors of devices."""
+        """Return the stored cursors of devices."""
         return [_cursors(flat) for flat in self._store.many(*(("HGETALL", "cursor:" + key) for key in keys))]
 
     def is_member(self, account: str, topic: str) -> bool:
-        """Whether the account may write there now."""
+        """Return whether the account may write there now."""
         spans = self.books.spans.get(topic, {}).get(account)
         return bool(spans) and spans[-1][1] is None  # type: ignore[index]
 
     def entitled(self, key: str, conversation: str) -> list[Stored]:
-        """What this device's account may see of a conversation, the device's own messages left out."""
+        """Return the messages of a conversation that this device's account may see, without the device's own."""
         account = key.partition("/")[0]
         log = self.books.logs.get(conversation, [])
         if conversation.startswith("#"):
@@ -187,7 +187,7 @@ class Oracle:
         return [message for message in seen if message.sender != key]
 
     def due(self, key: str, conversation: str) -> list[Stored]:
-        """What this device must be given in its whole life."""
+        """Return all messages that this device must ever receive."""
         start = self.books.starts[key].get(conversation, START)
         return [message for message in self.entitled(key, conversation) if message.position > start]
 

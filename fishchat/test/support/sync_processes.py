@@ -1,4 +1,4 @@
-"""The roles of the world of ``sync_world`` as processes that hear one thing at a time and die as by SIGKILL."""
+"""The roles of the world of ``sync_world`` as processes that receive one payload at a time and can be killed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Event = Callable[[], None]
 
 
 class SlowBus(MemoryBus):
-    """A participant that hears one thing at a time, when it is told to."""
+    """A participant of the bus that receives one payload at a time, on demand."""
 
     def __init__(self, medium: Medium) -> None:
         super().__init__(medium)
         self.inbox: deque[Event] = deque()
-        #: So many of the next hints are lost; but not what Redis itself says, while the subscription stands.
+        #: The number of next hints to lose; payloads from Redis itself are not lost during a subscription.
         self.losing = 0
 
     def disconnect(self) -> None:
@@ -40,11 +40,11 @@ class SlowBus(MemoryBus):
 
     @property
     def away(self) -> bool:
-        """Whether it hears nothing."""
+        """Whether the participant is disconnected."""
         return not self._connected
 
     def hear_one(self) -> None:
-        """What was said first."""
+        """Deliver the first payload."""
         if self.inbox:
             self.inbox.popleft()()
 
@@ -59,7 +59,7 @@ class SlowBus(MemoryBus):
 
 
 class Process:
-    """What a role stands on; it dies as by SIGKILL."""
+    """The process of a role, which can be killed as by SIGKILL."""
 
     def __init__(self, world: World, name: str) -> None:
         self.name = name
@@ -70,14 +70,14 @@ class Process:
         self.links: list[Link] = []
 
     def connection(self) -> Any:
-        """One more connection to Redis."""
+        """Make another connection to Redis."""
         made = SyncConnection(self.world.network, self.clock, f"{self.name}.{len(self.connections)}")
         made.start()
         self.connections.append(made)
         return made
 
     def crash(self) -> None:
-        """It is no more."""
+        """Kill the process."""
         self.clock.end()
         self.bus.disconnect()
         self.world.medium.buses.remove(self.bus)
@@ -89,7 +89,7 @@ class Process:
 
 
 class Server(Process):
-    """A msg_server."""
+    """The process of a msg_server."""
 
     def __init__(self, world: World, name: str) -> None:
         super().__init__(world, name)
@@ -101,7 +101,7 @@ class Server(Process):
         self.role.startService()
 
     def connect(self, device: Device) -> Link:
-        """A new connection of a client."""
+        """Accept a new connection of a client."""
         protocol: Any = self.role.connect(None)
         oracle, lease, number = self.world.oracle, self.role.lease, protocol.session.number
         known: list[Login] = []
@@ -120,7 +120,7 @@ class Server(Process):
 
 
 class Router(Process):
-    """A router of the one shard."""
+    """The process of a router of the one shard."""
 
     def __init__(self, world: World, name: str) -> None:
         super().__init__(world, name)
@@ -131,7 +131,7 @@ class Router(Process):
 
 
 class Manager(Process):
-    """Only the part of the manager that ends the sessions of the dead."""
+    """The process of a manager, reduced to ending the sessions of dead servers."""
 
     def __init__(self, world: World, name: str) -> None:
         super().__init__(world, name)

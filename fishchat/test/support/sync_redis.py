@@ -1,8 +1,8 @@
-"""Redis for a world without a reactor: real, but every request and every reply waits until the world lets it pass.
+"""Redis for a world without a reactor: a real one, but every request and reply waits until the world passes it on.
 
-``SyncConnection`` stands in for ``fishchat.storage.redis.Connection``. On one connection requests are done in order and
-answered in order; connections know nothing of each other. What is lost with a connection fails as ``Unknown``, done or
-not, and what was on its way may still be done later.
+``SyncConnection`` replaces ``fishchat.storage.redis.Connection``. On one connection requests are run and answered in
+order; connections are independent. Requests lost with a connection fail as ``Unknown``, run or not, and those under
+way may still be run later.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ Arguments = tuple[bytes | str | int, ...]
 
 
 class Observer(Protocol):
-    """Who sees every script that Redis runs."""
+    """An observer of every script that Redis runs."""
 
     def asks(self, script: str, args: list[Any]) -> tuple[list[Arguments], list[Arguments]]:
-        """Commands for right before and right after it, with nothing in between."""
+        """Return the commands to run right before and right after a script, with nothing in between."""
 
     def ran(self, script: str, args: list[Any], before: list[Any], reply: Any) -> None:
-        """It has run; ``before`` are the replies to the first of these commands."""
+        """Take note that a script has run; ``before`` are the replies to the first of these commands."""
 
 
 class Store:
-    """One blocking connection to a real Redis. Error replies are given back, not raised."""
+    """One blocking connection to a real Redis. Error replies are returned, not raised."""
 
     def __init__(self, server: RedisServer) -> None:
         self.server = server
@@ -59,16 +59,16 @@ class Store:
         self.many(*(("SCRIPT", "LOAD", script.source) for script in every_script()))
 
     def many(self, *commands: Arguments) -> list[Any]:
-        """The replies to several commands, sent at once."""
+        """Return the replies to several commands, sent together."""
         self._socket.sendall(b"".join(_pack(words) for words in commands))
         return [self._next() for _ in commands]
 
     def command(self, *words: bytes | str | int) -> Any:
-        """The reply to one command."""
+        """Return the reply to one command."""
         return self.many(words)[0]
 
     def said(self) -> list[bytes]:
-        """What scripts have said on the status channel since this was last asked."""
+        """Return the payloads that scripts have published on the status channel since the last call."""
         self._ear.sendall(_pack(("PING",)))
         found: list[bytes] = []
         while True:
@@ -88,28 +88,28 @@ class Store:
         return reply
 
     def empty(self) -> None:
-        """Nothing is stored."""
+        """Empty the store."""
         self.command("FLUSHALL")
 
     def kill(self) -> None:
-        """The server dies as by SIGKILL and starts again on its data."""
+        """Kill Redis and start it again on its data."""
         self.close()
         self.server.kill()
         self.server.start()
         self._connect()
 
     def close(self) -> None:
-        """Nothing can be asked any more."""
+        """Close the connections."""
         self._socket.close()
         self._ear.close()
 
     def copy(self) -> dict[bytes, bytes]:
-        """All that is stored."""
+        """Return a copy of all stored data."""
         keys = self.command("KEYS", "*")
         return dict(zip(keys, self.many(*(("DUMP", key) for key in keys)), strict=True))
 
     def put_back(self, copy: dict[bytes, bytes]) -> None:
-        """As it was then."""
+        """Restore the data from a copy."""
         self.many(("FLUSHALL",), *(("RESTORE", key, 0, value) for key, value in copy.items()))
 
 
@@ -120,16 +120,16 @@ class _Request:
         self.args = args
         self.result: Deferred[Any] = Deferred()
         self.timer: Any = None
-        #: Of a blocking read: when it gives up, and after how many changes it was last tried.
+        #: For a blocking read: when it times out, and after how many changes it was last tried.
         self.until: float | None = None
         self.looked = -1
 
 
 class Network:
-    """Redis as its connections see it.
+    """The Redis of several connections.
 
-    :ivar run: the run id that it tells; to be changed for what only looks like a restart.
-    :ivar changes: how many scripts have run: a blocked read need not look again without one.
+    :ivar run: the run id that it reports; change it to simulate a restart.
+    :ivar changes: how many scripts have run: a blocked read is not repeated without a new one.
     :ivar late: requests of lost connections that may still arrive.
     """
 
@@ -143,7 +143,7 @@ class Network:
         self._observer = observer
 
     def call(self, args: Arguments) -> Any:
-        """One command at Redis, now."""
+        """Run one command at Redis now."""
         if args[:2] == ("INFO", "server"):
             return b"run_id:%d\r\n" % self.run
         if args[0] != "EVALSHA":
@@ -158,7 +158,7 @@ class Network:
         return reply
 
     def arrive_late(self, number: int) -> None:
-        """The next request of a lost connection is done all the same."""
+        """Run the next request of a lost connection all the same."""
         requests = self.late[number % len(self.late)]
         request = requests.popleft()
         if request.args[0] == "EVALSHA":  # nothing else changes anything
@@ -169,7 +169,7 @@ class Network:
 
 @implementer(IStore)
 class SyncConnection:
-    """See the module. ``done`` and ``give`` are the two halves of a command; the rest is as the real one has it."""
+    """A connection, see the module. ``done`` and ``give`` are the two halves of a command."""
 
     def __init__(self, network: Network, clock: IReactorTime, name: str) -> None:
         self.name = name
@@ -184,10 +184,10 @@ class SyncConnection:
         self._network = network
         self._clock = clock
 
-    # -- as the real one
+    # -- the interface of the real one
 
     def run(self, *args: bytes | str | int, timeout: Any = None) -> Deferred[Any]:
-        """One command; its reply, or one of the three errors."""
+        """Run one command. Returns its reply, or fails with one of the three errors."""
         if not self.connected:
             return fail(Unavailable("no connection to Redis"))
         return self._ask(args, timeout or self.timeout)
@@ -197,7 +197,7 @@ class SyncConnection:
         return self.run("EVALSHA", script.sha, 0, pack(*values))
 
     def drop(self, reason: str) -> None:
-        """Give the connection up; another one is made soon."""
+        """Drop the connection; another one is made soon."""
         if not self._open:
             return
         was_ready, self._open, self.connected = self.connected, False, False
@@ -211,15 +211,15 @@ class SyncConnection:
             request.result.errback(Unknown(reason))
         self._clock.callLater(0.05, self._connect)
 
-    # -- its life
+    # -- connecting
 
     def start(self) -> None:
-        """Connect, now and after every loss."""
+        """Connect now and after every loss."""
         self._network.connections.append(self)
         self._clock.callLater(0, self._connect)
 
     def vanish(self) -> None:
-        """The process that had it is no more: nobody is told anything."""
+        """End with the process: no callback is called."""
         self._open, self.connected, self._ended = False, False, True
         self._network.connections.remove(self)
         self._leave()
@@ -256,11 +256,11 @@ class SyncConnection:
         self.requests.append(request)
         return request.result
 
-    # -- what the world lets pass
+    # -- steps of the world
 
     @property
     def asks(self) -> bool:
-        """Whether Redis could do something for it now."""
+        """Return whether Redis can run a request of this connection now."""
         if not self.requests:
             return False
         request = self.requests[0]
@@ -269,7 +269,7 @@ class SyncConnection:
         return self._clock.seconds() >= request.until
 
     def do(self) -> None:
-        """Redis does the next request. One that blocks may go on waiting."""
+        """Run the next request at Redis. One that blocks may continue to wait."""
         if not self.requests:
             return
         request = self.requests[0]
@@ -285,7 +285,7 @@ class SyncConnection:
         self.replies.append((request, reply))
 
     def give(self) -> None:
-        """The next reply arrives."""
+        """Deliver the next reply."""
         if not self.replies:
             return
         request, reply = self.replies.popleft()
@@ -298,11 +298,11 @@ class SyncConnection:
 
 
 class _Wire:
-    """What the hooks of ``prepare`` get."""
+    """The wire that the hooks of ``prepare`` receive."""
 
     def __init__(self, ask: Callable[[Arguments], Deferred[Any]]) -> None:
         self._ask = ask
 
     def run(self, *args: bytes | str | int) -> Deferred[Any]:
-        """One command, although the connection does not count as made yet."""
+        """Run one command, although the connection does not count as made yet."""
         return self._ask(args)

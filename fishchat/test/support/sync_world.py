@@ -1,8 +1,8 @@
-"""A whole FishChat without a reactor: real msg_servers, routers, a reaper; whoever holds it says what comes next.
+"""A whole FishChat without a reactor: real msg_servers, routers, a reaper; the test decides which event is next.
 
-Everything that is under way (a request to Redis, its reply, a hint, a line of a client) waits in a queue of its own;
-``World.events`` are the heads of these queues, and any of them may be next. Clients judge what they hear
-(``sync_client``), the oracle what is stored (``sync_oracle``); ``World.finish`` heals everything and looks at all.
+Everything that is under way (a request to Redis, its reply, a hint, a line of a client) waits in its own queue;
+``World.events`` are the heads of these queues, and any of them may be next. Clients check received lines
+(``sync_client``), the oracle checks stored data (``sync_oracle``); ``World.finish`` repairs and checks everything.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WALL = 1767225600.0 + 600
 
 @implementer(ILogObserver)
 class Defects:
-    """What was logged as a defect."""
+    """The defects that were logged."""
 
     def __init__(self, errors: list[str]) -> None:
         self._errors = errors
@@ -47,9 +47,9 @@ class Defects:
 
 
 class World:
-    """See the module.
+    """The world, see the module.
 
-    :ivar strict: whether the store never lost anything; then everything is demanded.
+    :ivar strict: whether the store never lost anything; then all promises are checked.
     """
 
     def __init__(self, store: Store) -> None:
@@ -67,7 +67,7 @@ class World:
         self.cursors: dict[str, dict[str, tuple[int, int]]] = {}
         self.leases: dict[bytes, float] = {}
         self.errors: list[str] = []
-        #: The queue that is held up, by the event that would take its head.
+        #: The stalled queue, by the event that would take its head.
         self.held: Event | None = None
         self.voice = MemoryBus(self.medium)
         self.processes: dict[str, Process] = {}
@@ -81,11 +81,11 @@ class World:
         globalLogPublisher.addObserver(self._defects)
 
     def close(self) -> None:
-        """Nothing of it goes on."""
+        """Stop recording defects."""
         globalLogPublisher.removeObserver(self._defects)
 
     def wall(self) -> float:
-        """The time of day."""
+        """Return the time of day."""
         return WALL + self.clock.seconds() + self.ahead
 
     # -- scripts pass by
@@ -112,14 +112,14 @@ class World:
                 self.voice.publish(channels.CLIENT_STATUS, payload)
 
     def expire(self, key: bytes) -> None:
-        """A lease has ended."""
+        """End a lease."""
         self.leases.pop(key, None)
         self.store.command("DEL", key)
 
-    # -- what may happen next
+    # -- events
 
     def events(self) -> list[Event]:
-        """The heads of all queues, always in the same order."""
+        """Return the heads of all queues, always in the same order."""
         found: list[Event] = []
         if any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
             found.append(self.turn)
@@ -144,7 +144,7 @@ class World:
                 found.append(link.hear)
 
     def hold(self, number: int) -> None:
-        """Whatever else happens, one queue stands still: of requests, of replies, or of hints."""
+        """Stall one queue: of requests, of replies, or of hints."""
         queues: list[Event] = []
         for connection in self.network.connections:
             queues += [connection.do, connection.give]
@@ -152,18 +152,18 @@ class World:
         self.held = queues[number % len(queues)] if queues else None
 
     def turn(self) -> None:
-        """The reactor's turn ends."""
+        """End the reactor's turn."""
         self.clock.advance(0)
 
     def step(self, number: int) -> None:
-        """One event, whichever this number hits."""
+        """Run the event that this number selects."""
         events = self.events()
         if events:
             events[number % len(events)]()
         self.check_errors()
 
     def settle(self) -> None:
-        """Everything that is under way arrives; no time passes."""
+        """Deliver everything that is under way; no time passes."""
         for _ in range(1000):
             events = self.events()
             if not events:
@@ -174,7 +174,7 @@ class World:
         raise AssertionError("it does not come to rest")
 
     def advance(self, seconds: float, pumped: bool = True) -> None:
-        """Time passes, with all that it brings or, otherwise, while nothing arrives anywhere."""
+        """Let time pass, with all deliveries or with none."""
         while seconds > 0:
             step = min(seconds, 0.5)
             seconds -= step
@@ -186,37 +186,37 @@ class World:
                 self.settle()
 
     def check_errors(self) -> None:
-        """Nothing was logged as a defect."""
+        """Check that no defect was logged."""
         assert not self.errors, self.errors[0]
 
     # -- processes
 
     def start(self, name: str) -> None:
-        """A process that does not run."""
+        """Start a process that does not run."""
         kind: Any = {"ms": Server, "router": Router, "manager": Manager}[name.rstrip("0123456789")]
         if name not in self.processes:
             self.processes[name] = kind(self, name)
 
     def crash(self, name: str) -> None:
-        """A process dies."""
+        """Kill a process."""
         process = self.processes.pop(name, None)
         if process is not None:
             process.crash()
             self.dead_links += process.links
 
     def server(self, name: str) -> Server | None:
-        """A msg_server, if it runs."""
+        """Return a msg_server if it runs."""
         found = self.processes.get(name)
         return found if isinstance(found, Server) else None
 
     def connect(self, device: Device, name: str) -> None:
-        """A device logs in; if it is connected already, that connection is left as it is."""
+        """Log a device in; an earlier connection is not closed."""
         server = self.server(name)
         if server is not None:
             device.begin(server.connect(device))
 
     def shut_out(self, account: str, told: bool) -> None:
-        """The operator disables an account, and has second thoughts; the servers are told, or the news are lost."""
+        """Disable an account and enable it again; the servers are notified, or the news is lost."""
         for disable in (True, False):
             self.store.command("EVALSHA", script("accounts/disable").sha, 0, pack(account, disable))
         for payload in self.store.said():
@@ -225,13 +225,13 @@ class World:
 
     @property
     def links(self) -> list[Link]:
-        """All connections of clients to servers that run."""
+        """Return all connections of clients to running servers."""
         return [link for process in self.processes.values() for link in process.links if not link.over]
 
     # -- Redis
 
     def restart_redis(self, done: int, real: bool = False) -> None:
-        """Redis dies and comes back; so many requests that were under way are still done."""
+        """Kill Redis and start it again; on each connection, the first ``done`` requests under way are still run."""
         for connection in self.network.connections:
             for _ in range(min(done, len(connection.requests))):
                 if connection.asks:
@@ -242,7 +242,7 @@ class World:
         self.network.run += 1
 
     def break_connections(self) -> None:
-        """Everybody's connection is lost, and what did not arrive never will."""
+        """Lose all connections, with everything under way."""
         for connection in list(self.network.connections):
             connection.drop("Redis is gone")
         self.network.late.clear()
@@ -251,11 +251,11 @@ class World:
             process.bus.reconnect()
 
     def keep(self) -> None:
-        """Somebody copies the store's files."""
+        """Copy the store's files."""
         self.kept = (self.store.copy(), self.oracle.copy())
 
     def put_back(self) -> None:
-        """Somebody puts the copy back."""
+        """Restore the store from the copy."""
         if self.kept is None:
             return
         copy, books = self.kept
@@ -265,7 +265,7 @@ class World:
         self.oracle.books = books
         self.kept = (copy, self.oracle.copy())
         self.network.run += 1
-        # It takes some minutes, more than there were restarts.
+        # A restore takes some minutes, more than there were restarts.
         self.ahead += 60.0 * (self.network.run + 1)
         self.strict = False
         self.cursors.clear()
@@ -273,10 +273,10 @@ class World:
         for device in self.devices.values():
             device.strict = False
 
-    # -- what must hold at all times
+    # -- invariants
 
     def check_cursors(self) -> None:
-        """P4: never back, never past what a device acknowledged, or, of a person, past what was written."""
+        """Check P4: cursors never move back, nor past what a device acknowledged or, for a person, what was written."""
         if not self.oracle.moved:
             return
         self.oracle.moved = False
@@ -300,7 +300,7 @@ class World:
     # -- the end
 
     def finish(self) -> None:
-        """Heal everything: then everybody has all that is theirs and nothing else; the next login brings nothing."""
+        """Repair everything. Then each device has exactly its messages, and the next login pushes nothing."""
         self._heal()
         for _ in range(60):
             self.advance(0.5)
@@ -333,7 +333,7 @@ class World:
             elif link.producer is not None:
                 link.producer.resumeProducing()
         self.settle()
-        # A membership that began and ended elsewhere in between is known with the next sweep: doc/channels.md says so.
+        # The next sweep finds a membership that began and ended elsewhere in between, see doc/channels.md.
         for name in SERVERS:
             server: Any = self.processes[name]
             server.role.delivery.sweep()
@@ -349,7 +349,7 @@ class World:
                     device.ack(name)
 
     def lacking(self) -> list[str]:
-        """What is still to come."""
+        """Return what the clients still lack, as sentences."""
         found = []
         for key, device in self.devices.items():
             if device.link is None or not device.link.synced:
@@ -375,7 +375,7 @@ class World:
         return [f"{device.key} was never given {missing}"] if missing else []
 
     def check_stored(self) -> None:
-        """P1, P2, P3 of what was sent."""
+        """Check P1, P2 and P3 for the sent messages."""
         for device in self.devices.values():
             for name, texts in device.sent.items():
                 stored = [each for each in self.oracle.books.logs.get(name, ()) if each.sender == device.key]

@@ -18,7 +18,7 @@ from fishchat.test.support.tls_fixture import authority
 
 
 class SocketClient(Client):
-    """A client of a cluster's tests on a socket: it speaks through ``transport``."""
+    """A client of a cluster's tests on a socket, connected through ``transport``."""
 
     transport: Any
     _sips = False
@@ -42,19 +42,19 @@ class SocketClient(Client):
         self.transport.resumeProducing()
 
     def sip(self) -> None:
-        """Take a little, and then nothing more."""
+        """Read a little, then stop reading."""
         self._sips = True
         self.read_on()
 
     def shown(self) -> x509.Certificate:
-        """The certificate that the server has shown."""
+        """Return the certificate of the server."""
         certificate = self.transport.getPeerCertificate()
         found: x509.Certificate = certificate.to_cryptography()
         return found
 
 
 class Wire(Protocol):
-    """Gives a client what comes, and keeps how it ended. It is here at once, before any handshake."""
+    """Pass received bytes to a client, and record how the connection ended. It exists before any handshake."""
 
     def __init__(self, client: SocketClient) -> None:
         self._client = client
@@ -74,12 +74,12 @@ class Wire(Protocol):
 
 
 def trust() -> Any:
-    """The trust root of the tests' authority."""
+    """Return the trust root of the tests' authority."""
     return Certificate.loadPEM(authority().ca.read_bytes())
 
 
 async def connect_plain(port: int, name: str = "client") -> tuple[SocketClient, Wire]:
-    """A connection to 127.0.0.1 without TLS."""
+    """Open a connection to 127.0.0.1 without TLS."""
     client = SocketClient(name)
     factory: Any = Factory.forProtocol(lambda: Wire(client))
     wire: Any = await HostnameEndpoint(reactor, "127.0.0.1", port).connect(factory)
@@ -89,7 +89,7 @@ async def connect_plain(port: int, name: str = "client") -> tuple[SocketClient, 
 async def begin_tls(
     port: int, name: str = "client", protocols: Sequence[bytes] = (CHAT,), host: str = "localhost"
 ) -> tuple[SocketClient, Wire]:
-    """A connection to 127.0.0.1 whose handshake is under way; it checks that the server is ``host``."""
+    """Open a connection to 127.0.0.1 and begin its handshake, which checks that the server is ``host``."""
     client = SocketClient(name)
     options = optionsForClientTLS(host, trustRoot=trust(), acceptableProtocols=list(protocols) or None)
     factory: Any = Factory.forProtocol(lambda: Wire(client))
@@ -99,7 +99,7 @@ async def begin_tls(
 
 
 async def connect_tls(port: int, name: str = "client", protocols: Sequence[bytes] = (CHAT,)) -> SocketClient:
-    """A client that was greeted."""
+    """Return a client that has received the greeting."""
     client, _ = await begin_tls(port, name, protocols)
     await client.expect("HELLO fishchat/1 …")
     return client

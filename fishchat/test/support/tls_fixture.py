@@ -1,4 +1,4 @@
-"""Certificates for tests: one authority for each test process, in a temporary directory that is removed at its end."""
+"""Certificates for tests: one authority per test process, in a temporary directory that is removed at its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from fishchat.services.net.authority import Pair, client_pair, new_authority, server_pair
 
-#: What the server's certificate is for.
+#: The names in the server's certificate.
 HOSTS = ["localhost", "127.0.0.1", "::1"]
 
 
@@ -40,7 +40,7 @@ _authority: Authority | None = None
 
 
 def authority() -> Authority:
-    """The one of this test process. Its files stay as they are: a test that changes one has a copy."""
+    """Return the files of this test process. Do not change them: a test that needs changes makes a copy."""
     global _authority
     if _authority is None:
         directory = Path(tempfile.mkdtemp(prefix="fc-tls-", dir="/tmp"))
@@ -55,7 +55,7 @@ def authority() -> Authority:
 
 
 def write_pair(directory: Path, name: str, pair: Pair) -> tuple[Path, Path]:
-    """Write a pair as NAME.pem and NAME.key, over one that is there; their paths."""
+    """Write a pair as NAME.pem and NAME.key, over existing files. Returns their paths."""
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     certificate.write_bytes(pair.certificate)
     key.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def write_pair(directory: Path, name: str, pair: Pair) -> tuple[Path, Path]:
 
 
 def signed(key: Any, names: list[x509.GeneralName] | None, signer: Any = None) -> x509.Certificate:
-    """A certificate for ``key`` as no authority of ours makes one, signed by ours (by ``signer``)."""
+    """Make an unusual certificate for ``key``, signed by the tests' authority (by ``signer``)."""
     now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
     root = x509.load_pem_x509_certificate(authority().pair.certificate)
     builder = (

@@ -1,4 +1,4 @@
-"""``fishchat user`` in processes of its own, for tests: with what it is given, and what it says."""
+"""``fishchat user`` in separate processes, for tests of its input and output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twisted.trial.unittest import TestCase
 from fishchat.proof.processes import HERE
 from fishchat.test.support.waiting import until
 
-#: Hashes that are as cheap as they may be.
+#: The cheapest hashes that the configuration allows.
 CHEAP = {
     "FISHCHAT__ACCOUNTS__ARGON2_MEMORY": "8192",
     "FISHCHAT__ACCOUNTS__ARGON2_PASSES": "1",
@@ -33,7 +33,7 @@ NOTHING: Environment = {}
 
 @dataclass(frozen=True)
 class Said:
-    """How a command ended."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -41,12 +41,12 @@ class Said:
 
     @property
     def json(self) -> Any:
-        """The one document that it has printed."""
+        """The one JSON document that the command has printed."""
         return json.loads(self.out)
 
 
 class Running(ProcessProtocol):
-    """A command that runs. At a terminal all that it says is in ``out``."""
+    """A running command. At a terminal all its output is in ``out``."""
 
     transport: Any
 
@@ -56,36 +56,36 @@ class Running(ProcessProtocol):
         self.ended: Deferred[Said] = Deferred()
 
     def connectionMade(self) -> None:
-        """Give it what it may read, and no more."""
+        """Write its whole standard input, and close it."""
         if self._stdin is not None:
             self.transport.write(self._stdin)
             self.transport.closeStdin()
 
     def outReceived(self, data: bytes) -> None:
-        """Standard output, or the terminal."""
+        """Take bytes of standard output, or of the terminal."""
         self.out += data
 
     def errReceived(self, data: bytes) -> None:
-        """Standard error."""
+        """Take bytes of standard error."""
         self.err += data
 
     def processEnded(self, reason: Failure) -> None:
-        """It is over."""
+        """Take note that the process has ended."""
         value: Any = reason.value
         status = -value.signal if value.signal else value.exitCode or 0
         self.ended.callback(Said(status, self.out.decode(), self.err.decode()))
 
     async def type(self, question: bytes, answer: str) -> None:
-        """Wait until a question stands at the end of the terminal, and answer it."""
+        """Wait until the terminal ends with a question, and answer it."""
         await until(lambda: self.out.endswith(question))
         self.transport.write(answer.encode() + b"\n")
 
     def signal(self, signum: int) -> None:
-        """Send it a signal."""
+        """Send the process a signal."""
         self.transport.signalProcess(signum)
 
     def kill(self) -> Deferred[Any] | None:
-        """End it, if it still runs."""
+        """Kill the process if it still runs."""
         if self.ended.called:
             return None
         self.transport.signalProcess("KILL")
@@ -93,13 +93,13 @@ class Running(ProcessProtocol):
 
 
 class Commands(TestCase):
-    """Runs ``fishchat user`` with the data directory ``data``; what still runs at the end of a test is killed."""
+    """Run ``fishchat user`` with the data directory ``data``; kill at the end of a test what still runs."""
 
     timeout = 60
     data: Path
 
     def start(self, *arguments: str, stdin: bytes = b"", terminal: bool = False, env: Environment = NOTHING) -> Running:
-        """Begin to."""
+        """Start the command."""
         told = {key: value for key, value in os.environ.items() if not key.startswith("FISHCHAT")}
         told.update(CHEAP, FISHCHAT__DATA=str(self.data), PYTHONPATH=HERE)
         told.update(env)
@@ -111,17 +111,17 @@ class Commands(TestCase):
         return running
 
     async def ended(self, *arguments: str, stdin: bytes = b"", env: Environment = NOTHING) -> Said:
-        """How it ended."""
+        """Run the command. Returns its result."""
         return await self.start(*arguments, stdin=stdin, env=env).ended
 
     async def good(self, *arguments: str, stdin: bytes = b"", env: Environment = NOTHING) -> Said:
-        """The same; it has to end well."""
+        """Run the command, which must succeed."""
         said = await self.ended(*arguments, stdin=stdin, env=env)
         self.assertEqual(said.status, 0, said)
         return said
 
     async def refused(self, *arguments: str, env: Environment = NOTHING) -> str:
-        """What it complains of, in one line, with exit status 1 and nothing on standard output."""
+        """Return its error, after a check that it is one line, with exit status 1 and no standard output."""
         said = await self.ended(*arguments, env=env)
         complaints = [line for line in said.err.splitlines() if not line.startswith("note: ")]
         self.assertEqual((said.status, said.out, len(complaints)), (1, "", 1), said)
@@ -129,6 +129,6 @@ class Commands(TestCase):
 
 
 async def at_once(*calls: Coroutine[Any, Any, Any]) -> list[Any]:
-    """What all of them give, in their order; they run at the same time."""
+    """Run several commands at the same time. Returns their results in order."""
     begun = [ensureDeferred(call) for call in calls]
     return [await one for one in begun]

@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return once ``condition()`` is true; AssertionError when it is not within ``seconds``."""
+    """Return once ``condition()`` is true. Raises AssertionError after ``seconds``."""
     deadline = reactor.seconds() + seconds
     while not condition():
         assert reactor.seconds() < deadline, f"not within {seconds} s"
