@@ -1,4 +1,4 @@
-"""Accounts, over whole servers: who comes in by what, at what cost, and who has to go."""
+"""Accounts, over whole servers: logins, their cost, and revocations."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WRONG = "ERR SEND_CLIENT_ID AUTH login failed; check the name and the password o
 
 
 class AccountsCase(ClusterCase):
-    """Clusters with accounts, whose hashes are as cheap as they may be."""
+    """A test with clusters with accounts, whose hashes are as cheap as the configuration allows."""
 
     async def closed(self, mode: str = "closed", accounts: tuple[str, ...] = ("alice", "bob"), **more: Any) -> Cluster:
-        """A cluster with these accounts, all of the same password."""
+        """Start a cluster with these accounts, all with the same password."""
         cheap = {"argon2_memory": CHEAP.memory, "argon2_passes": CHEAP.passes, "scram_rounds": CHEAP.rounds}
         settings = {"accounts__mode": mode, **{f"accounts__{key}": value for key, value in cheap.items()}}
         cluster = await self.cluster(**{**settings, **more})
@@ -39,14 +39,14 @@ class AccountsCase(ClusterCase):
         return cluster
 
     def operator(self, cluster: Cluster) -> Accounts:
-        """What the command line does to the store."""
+        """Return the accounts as the command line manages them."""
         return Accounts(cluster.roles["ms1"].parts.speaker, 30)
 
     def occupy(self, hashing: Hashing, count: int) -> Callable[[], Deferred[Any]]:
-        """Let so many hashes go on, or wait for their turn, until the function that this returns is called."""
+        """Occupy hash threads and waiting places, until the returned function is called."""
         over = Event()
         self.addCleanup(over.set)
-        # Those that have waited too long are refused.
+        # Hashes that have waited too long are refused.
         ends = [hashing.run(over.wait, 30.0).addErrback(lambda failure: failure.trap(Refusal)) for _ in range(count)]
 
         def release() -> Deferred[Any]:
@@ -58,13 +58,13 @@ class AccountsCase(ClusterCase):
     async def come(
         self, cluster: Cluster, account: str, server: str = "ms1", device: str = "main"
     ) -> tuple[Client, str]:
-        """A client that has logged in by password, and its token."""
+        """Return a client that has logged in by password, and its token."""
         client, token = await self.let_in(cluster, account, server, device)
         await client.expect("RESP_SYNCED")
         return client, token
 
     async def let_in(self, cluster: Cluster, account: str, server: str, device: str) -> tuple[Client, str]:
-        """The same, before it is given what it has missed."""
+        """Log in by password, and return before the replay."""
         client = cluster.connect(server, account)
         await client.expect("HELLO fishchat/1 …")
         line = f"@device={device} SEND_CLIENT_ID {account} {PASSWORD}"
@@ -73,10 +73,10 @@ class AccountsCase(ClusterCase):
 
 
 class Ways(AccountsCase):
-    """By password, by token, by SCRAM."""
+    """Logins by password, by token, by SCRAM."""
 
     async def test_token_costs_no_hash(self) -> None:
-        """A login by password makes one hash, by token or SCRAM none; a token goes on being right."""
+        """A login by password makes one hash, by token or SCRAM none; a token stays valid."""
         cluster = await self.closed()
         hashing = cluster.server("ms1").hashing
         alice, token = await self.come(cluster, "alice")
@@ -90,7 +90,7 @@ class Ways(AccountsCase):
         self.assertEqual(hashing.made, 1)
 
     async def test_scram(self) -> None:
-        """A client that was written from the RFC proves its password, and is shown that the server knows it."""
+        """A client written from the RFC proves its password, and the server proves that it knows the verifier."""
         cluster = await self.closed()
         scram = ScramClient("alice", PASSWORD)
         alice = cluster.connect()
@@ -103,7 +103,7 @@ class Ways(AccountsCase):
         await again.ask(f"LOGIN alice {found['token']}", "OK SEND_CLIENT_ID alice")
 
     async def test_scram_wrong(self) -> None:
-        """With another password nobody comes in, whether there is such an account or not, and nobody sees which."""
+        """A wrong password is refused, and the answer does not show whether the account exists."""
         cluster = await self.closed()
         told = []
         for name in ("alice", "nobody"):
@@ -119,7 +119,7 @@ class Ways(AccountsCase):
         self.assertEqual(told[0][0], WRONG.replace("SEND_CLIENT_ID", "SEND_AUTH"))
 
     async def test_tags(self) -> None:
-        """The device is named at the first step; at the second that is an error, and the login is over."""
+        """The first step names the device. A device at the second step is an error that ends the login."""
         cluster = await self.closed()
         client, scram = cluster.connect(), ScramClient("alice", PASSWORD)
         await client.expect("HELLO …")
@@ -135,7 +135,7 @@ class Ways(AccountsCase):
         await client.expect("ITEM desk online …", "END …")
 
     async def test_pipelined(self) -> None:
-        """What stands behind a login waits for it, however long a hash takes; the answers come in order."""
+        """Commands after a login wait for it, however long a hash takes; the answers are in order."""
         cluster = await self.closed("signup", ())
         alice = cluster.connect()
         alice.send(
@@ -150,7 +150,7 @@ class Ways(AccountsCase):
         await alice.expect("@id=5 OK SEND_PASSWORD", "@id=6 OK SEND_PING")
 
     async def test_same_answers(self) -> None:
-        """A wrong password makes as many hashes for an account that is not there, and has the same answer."""
+        """A wrong password for a missing account costs as many hashes and has the same answer."""
         cluster = await self.closed()
         hashing = cluster.server("ms1").hashing
         await self.operator(cluster).add(b"bare", None)
@@ -163,7 +163,7 @@ class Ways(AccountsCase):
             self.assertEqual(hashing.made, before + 1, name)
 
     async def test_harder(self) -> None:
-        """When hashes are to cost more, the next login by password makes them anew; the token and SCRAM stay right."""
+        """After the cost of hashes is raised, the next login by password makes new ones; token and SCRAM stay valid."""
         cluster = await self.closed(accounts__argon2_memory=9000, accounts__scram_rounds=5000)
         alice, _ = await self.come(cluster, "alice")
         redis = cluster.redis
@@ -187,10 +187,10 @@ class Ways(AccountsCase):
 
 
 class Going(AccountsCase):
-    """Rights that are taken back."""
+    """Revocations of rights."""
 
     async def test_disabled_everywhere(self) -> None:
-        """Every device on every server is told, within a second, and stays out."""
+        """Every device on every server is notified within a second, and cannot log in again."""
         cluster = await self.closed()
         alice, token = await self.come(cluster, "alice")
         phone, _ = await self.come(cluster, "alice", "ms2", "phone")
@@ -211,7 +211,7 @@ class Going(AccountsCase):
         await alice.expect("RESP_MESSAGE_P2P bob … you are away")
 
     async def test_news_lost(self) -> None:
-        """A server that does not hear of it finds it by the store's count, within a second and a sweep."""
+        """A server that misses the notification detects it by the store's count, within a second and a sweep."""
         cluster = await self.closed()
         alice, _ = await self.come(cluster, "alice")
         await until(lambda: cluster.server("ms1").revocations._number is not None)
@@ -223,7 +223,7 @@ class Going(AccountsCase):
         self.assertLess(reactor.seconds() - began, 2.5)
 
     async def test_nothing_more_is_stored(self) -> None:
-        """What a disabled account sends before its server knows is not stored."""
+        """A message of a disabled account is not stored, even before its server knows."""
         cluster = await self.closed()
         alice, _ = await self.come(cluster, "alice")
         cluster.bus("ms1").losing = lambda channel, _: channel == channels.CLIENT_STATUS
@@ -232,7 +232,7 @@ class Going(AccountsCase):
         self.assertEqual(cluster.redis.command("EXISTS", "log:alice+bob"), 0)
 
     async def test_deleted(self) -> None:
-        """What a deleted account said is gone, what others said stays; who had not read it is told of the gap."""
+        """Messages of a deleted account are erased, those of others stay; devices that missed them receive the gap."""
         cluster = await self.closed(accounts=("alice", "bob", "carol"))
         alice, _ = await self.come(cluster, "alice")
         bob, _ = await self.come(cluster, "bob")
@@ -267,7 +267,7 @@ class Going(AccountsCase):
     async def come(
         self, cluster: Cluster, account: str, server: str = "ms1", device: str = "main"
     ) -> tuple[Client, str]:
-        """The same; what was missed is left out."""
+        """Return a client that has logged in, and skip what it has missed."""
         client, token = await self.let_in(cluster, account, server, device)
         while await client.take() != "RESP_SYNCED":
             pass
@@ -275,10 +275,10 @@ class Going(AccountsCase):
 
 
 class Limits(AccountsCase):
-    """What a stranger may cost."""
+    """The cost that an unauthenticated client may cause."""
 
     async def test_guesses_of_an_account(self) -> None:
-        """Five wrong secrets of one account from anywhere, then nobody guesses on; right ones use nothing up."""
+        """Five wrong secrets for one account from anywhere use up its budget; right secrets use nothing up."""
         cluster = await self.closed()
         for n in range(8):
             client = cluster.connect(host=f"192.0.2.{n}")
@@ -295,7 +295,7 @@ class Limits(AccountsCase):
         await client.ask(f"LOGIN bob {PASSWORD}", "OK …")
 
     async def test_guesses_of_an_address(self) -> None:
-        """Five wrong secrets from one address, of whatever accounts; a /64 of IPv6 is one address."""
+        """Five wrong secrets from one source use up its budget, for any accounts; a /64 of IPv6 is one source."""
         cluster = await self.closed()
         for n in range(5):
             client = cluster.connect(host=f"2001:db8:7::{n:x}")
@@ -310,7 +310,7 @@ class Limits(AccountsCase):
         await client.ask(f"LOGIN alice {PASSWORD}", "OK …")
 
     async def test_new_passwords(self) -> None:
-        """Five new passwords from one address, then one a minute: their hashes are what logins wait for."""
+        """Five new passwords from one source, then one a minute, because logins wait for their hashes."""
         cluster = await self.closed()
         alice = cluster.connect(host="192.0.2.7")
         await alice.expect("HELLO …")
@@ -327,7 +327,7 @@ class Limits(AccountsCase):
         await client.ask("LOGIN alice another password 4", "OK …")
 
     async def test_exempt(self) -> None:
-        """An address that is exempt is not counted: behind it are many."""
+        """An exempt address is not counted, because many clients share it."""
         cluster = await self.closed(limits__exempt=["192.0.2.0/24"], limits__per_address=1)
         for n in range(7):
             client = cluster.connect(host="192.0.2.9")
@@ -335,7 +335,7 @@ class Limits(AccountsCase):
             await client.ask(f"LOGIN someone{n} fct_madeup", WRONG)
 
     async def test_strangers_per_address(self) -> None:
-        """Sixteen of one address may stand before their login, not one more; who logs in makes room."""
+        """One source may have sixteen unauthenticated connections; a login makes room for another."""
         cluster = await self.closed()
         alice = cluster.connect(host="192.0.2.7")
         for _ in range(15):
@@ -347,14 +347,14 @@ class Limits(AccountsCase):
         await cluster.connect(host="192.0.2.7").expect("HELLO …")
 
     async def test_accepts(self) -> None:
-        """So many new connections a second, and no more."""
+        """New connections are limited per second."""
         cluster = await self.closed(limits__accepts=3)
         for n in range(3):
             await cluster.connect(host=f"192.0.2.{n}").expect("HELLO …")
         await cluster.connect(host="192.0.2.9").expect("ERR - BUSY limit=3/s retry=5 …")
 
     async def test_rate_of_an_account(self) -> None:
-        """What an account may send is for all its devices of a server together."""
+        """All devices of an account on one server share one limit of commands."""
         cluster = await self.closed(limits__rate=0.1, limits__burst=8)
         alice, _ = await self.come(cluster, "alice")
         phone, _ = await self.come(cluster, "alice", device="phone")
@@ -364,7 +364,7 @@ class Limits(AccountsCase):
         await alice.ask("PING", "ERR SEND_PING FLOOD …")
 
     async def test_waiting_hashes(self) -> None:
-        """When too many logins wait for a hash, the next one is told to come again, and nothing else is slower."""
+        """If too many logins wait for a hash, the next one gets ``TRYAGAIN``, and nothing else is slower."""
         cluster = await self.closed(limits__flood=False)
         release = self.occupy(cluster.server("ms1").hashing, THREADS)
         clients = [cluster.connect() for _ in range(WAITING + 1)]
@@ -379,7 +379,7 @@ class Limits(AccountsCase):
             await client.expect("HELLO …", "OK SEND_CLIENT_ID alice token=…")
 
     async def test_no_time(self) -> None:
-        """Who is told to come again has not guessed: not even the tenth time is there anything to wait for."""
+        """A login answered with ``TRYAGAIN`` is no guess: even ten of them cause no waiting time."""
         cluster = await self.closed()
         hashing = cluster.server("ms1").hashing
         release = self.occupy(hashing, THREADS + WAITING)
@@ -392,10 +392,10 @@ class Limits(AccountsCase):
 
 
 class InTime(AccountsCase):
-    """Whatever the store does, everybody is answered within five seconds."""
+    """Every client is answered within five seconds, whatever the store does."""
 
     async def test_steps_together(self) -> None:
-        """What takes several steps has five seconds for all of them: then the outcome is unknown, and the end comes."""
+        """A command of several steps has five seconds in all; then the outcome is unknown and the connection ends."""
         redis = self.own_redis()
         cluster = await self.closed("signup", redis=redis, limits__flood=False)
         bob, _ = await self.come(cluster, "bob")
@@ -417,7 +417,7 @@ class InTime(AccountsCase):
         alice.send(f"LOGIN alice {PASSWORD}")
         carol.send(f"SIGNUP carol {PASSWORD}")
         bob.send("PASSWORD another password")
-        # Late enough for the first step to succeed, and the next one then has no store again.
+        # Late enough for the first step to succeed; the next step has no store again.
         await deferLater(reactor, 2.7)
         redis.resume()
         await until(lambda: len(asked) == 3)
@@ -431,7 +431,7 @@ class InTime(AccountsCase):
         redis.resume()
 
     async def test_right_is_no_guess(self) -> None:
-        """A right password that leads nowhere uses no guesses up."""
+        """A right password uses up no guess, even if the login fails."""
         cluster = await self.closed(limits__devices=1)
         await self.come(cluster, "alice")
         for _ in range(7):
@@ -442,7 +442,7 @@ class InTime(AccountsCase):
 
 
 class Secrets(AccountsCase):
-    """What is secret stands nowhere."""
+    """Secrets are written nowhere."""
 
     async def test_store(self) -> None:
         """Neither a password nor a token nor an invitation is in the store, in its file or in its log."""

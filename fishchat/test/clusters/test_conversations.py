@@ -1,4 +1,4 @@
-"""Plays every file of ``conversations`` against roles in one process."""
+"""Play every file of ``conversations`` against roles in one process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from fishchat.testing.conversation_runner import (
 )
 
 FILES = sorted(CONVERSATIONS.glob("*.txt"))
-#: Refusals that no client can provoke by what it says alone; other tests have them.
+#: Refusals that no client can cause by its commands alone; other tests cover them.
 NOT_BY_TALKING = {
     "OLD": "takes a thousand messages; test_scripts_send has it",
     "INTERNAL": "a defect of ours",
@@ -37,7 +37,7 @@ NOT_BY_TALKING = {
 
 
 class Talking:
-    """A client of a cluster, as the runner wants it."""
+    """A client of a cluster with the interface of the runner."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -58,17 +58,17 @@ class Talking:
 
 
 class Stage:
-    """Where a conversation is played: a cluster, and what a sentence beginning with ``the`` does to it."""
+    """The stage of a conversation: a cluster, and the actions of sentences that begin with ``the``."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
     async def connect(self, server: str) -> Talking:
-        """A new connection."""
+        """Open a new connection."""
         return Talking(self.cluster.connect(server))
 
     async def act(self, what: str) -> None:
-        """Do it."""
+        """Carry out such a sentence."""
         if what == "store hangs":
             self.cluster.redis.pause()
         elif what == "store goes on":
@@ -82,7 +82,7 @@ class Stage:
             raise AssertionError("no such sentence")
 
     async def _operate(self, does: str, name: str) -> None:
-        """What the operator's command line does."""
+        """Carry out a command of the operator's command line."""
         connection = self.cluster.roles["ms1"].parts.speaker
         accounts = Accounts(connection, 30)
         act = {"disables": accounts.disable, "enables": accounts.enable, "deletes": accounts.erase}
@@ -96,7 +96,7 @@ class Played(ClusterCase):
     """One test for each file; ``test_offline_delivery`` plays ``offline-delivery.txt``."""
 
     async def play(self, path: Path) -> None:
-        """On an empty store."""
+        """Start with an empty store."""
         wanted: dict[str, Any] = {key.replace(".", "__"): value for key, value in settings(path).items()}
         redis = self.own_redis() if needs_faults(path) else None
         cluster = await self.cluster(gateways=1, redis=redis, **wanted)
@@ -122,18 +122,18 @@ class Complete(SynchronousTestCase):
     """The files are the documentation of the protocol, so nothing is left out."""
 
     def setUp(self) -> None:
-        """All that is said and heard in any file."""
+        """Read all lines sent and received in any file."""
         found = [step for path in FILES for step in steps(path)]
         self.said = {word for step in found if step.how == ">" for word in step.what.upper().split()}
         self.heard = {word for step in found if step.how.startswith("<") for word in step.what.split()}
 
     def test_verbs(self) -> None:
-        """Every verb, by its name and by its alias, is said in some file."""
+        """Every verb, by its name and by its alias, is sent in some file."""
         words = {word.decode() for verb in (*VERBS, *GATEWAY_VERBS) for word in (verb.name, verb.alias)}
         self.assertEqual(words - {""} - self.said, set())
 
     def test_refusals(self) -> None:
-        """Every refusal that a client can provoke is heard in some file."""
+        """Every refusal that a client can cause is received in some file."""
         self.assertEqual(set(WORDS) - self.heard, set(NOT_BY_TALKING))
 
 
@@ -141,7 +141,7 @@ class Runner(SynchronousTestCase):
     """The form of the files."""
 
     def test_matches(self) -> None:
-        """``…`` is anything, a name is one word or a part of it, the same each time."""
+        """``…`` matches anything; a name matches one word or a part of it, the same each time."""
         self.assertEqual(matches("OK $id", "OK a+b:7-1", {}), {"id": "a+b:7-1"})
         self.assertEqual(matches("OK a+b:$epoch-1", "OK a+b:7-1", {}), {"epoch": "7"})
         self.assertEqual(matches("OK a+b:$epoch-2", "OK a+b:7-2", {"epoch": "7"}), {"epoch": "7"})
@@ -153,7 +153,7 @@ class Runner(SynchronousTestCase):
         self.assertIsNone(matches("a.c", "abc", {}))
 
     def test_put_in(self) -> None:
-        """What was captured is said."""
+        """Captured words are sent."""
         self.assertEqual(put_in("ACK $id now", {"id": "x"}), "ACK x now")
         self.assertRaises(KeyError, put_in, "ACK $id", {})
 
@@ -166,10 +166,10 @@ class Runner(SynchronousTestCase):
 
 
 class Failing(ClusterCase):
-    """A conversation that goes another way."""
+    """A conversation that differs from its file."""
 
     async def test_told(self) -> None:
-        """Where, what was expected and what was heard."""
+        """The error names the place, the expected and the received line."""
         path = Path(self.mktemp())
         path.write_text("alice> PING\nalice< OK SEND_PONG\n")
         stage = Stage(await self.cluster(servers=1, routers=0))
@@ -178,7 +178,7 @@ class Failing(ClusterCase):
 
 
 def ensure(coroutine: Any) -> Any:
-    """As a Deferred, for ``assertFailure``."""
+    """Return the conversation as a Deferred, for ``assertFailure``."""
     from twisted.internet.defer import Deferred
 
     return Deferred.fromCoroutine(coroutine)

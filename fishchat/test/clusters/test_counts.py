@@ -1,8 +1,8 @@
-"""What a message costs, counted: script calls, commands of Redis, writes, Deferreds, objects. A time may hide in the
-noise of a machine; these numbers are the same in every run.
+"""The cost of a message, counted: script calls, commands of Redis, writes, Deferreds, objects.
 
-Each bound is what was counted when it was written. A test that fails with more has found work that came with a change;
-whoever brings a number down lowers the bound to it.
+A change of a time may be lost in the noise of a machine; these numbers are the same in every run. Each bound is the
+count at the time of writing. A test that fails has found work added by a change. A change that lowers a count also
+lowers the bound.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from fishchat.test.support.waiting import until
 HERE = str(Path(fishchat.__file__).parent)
 TEST = str(Path(HERE, "test"))
 TEXT = "x" * 100
-#: What a test does itself, and what connections say when they have nothing to say.
+#: Commands of the test itself, and of idle connections.
 OURS = {"info", "config", "ping", "xlen", "keys"}
 STREAM = "/sysctrl/send"
 
 
 def commands(cluster: Cluster) -> Counter[str]:
-    """Redis' own count of commands, those of scripts among them."""
+    """Redis' own count of commands, including those of scripts."""
     told = cluster.redis.command("INFO", "commandstats").decode()
     rows = [row.removeprefix("cmdstat_").split(":calls=") for row in told.splitlines() if ":calls=" in row]
     found = Counter({name: int(rest.partition(",")[0]) for name, rest in rows})
@@ -45,54 +45,54 @@ def commands(cluster: Cluster) -> Counter[str]:
 
 
 class Commands:
-    """The commands since it was made: ``since()`` gives them by name."""
+    """The count of commands from now on: ``since()`` returns it by name."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._before = commands(cluster)
 
     def since(self) -> dict[str, int]:
-        """By name, none that did not happen."""
+        """Return the count by name, without zeros."""
         return dict(sorted((commands(self._cluster) - self._before).items()))
 
 
 class Pair:
-    """Two who talk, one in one direction; the number is that of the last message."""
+    """Two accounts, one of which sends to the other; the number is that of the last message."""
 
     def __init__(self, sender: Client, receiver: Client) -> None:
         self.sender, self.receiver = sender, receiver
         self.said = 0
 
     def say(self, count: int, topic: str = "") -> None:
-        """So many messages, in one piece."""
+        """Send ``count`` messages in one piece."""
         verb = f"SEND_MESSAGE_TOPIC {topic}" if topic else f"SEND_MESSAGE_P2P {self.receiver.name}"
         first, self.said = self.said + 1, self.said + count
         self.sender.send(*[f"@cseq={n} {verb} {TEXT}" for n in range(first, self.said + 1)])
 
     def heard(self, count: int) -> bool:
-        """Whether so many came, and as many answers."""
+        """Return whether ``count`` messages and as many answers were received."""
         return len(self.receiver.lines) == count and len(self.sender.lines) == count
 
     def acknowledge(self, every: bool = False) -> None:
-        """The receiver has all that came, and says so of the last one or of each."""
+        """Acknowledge the received messages, the last one or each."""
         ids = [line.split(" ")[2] for line in self.receiver.lines]
         self.receiver.send(*[f"SEND_ACK {message_id}" for message_id in (ids if every else ids[-1:])])
 
     def forget(self) -> None:
-        """Look at nothing that came so far."""
+        """Drop all lines received so far."""
         self.sender.lines.clear()
         self.receiver.lines.clear()
 
 
 class CountCase(ClusterCase):
-    """A cluster whose time stands still, so that nothing happens but what a test does."""
+    """A test with a cluster whose clock is stopped, so that only the test causes work."""
 
     async def still(self, servers: int = 1, **options: Any) -> Cluster:
-        """Such a cluster, without a router if not said otherwise."""
+        """Start such a cluster, by default without a router."""
         return await self.cluster(servers=servers, clock=Clock(), limits__flood=False, **{"routers": 0, **options})
 
     async def pairs(self, cluster: Cluster, count: int, receivers: str = "ms1") -> list[Pair]:
-        """Pairs who have said something before: a conversation begins only once."""
+        """Return pairs that have exchanged a message before, because a conversation begins only once."""
         found = []
         for number in range(count):
             sender = await cluster.login(f"a{number}", acks=True)
@@ -109,7 +109,7 @@ class CountCase(ClusterCase):
         return found
 
     async def members(self, cluster: Cluster, count: int) -> list[Client]:
-        """So many who acknowledge nothing, in the topic ``fishing``; the first one made it, and has said something."""
+        """Return members of topic ``fishing`` that do not acknowledge; the first created it and sent a message."""
         found = [await cluster.login(f"m{number}") for number in range(count)]
         for number, client in enumerate(found):
             await client.ask("JOIN fishing" if number else "CREATE fishing", "OK …")
@@ -120,14 +120,14 @@ class CountCase(ClusterCase):
         return found
 
     def at_most(self, bounds: dict[str, int], counted: dict[str, int]) -> None:
-        """Nothing more often than allowed, and nothing that is not named."""
+        """Check that each command is within its bound, and that no other command was run."""
         more = {name: count for name, count in counted.items() if count > bounds.get(name, 0)}
         self.assertFalse(more, f"more than {bounds}: counted {counted}")
 
 
 @contextmanager
 def writes(*clients: Client) -> Iterator[Counter[str]]:
-    """How often the server writes to each of these."""
+    """Count the server's writes to each of these clients."""
     counted: Counter[str] = Counter()
 
     def counting(client: Client, write: Callable[[bytes], None]) -> Callable[[bytes], None]:
@@ -146,7 +146,7 @@ def writes(*clients: Client) -> Iterator[Counter[str]]:
 
 
 class Batches(CountCase):
-    """What arrives in one turn costs as much as one message, but for what each has of its own."""
+    """Messages of one turn share their cost, except for the part of each message."""
 
     async def test_script_calls(self) -> None:
         """Up to 500 messages of a turn are one script call; of one connection at most 64 lines are read in a turn."""
@@ -200,7 +200,7 @@ class Batches(CountCase):
         counted = Commands(cluster)
         for pair in pairs:
             pair.say(50, "fishing")
-        # To everybody all but their own, which are answered.
+        # Each member receives all messages except its own, which are answered.
         await until(lambda: all(len(pair.sender.lines) == 1000 for pair in pairs))
         bounds = {"evalsha": 2, "mget": 2, "time": 2, "hmget": 20, "hexists": 20, "hkeys": 2, "hset": 2, "xadd": 1000}
         self.at_most(bounds, counted.since())
@@ -220,10 +220,10 @@ class Batches(CountCase):
 
 
 class Clients(CountCase):
-    """What a client is told, and tells."""
+    """The cost of pushes and acknowledgements."""
 
     async def test_writes(self) -> None:
-        """What a connection is told in one turn is one write: 50 answers, or 50 messages."""
+        """The lines to one connection in one turn are one write: 50 answers, or 50 messages."""
         cluster = await self.still()
         pairs = await self.pairs(cluster, 10)
         with writes(*[client for pair in pairs for client in (pair.sender, pair.receiver)]) as counted:
@@ -259,7 +259,7 @@ class Clients(CountCase):
         self.assertEqual(registered, [])
 
     async def test_acknowledgements(self) -> None:
-        """However many acknowledge, and however often: one script call a second, and a command for each cursor."""
+        """Any number of acknowledgements is one script call a second, with a command for each cursor."""
         cluster = await self.still()
         pairs = await self.pairs(cluster, 20)
         for pair in pairs:
@@ -282,7 +282,7 @@ class Clients(CountCase):
         return counted.since()
 
     async def test_login_by_token(self) -> None:
-        """A device that comes back by its token is one script call and no hash; nothing missed, no log is read."""
+        """A login by token is one script call and no hash; if nothing was missed, no log is read."""
         cluster = await self.still(accounts__mode="closed")
         tokens = [make_account(cluster, f"c{number}") for number in range(10)]
         for client in await self._come(cluster, tokens):
@@ -305,7 +305,7 @@ class Clients(CountCase):
         return clients
 
     async def test_idle(self) -> None:
-        """A server with 20 clients that say nothing asks for two values a second, and renews its lease every five."""
+        """A server with 20 idle clients reads two values a second, and renews its lease every five."""
         cluster = await self.still()
         await self.pairs(cluster, 10)
         await cluster.advance(2)
@@ -316,7 +316,7 @@ class Clients(CountCase):
 
 
 def make_account(cluster: Cluster, name: str) -> str:
-    """An account that logs in by token; gives the token."""
+    """Create an account that logs in by token. Returns the token."""
     token = "fct_" + name
     assert is_token(token.encode())
     made, issued = (name, "", "", "", "", "", False), (name, "main", fingerprint(token.encode()), 10)
@@ -326,10 +326,10 @@ def make_account(cluster: Cluster, name: str) -> str:
 
 
 class Objects(CountCase):
-    """What Python makes for a message."""
+    """The Python objects of a message."""
 
     async def test_deferreds(self) -> None:
-        """None for a message; two for a batch, the script call's and the command's."""
+        """A message makes no Deferred; a batch makes two, of the script call and of the command."""
         cluster = await self.still()
         pairs = await self.pairs(cluster, 10)
         counts = []
@@ -344,7 +344,7 @@ class Objects(CountCase):
         self.assertEqual(counts, [2, 2], f"Deferreds for 10 and for 500 messages; the last ones: {dict(made)}")
 
     async def test_deferreds_of_hints(self) -> None:
-        """None for what a router tells either."""
+        """A message from a router makes no Deferred either."""
         cluster = await self.still(servers=2, routers=1)
         pairs = await self.pairs(cluster, 10, "ms2")
         told = str(Path("msg_server", "delivery"))
@@ -375,11 +375,11 @@ class Objects(CountCase):
         self.assertEqual(long_way, [], f"{len(long_way)} of 1,000 lines went the long way")
 
     async def test_waiting(self) -> None:
-        """A message that waits for the store is so many objects: the line's parts, the command, the body."""
+        """A message in the queue has a bounded number of objects: the line's parts, the command, the body."""
         cluster = await self.still()
         pairs = await self.pairs(cluster, 10)
         for each in (40, 50):
-            # The first time fills what is kept for good: free lists, tables that grow.
+            # The first time fills permanent memory: free lists, tables that grow.
             lines = _counted_lines(pairs, each)
             before = blocks()
             for pair, data in zip(pairs, lines, strict=True):
@@ -392,7 +392,7 @@ class Objects(CountCase):
         self.assertLessEqual(waiting, WAITING_BLOCKS, f"{waiting:.2f} objects for each message that waits")
 
     async def test_kept(self) -> None:
-        """When 1,000 messages are delivered and acknowledged, nothing of them is left in the server."""
+        """After 1,000 messages are delivered and acknowledged, none of their objects is left in the server."""
         cluster = await self.still()
         pairs = await self.pairs(cluster, 20)
         found = []
@@ -423,14 +423,14 @@ def _counted_lines(pairs: list[Pair], each: int) -> list[bytes]:
 
 
 def blocks() -> int:
-    """Objects that live, by the count of Python's allocator, when all cycles are gone."""
+    """Count the live objects by Python's allocator, after a collection of cycles."""
     gc.collect()
     return sys.getallocatedblocks()
 
 
 @contextmanager
 def made_here(test: ClusterCase) -> Iterator[Counter[str]]:
-    """Deferreds that FishChat makes, itself or by what it calls of Twisted; by the file that did."""
+    """Count the Deferreds that FishChat makes, itself or by its calls of Twisted, by file."""
     made: Counter[str] = Counter()
     begin = Deferred.__init__
 

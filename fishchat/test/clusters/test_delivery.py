@@ -1,4 +1,4 @@
-"""Messages on their way through all roles, when nothing fails."""
+"""Delivery of messages through all roles, without failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fishchat.test.support.waiting import until
 
 
 class BetweenServers(ClusterCase):
-    """Where a client is connected makes no difference."""
+    """Delivery is independent of the server to which a client is connected."""
 
     async def test_across(self) -> None:
         """A message reaches the other server's client, with its sender, its id and its text, in order."""
@@ -25,7 +25,7 @@ class BetweenServers(ClusterCase):
         await alice.expect(*["OK SEND_MESSAGE_P2P …"] * 50, "RESP_MESSAGE_P2P bob alice+bob:…-52 hi")
 
     async def test_one_order(self) -> None:
-        """Both sides write at once, from two servers: everybody sees the conversation in the order of its ids."""
+        """Both sides write at once, from two servers: every client sees the conversation in the order of its ids."""
         cluster = await self.cluster(limits__flood=False)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         carol = await cluster.login("alice", "ms2", "tablet")
@@ -53,10 +53,10 @@ class BetweenServers(ClusterCase):
 
 
 class Offline(ClusterCase):
-    """Whoever is away gets it later."""
+    """Replay for devices that were offline."""
 
     async def test_missed_then_live(self) -> None:
-        """First what was missed, in order, then RESP_SYNCED, then what came meanwhile."""
+        """A login pushes missed messages in order, then RESP_SYNCED, then newer messages."""
         cluster = await self.cluster(limits__flood=False)
         alice = await cluster.login("alice")
         (await cluster.login("bob", "ms2")).drop()
@@ -73,7 +73,7 @@ class Offline(ClusterCase):
             await cluster.settled()
 
     async def test_live_ones_wait(self) -> None:
-        """While the missed ones are still on their way, new ones stand behind RESP_SYNCED."""
+        """New messages during the replay are pushed after RESP_SYNCED."""
         cluster = await self.cluster(limits__flood=False)
         alice = await cluster.login("alice")
         (await cluster.login("bob", "ms2")).drop()
@@ -88,7 +88,7 @@ class Offline(ClusterCase):
         self.assertEqual([text for line in bob.lines if (text := text_of(line))], [str(n) for n in range(1500)])
 
     async def test_never_seen(self) -> None:
-        """An account that never logged in is not written to; once known, it is."""
+        """A message to an unknown account is refused; after its first login it is accepted."""
         cluster = await self.cluster()
         alice = await cluster.login("alice")
         await alice.ask("MSG bob hi", "ERR SEND_MESSAGE_P2P NOTFOUND …")
@@ -96,7 +96,7 @@ class Offline(ClusterCase):
         await alice.ask("MSG bob hi", "OK SEND_MESSAGE_P2P …-1")
 
     async def test_plain_profile(self) -> None:
-        """What was written to a client that does not acknowledge is taken as read."""
+        """Messages written to a client that does not acknowledge count as received."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("MSG bob one", "OK …")
@@ -112,7 +112,7 @@ class Devices(ClusterCase):
     """Several devices of one account."""
 
     async def test_own_messages(self) -> None:
-        """What one device writes arrives at the others; the writer gets no echo, in topics neither."""
+        """Messages of one device are pushed to the account's others; the sender gets no echo, in topics neither."""
         cluster = await self.cluster()
         bob = await cluster.login("bob")
         phone = await cluster.login("alice", device="phone")
@@ -129,7 +129,7 @@ class Devices(ClusterCase):
         await desk.quiet()
 
     async def test_own_messages_offline(self) -> None:
-        """What one device wrote is there for the other one later; never for itself."""
+        """Messages of one device are replayed to the account's other device later, never to itself."""
         cluster = await self.cluster()
         (await cluster.login("bob")).drop()
         (await cluster.login("alice", device="desk")).drop()
@@ -142,7 +142,7 @@ class Devices(ClusterCase):
         await desk.expect("RESP_MESSAGE_P2P alice …-1 hi", "RESP_SYNCED")
 
     async def test_new_device(self) -> None:
-        """A new device starts where the account's furthest one stands."""
+        """A new device starts at the furthest cursor of the account's devices."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", device="phone", acks=True)
         await alice.ask("MSG bob one", "OK …")
@@ -155,7 +155,7 @@ class Devices(ClusterCase):
         await desk.expect("RESP_MESSAGE_P2P alice …-2 two", "RESP_SYNCED")
 
     async def test_replaced(self) -> None:
-        """The same device logs in again, on the same or on another server: the old connection is told and closed."""
+        """If a device logs in again, on any server, its old connection is notified and closed."""
         cluster = await self.cluster()
         alice = await cluster.login("alice")
         first = await cluster.login("bob")
@@ -165,7 +165,7 @@ class Devices(ClusterCase):
             await first.gone()
             await alice.ask(f"MSG bob {server}", "OK …")
             self.assertEqual(await second.texts(1), [server])
-            # A cursor is stored a second late at most; only then it holds for a login elsewhere.
+            # A cursor is stored within a second; only then a login elsewhere sees it.
             await cluster.settled()
             first = second
         await alice.ask("STATUS bob", "OK REQ_CLIENT_STATUS bob online …")
@@ -174,7 +174,7 @@ class Devices(ClusterCase):
         await alice.ask("STATUS bob", "OK REQ_CLIENT_STATUS bob offline …")
 
     async def test_replaced_then_gone(self) -> None:
-        """A login takes the device over even if its connection is lost before the answer."""
+        """A login replaces the old one even if its connection is lost before the answer."""
         cluster = await self.cluster(servers=1)
         first = await cluster.login("bob")
         second = cluster.connect()
@@ -187,14 +187,14 @@ class Devices(ClusterCase):
 
 
 class Acknowledging(ClusterCase):
-    """The full guarantee, for those who say ``caps=ack``."""
+    """The full guarantee, for clients with ``caps=ack``."""
 
     async def login(self, server: str = "ms1") -> Client:
-        """Bob, who acknowledges."""
+        """Return bob, who acknowledges."""
         return await self.there.login("bob", server, acks=True, synced=False)
 
     async def test_until_acknowledged(self) -> None:
-        """Everything is delivered again at each login until it is acknowledged; acknowledging is cumulative."""
+        """Messages are delivered again at each login until they are acknowledged; an acknowledgement is cumulative."""
         self.there = cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await self.login()
         await bob.expect("RESP_SYNCED")
@@ -209,7 +209,7 @@ class Acknowledging(ClusterCase):
             await bob.expect("RESP_SYNCED")
 
     async def test_never_back(self) -> None:
-        """An older acknowledgement takes nothing back."""
+        """An older acknowledgement changes nothing."""
         self.there = cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await self.login()
         await bob.expect("RESP_SYNCED")
@@ -222,7 +222,7 @@ class Acknowledging(ClusterCase):
         await (await self.login("ms2")).expect("RESP_SYNCED")
 
     async def test_window(self) -> None:
-        """At most 256 pushes are unacknowledged, at the login and live; acknowledging brings the rest."""
+        """At most 256 pushes are unacknowledged, in replay and live; an acknowledgement releases the rest."""
         self.there = cluster = await self.cluster(limits__flood=False)
         alice, bob = await cluster.login("alice"), await self.login("ms2")
         await bob.expect("RESP_SYNCED")
@@ -252,7 +252,7 @@ class Acknowledging(ClusterCase):
         await bob.quiet()
 
     async def test_window_of_several(self) -> None:
-        """The 256 are counted over all conversations, also when some are fed and others are live."""
+        """The limit of 256 is for all conversations together, also when some are fed and others are live."""
         self.there = cluster = await self.cluster(servers=1, limits__flood=False)
         alice, carol = await cluster.login("alice"), await cluster.login("carol")
         bob = await self.login()
@@ -275,7 +275,7 @@ class Acknowledging(ClusterCase):
         self.assertLessEqual(most, 256)
 
     async def test_refused(self) -> None:
-        """Above the last push, in a conversation of others, or none at all: refused, and nothing moves."""
+        """An acknowledgement above the last push, in a conversation of others or with a bad id is refused."""
         self.there = cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await self.login("ms2")
         carol = await cluster.login("carol", acks=True)
@@ -294,10 +294,10 @@ class Acknowledging(ClusterCase):
 
 
 class Receipts(ClusterCase):
-    """SEND_READ."""
+    """Read receipts by SEND_READ."""
 
     async def test_across(self) -> None:
-        """All devices of the other side are told, wherever they are; a repetition tells nobody."""
+        """All devices of the other side receive the receipt, on every server; a repetition sends none."""
         cluster = await self.cluster()
         phone, desk = await cluster.login("alice", device="phone"), await cluster.login("alice", "ms2", "desk")
         bob = await cluster.login("bob", "ms2")
@@ -313,7 +313,7 @@ class Receipts(ClusterCase):
             await client.quiet()
 
     async def test_refused(self) -> None:
-        """Only what was said, and only by those who can see it."""
+        """Only existing messages can be marked as read, and only by accounts that can see them."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         found = await alice.ask("MSG bob hi", "OK SEND_MESSAGE_P2P alice+bob:$epoch-1")
@@ -326,7 +326,7 @@ class Order(ClusterCase):
     """Each command has one answer, in the order of the commands."""
 
     async def test_pipelined_login(self) -> None:
-        """Commands may follow their login at once."""
+        """Commands may be sent directly after the login, without waiting."""
         cluster = await self.cluster()
         (await cluster.login("bob")).drop()
         alice = cluster.connect("ms2", "alice")
@@ -351,7 +351,7 @@ class Order(ClusterCase):
         self.assertEqual(alice.lines[-1], "@id=9 OK QUIT")
 
     async def test_ping_behind_a_message(self) -> None:
-        """What needs nothing from the store does not overtake what does, not even as the store answers."""
+        """A command that does not need the store never overtakes one that does, not even as the store answers."""
         cluster = await self.cluster(servers=1, limits__flood=False)
         (await cluster.login("bob")).drop()
         alice = await cluster.login("alice")
@@ -359,7 +359,7 @@ class Order(ClusterCase):
         for n in range(200):
             sent += [f"@id=m{n}", f"@id=p{n}"]
             alice.send(f"@id=m{n} MSG bob {n}")
-            # In a later turn, while the message is on its way to the store.
+            # In a later turn, while the message is in flight.
             await deferLater(reactor, 0)
             alice.send(f"@id=p{n} PING")
             if n % 3 == 0:
@@ -368,7 +368,7 @@ class Order(ClusterCase):
         self.assertEqual([line.split()[0] for line in alice.lines], sent)
 
     async def test_login_then_quit(self) -> None:
-        """In one piece: the server keeps nothing of it."""
+        """A login and QUIT in one piece leave nothing in the server."""
         cluster = await self.cluster(servers=1)
         bob = cluster.connect()
         bob.send("LOGIN bob", "QUIT")
@@ -394,7 +394,7 @@ class Order(ClusterCase):
         await bob.expect("HELLO …", "OK HELLO …", "OK SEND_CLIENT_ID bob", "RESP_SYNCED", "OK SEND_PING")
 
     async def test_quit(self) -> None:
-        """QUIT is answered behind all that was asked before, which is done."""
+        """QUIT is answered after all commands before it, which are carried out."""
         cluster = await self.cluster()
         bob = await cluster.login("bob", "ms2")
         alice = await cluster.login("alice")
@@ -405,10 +405,10 @@ class Order(ClusterCase):
 
 
 class Numbered(ClusterCase):
-    """``@cseq``: each message exactly once."""
+    """Detection of duplicates by ``@cseq``: each message is stored exactly once."""
 
     async def test_once(self) -> None:
-        """Whatever is sent again, on whichever server, is there once, under its first id."""
+        """A message sent again, on any server, is stored once, under its first id."""
         cluster = await self.cluster()
         bob = await cluster.login("bob")
         alice = await cluster.login("alice")
@@ -426,7 +426,7 @@ class Numbered(ClusterCase):
         await bob.quiet()
 
     async def test_refused(self) -> None:
-        """Ahead, zero, or seen with another text: what to go on with is said, and the number is not used up."""
+        """A number ahead, zero, or seen with another text is refused with the expected one, and is not used up."""
         cluster = await self.cluster(servers=1)
         (await cluster.login("bob")).drop()
         alice = await cluster.login("alice")
@@ -438,7 +438,7 @@ class Numbered(ClusterCase):
 
 
 async def bob_is_full(client: Client) -> None:
-    """A ping comes back, but no further push."""
+    """Check that a ping is answered, without another push before."""
     before = len(client.lines)
     client.send("PING")
     await until(lambda: len(client.lines) > before)

@@ -1,5 +1,5 @@
-"""Each limit of ``doc/operations.md`` has a test that goes to it and one beyond. Here are those whose way from the
-configuration to a client is nowhere else, and the list of all.
+"""The list of all limits of ``doc/operations.md`` with their tests, each of which reaches its limit and goes beyond.
+Limits that no other test follows from the configuration to a client are tested here.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ TESTS = {
 
 
 class Complete(DocsCase):
-    """Nothing is limited without a test."""
+    """Every limit has a test."""
 
     def test_rows(self) -> None:
         """Every limit of the table has its test, and so has every key of ``limits``, in the table or not."""
@@ -81,21 +81,21 @@ class Complete(DocsCase):
         self.assertEqual(len(rows), len(set(rows)))
 
     def test_tests(self) -> None:
-        """Each of these tests is there."""
+        """Each of these tests exists."""
         for name, test in TESTS.items():
             found: Any = namedAny("fishchat.test." + test)
             self.assertTrue(callable(found) and found.__doc__, name)
 
 
 class Sizes(AccountsCase):
-    """How much there may be of something."""
+    """Limits of counts."""
 
     async def begin(self, **settings: Any) -> Cluster:
-        """One msg_server where anyone logs in."""
+        """Start one msg_server in mode ``open``."""
         return await self.cluster(servers=1, routers=0, **{"limits__flood": False, **settings})
 
     async def test_limit_page(self) -> None:
-        """A page of history has 50 messages unless it is asked for more: the newest ones."""
+        """A page of history has the 50 newest messages unless the client requests more."""
         cluster = await self.begin()
         alice = await cluster.login("alice")
         alice.send(*[f"MSG alice {n}" for n in range(1, LIMIT + 2)])
@@ -105,7 +105,7 @@ class Sizes(AccountsCase):
             await alice.expect(*[f"ITEM … {n}" for n in range(first, LIMIT + 2)], "END …")
 
     async def test_limit_devices(self) -> None:
-        """An account has so many devices, no more; those that it has log in again."""
+        """The devices of an account are limited; its known devices can log in again."""
         cluster = await self.begin(limits__devices=2)
         one, _ = [await cluster.login("alice", device=name) for name in ("one", "two")]
         third = cluster.connect()
@@ -116,7 +116,7 @@ class Sizes(AccountsCase):
         await cluster.login("bob", device="three")
 
     async def test_limit_device_days(self) -> None:
-        """A device that was away for so long gives its place to a new one; one that is here never does."""
+        """A new device takes the place of one that was absent long enough, never of a connected one."""
         day = 86400.0
         cluster = await self.begin(limits__devices=2, limits__device_days=0.1 / day)
         await cluster.login("alice", device="here")
@@ -133,7 +133,7 @@ class Sizes(AccountsCase):
         await another.ask("@device=another LOGIN alice", "ERR SEND_CLIENT_ID DEVICES limit=2 …")
 
     async def test_limit_topic_members(self) -> None:
-        """A topic has so many members, its owner among them; who leaves makes room, who is in stays in."""
+        """The members of a topic are limited, including the owner; a leave makes room, members stay."""
         cluster = await self.begin(limits__topic_members=2)
         alice, bob, carol = [await cluster.login(name) for name in ("alice", "bob", "carol")]
         await alice.ask("CREATE fishing", "OK …")
@@ -144,7 +144,7 @@ class Sizes(AccountsCase):
         await carol.ask("JOIN fishing", "OK …")
 
     async def test_limit_topics_per_account(self) -> None:
-        """An account is in so many topics, made or joined; leaving one makes room."""
+        """The topics of an account are limited, created or joined; a leave makes room."""
         cluster = await self.begin(limits__topics_per_account=2)
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         for name in ("one", "two"):
@@ -156,7 +156,7 @@ class Sizes(AccountsCase):
         await bob.ask("JOIN alices", "OK …")
 
     async def test_limit_invited(self) -> None:
-        """So many invitations of a topic wait; one that is used, or was given before, is none more."""
+        """The open invitations of a topic are limited; a used or repeated one does not count."""
         cluster = await self.begin()
         alice, bob, carol = [await cluster.login(name) for name in ("alice", "bob", "carol")]
         await alice.ask("CREATE fishing", "OK …")
@@ -169,7 +169,7 @@ class Sizes(AccountsCase):
         await carol.expect("RESP_NOTICE …")
 
     async def test_limit_related(self) -> None:
-        """So many accounts are blocked or contacts; one of them can be made the other, and one less is room."""
+        """Blocked accounts and contacts are limited; one can become the other, and a removal makes room."""
         cluster = await self.begin()
         alice = await cluster.login("alice")
         pairs = [word for n in range(RELATED - 1) for word in (f"other{n}", "c")]
@@ -183,10 +183,10 @@ class Sizes(AccountsCase):
 
 
 class Secrets(AccountsCase):
-    """What guessing costs, and how long a right lasts."""
+    """Limits of guesses, and the lifetime of tokens."""
 
     async def test_limit_guess_seconds(self) -> None:
-        """When all guesses are used up, one more is taken after so many seconds, and not a second one."""
+        """After all guesses are used up, one more is accepted after the configured seconds, and not a second one."""
         cluster = await self.closed(limits__guesses=1, limits__guess_seconds=1)
         client = await self._greeted(cluster)
         await client.ask("LOGIN alice a wrong password", WRONG)
@@ -202,7 +202,7 @@ class Secrets(AccountsCase):
         await client.ask("LOGIN alice a wrong password", "ERR SEND_CLIENT_ID FLOOD …")
 
     async def test_limit_token_days(self) -> None:
-        """A token is good for so long after its last use, and then no more."""
+        """A token is valid for the configured time after its last use."""
         life = 1.0
         cluster = await self.closed(accounts__token_days=life / 86400, limits__flood=False)
         _, token = await self.come(cluster, "alice")
@@ -214,7 +214,7 @@ class Secrets(AccountsCase):
         await client.ask(f"LOGIN alice {token}", WRONG)
 
     async def test_limit_costs(self) -> None:
-        """What is kept of a new password costs what the configuration says."""
+        """The hash of a new password has the cost of the configuration."""
         costs = {"accounts__argon2_memory": 9000, "accounts__argon2_passes": 3, "accounts__scram_rounds": 5000}
         cluster = await self.closed("signup", (), **costs)
         client = await self._greeted(cluster)
@@ -230,10 +230,10 @@ class Secrets(AccountsCase):
 
 
 class Times(AccountsCase):
-    """How long somebody has."""
+    """Limits of time."""
 
     async def test_limit_redis_timeout(self) -> None:
-        """A store that hangs is given so many seconds for a batch; then it may be stored, and is not yet lost."""
+        """A hanging store has the configured seconds for a batch; then the outcome is unknown, not lost."""
         redis = self.own_redis()
         cluster = await self.cluster(servers=1, routers=0, redis=redis, redis__timeout=0.5)
         alice = await cluster.login("alice")

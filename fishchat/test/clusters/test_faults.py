@@ -1,4 +1,4 @@
-"""What may fail, and what is kept all the same."""
+"""Failures, and the promises that are kept in spite of them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ANSWERED = 5.0
 
 
 class StoredUnseen(ClusterCase):
-    """A message may be stored although nobody could say so: Redis worked off what it had when it woke up."""
+    """A message may be stored with an unknown outcome: Redis runs the waiting requests after it resumes."""
 
     async def stored(self, cluster: Cluster, text: str, cseq: int) -> None:
-        """As if the server had sent this, given up waiting, and Redis had stored it afterwards."""
+        """Store a message as if the server had sent it, given up waiting, and Redis had stored it afterwards."""
         server = cluster.server("ms1")
         assert server.lease.fence is not None
         body = pack_body(b"alice", b"main", cseq, PLAIN, text.encode())
@@ -37,7 +37,7 @@ class StoredUnseen(ClusterCase):
         await writer.call(SEND, *values)
 
     async def test_repeated(self) -> None:
-        """The sender repeats it, gets OK, and the recipient here has it."""
+        """The sender repeats the message, gets OK, and the recipient here receives it."""
         cluster = await self.cluster(servers=1, routers=0)
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         await self.stored(cluster, "first", 1)
@@ -48,7 +48,7 @@ class StoredUnseen(ClusterCase):
         self.assertEqual(await bob.texts(1), ["second"])
 
     async def test_doubted(self) -> None:
-        """Nobody repeats it: when the writing connection is made anew, everything is swept."""
+        """Without a repetition, the sweep after the writing connection is made again finds the message."""
         cluster = await self.cluster(servers=1, routers=0)
         await cluster.login("alice")
         bob = await cluster.login("bob")
@@ -61,22 +61,22 @@ class StoredUnseen(ClusterCase):
 
 
 class LostHints(ClusterCase):
-    """Hints may be lost, doubled, late: the log is what counts."""
+    """Hints may be lost, doubled or late: the log decides."""
 
     async def pair(self, redis: RedisServer | None = None) -> tuple[Cluster, Client, Client]:
-        """Alice on one server, Bob on the other."""
+        """Start with alice on one server and bob on the other."""
         cluster = await self.cluster(redis=redis, limits__flood=False)
         return cluster, await cluster.login("alice"), await cluster.login("bob", "ms2")
 
     async def test_first(self) -> None:
-        """The very first one that a server would hear."""
+        """The first hint to a server is lost."""
         cluster, alice, bob = await self.pair()
         cluster.lose_hints("ms2")
         await alice.ask("MSG bob one", "OK …")
         self.assertEqual(await bob.texts(1), ["one"])
 
     async def test_middle(self) -> None:
-        """The next one tells of it, and both come in order."""
+        """The next hint reveals a lost one, and both messages are delivered in order."""
         cluster, alice, bob = await self.pair()
         await alice.ask("MSG bob 1", "OK …")
         self.assertEqual(await bob.texts(1), ["1"])
@@ -87,7 +87,7 @@ class LostHints(ClusterCase):
         self.assertEqual(await bob.texts(3), ["2", "3", "4"])
 
     async def test_another_conversation(self) -> None:
-        """The lost one was of a conversation that says no more: the numbers tell of it."""
+        """The numbers reveal a lost hint of a conversation without further messages."""
         cluster, alice, bob = await self.pair()
         carol = await cluster.login("carol")
         for client in (alice, carol):
@@ -100,7 +100,7 @@ class LostHints(ClusterCase):
         self.assertEqual(sorted(await bob.texts(2)), ["2", "lost"])
 
     async def test_last(self) -> None:
-        """Nothing comes after it: the number in the store tells of it, within two seconds or so."""
+        """The number in the store reveals a lost last hint, within about two seconds."""
         cluster, alice, bob = await self.pair()
         await alice.ask("MSG bob 1", "OK …")
         await bob.texts(1)
@@ -109,7 +109,7 @@ class LostHints(ClusterCase):
         self.assertEqual(await bob.texts(1, seconds=4), ["2"])
 
     async def test_reordered(self) -> None:
-        """Late and the wrong way round."""
+        """Hints arrive late and in the wrong order."""
         cluster, alice, bob = await self.pair()
         cluster.bus("ms2").hold()
         for n in range(10):
@@ -121,7 +121,7 @@ class LostHints(ClusterCase):
         await bob.quiet()
 
     async def test_bus_away(self) -> None:
-        """A server that hears nothing for a while misses nothing when it hears again."""
+        """A server without its bus for a while misses nothing after it reconnects."""
         cluster, alice, bob = await self.pair()
         cluster.bus("ms2").disconnect()
         for n in range(10):
@@ -132,7 +132,7 @@ class LostHints(ClusterCase):
         self.assertEqual(await bob.texts(10), [str(n) for n in range(10)])
 
     async def test_session_gone(self) -> None:
-        """A session that the store has lost was ended by no login: its client is told to come again, and may."""
+        """A session that the store has lost was not replaced by a login: its client is moved, and may log in again."""
         cluster = await self.cluster(servers=1, routers=0)
         alice = await cluster.login("alice")
         cluster.redis.command("DEL", "session:alice", "at:alice")
@@ -142,7 +142,7 @@ class LostHints(ClusterCase):
         await cluster.login("alice")
 
     async def test_replaced_unheard(self) -> None:
-        """A server that did not hear that a device went elsewhere learns it with its next sweep."""
+        """A server that missed the login of a device elsewhere learns it with its next sweep."""
         cluster, _, bob = await self.pair()
         cluster.bus("ms2").disconnect()
         again = await cluster.login("bob")
@@ -153,10 +153,10 @@ class LostHints(ClusterCase):
 
 
 class Routers(ClusterCase):
-    """The router dies, is away, loses its place."""
+    """The router dies, is missing, or loses its place."""
 
     async def test_killed(self) -> None:
-        """Another one takes over when its lease has ended; nothing is lost or doubled."""
+        """Another router takes over when the lease has ended; nothing is lost or doubled."""
         cluster = await self.cluster(routers=2, limits__flood=False)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         alice.send(*[f"MSG bob {n}" for n in range(50)])
@@ -178,7 +178,7 @@ class Routers(ClusterCase):
         self.assertEqual(await bob.texts(200), [str(n) for n in range(200)])
 
     async def test_stopped(self) -> None:
-        """One that ends properly gives its shard back at once."""
+        """A router that is stopped releases its shard at once."""
         cluster = await self.cluster(routers=1)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("MSG bob 1", "OK …")
@@ -190,7 +190,7 @@ class Routers(ClusterCase):
         self.assertEqual(await bob.texts(1), ["2"])
 
     async def test_cut(self) -> None:
-        """The stream was cut while no router read it: everybody sweeps."""
+        """If the stream was trimmed while no router read it, every server sweeps."""
         cluster = await self.cluster(limits__flood=False)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("MSG bob 0", "OK …")
@@ -206,7 +206,7 @@ class Routers(ClusterCase):
         self.assertEqual(sorted(await bob.texts(6)), ["1", "2", "3", "4", "5", "now"])
 
     async def test_cut_before_the_first(self) -> None:
-        """Also when there never was a router before."""
+        """Every server sweeps, also if no router ran before."""
         cluster = await self.cluster(routers=0, limits__flood=False)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         carol = await cluster.login("carol")
@@ -219,7 +219,7 @@ class Routers(ClusterCase):
         self.assertEqual(await bob.texts(1), ["cut"])
 
     def entries(self, cluster: Cluster) -> list[bytes]:
-        """The ids in the stream."""
+        """Return the ids in the stream."""
         return [entry[0] for entry in cluster.redis.command("XRANGE", channels.SEND, "-", "+")]
 
 
@@ -245,7 +245,7 @@ class Deaths(ClusterCase):
         await bob.expect("RESP_SYNCED")
 
     async def test_login_before_the_reaper(self) -> None:
-        """Who logs in elsewhere before that keeps the new session."""
+        """A client that logs in elsewhere before that keeps the new session."""
         cluster = await self.cluster(managers=1)
         alice = await cluster.login("alice")
         await cluster.login("bob", "ms2")
@@ -258,7 +258,7 @@ class Deaths(ClusterCase):
         self.assertEqual(await bob.texts(1), ["1"])
 
     async def test_again_under_its_name(self) -> None:
-        """It takes its name over at once; the sessions of its former life end, its stored messages are there."""
+        """A restarted server takes its name at once; its former sessions end, and its stored messages are delivered."""
         cluster = await self.cluster(managers=1)
         alice, _ = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await cluster.login("carol", "ms2")
@@ -275,7 +275,7 @@ class Deaths(ClusterCase):
         self.assertEqual(await bob.texts(1), ["2"])
 
     async def test_two_under_one_name(self) -> None:
-        """The one that was there first loses its lease, sends its clients away, and cannot store any more (P6)."""
+        """The first of two servers with one name loses its lease, moves its clients, and cannot store any more (P6)."""
         cluster = await self.cluster(servers=1, routers=0)
         alice = await cluster.login("alice")
         (await cluster.login("bob")).drop()
@@ -291,7 +291,7 @@ class Deaths(ClusterCase):
 
 
 class Leases(ClusterCase):
-    """P6: who lost the lease or the epoch stores nothing."""
+    """P6: a server that lost the lease or the epoch stores nothing."""
 
     async def test_fenced(self) -> None:
         """The script refuses; it does not depend on the server's good will."""
@@ -344,7 +344,7 @@ class Leases(ClusterCase):
 
 
 class RedisFaults(ClusterCase):
-    """P7 and P1: whatever Redis does."""
+    """P7 and P1, during every failure of Redis."""
 
     async def answers(self, clients: list[Client], count: int) -> list[str]:
         """The answers to everything asked so far, so many of each client; within five seconds."""
@@ -354,7 +354,7 @@ class RedisFaults(ClusterCase):
         return [line for client in clients for line in client.lines]
 
     async def test_paused(self) -> None:
-        """It hangs: everything is answered in time, in order, never with a false OK; then all goes on by itself."""
+        """While Redis hangs, every command is answered in time, in order, never with a false OK; then all recovers."""
         redis = self.own_redis()
         cluster = await self.cluster(redis=redis)
         alice, carol = await cluster.login("alice"), await cluster.login("carol")
@@ -390,7 +390,7 @@ class RedisFaults(ClusterCase):
         await until(lambda: any("CREATE_TOPIC" in line for line in alice.lines))
 
     async def test_killed(self) -> None:
-        """It dies and comes back: the epoch has grown, ids go on, what got OK is there, and nobody has to log in."""
+        """After a crash of Redis the epoch has grown, messages with OK exist, and no client must log in again."""
         redis = self.own_redis()
         cluster = await self.cluster(redis=redis)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2", acks=True)
@@ -472,14 +472,14 @@ class RedisFaults(ClusterCase):
         await cluster.login("alice", "ms2")
 
     def copy(self, redis: RedisServer) -> Path:
-        """The files of Redis as they are now."""
+        """Copy the current files of Redis."""
         copy = redis.data.with_name(redis.data.name + "-copy")
         shutil.copytree(redis.data, copy, ignore=shutil.ignore_patterns("*.sock"))
         self.addCleanup(shutil.rmtree, copy)
         return copy
 
     async def put_back(self, cluster: Cluster, redis: RedisServer, copy: Path) -> None:
-        """Redis is killed, has these files in place of its own, and starts."""
+        """Kill Redis, replace its files by these, and start it."""
         redis.kill()
         for name in ("appendonlydir", "appendonly.aof"):
             there, old = redis.data / name, copy / name
@@ -494,10 +494,10 @@ class RedisFaults(ClusterCase):
 
 
 class Retention(ClusterCase):
-    """What is not there any more is announced."""
+    """Gaps of removed messages are announced."""
 
     async def test_trimmed_unread(self) -> None:
-        """Messages that nobody had read went by retention: RESP_GAP, then what is left."""
+        """After retention removed unread messages, a login receives RESP_GAP, then the remaining messages."""
         cluster = await self.cluster(managers=1, retention__p2p={"days": 365, "count": 3})
         alice = await cluster.login("alice")
         (await cluster.login("bob", "ms2")).drop()
@@ -510,7 +510,7 @@ class Retention(ClusterCase):
         await bob.ask("HISTORY alice+bob", "BEGIN REQ_HISTORY 3")
 
     async def test_erased(self) -> None:
-        """Messages that were erased with their author are passed over: nobody waits for them, live or later."""
+        """Messages that were erased with their author are skipped: no device waits for them, live or in replay."""
         cluster = await self.cluster(managers=1)
         alice, carol = await cluster.login("alice"), await cluster.login("carol", "ms2")
         await alice.ask("CREATE pond", "OK …")
@@ -529,7 +529,7 @@ class Retention(ClusterCase):
         self.assertEqual(await bob.texts(1), ["5"])
 
     async def test_all_trimmed(self) -> None:
-        """Also when nothing is left; and what comes then is delivered."""
+        """The gap is announced also if no message is left, and new messages are delivered."""
         cluster = await self.cluster(managers=1)
         alice = await cluster.login("alice")
         (await cluster.login("bob", "ms2")).drop()

@@ -1,4 +1,4 @@
-"""What travels with messages: times, attributes, kinds, and messages that roles store."""
+"""Times, attributes and kinds of messages, and messages that roles store."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fishchat.test.support.waiting import until
 
 
 class Times(ClusterCase):
-    """The capability ``time``."""
+    """Times of messages, by the capability ``time``."""
 
     async def test_everywhere(self) -> None:
-        """The sender, a device here, one elsewhere and one that comes later see the same time; others see none."""
+        """The sender and devices here, elsewhere and offline see the same time; without ``time`` none is sent."""
         cluster = await self.cluster()
         alice = await self.timed(cluster, "alice", "ms1")
         here, there = await self.timed(cluster, "bob", "ms1"), await self.timed(cluster, "bob", "ms2", "phone")
@@ -38,7 +38,7 @@ class Times(ClusterCase):
         self.assertEqual(await self.heard(alice, 1), [f"@time={found[1]} OK SEND_MESSAGE_P2P {found[2]}"])
 
     async def test_beside_other_tags(self) -> None:
-        """The time stands beside the mark of escapes."""
+        """The tags of time and of escapes appear together."""
         cluster = await self.cluster(servers=1, routers=0)
         alice, bob = await self.timed(cluster, "alice", "ms1"), await self.timed(cluster, "bob", "ms1")
         alice.send(r"@esc MSG bob a\nb")
@@ -49,7 +49,7 @@ class Times(ClusterCase):
     async def timed(
         self, cluster: Cluster, account: str, server: str, device: str = "main", synced: bool = True
     ) -> Client:
-        """A client that asks for times."""
+        """Return a client with the capability ``time``."""
         client = cluster.connect(server)
         await client.expect("HELLO …")
         await client.ask("HELLO 1 caps=teleport,time", "OK HELLO fishchat/1 caps=time")
@@ -59,14 +59,14 @@ class Times(ClusterCase):
         return client
 
     async def heard(self, client: Client, count: int) -> list[str]:
-        """The next lines as they come."""
+        """Return the next lines unchanged."""
         await until(lambda: len(client.lines) >= count)
         lines, client.lines[:] = client.lines[:count], client.lines[count:]
         return lines
 
 
 class Attributes(ClusterCase):
-    """Tags that are kept."""
+    """Tags that are kept as attributes."""
 
     def setUp(self) -> None:
         """Let the rows of messages keep two tags more."""
@@ -84,7 +84,7 @@ class Attributes(ClusterCase):
                     object.__setattr__(verb, name, value)
 
     async def test_repeated_as_they_are(self) -> None:
-        """Kept tags are on the pushes here and elsewhere, on items, and belong to what a repetition has to match."""
+        """Kept tags are on pushes on all servers and on items, and a repeated message must match them."""
         cluster = await self.cluster()
         alice = await cluster.login("alice")
         here, there = await cluster.login("bob"), await cluster.login("bob", "ms2", device="phone")
@@ -100,10 +100,10 @@ class Attributes(ClusterCase):
 
 
 class Kinds(ClusterCase):
-    """Kinds that a device, or this version, does not know."""
+    """Kinds unknown to a device or to this version."""
 
     async def test_needs_a_capability(self) -> None:
-        """A device without the capability is passed over, and its cursor moves by itself, live and later."""
+        """A device without the capability is skipped, and its cursor moves by itself, live and in replay."""
         KINDS[b"edit"] = b"ops"
         self.addCleanup(KINDS.pop, b"edit")
         cluster = await self.cluster()
@@ -117,7 +117,7 @@ class Kinds(ClusterCase):
         await later.expect("RESP_MESSAGE_P2P alice …-1 one", "RESP_MESSAGE_P2P alice …-4 four", "RESP_SYNCED")
 
     async def test_notices_are_marked(self) -> None:
-        """In a history, what the servers said is marked with a tag that no client can send."""
+        """In a history, messages from the server have a tag that no client can send."""
         cluster = await self.cluster(servers=1, routers=0)
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         await alice.ask("CREATE pond", "OK …")
@@ -128,14 +128,14 @@ class Kinds(ClusterCase):
         await alice.ask("@notice MSG bob x", "ERR SEND_MESSAGE_P2P BADTAG …")
 
     async def stored(self, cluster: Cluster, kind: str, account: str, text: str) -> None:
-        """A message of this kind, as a role stores it."""
+        """Store a message of this kind, as a role does."""
         role = await HeldRole.begin(cluster)
         await role.append("alice+bob", account, kind, text)
         role.end()
 
 
 class HeldRole:
-    """A role that holds a lease and stores messages, and has no clients."""
+    """A role without clients that holds a lease and stores messages."""
 
     def __init__(self, cluster: Cluster) -> None:
         parts = cluster.roles["ms1"].parts
@@ -146,7 +146,7 @@ class HeldRole:
 
     @classmethod
     async def begin(cls, cluster: Cluster) -> HeldRole:
-        """One that holds its lease."""
+        """Return a role that holds its lease."""
         role = cls(cluster)
         role.lease.startService()
         role.lease.renew()
@@ -160,7 +160,7 @@ class HeldRole:
         return ask.parse(await self.store.call(ask.script, *self.lease.fence.args, *ask.values))
 
     def end(self) -> None:
-        """Give the lease back."""
+        """Release the lease."""
         self.lease.stopService()
 
 
@@ -168,7 +168,7 @@ class Roles(ClusterCase):
     """Messages that roles store reach the clients of all msg_servers."""
 
     async def test_every_device(self) -> None:
-        """All devices of both sides get it, the one that asked too; it is unread until it is read."""
+        """All devices of both sides receive the message, also the requesting one; it is unread until it is read."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("MSG bob hi", "OK …-1")

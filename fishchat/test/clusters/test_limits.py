@@ -1,4 +1,4 @@
-"""What is bounded, and how a server ends."""
+"""Limits, and the stop of a server."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from fishchat.test.support.waiting import until
 
 
 class Waiting(ClusterCase):
-    """Commands whose answers are still to come."""
+    """Limits of commands without an answer."""
 
     async def test_bounded(self) -> None:
-        """With 64 of them the connection is not read; nothing is lost, and all answers come in order."""
+        """With 64 unanswered commands the connection is not read; nothing is lost, and all answers are in order."""
         cluster = await self.cluster(servers=1, routers=0, limits__flood=False)
         alice = await cluster.login("alice")
         server = cluster.server("ms1")
         (session,) = server.connections
-        # Without the right to write everything waits.
+        # Without the right to write every command waits.
         fenced = self.patch(Lease, "fence", None)
         alice.send(*[f"@id={n} MSG alice {n}" for n in range(WAITING)])
         self.assertEqual(session.peer.flow.pending, WAITING)
@@ -62,10 +62,10 @@ class Waiting(ClusterCase):
 
 
 class Flood(ClusterCase):
-    """Rates and counts."""
+    """Limits of rates and counts."""
 
     async def test_commands(self) -> None:
-        """Above the burst a command is refused with the time to wait; a moment later it is taken."""
+        """Above the burst a command is refused with the time to wait; after that time it is accepted."""
         cluster = await self.cluster(servers=1, routers=0, limits__rate=2, limits__burst=11)
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         alice.send(*[f"@cseq={n} MSG bob {n}" for n in range(1, 11)])
@@ -77,11 +77,11 @@ class Flood(ClusterCase):
             if (await alice.take()).startswith("OK"):
                 break
         self.assertLess(reactor.seconds() - began, 2.5)
-        # Everybody has a measure of their own.
+        # Every account has its own limit.
         await bob.ask("MSG alice hi", "…")
 
     async def test_acknowledging(self) -> None:
-        """Acknowledgements are never refused: how many there are is for others to say."""
+        """Acknowledgements are never refused, because their number depends on other accounts."""
         cluster = await self.cluster(servers=1, routers=0, limits__rate=1, limits__burst=40)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", acks=True)
         alice.send(*[f"MSG bob {n}" for n in range(30)])
@@ -98,10 +98,10 @@ class Flood(ClusterCase):
 
 
 class Doors(ClusterCase):
-    """Who may come in."""
+    """Connection limits of a server."""
 
     async def test_per_address(self) -> None:
-        """One address has only so many connections; it is told so, others come in, and so does the next one."""
+        """Connections of one source above the limit are refused; others are accepted, and later ones again."""
         cluster = await self.cluster(servers=1, routers=0, limits__per_address=2)
         first, second = [cluster.connect(host="192.0.2.7") for _ in range(2)]
         third = cluster.connect(host="192.0.2.7")
@@ -113,7 +113,7 @@ class Doors(ClusterCase):
         await second.expect("HELLO …")
 
     async def test_before_login(self) -> None:
-        """Only so many may stand before their login; who logs in makes room."""
+        """Unauthenticated connections are limited; a login makes room."""
         cluster = await self.cluster(servers=1, routers=0, limits__before_login=2)
         alice, bob = await cluster.login("alice"), cluster.connect()
         cluster.connect()
@@ -124,7 +124,7 @@ class Doors(ClusterCase):
         await alice.quiet()
 
     async def test_capacity(self) -> None:
-        """A server takes so many connections at all; this limit stays without ``limits.flood``."""
+        """All connections of a server are limited, also without ``limits.flood``."""
         cluster = await self.cluster(servers=1, routers=0, msg_server__capacity=1, limits__flood=False)
         alice = await cluster.login("alice")
         await cluster.connect().expect("ERR - BUSY limit=1 …")
@@ -132,10 +132,10 @@ class Doors(ClusterCase):
 
 
 class Drain(ClusterCase):
-    """A server that is stopped."""
+    """The orderly stop of a server."""
 
     async def test_stop(self) -> None:
-        """Clients are told, what they sent is stored and answered, cursors and sessions too; then they are closed."""
+        """Clients are notified, commands, cursors and sessions are stored, answers sent; then the connections close."""
         cluster = await self.cluster(limits__flood=False)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2", acks=True)
         carol = await cluster.login("carol", "ms2")
@@ -155,7 +155,7 @@ class Drain(ClusterCase):
         await cluster.login("bob", acks=True)
 
     async def test_no_more_clients(self) -> None:
-        """Who is connected and has not logged in is told, and does not come in any more."""
+        """Unauthenticated clients are notified, and cannot log in any more."""
         cluster = await self.cluster(servers=1, routers=0)
         role = cluster.roles["ms1"]
         late = cluster.connect()
@@ -166,7 +166,7 @@ class Drain(ClusterCase):
         await late.gone()
 
     async def test_flooding_client(self) -> None:
-        """A client that goes on sending does not keep the server from ending."""
+        """A client that keeps sending does not prevent the stop."""
         cluster = await self.cluster(servers=1, routers=0, limits__flood=False)
         alice = await cluster.login("alice")
         alice.send(*[f"MSG alice {n}" for n in range(20000)])
@@ -178,7 +178,7 @@ class Drain(ClusterCase):
         self.assertEqual(stored, answered)
 
     async def test_without_redis(self) -> None:
-        """It ends also while Redis hangs; what was asked for is answered."""
+        """The server stops also while Redis hangs; all commands are answered."""
         redis = self.own_redis()
         cluster = await self.cluster(servers=1, routers=0, redis=redis)
         alice = await cluster.login("alice")

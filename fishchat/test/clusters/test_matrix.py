@@ -1,6 +1,6 @@
 """Every verb in every state, by each of its words: generated from the command table, over a real cluster.
 
-What is not allowed has its word, reaches no handler, and changes nothing in the store.
+A verb that is not allowed is answered with its error word, reaches no handler, and changes nothing in the store.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fishchat.test.support.matrix import MatrixCase, answer_to, greeted, holding
 from fishchat.test.support.rfc5802 import ScramClient
 from fishchat.test.support.waiting import until
 
-#: What the servers of the original said to each other on the ports that clients use, and what ours might.
+#: Words between the servers of the original on the ports of clients, and similar words of our own.
 SERVER_VERBS = [
     "SEND_CLIENT_ID_FOR_TOPIC",
     "SUBSCRIBE_CHANNEL",
@@ -57,9 +57,9 @@ SERVER_VERBS = [
     "FLUSHALL",
     "PUBLISH",
 ]
-#: How the server's own lines begin, pushes left out.
+#: The beginnings of the server's own lines, except pushes.
 REPLIES = ["OK", "ERR", "BEGIN", "ITEM", "END"]
-#: What may follow such a word: fields as somebody would try.
+#: Fields after such a word, as an attacker would try them.
 TAILS = ("", " alice", " alice bob hello", " /msg_server/ms1 x", ' {"server": "ms1", "came": ["alice/main"]}')
 
 ALL_WORDS = [word for verb in VERBS for word in words_of(verb)]
@@ -79,7 +79,7 @@ class States(MatrixCase):
                 if state not in verb.states:
                     await self.refuses(cluster, client, verb, line, "STATE")
                     continue
-                # Whoever said something that is allowed may be somewhere else then.
+                # A client that sent an allowed verb may be in another state afterwards.
                 one: Client = await come()
                 self.reached.take()
                 answer = await answer_to(one, line, verb.free)
@@ -88,11 +88,11 @@ class States(MatrixCase):
                 one.drop()
                 await cluster.settled()
         self.assertEqual(tried, len(ALL_WORDS))
-        # However much it was refused, it is where it was.
+        # After any number of refusals the client is in the same state.
         self.assertEqual(await answer_to(client, "PING"), "OK SEND_PING")
 
     async def test_before_login(self) -> None:
-        """Before a login, whether HELLO was said or not, and whether a secret is needed or not."""
+        """Before a login, with or without HELLO, and with or without secrets."""
         for mode in ("open", "closed", "signup"):
             cluster = await self.begin(mode)
             for hello in (False, True):
@@ -104,7 +104,7 @@ class States(MatrixCase):
             await cluster.end()
 
     async def test_between_two_steps(self) -> None:
-        """In the midst of SCRAM there is nothing but the second step; what is refused does not end it."""
+        """Between the steps of SCRAM only the second step is allowed; a refused verb does not end it."""
         cluster = await self.begin("closed")
 
         async def come() -> Client:
@@ -122,7 +122,7 @@ class States(MatrixCase):
             devices = iter(range(1000))
 
             async def come(acks: bool = acks, devices: Any = devices) -> Client:
-                # Not the one that is refused everything meanwhile; and an account has only so many.
+                # A device other than the one under test; and an account has a limited number of them.
                 number = next(devices)
                 device = f"{acks}-{number and 1 + number % 3}".lower()
                 client = await cluster.login("mallory", device=device, acks=acks, synced=False)
@@ -133,7 +133,7 @@ class States(MatrixCase):
             await self._sweep(cluster, State.ONLINE, come)
 
     async def test_gateway(self) -> None:
-        """The gateway does what stands in its own table; what belongs to a msg_server is not done, and it says so."""
+        """The gateway carries out the verbs of its own table, and refuses those of a msg_server by name."""
         cluster = await self.begin()
         called: list[bytes] = []
 
@@ -167,7 +167,7 @@ class States(MatrixCase):
 
 
 class Ends(MatrixCase):
-    """States in which nothing is looked at: every verb that is said there is as if it had not been said."""
+    """States in which no line is processed: verbs sent there have no effect."""
 
     #: One line for every word of the table.
     lines = [f"@id=never {line_of(verb, word=word)}" for verb in VERBS for word in words_of(verb)]
@@ -178,12 +178,12 @@ class Ends(MatrixCase):
         self.assertEqual(holding(cluster.redis), before)
 
     async def test_while_logging_in(self) -> None:
-        """While a login is under way its lines wait; whoever goes away meanwhile has said none of them."""
+        """Lines wait while a login is under way; after a disconnection in this time none of them has an effect."""
         cluster = await self.begin()
         server = cluster.server("ms1")
         client = await greeted(cluster)
         before = holding(cluster.redis)
-        # Without the right to write the login waits.
+        # Without the server's right to write the login waits.
         fenced = self.patch(Lease, "fence", None)
         client.send("LOGIN mallory", *self.lines)
         self.assertEqual([one.state for one in server.connections], [State.LOGGING_IN])
@@ -198,7 +198,7 @@ class Ends(MatrixCase):
         self.assertEqual((after, self.reached.take()), (before, []))
 
     async def test_behind_a_refused_login(self) -> None:
-        """What was sent behind a login that is refused is answered as before any login, not as after one."""
+        """Lines after a refused login are answered as before any login."""
         cluster = await self.begin("closed")
         for verb in VERBS:
             if State.GREETED in verb.states:
@@ -210,7 +210,7 @@ class Ends(MatrixCase):
             client.drop()
 
     async def test_after_quit(self) -> None:
-        """Behind QUIT nothing is looked at, logged in or not."""
+        """After QUIT no line is processed, logged in or not."""
         cluster = await self.begin()
         client = await greeted(cluster)
         client.send("QUIT", *self.lines)
@@ -220,14 +220,14 @@ class Ends(MatrixCase):
         client = await cluster.login("mallory")
         await cluster.settled()
         self.reached.take()
-        # Here QUIT waits for an answer that the store has to give.
+        # Here QUIT waits for an answer from the store.
         client.send("MSG bob hello", "QUIT", *self.lines)
         await client.expect("OK SEND_MESSAGE_P2P …", "OK QUIT")
         await client.gone()
         self.assertEqual(self.reached.take(), [b"SEND_MESSAGE_P2P", b"QUIT"])
 
     async def test_revoked(self) -> None:
-        """Whoever was told that the right to be here was taken back is not heard any more."""
+        """Lines of a client after the push of its revocation are not processed."""
         cluster = await self.begin()
         client = await cluster.login("mallory")
         await cluster.settled()
@@ -241,7 +241,7 @@ class Ends(MatrixCase):
         await client.gone()
 
     async def test_replaced(self) -> None:
-        """Nor whoever was replaced by the same device elsewhere."""
+        """Lines of a client that was replaced by the same device elsewhere are not processed."""
         cluster = await self.begin()
         first = await cluster.login("mallory")
         [connection] = [one for one in cluster.server("ms1").connections if one.device is not None]
@@ -254,7 +254,7 @@ class Ends(MatrixCase):
         self.assertEqual(self.reached.take(), [])
 
     async def test_draining(self) -> None:
-        """A server that ends begins nothing more."""
+        """A stopping server begins no more commands."""
         cluster = await self.begin()
         server = cluster.server("ms1")
         clients = [await cluster.login("mallory"), await greeted(cluster)]
@@ -271,7 +271,7 @@ class Ends(MatrixCase):
             await client.gone()
 
     async def test_deleted_and_not_yet_told(self) -> None:
-        """An account that was deleted brings nothing of itself back, whatever it says before its server hears of it."""
+        """A deleted account cannot create anything again by commands sent before its server knows."""
         cluster = await self.begin()
         for number, verb in enumerate(VERBS):
             if State.ONLINE not in verb.states:
@@ -295,10 +295,10 @@ class Ends(MatrixCase):
 
 
 class Foreign(MatrixCase):
-    """Words that no client may say: those between servers, and those that only the server says."""
+    """Words that no client may send: those between servers, and those of the server alone."""
 
     async def test_words(self) -> None:
-        """Each is unknown, in every state, on both ports, with whatever behind it; nothing is reached or changed."""
+        """Each is unknown, in every state, on both ports, with any fields; nothing is reached or changed."""
         cluster = await self.begin()
         states = [
             await greeted(cluster),

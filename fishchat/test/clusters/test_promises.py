@@ -1,6 +1,6 @@
-"""P1 to P6 of DESIGN under every order of mishaps that hypothesis thinks of: see ``sync_world``.
+"""P1 to P6 of DESIGN under every order of failures that hypothesis finds: see ``sync_world``.
 
-``FISHCHAT_EXAMPLES=2000`` runs that many histories, other ones each time; with ``FISHCHAT_SEED=7`` the same ones again.
+``FISHCHAT_EXAMPLES=2000`` runs that many histories, different ones each time; ``FISHCHAT_SEED=7`` repeats the same.
 ``FISHCHAT_STEPS`` is their length, and with ``FISHCHAT_REAL_KILLS=1`` a restart of Redis is one by SIGKILL.
 """
 
@@ -54,7 +54,7 @@ numbers = st.lists(st.integers(0, 63), min_size=1, max_size=20)
 
 
 class Mishaps(RuleBasedStateMachine):
-    """What may happen, one rule each."""
+    """The possible events, a rule for each."""
 
     store: ClassVar[Store]
     real_kills: ClassVar[bool] = False
@@ -67,7 +67,7 @@ class Mishaps(RuleBasedStateMachine):
         up=st.integers(1, 3), homes=st.lists(st.integers(0, 5), min_size=6, max_size=6), members=st.integers(0, 7)
     )
     def begin(self, up: int, homes: list[int], members: int) -> None:
-        """Some servers run, most devices are logged in, there are two topics."""
+        """Start some servers, log in most devices, create two topics."""
         world = self.world
         for name in (*SERVERS[:up], "router1", "manager1"):
             world.start(name)
@@ -85,7 +85,7 @@ class Mishaps(RuleBasedStateMachine):
         self.begun()
 
     def begun(self) -> None:
-        """For those who prepare more."""
+        """Prepare more, in subclasses."""
 
     def _change(self, device: Device, line: str) -> None:
         device.ask(line)
@@ -95,19 +95,19 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(key=keys, server=servers, settled=st.booleans())
     def connect(self, key: str, server: str, settled: bool) -> None:
-        """A device logs in, or, if it is logged in, again: the old connection stays open."""
+        """Log a device in, also a second time: the old connection stays open."""
         self.world.connect(self.world.devices[key], server)
         if settled:
             self.world.settle()
 
     @rule(key=keys, clean=st.booleans())
     def leave(self, key: str, clean: bool) -> None:
-        """A connection is lost."""
+        """Lose a connection of a client."""
         self.world.devices[key].leave(clean)
 
     @rule(key=keys, to=st.sampled_from(ACCOUNTS + TOPICS), count=few)
     def say(self, key: str, to: str, count: int) -> None:
-        """Messages, all at once."""
+        """Send messages, all at once."""
         for _ in range(count):
             self._say(key, to)
 
@@ -117,7 +117,7 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(talk=talks)
     def talk(self, talk: list[tuple[str, str]]) -> None:
-        """Messages, each of which arrives before the next one is sent."""
+        """Send messages, each of which arrives before the next one is sent."""
         for key, to in talk:
             self._say(key, to)
             self.world.settle()
@@ -126,7 +126,7 @@ class Mishaps(RuleBasedStateMachine):
     def talk_meanwhile(
         self, pick: int, key: str, server: str, change: str | None, topic: str, talk: list[tuple[str, str]]
     ) -> None:
-        """One queue stands still; somebody logs in or changes a membership, and others talk, before it goes on."""
+        """Stall one queue while a device logs in or changes a membership and others send messages."""
         self.world.settle()
         self.world.hold(pick)
         if change is None:
@@ -140,13 +140,13 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(key=keys)
     def resend(self, key: str) -> None:
-        """What has no OK is sent again."""
+        """Send messages without an OK again."""
         for name in list(self.world.devices[key].progress):
             self.world.devices[key].resend(name)
 
     @rule(key=keys, back=st.sampled_from([0, 0, 0, 1, 3, -1]))
     def ack(self, key: str, back: int) -> None:
-        """What came is acknowledged, or some of it, or what came on an earlier connection."""
+        """Acknowledge all or some received messages, or those of an earlier connection."""
         device = self.world.devices[key]
         for name in list(device.progress):
             if back < 0:
@@ -156,7 +156,7 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(key=keys, verb=changes, topic=topics)
     def change(self, key: str, verb: str, topic: str) -> None:
-        """A membership changes: ``MOVE`` is what is possible."""
+        """Change a membership; ``MOVE`` lists the possible changes."""
         device = self.world.devices[key]
         if verb == "MOVE":
             verb = "LEAVE_TOPIC" if self.world.oracle.is_member(device.account, "#" + topic) else "JOIN_TOPIC"
@@ -164,14 +164,14 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(key=keys, verb=changes, topic=topics, talk=talks)
     def change_and_talk(self, key: str, verb: str, topic: str, talk: list[tuple[str, str]]) -> None:
-        """A membership changes, and then there is talk."""
+        """Change a membership, then send messages."""
         self.change(key, verb, topic)
         self.world.settle()
         self.talk(talk)
 
     @rule(key=keys, line=st.sampled_from(QUESTIONS))
     def ask(self, key: str, line: str) -> None:
-        """Something else, which must not overtake or be overtaken."""
+        """Send another command, which must not overtake or be overtaken."""
         device = self.world.devices[key]
         if line != "SEND_READ":
             device.ask(line)
@@ -182,7 +182,7 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(key=keys)
     def choke(self, key: str) -> None:
-        """A client takes nothing more, or takes again."""
+        """Let a client stop reading, or read again."""
         link = self.world.devices[key].link
         if link is not None and link.producer is not None:
             if link.protocol.full_since is None:
@@ -192,7 +192,7 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(account=st.sampled_from(ACCOUNTS), told=st.booleans(), settled=st.booleans())
     def shut_out(self, account: str, told: bool, settled: bool) -> None:
-        """An account's sessions are taken back."""
+        """Revoke an account's sessions."""
         self.world.shut_out(account, told)
         if settled:
             self.world.settle()
@@ -212,27 +212,27 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(pick=st.none() | queues)
     def hold(self, pick: int | None) -> None:
-        """One queue stands still while others go on, or goes on itself."""
+        """Stall one queue while others continue, or let it continue."""
         self.world.held = None
         if pick is not None:
             self.world.hold(pick)
 
     @rule(seconds=st.sampled_from([0.0, 0.0, 0.02, 0.1, 1.0, 5.0]))
     def wait(self, seconds: float) -> None:
-        """Everything arrives, and perhaps time passes."""
+        """Deliver everything, and perhaps let time pass."""
         self.world.settle()
         self.world.advance(seconds)
 
     @rule(seconds=st.sampled_from([0.02, 0.5, 1.0, 5.0, 15.0]))
     def hang(self, seconds: float) -> None:
-        """Time passes, and nothing arrives."""
+        """Let time pass without any delivery."""
         self.world.advance(seconds, pumped=False)
 
     # -- servers
 
     @rule(name=st.sampled_from((*SERVERS, "router1", "router2", "manager1")), start=st.booleans(), crash=st.booleans())
     def crash(self, name: str, start: bool, crash: bool) -> None:
-        """A process dies, or starts, or both."""
+        """Kill a process, start it, or both."""
         if crash:
             self.world.crash(name)
         if start:
@@ -240,12 +240,12 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(server=servers)
     def lose_lease(self, server: str) -> None:
-        """It was silent for too long, and is declared dead."""
+        """Let the lease of a server end, so that it is declared dead."""
         self.world.expire(b"lease:" + server.encode())
 
     @rule(server=servers, count=few, talk=talks)
     def lose_hints(self, server: str, count: int, talk: list[tuple[str, str]]) -> None:
-        """The next hints for a server are lost."""
+        """Lose the next hints for a server."""
         found = self.world.server(server)
         if found is not None:
             found.bus.losing = count
@@ -253,7 +253,7 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(server=servers)
     def cut_off(self, server: str) -> None:
-        """A server hears nothing, or hears again."""
+        """Disconnect a server from the bus, or connect it again."""
         found = self.world.server(server)
         if found is not None:
             if found.bus.away:
@@ -265,7 +265,7 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 15), done=st.integers(0, 2))
     def lose_connection(self, pick: int, done: int) -> None:
-        """A connection to Redis is lost with what was under way on it; the first of that was done."""
+        """Lose a connection to Redis and everything under way on it; the first requests were run."""
         connections = self.world.network.connections
         if connections:
             connection = connections[pick % len(connections)]
@@ -277,24 +277,24 @@ class Mishaps(RuleBasedStateMachine):
     @precondition(lambda self: self.world.network.late)
     @rule(pick=st.integers(0, 15))
     def arrive_late(self, pick: int) -> None:
-        """What was thought lost with its connection is done."""
+        """Run a request that seemed lost with its connection."""
         self.world.network.arrive_late(pick)
 
     @rule(done=st.integers(0, 3))
     def restart_redis(self, done: int) -> None:
-        """Redis dies and comes back."""
+        """Kill Redis and start it again."""
         self.world.restart_redis(done, self.real_kills)
 
-    # -- what must hold
+    # -- invariants
 
     @invariant()
     def cursors(self) -> None:
-        """P4, and nothing was logged as a defect."""
+        """Check P4, and that no defect was logged."""
         self.world.check_cursors()
         self.world.check_errors()
 
     def teardown(self) -> None:
-        """All the rest."""
+        """Check all other promises."""
         try:
             self.world.finish()
         finally:
@@ -302,28 +302,28 @@ class Mishaps(RuleBasedStateMachine):
 
 
 class OlderState(Mishaps):
-    """The same with a store that is put back to an earlier state."""
+    """The possible events with a store that is restored from an earlier state."""
 
     def begun(self) -> None:
-        """There is always a copy."""
+        """Make the first copy of the store."""
         self.world.keep()
 
     @rule()
     def keep(self) -> None:
-        """The store is copied."""
+        """Copy the store again."""
         self.world.keep()
 
     @rule()
     def put_back(self) -> None:
-        """The copy is put back."""
+        """Restore the store from the copy."""
         self.world.put_back()
 
 
 class PromiseTests(SynchronousTestCase):
-    """Small windows and pages, so that a short history reaches every edge."""
+    """Histories with small windows and pages, so that a short one reaches every edge."""
 
     def setUp(self) -> None:
-        """All limits are small; the store is fast, since no machine loses its power here."""
+        """Make all limits small, and the store fast, since no machine loses its power here."""
         self.patch(device, "WINDOW", 4)
         self.patch(rooms, "REFILL", 2)
         self.patch(flow, "WAITING", 6)
@@ -342,7 +342,7 @@ class PromiseTests(SynchronousTestCase):
         self.addCleanup(Mishaps.store.close)
 
     def run_machine(self, machine: Any, examples: int) -> None:
-        """So many histories."""
+        """Run the configured number of histories."""
         checks = list(HealthCheck)
         profile = settings(
             max_examples=int(_EXAMPLES or examples),
@@ -359,16 +359,16 @@ class PromiseTests(SynchronousTestCase):
         try:
             run_state_machine_as_test(machine, settings=profile)
         except AssertionError as error:
-            # Trial shows no notes, and the history is in them.
+            # Trial does not show notes, which contain the history.
             raise AssertionError("\n".join([str(error), *getattr(error, "__notes__", ())])) from error
         finally:
-            # Each is an error of the history that it belongs to already.
+            # Each of these is already reported as an error of its history.
             self.flushLoggedErrors()
 
     def test_mishaps(self) -> None:
-        """Whatever happens, what was acknowledged arrives, once, in order, for those whom it is for."""
+        """In every history, acknowledged messages are delivered once, in order, to exactly their recipients."""
         self.run_machine(Mishaps, 350)
 
     def test_older_state(self) -> None:
-        """A store that was put back to an earlier state gives out no id twice, and says what is gone."""
+        """A store restored from an earlier state assigns no id twice, and lost messages are announced."""
         self.run_machine(OlderState, 150)

@@ -1,4 +1,4 @@
-"""What ``test_promises`` has found: each history once more, short and by hand."""
+"""Regressions found by ``test_promises``: each history again, short and by hand."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fishchat.test.support.sync_world import World
 
 
 class Case(SynchronousTestCase):
-    """Two msg_servers and a router."""
+    """A test with two msg_servers and a router."""
 
     def setUp(self) -> None:
-        """Nobody is logged in."""
+        """Start without a logged-in device."""
         store = Store(shared_redis())
         self.addCleanup(store.close)
         self.world = World(store)
@@ -26,29 +26,29 @@ class Case(SynchronousTestCase):
         self.world.settle()
 
     def log_in(self, **servers: str) -> None:
-        """``alice_d1="ms1"`` and so on, one after the other."""
+        """Log devices in one after the other: ``alice_d1="ms1"`` and so on."""
         for key, server in servers.items():
             self.world.connect(self.world.devices[key.replace("_", "/")], server)
             self.world.settle()
 
     def server(self, name: str) -> Server:
-        """One that runs."""
+        """Return a process that runs."""
         found = self.world.server(name)
         assert found is not None
         return found
 
     def say(self, key: str, conversation: str) -> None:
-        """One message, and all that comes of it."""
+        """Send one message, and deliver everything that follows from it."""
         self.world.devices[key].send(conversation)
         self.world.settle()
 
     def ask(self, key: str, line: str) -> None:
-        """A command, and all that comes of it."""
+        """Send a command, and deliver everything that follows from it."""
         self.world.devices[key].ask(line)
         self.world.settle()
 
     def assert_has(self, key: str, conversation: str, *texts: str) -> None:
-        """The device has these messages, in this order, and no others."""
+        """Check that the device has exactly these messages, in this order."""
         self.world.check_errors()
         self.assertEqual([each.text for each in self.world.devices[key].at(conversation).got], list(texts))
 
@@ -57,7 +57,7 @@ class FirstMessageTests(Case):
     """A conversation begins while devices of both sides are logged in."""
 
     def test_login_knows_first(self) -> None:
-        """A login reads of the first message before the router tells of it: the account's other devices get it too."""
+        """If a login reads the first message before its hint arrives, the account's other devices receive it too."""
         self.log_in(alice_d1="ms1", alice_d2="ms1", bob_d1="ms2")
         self.world.held = self.server("ms1").bus.hear_one
         self.say("bob/d1", "alice+bob")
@@ -68,7 +68,7 @@ class FirstMessageTests(Case):
         self.assert_has("alice/d2", "alice+bob", "bob/d1:1")
 
     def test_second_before_first(self) -> None:
-        """A server stores the second message before it hears of the first: its devices get both."""
+        """If a server stores the second message before the hint of the first arrives, its devices receive both."""
         self.log_in(alice_d1="ms1", alice_d2="ms2", bob_d1="ms2")
         self.world.crash("router1")
         self.say("alice/d1", "alice+bob")
@@ -82,7 +82,7 @@ class FirstMessageTests(Case):
         self.assert_has("bob/d1", "alice+bob", "alice/d1:1", "alice/d2:1")
 
     def test_put_back_before_first(self) -> None:
-        """The store forgets a conversation that a server knows: who logs in after that gets its new first message."""
+        """After the store lost a conversation that a server knows, new logins receive its new first message."""
         self.log_in(carol_d2="ms1", bob_d1="ms1")
         self.world.keep()
         self.say("carol/d2", "bob+carol")
@@ -94,7 +94,7 @@ class FirstMessageTests(Case):
 
 
 class AcknowledgingTests(Case):
-    """Whoever acknowledges everything has room, and is not given it again."""
+    """A device that acknowledges everything has room, and no message is repeated."""
 
     def test_room_behind_own_messages(self) -> None:
         """Own messages above the acknowledged ones take no room."""
@@ -111,7 +111,7 @@ class AcknowledgingTests(Case):
         self.assert_has("alice/d1", "alice+bob", *[f"bob/d1:{n}" for n in range(1, 7)])
 
     def test_after_leaving(self) -> None:
-        """What came before the account left can be acknowledged after it, and does not come at every login."""
+        """Messages from before a leave can be acknowledged after it, and are not repeated at every login."""
         self.log_in(alice_d1="ms1", bob_d1="ms1")
         self.ask("alice/d1", "CREATE_TOPIC pond")
         self.ask("bob/d1", "JOIN_TOPIC pond")
@@ -130,7 +130,7 @@ class MembershipTests(Case):
     """An account's devices on other servers follow it into topics."""
 
     def test_came_and_went(self) -> None:
-        """What was said while the account was a member arrives, although it has left before the members were read."""
+        """Messages of a membership are delivered although it ended before the members were read."""
         self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2")
         self.ask("alice/d1", "CREATE_TOPIC pond")
         self.world.held = self.server("ms2").bus.hear_one
@@ -142,7 +142,7 @@ class MembershipTests(Case):
         self.assert_has("bob/d2", "#pond", "alice/d1:1")
 
     def test_opened_by_login(self) -> None:
-        """A login opens a topic; who was here before, and was not told that it is a member, gets its messages too."""
+        """If a login opens a topic, earlier devices that missed their membership receive its messages, too."""
         self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2")
         self.ask("alice/d1", "CREATE_TOPIC pond")
         self.say("alice/d1", "#pond")
@@ -153,7 +153,7 @@ class MembershipTests(Case):
         self.assert_has("bob/d2", "#pond", "alice/d1:2")
 
     def test_came_back(self) -> None:
-        """What was said between leaving and coming back is not given to a device that waits on another server."""
+        """Messages between a leave and a new join are not delivered to a device on another server."""
         self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2")
         self.ask("alice/d1", "CREATE_TOPIC pond")
         self.ask("bob/d1", "JOIN_TOPIC pond")
@@ -169,7 +169,7 @@ class MembershipTests(Case):
             self.assert_has(key, "#pond", "alice/d1:1", "alice/d1:3")
 
     def test_came_back_unheard(self) -> None:
-        """The same when that server was cut off meanwhile, and sweeps."""
+        """Messages between a leave and a join are not delivered either if that server was disconnected, and sweeps."""
         self.log_in(alice_d1="ms1", bob_d1="ms1", bob_d2="ms2")
         self.ask("alice/d1", "CREATE_TOPIC pond")
         self.ask("bob/d1", "JOIN_TOPIC pond")
@@ -184,7 +184,7 @@ class MembershipTests(Case):
         self.assert_has("bob/d2", "#pond", "alice/d1:1", "alice/d1:3")
 
     def test_came_later(self) -> None:
-        """A message that a server stored before a join, and hears of after it, is not for the new member."""
+        """A message stored before a join is not delivered to the new member if its hint arrives after the join."""
         self.log_in(alice_d1="ms1", bob_d1="ms2", bob_d2="ms1")
         self.ask("alice/d1", "CREATE_TOPIC pond")
         self.ask("bob/d1", "JOIN_TOPIC pond")
@@ -198,7 +198,7 @@ class MembershipTests(Case):
         self.assert_has("bob/d2", "#pond", "alice/d1:2")
 
     def test_nothing_since_coming_back(self) -> None:
-        """A span with nothing in it is looked into once, not for ever."""
+        """An empty span is read once, not for ever."""
         self.log_in(alice_d1="ms1", bob_d1="ms1")
         self.ask("alice/d1", "CREATE_TOPIC pond")
         self.ask("bob/d1", "JOIN_TOPIC pond")
@@ -215,7 +215,7 @@ class LostTests(Case):
     """Leases, connections and older states."""
 
     def test_answers_in_order(self) -> None:
-        """A command that is refused for the lease goes again; what was asked behind it is not answered before it."""
+        """A command refused for the lease is sent again; later commands are not answered before it."""
         self.log_in(alice_d1="ms1", bob_d1="ms1")
         writer = self.server("ms1").connections[0]
         alice = self.world.devices["alice/d1"]
@@ -233,17 +233,17 @@ class LostTests(Case):
             writer.give()
             if behind == "JOIN_TOPIC pond":
                 writer.drop("lost")
-            # The client notices an answer that overtakes another one.
+            # The client detects an answer that overtakes another one.
             self.world.settle()
             self.world.advance(1.0)
             self.assertEqual(list(link.asked), [])
 
     def test_held_of_another_life(self) -> None:
-        """What was held ahead of a gap when the store was put back is not given in the place of a new message."""
+        """A message held ahead of a gap during a restore of the store is not delivered in place of a new message."""
         self.log_in(carol_d1="ms1", carol_d2="ms2", bob_d1="ms2")
         self.say("carol/d2", "bob+carol")
         self.world.keep()
-        # Nobody tells ms2 of number 2, so it holds its own number 3.
+        # The hint of number 2 does not reach ms2, so it holds its own number 3.
         self.world.crash("router1")
         self.say("carol/d1", "bob+carol")
         self.say("carol/d2", "bob+carol")

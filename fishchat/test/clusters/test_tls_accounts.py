@@ -101,7 +101,7 @@ class Library(AccountsCase):
         self.assertEqual(self.server.hashing.made, 0)
 
     async def test_wrong_password(self) -> None:
-        """It is refused, and not tried for ever."""
+        """A wrong password is refused, and not tried for ever."""
         await self.closed()
         error: Any = await self.assertFailure(self.client("another password").start(), RefusedError)
         self.assertEqual(error.word, "AUTH")

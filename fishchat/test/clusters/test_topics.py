@@ -1,4 +1,4 @@
-"""Topics across servers: who sees what, while memberships change."""
+"""Topics across servers: the messages that members see while memberships change."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fishchat.test.support.waiting import until
 
 
 class Members(ClusterCase):
-    """Nobody sees what was before their join or after their leave."""
+    """Members see no messages from before their join or after their leave."""
 
     async def test_everywhere(self) -> None:
-        """Members on all servers get every message, in one order; the writing connection gets no echo."""
+        """Members on all servers receive every message, in one order; the sending connection gets no echo."""
         cluster = await self.cluster(servers=3)
         alice = await cluster.login("alice")
         bob, carol = await cluster.login("bob", "ms2"), await cluster.login("carol", "ms3")
@@ -32,7 +32,7 @@ class Members(ClusterCase):
             self.assertEqual(lines, [line for line in everything if line.split()[2] != name])
 
     async def test_join_and_leave(self) -> None:
-        """A member sees what was said between join and leave, live, and later in the history; not one more."""
+        """A member sees exactly the messages between join and leave, live, and later in the history."""
         cluster = await self.cluster(limits__flood=False)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("CREATE fishing", "OK …")
@@ -57,7 +57,7 @@ class Members(ClusterCase):
         await bob.expect(*[f"ITEM #fishing:…-{n} alice … {n}" for n in spans], "END REQ_HISTORY")
 
     async def test_while_messages_flow(self) -> None:
-        """Joining and leaving in the midst of messages from another server: what is seen has no hole and no excess."""
+        """With joins and leaves during messages from another server, the seen part has no hole and no excess."""
         cluster = await self.cluster(limits__flood=False)
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("CREATE fishing", "OK …")
@@ -67,7 +67,7 @@ class Members(ClusterCase):
                 said += 1
                 alice.send(f"SAY fishing {said}")
             bob.send("LEAVE fishing" if one % 2 else "JOIN fishing")
-            # Sometimes the next change comes before this one is answered.
+            # Sometimes the next change is sent before this one is answered.
             if one % 3 == 0:
                 await until(lambda one=one: answered(bob) == one + 1)  # type: ignore[misc]
             else:
@@ -80,7 +80,7 @@ class Members(ClusterCase):
         self.assertTrue(0 < len(history) < said, len(history))
 
     async def test_offline_span(self) -> None:
-        """Who left while away, by another device, is given what was said until then, and no more."""
+        """A device that was offline when its account left receives the messages up to the leave, and no more."""
         cluster = await self.cluster()
         alice, phone = await cluster.login("alice"), await cluster.login("bob", "ms2", "phone")
         (await cluster.login("bob", device="desk")).drop()
@@ -111,7 +111,7 @@ class Members(ClusterCase):
             await client.quiet()
 
     async def test_lost_word_of_a_change(self) -> None:
-        """The other servers learn of a join or leave with the next message, if they were not told."""
+        """Servers that missed the news of a join or leave learn it with the next message."""
         cluster = await self.cluster()
         alice = await cluster.login("alice")
         phone, desk = await cluster.login("bob", "ms1", "phone"), await cluster.login("bob", "ms2", "desk")
@@ -129,10 +129,10 @@ class Members(ClusterCase):
 
 
 class Ending(ClusterCase):
-    """DISMISS_TOPIC."""
+    """Dismissing topics by DISMISS_TOPIC."""
 
     async def test_dismissed(self) -> None:
-        """Every member is told, wherever and whenever; then it is as if there were none, but for its history."""
+        """Every member is notified, on any server, at once or later; then only the history of the topic remains."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         (await cluster.login("carol")).drop()
@@ -155,7 +155,7 @@ class Ending(ClusterCase):
         await carol.expect("RESP_SYNCED")
 
     async def test_acknowledged_after_leaving(self) -> None:
-        """What was pushed before one left, or while one was away, can be acknowledged, and does not come again."""
+        """Messages pushed before a leave, or replayed after it, can be acknowledged and are not repeated."""
         cluster = await self.cluster(servers=1, routers=0)
         alice = await cluster.login("alice")
         bob = await cluster.login("bob", acks=True)
@@ -183,7 +183,7 @@ class Ending(ClusterCase):
         await bob.expect("HELLO …", "OK HELLO …", "OK …", "RESP_SYNCED")
 
     async def test_made_again(self) -> None:
-        """A new topic of the name goes on numbering, and shows nothing of the old one."""
+        """A new topic with the same name continues the numbers, and shows nothing of the old one."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("CREATE fishing", "OK …")
@@ -198,10 +198,10 @@ class Ending(ClusterCase):
 
 
 class Invitations(ClusterCase):
-    """INVITE_TOPIC."""
+    """Invitations by INVITE_TOPIC."""
 
     async def test_across(self) -> None:
-        """The guest is told on all devices, wherever they are, and may join; others may not."""
+        """The guest is notified on all devices, on every server, and may join; others may not."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         carol = await cluster.login("carol")
@@ -220,7 +220,7 @@ class Invitations(ClusterCase):
         self.assertEqual(sum("INVITED fishing" in line for line in desk.lines), 1)
 
     async def test_once(self) -> None:
-        """A second invitation before the guest has joined tells nobody again."""
+        """A second invitation before the guest has joined sends no second notice."""
         cluster = await self.cluster(servers=1, routers=0)
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         await alice.ask("@kind=invitation CREATE fishing", "OK …")
@@ -235,22 +235,22 @@ class Invitations(ClusterCase):
 
 
 def number(line: str) -> int:
-    """The number of a pushed topic message."""
+    """Return the number of a pushed topic message."""
     return int(line.split(" ")[3].rpartition("-")[2])
 
 
 def answered(client: Client) -> int:
-    """How many commands were carried out."""
+    """Return how many commands were carried out."""
     return sum(line.startswith("OK") for line in client.lines)
 
 
 def pushed(client: Client) -> list[str]:
-    """The texts of the messages that wait in a client's lines."""
+    """Return the texts of the messages that wait in a client's lines."""
     return [text for line in client.lines if (text := text_of(line)) is not None]
 
 
 async def items(client: Client, conversation: str) -> list[str]:
-    """The texts of a conversation's history; what else was heard stays in the client's lines."""
+    """Return the texts of a conversation's history; other received lines stay in the client's lines."""
     texts: list[str] = []
     before = ""
     while True:

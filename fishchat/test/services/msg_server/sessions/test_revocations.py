@@ -17,7 +17,7 @@ from fishchat.testing.memory_bus import Medium, MemoryBus
 KEY, SESSION = "alice/main", "ms1 aaaa 7"
 
 
-class RevokingTests(TestCase):
+class RevocationsTests(TestCase):
     """One server's ear."""
 
     def setUp(self) -> None:
