@@ -34,12 +34,26 @@ def _text(position: Position) -> str:
 class Place:
     """Where this device stands in one conversation."""
 
-    __slots__ = ("acked", "announced", "done", "finished", "known", "open", "pushed", "seen", "top")
+    __slots__ = (
+        "acked",
+        "announced",
+        "before",
+        "covered",
+        "done",
+        "finished",
+        "known",
+        "open",
+        "pushed",
+        "seen",
+        "top",
+    )
 
     def __init__(self, done: Position = START) -> None:
         self.seen = self.done = self.top = done
         # The last number that the server has said to be gone.
         self.announced = 0
+        # The last position of the epoch before the present one, and the first of its numbers known to be lost.
+        self.before, self.covered = START, 0
         self.pushed = self.acked = START
         self.open: deque[Position] = deque()
         self.finished: set[Position] = set()
@@ -70,15 +84,21 @@ class Place:
         del self.known[:-RUNS]
 
     def overtaken(self, position: Position) -> Run | None:
-        """What the store must have lost: numbers that named other messages before this one came, of a higher epoch.
+        """Return the numbers that the store must have lost: ``position``, of a higher epoch, has one of them.
 
-        Nothing when it has lost nothing that this device knows of, or the server has said so.
+        None when it has lost nothing that this device knows of, or when this was announced. A device's own message may
+        be known before earlier messages of others. Then these reveal the rest of the loss.
         """
         top, announced = self.top, self.announced
         self.top, self.announced = max(top, position), 0
-        if position[0] > top[0] and max(position[1], announced + 1) <= top[1]:
-            return (top[0], position[1]), top
-        return None
+        if position[0] > top[0]:
+            self.before, self.covered = top, top[1] + 1
+        epoch, number = self.before[0], position[1]
+        if position[0] <= epoch or number >= self.covered:
+            return None
+        first, last = max(number, announced + 1), self.covered - 1
+        self.covered = number
+        return ((epoch, first), (epoch, last)) if first <= last else None
 
     def arrived(self, position: Position) -> bool:
         """Take a push; True when it is news for the user."""

@@ -155,6 +155,9 @@ class Line(LineOnlyReceiver):
         if line.startswith(b"OK SEND_MESSAGE"):
             probe.stored += 1
             probe.recorder.probed(probe.server, round(sent, 4))
+        elif line.startswith(b"ERR SEND_CLIENT_ID"):
+            # A server without its lease refuses logins for a while.
+            self.leave()
         probe.longest = max(probe.longest, probe.reactor.seconds() - since)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
