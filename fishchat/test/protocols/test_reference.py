@@ -20,7 +20,9 @@ from fishchat.model.device import WINDOW
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
-from fishchat.protocols import exchange, flow, lines, peer, replies
+from fishchat.protocols import exchange, flow, lines, peer, reference, replies
+from fishchat.protocols.fields import Tag
+from fishchat.protocols.rows import Verb
 from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.msg_server.sessions.hashing import WAITING
@@ -90,6 +92,32 @@ class PartTests(PageCase):
         self.assertRaises(ValueError, fill, "# nothing")
         for name in PARTS:
             self.assertEqual(self.page.count(f"<!-- generated: {name} -->"), 1)
+
+
+class TagTests(SynchronousTestCase):
+    def test_meanings(self) -> None:
+        """Tags of one name and several meanings have a row for each meaning, one below the other."""
+        first, other = (Tag(b"after", text, bytes, b"x") for text in ("an id", "a name"))
+        limit = Tag(b"limit", "a number", bytes, b"1")
+        verbs = [
+            Verb(b"A", "", tags=(first, limit)),
+            Verb(b"B", "", tags=(other,)),
+            Verb(b"C", "", tags=(first, limit)),
+        ]
+        rows = reference.tags(verbs).splitlines()
+        expected = ["| `@after` | an id | `A`, `C` |", "| `@after` | a name | `B` |", "| `@limit` | a number | `A` |"]
+        self.assertEqual(rows[3:], expected)
+        self.assertTrue(rows[2].startswith("| `@id` |") and rows[2].endswith("| all |"), rows[2])
+
+    def test_every_tag(self) -> None:
+        """Every tag of every verb is in the table with its own meaning, beside this verb."""
+        rows = [row.strip("| ").split(" | ") for row in reference.tags(VERBS).splitlines()[2:]]
+        for verb in VERBS:
+            for tag in verb.tags:
+                (where,) = (
+                    where for name, text, where in rows if (name, text) == (f"`@{tag.name.decode()}`", tag.help)
+                )
+                self.assertTrue(where == "all" or f"`{verb.name.decode()}`" in where.split(", "), (verb.name, tag.name))
 
 
 class FeaturePageTests(PageCase):
