@@ -84,10 +84,10 @@ def _command(verb: Verb) -> str:
 
 
 def _code(reply: str) -> str:
-    """The reply with its lines as code; the few words in between stay words."""
+    """Return the reply with its lines as code; the few words in between stay words."""
     if reply[:1].islower():
         return reply
-    return re.sub(r"[A-Z][A-Z_0-9]+[^,…]*[^,… ]", lambda found: f"`{found[0]}`", reply)
+    return re.sub(r"[A-Z][A-Z_0-9]+(?:[^,…]|,(?=\S))*[^,… ]", lambda found: f"`{found[0]}`", reply)
 
 
 def pushes(rows: Iterable[Push]) -> str:

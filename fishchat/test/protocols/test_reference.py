@@ -14,7 +14,7 @@ from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.rows import MAX_CSEQ
-from fishchat.features.registry import FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
+from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
@@ -102,7 +102,7 @@ class TagTests(SynchronousTestCase):
         verbs = [
             Verb(b"A", "", tags=(first, limit)),
             Verb(b"B", "", tags=(other,)),
-            Verb(b"C", "", tags=(first, limit)),
+            Verb(b"C", "", tags=(first,)),
         ]
         rows = reference.tags(verbs).splitlines()
         expected = ["| `@after` | an id | `A`, `C` |", "| `@after` | a name | `B` |", "| `@limit` | a number | `A` |"]
@@ -114,10 +114,27 @@ class TagTests(SynchronousTestCase):
         rows = [row.strip("| ").split(" | ") for row in reference.tags(VERBS).splitlines()[2:]]
         for verb in VERBS:
             for tag in verb.tags:
-                (where,) = (
-                    where for name, text, where in rows if (name, text) == (f"`@{tag.name.decode()}`", tag.help)
-                )
+                (where,) = (row[2] for row in rows if row[:2] == [f"`@{tag.name.decode()}`", tag.help])
                 self.assertTrue(where == "all" or f"`{verb.name.decode()}`" in where.split(", "), (verb.name, tag.name))
+
+
+class ReplyTests(SynchronousTestCase):
+    def test_comma(self) -> None:
+        """A comma without a blank after it belongs to the line; other commas separate it from words."""
+        verb = Verb(b"A", "does it", reply="OK A caps=x,y, then RESP_A <id>, END A")
+        self.assertIn("Reply: `OK A caps=x,y`, then `RESP_A <id>`, `END A`.", reference.commands([verb]))
+
+
+class CapabilityTests(PageCase):
+    def test_named(self) -> None:
+        """HELLO names every capability that a server grants, and the page says what each of them does."""
+        (hello,) = (verb for verb in VERBS if verb.name == b"HELLO")
+        granted = "caps=" + ",".join(sorted(name.decode() for name in CAPABILITIES))
+        self.assertEqual(hello.text_name, granted)
+        self.assertTrue(hello.reply.endswith(" " + granted), hello.reply)
+        for name in CAPABILITIES:
+            self.assertIn(f"{name.decode()} ", hello.help)
+            self.assertRegex(self.page, rf"(the capability|for) `{name.decode()}`")
 
 
 class FeaturePageTests(PageCase):
