@@ -11,7 +11,8 @@ from typing import Any
 
 from fishchat.protocols.rows import Text, Verb
 from fishchat.services.msg_server.service import MsgServer
-from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.redis_fixture import RedisServer
 
 #: A good value of each kind of field, for an account called mallory.
