@@ -99,7 +99,8 @@ def tags_of(form: bytes) -> bytes:
 
 
 def push_line(conversation: bytes, message_id: bytes, account: bytes, form: bytes, text: bytes) -> bytes:
-    """Return the push of a message as a plain line."""
+    """Return the push of a message as a plain line, as its row in ``features/messages/rows.py`` writes it."""
+    # Written by hand because every message passes here: Push.line takes several calls. A test compares the two.
     if conversation[:1] == b"#":
         line = b"RESP_MESSAGE_TOPIC %s %s %s %s\r\n" % (conversation[1:], account, message_id, text)
     else:

@@ -11,7 +11,6 @@ import runpy
 from collections.abc import Iterable, Sequence
 
 from fishchat.errors import WORDS
-from fishchat.protocols.fields import Tag
 from fishchat.protocols.rows import Push, Row, State, Text, Verb
 from fishchat.protocols.state import TRANSITIONS
 
@@ -56,13 +55,16 @@ def _marks(verb: Verb, columns: Iterable[State]) -> list[str]:
 
 
 def tags(verbs: Sequence[Verb]) -> str:
-    """Every tag, and the verbs that know it."""
-    known: dict[bytes, Tag] = {tag.name: tag for verb in verbs for tag in verb.tags}
+    """Return a table of the tags and the verbs that know them; a name with several meanings has a row for each."""
+    takers: dict[bytes, dict[str, list[Verb]]] = {}
+    for verb in verbs:
+        for tag in verb.tags:
+            takers.setdefault(tag.name, {}).setdefault(tag.help, []).append(verb)
     rows = []
-    for name, tag in known.items():
-        takers = [verb for verb in verbs if name in verb.tag_rows]
-        where = "all" if len(takers) == len(verbs) else ", ".join(f"`{verb.name.decode()}`" for verb in takers)
-        rows.append((f"`@{name.decode()}`", tag.help, where))
+    for name, meanings in takers.items():
+        for meaning, known in meanings.items():
+            where = "all" if len(known) == len(verbs) else ", ".join(f"`{verb.name.decode()}`" for verb in known)
+            rows.append((f"`@{name.decode()}`", meaning, where))
     return table(("Tag", "Meaning", "Verbs"), rows)
 
 
@@ -82,10 +84,10 @@ def _command(verb: Verb) -> str:
 
 
 def _code(reply: str) -> str:
-    """The reply with its lines as code; the few words in between stay words."""
+    """Return the reply with its lines as code; the few words in between stay words."""
     if reply[:1].islower():
         return reply
-    return re.sub(r"[A-Z][A-Z_0-9]+[^,…]*[^,… ]", lambda found: f"`{found[0]}`", reply)
+    return re.sub(r"[A-Z][A-Z_0-9]+(?:[^,…]|,(?=\S))*[^,… ]", lambda found: f"`{found[0]}`", reply)
 
 
 def pushes(rows: Iterable[Push]) -> str:

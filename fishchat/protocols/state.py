@@ -58,6 +58,6 @@ def guard(state: State, verb: Verb) -> None:
         raise Refusal("STATE", _HINTS[state])
 
 
-def is_stranger(state: State) -> bool:
-    """Whether nobody knows yet who this is."""
+def is_unauthenticated(state: State) -> bool:
+    """Return whether a connection in this state is not logged in yet."""
     return state in (State.GREETED, State.LOGGING_IN, State.PROVING)

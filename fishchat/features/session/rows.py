@@ -60,12 +60,13 @@ DEVICE = Tag(b"device", "the name of the device; `main` if absent", read_name, b
 
 HELLO = Verb(
     b"HELLO",
-    "announces the protocol version and the client's capabilities; caps=ack requests acknowledged delivery",
+    "announces the protocol version and the client's capabilities: ack requests acknowledged delivery, "
+    "time the times of messages",
     fields=(VERSION,),
     text=Text.OPTIONAL,
-    text_name="caps=ack",
+    text_name="caps=ack,time",
     states=BEFORE,
-    reply="OK HELLO fishchat/1 caps=ack",
+    reply="OK HELLO fishchat/1 caps=ack,time",
 )
 SEND_CLIENT_ID = Verb(
     b"SEND_CLIENT_ID",

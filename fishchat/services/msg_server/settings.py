@@ -6,7 +6,7 @@ from fishchat.config.schema import Config
 from fishchat.errors import Refusal
 from fishchat.features.engine import Settings
 from fishchat.protocols.replies import error_line
-from fishchat.protocols.state import is_stranger
+from fishchat.protocols.state import is_unauthenticated
 from fishchat.services.msg_server.sessions.authentication import costs_of
 from fishchat.services.msg_server.sessions.session import Session
 from fishchat.services.net.connection_limits import Bounds
@@ -50,6 +50,6 @@ def keepalive(login_seconds: float) -> Keepalive[Session]:
         login_seconds,
         late,
         gone,
-        is_limited=lambda session: is_stranger(session.state),
-        is_pinged=lambda session: not is_stranger(session.state),
+        is_limited=lambda session: is_unauthenticated(session.state),
+        is_pinged=lambda session: not is_unauthenticated(session.state),
     )

@@ -16,7 +16,8 @@ from fishchat.features.accounts.administration import Accounts
 from fishchat.model.secrets.passwords import Costs, make, parse_scram
 from fishchat.model.secrets.tokens import fingerprint
 from fishchat.services.msg_server.sessions.hashing import THREADS, WAITING, Hashing
-from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.rfc5802 import ScramClient
 from fishchat.test.support.waiting import until
 

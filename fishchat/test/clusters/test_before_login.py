@@ -12,7 +12,8 @@ from typing import Any
 from fishchat.features.registry import VERBS
 from fishchat.protocols.rows import State, Text, Verb
 from fishchat.test.clusters.test_accounts import PASSWORD, AccountsCase
-from fishchat.test.support.cluster import Client, Cluster
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster
 from fishchat.test.support.rfc5802 import ScramClient
 from fishchat.test.support.waiting import until
 

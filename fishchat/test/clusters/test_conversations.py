@@ -15,7 +15,8 @@ from fishchat.features.registry import VERBS
 from fishchat.model.secrets.tokens import fingerprint
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.gateway.service import Gateway
-from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.waiting import until
 from fishchat.testing.conversation_runner import (
     CONVERSATIONS,

@@ -25,7 +25,8 @@ from fishchat.protocols.table import Command, Table
 from fishchat.services.router.service import ShardReader
 from fishchat.storage.packing import pack
 from fishchat.storage.script import script
-from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.waiting import until
 
 HERE = str(Path(fishchat.__file__).parent)

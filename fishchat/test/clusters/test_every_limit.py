@@ -19,7 +19,8 @@ from fishchat.services.router import service
 from fishchat.services.running import lease
 from fishchat.test.clusters.test_accounts import PASSWORD, WRONG, AccountsCase
 from fishchat.test.pages.test_docs import DocsCase, pages
-from fishchat.test.support.cluster import Client, Cluster
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster
 from fishchat.test.support.waiting import until
 
 #: Key or constant → its test, below ``fishchat.test``. A row of the table without an entry here, or an entry without

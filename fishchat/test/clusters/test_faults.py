@@ -14,7 +14,8 @@ from fishchat.model.message import PLAIN, pack_body
 from fishchat.services.router.service import ShardReader
 from fishchat.services.running.lease import LEASE
 from fishchat.storage.logs.calls import SEND
-from fishchat.test.support.cluster import Client, Cluster, ClusterCase, id_of, text_of
+from fishchat.test.support.client import Client, id_of, text_of
+from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.waiting import until
 

@@ -11,7 +11,8 @@ from fishchat.protocols.fields import Tag, same
 from fishchat.services.running.lease import Lease, RoleNames
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.logs import calls
-from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.waiting import until
 
 

@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from fishchat.protocols.flow import WAITING
 from fishchat.services.running.lease import Lease
-from fishchat.test.support.cluster import ClusterCase, id_of
+from fishchat.test.support.client import id_of
+from fishchat.test.support.cluster import ClusterCase
 from fishchat.test.support.waiting import until
 
 

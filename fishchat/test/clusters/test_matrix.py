@@ -15,7 +15,8 @@ from fishchat.protocols.rows import State
 from fishchat.services.gateway import connection as gateway
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.running.lease import Lease
-from fishchat.test.support.cluster import Client, Cluster
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster
 from fishchat.test.support.matrix import MatrixCase, answer_to, greeted, holding, line_of, words_of
 from fishchat.test.support.rfc5802 import ScramClient
 from fishchat.test.support.waiting import until

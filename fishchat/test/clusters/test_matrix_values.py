@@ -8,7 +8,8 @@ from __future__ import annotations
 from fishchat.features.registry import VERBS
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT
 from fishchat.protocols.rows import State, Text, Verb
-from fishchat.test.support.cluster import Client, Cluster
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster
 from fishchat.test.support.matrix import (
     ACTED_ON,
     CONTROLS,

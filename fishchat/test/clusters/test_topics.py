@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from fishchat.test.support.cluster import Client, ClusterCase, id_of, text_of
+from fishchat.test.support.client import Client, id_of, text_of
+from fishchat.test.support.cluster import ClusterCase
 from fishchat.test.support.waiting import until
 
 

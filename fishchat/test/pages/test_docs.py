@@ -30,7 +30,8 @@ from fishchat.model.routing import Entry, group
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 from fishchat.services.launch.banner import talk
 from fishchat.storage.packing import pack, unpack
-from fishchat.test.support.cluster import Client, ClusterCase
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import ClusterCase
 from fishchat.test.support.waiting import until
 from fishchat.testing.conversation_runner import play
 

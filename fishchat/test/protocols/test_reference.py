@@ -14,13 +14,15 @@ from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.rows import MAX_CSEQ
-from fishchat.features.registry import FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
+from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
-from fishchat.protocols import exchange, flow, lines, peer, replies
+from fishchat.protocols import exchange, flow, lines, peer, reference, replies
+from fishchat.protocols.fields import Tag
+from fishchat.protocols.rows import Verb
 from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.msg_server.sessions.hashing import WAITING
@@ -90,6 +92,49 @@ class PartTests(PageCase):
         self.assertRaises(ValueError, fill, "# nothing")
         for name in PARTS:
             self.assertEqual(self.page.count(f"<!-- generated: {name} -->"), 1)
+
+
+class TagTests(SynchronousTestCase):
+    def test_meanings(self) -> None:
+        """Tags of one name and several meanings have a row for each meaning, one below the other."""
+        first, other = (Tag(b"after", text, bytes, b"x") for text in ("an id", "a name"))
+        limit = Tag(b"limit", "a number", bytes, b"1")
+        verbs = [
+            Verb(b"A", "", tags=(first, limit)),
+            Verb(b"B", "", tags=(other,)),
+            Verb(b"C", "", tags=(first,)),
+        ]
+        rows = reference.tags(verbs).splitlines()
+        expected = ["| `@after` | an id | `A`, `C` |", "| `@after` | a name | `B` |", "| `@limit` | a number | `A` |"]
+        self.assertEqual(rows[3:], expected)
+        self.assertTrue(rows[2].startswith("| `@id` |") and rows[2].endswith("| all |"), rows[2])
+
+    def test_every_tag(self) -> None:
+        """Every tag of every verb is in the table with its own meaning, beside this verb."""
+        rows = [row.strip("| ").split(" | ") for row in reference.tags(VERBS).splitlines()[2:]]
+        for verb in VERBS:
+            for tag in verb.tags:
+                (where,) = (row[2] for row in rows if row[:2] == [f"`@{tag.name.decode()}`", tag.help])
+                self.assertTrue(where == "all" or f"`{verb.name.decode()}`" in where.split(", "), (verb.name, tag.name))
+
+
+class ReplyTests(SynchronousTestCase):
+    def test_comma(self) -> None:
+        """A comma without a blank after it belongs to the line; other commas separate it from words."""
+        verb = Verb(b"A", "does it", reply="OK A caps=x,y, then RESP_A <id>, END A")
+        self.assertIn("Reply: `OK A caps=x,y`, then `RESP_A <id>`, `END A`.", reference.commands([verb]))
+
+
+class CapabilityTests(PageCase):
+    def test_named(self) -> None:
+        """HELLO names every capability that a server grants, and the page says what each of them does."""
+        (hello,) = (verb for verb in VERBS if verb.name == b"HELLO")
+        granted = "caps=" + ",".join(sorted(name.decode() for name in CAPABILITIES))
+        self.assertEqual(hello.text_name, granted)
+        self.assertTrue(hello.reply.endswith(" " + granted), hello.reply)
+        for name in CAPABILITIES:
+            self.assertIn(f"{name.decode()} ", hello.help)
+            self.assertRegex(self.page, rf"(the capability|for) `{name.decode()}`")
 
 
 class FeaturePageTests(PageCase):

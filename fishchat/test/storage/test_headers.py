@@ -15,6 +15,8 @@ from fishchat.storage.reference import PAGE
 INTERNAL = {"LEASE", "EPOCH", "DISABLED", "DELETED", "DUP"}
 #: What is not the beginning of a refusal although it is written so.
 _OPTIONS = {"OK", "COUNT", "PX", "MAXLEN", "MINID", "WRONGTYPE", "ID", "INVITED"}
+#: The words of the page for a key that no script writes.
+_ROLES = {"migrations", "msg_servers", "once", "roles"}
 _WRITES = "SET MSET HSET HDEL HINCRBY DEL SADD SREM SPOP INCR XADD XTRIM XDEL PEXPIRE"
 
 
@@ -34,6 +36,14 @@ def written(text: str) -> set[str]:
 def beginning(key: str) -> str:
     """What of a key stands before its first name."""
     return key.partition("<")[0]
+
+
+def described() -> list[list[str]]:
+    """The cells of every row of the page's tables of keys: key, type, contents, writers, bound."""
+    rows = re.findall(
+        r"^\| (`[^|]+ \| (?:string|hash|set|stream) \| .*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return [row.split(" | ") for row in rows]
 
 
 class Headers(SynchronousTestCase):
@@ -82,11 +92,27 @@ class Headers(SynchronousTestCase):
                 self.assertIn(f"'{key}", whole, name)
 
     def test_writes_are_described(self) -> None:
-        """Each of these keys is one of the page."""
-        page = PAGE.read_text(encoding="utf-8")
+        """Each of these keys has a row in the page's tables, which names exactly the scripts that write it."""
+        writers: dict[str, set[str]] = {}
         for name in loader.names():
             for key in parse(loader.read(name)).writes:
-                self.assertIn(f"`{beginning(key)}", page.replace("#<", "<"), name)
+                writers.setdefault(key, set()).add(name)
+        rows = {key: cells for cells in described() for key in re.findall(r"`([^`]+)`", cells[0])}
+        found = {key: set(re.findall(r"`(\w+/\w+)`", cells[3])) for key, cells in rows.items()}
+        # A topic is a conversation, and the names of guess budgets are accounts and addresses.
+        same = {key: re.sub("#<topic>$", "<conversation>", key) for key in found}
+        same |= {"guesses:<account>": "guesses:<name>", "guesses:@<address>": "guesses:<name>"}
+        same |= {"/sysctrl/send/<shard>": "/sysctrl/send"}
+        self.assertEqual(set(writers) - set(same.values()), set(), "keys without a row")
+        for key, names in found.items():
+            self.assertEqual(names, writers.get(same[key], set()), key)
+
+    def test_scripts_of_the_page_exist(self) -> None:
+        """A single word among the writers is a script with its directory, or says which roles write."""
+        for cells in described():
+            for writer in re.split("[,;] ", cells[3]):
+                if re.fullmatch(r"`\S+`|\w+", writer):
+                    self.assertIn(writer.strip("`"), {*loader.names(), *_ROLES}, cells[0])
 
     def test_only_readers_write_nothing(self) -> None:
         """A script whose header names no key calls no command that writes."""

@@ -23,14 +23,14 @@ from fishchat.services.manager.retention import Trimmer
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.router.service import ShardReader
 from fishchat.storage.redis import Subscriber, parse_url
-from fishchat.test.support.client import Client, Wire, id_of, text_of
+from fishchat.test.support.client import Client, Wire
 from fishchat.test.support.redis_fixture import RedisServer, shared_redis
-from fishchat.test.support.roles import Bus, Lifetime, Role
+from fishchat.test.support.roles import Bus, Role
 from fishchat.test.support.waiting import until
 from fishchat.testing.memory_bus import Medium, MemoryBus
 from fishchat.testing.settings import configured
 
-__all__ = ["Bus", "Client", "Cluster", "ClusterCase", "Lifetime", "Role", "Wire", "id_of", "text_of"]
+__all__ = ["Cluster", "ClusterCase"]
 
 
 class Cluster:

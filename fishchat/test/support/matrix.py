@@ -11,7 +11,8 @@ from typing import Any
 
 from fishchat.protocols.rows import Text, Verb
 from fishchat.services.msg_server.service import MsgServer
-from fishchat.test.support.cluster import Client, Cluster, ClusterCase
+from fishchat.test.support.client import Client
+from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.redis_fixture import RedisServer
 
 #: A good value of each kind of field, for an account called mallory.
@@ -28,7 +29,7 @@ GOOD: dict[str, str] = {
 Fields = Mapping[str, str]
 NO_FIELDS: Fields = {}
 #: A good text, by its name in the table.
-TEXTS = {"verb": "MSG", "caps=ack": "caps=ack"}
+TEXTS = {"verb": "MSG", "caps=ack,time": "caps=ack"}
 #: Characters with a meaning in patterns, keys or channels.
 WILDCARDS = "*?[]{}:#+"
 #: Control characters that a line may contain: all except TAB (a letter), NUL and line ends (not allowed).

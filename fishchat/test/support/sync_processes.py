@@ -11,7 +11,7 @@ from fishchat.services.manager.reaper import Reaper
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.router.service import ShardReader
 from fishchat.storage.epoch import Epoch
-from fishchat.test.support.cluster import Lifetime
+from fishchat.test.support.roles import Lifetime
 from fishchat.test.support.sync_client import Device
 from fishchat.test.support.sync_link import Link
 from fishchat.test.support.sync_oracle import Login

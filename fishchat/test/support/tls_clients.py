@@ -13,7 +13,7 @@ from twisted.internet.ssl import Certificate, optionsForClientTLS
 from twisted.python.failure import Failure
 
 from fishchat.services.net.listen import CHAT
-from fishchat.test.support.cluster import Client
+from fishchat.test.support.client import Client
 from fishchat.test.support.tls_fixture import authority
 
 

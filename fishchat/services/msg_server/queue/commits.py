@@ -207,7 +207,7 @@ class Commits:
             self._landed(unit)
 
     def _overlaps(self) -> bool:
-        """Return whether the last unit in flight may land now without causing an answer."""
+        """Return whether the last unit of the batch in flight may land now without causing an answer."""
         if len(self._flight) > 1 or not self._queue:
             return False
         head = self._queue[0]
