@@ -56,9 +56,9 @@ _SMALL_DISK = Shape(prefix=(*disk.NAMESPACE, "{data}"))
 _CLOCK = Shape(redis_prefix=clock.PREFIX, redis_server=bundled() or "")
 
 FAULTS: dict[str, Fault] = {
-    # The time for a start of Python, twice if it is killed while it starts, depends on the machine.
-    "kill": Fault(processes.kill, seconds=30.0, back=30.0),
+    "kill": Fault(processes.kill, seconds=30.0),
     "hang": Fault(processes.hang, seconds=60.0),
+    # Each process stops in order and Python starts again, one process after the other.
     "rolling": Fault(processes.rolling, seconds=30.0, back=20.0),
     "no-router": Fault(processes.without_router),
     "takeover": Fault(processes.takeover, seconds=25.0),
