@@ -13,7 +13,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from fishchat.interfaces import IStore
-from fishchat.storage.migrations.calls import to_2
+from fishchat.storage.migrations.calls import begin, finish, to_2
 from fishchat.storage.wire import Reply
 
 #: The format that this version reads and writes.
@@ -34,16 +34,28 @@ class MigrationError(Exception):
 
 
 async def stored_format(store: Commands) -> int:
-    """Return the format of a store; for an empty store, the format that this version will write."""
+    """Return the format of a store; for an empty store, the format that this version will write.
+
+    Raises MigrationError if the store has something else than a format there.
+    """
     epoch, number = await store.run("MGET", "epoch", "format")
-    if number is not None:
-        return int(number)
-    return FORMAT if epoch is None else 1
+    if number is None:
+        return FORMAT if epoch is None else 1
+    if not number.isdigit() or int(number) < 1:
+        text = number.decode("ascii", "backslashreplace")
+        raise MigrationError(
+            f"the key `format` of the store is {text!r}, not a number: this is not a store of FishChat, "
+            "or it is damaged; use another Redis, or restore a backup"
+        )
+    return int(number)
 
 
 async def check_format(store: Commands) -> list[str]:
     """Return the reasons not to use this store, each with a remedy; empty if there are none."""
-    found = await stored_format(store)
+    try:
+        found = await stored_format(store)
+    except MigrationError as error:
+        return [str(error)]
     if found > FORMAT:
         return [f"the store has format {found}, and this version knows formats up to {FORMAT}: use a newer version"]
     if found < FORMAT:
@@ -54,21 +66,31 @@ async def check_format(store: Commands) -> list[str]:
     return []
 
 
-async def migrate(store: IStore) -> int:
+async def has_begun(store: Commands, found: int) -> bool:
+    """Return whether a migration from the format ``found`` has begun, so that the store may be half migrated."""
+    return bool(await store.run("GET", "migrating") == b"%d" % found)
+
+
+async def migrate(store: IStore, before: Callable[[bool], object] = lambda begun: None) -> int:
     """Bring the store to this version's format, in bounded steps; return the format that it had.
 
-    An interrupted migration can be repeated. Raises MigrationError for a newer store, and while a msg_server of another
-    format may still write; fails as ``IStore.call`` does.
+    ``before`` is called when nothing prevents the migration, before it changes anything; its argument is whether an
+    interrupted migration continues. Several processes may migrate at once: each step checks the format again. Raises
+    MigrationError for a newer store, and while a msg_server of another format may still write; fails as
+    ``IStore.call`` does.
     """
     found = await stored_format(store)
     if found > FORMAT:
         raise MigrationError((await check_format(store))[0])
-    if found < FORMAT and (running := await _registered(store)):
-        names = ", ".join(name.decode() for name in running)
-        raise MigrationError(f"msg_servers are still registered ({names}): stop all roles, then try again")
+    if found < FORMAT:
+        if running := await _registered(store):
+            names = ", ".join(name.decode() for name in running)
+            raise MigrationError(f"msg_servers are still registered ({names}): stop all roles, then try again")
+        before(await has_begun(store, found))
     for number in range(found, FORMAT):
+        await begin(number).of(store)
         await _MIGRATIONS[number](store)
-        await store.run("SET", "format", number + 1)
+        await finish(number, number + 1).of(store)
     return found
 
 

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,8 @@ def run(
         if make is None:
             make = partial(process_per_role, config_file=config_file) if in_processes else one_process
         roles = make(config)
-        service, redis = assemble(config, roles)
+        # Before an upgrade, roles would only log that they cannot use the store.
+        service, redis = assemble(config, roles if copy is None else ())
         Hangup(partial(_reload, roles), reactor).setServiceParent(service)
         service.privilegedStartService()
         service.startService()
@@ -149,7 +150,13 @@ def run(
         # A second Ctrl+C while stopping ends this process at once. Redis and the roles then end by themselves.
         reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
         collect_seldom()
-        failed = _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text, copy)
+
+        async def upgraded() -> None:
+            await upgrade(config, reactor, copy, say)
+            for role in roles if copy is not None else ():
+                role.setServiceParent(service)
+
+        failed = _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text, upgraded)
         reactor.run()
         if failed:
             raise failed[0]
@@ -198,9 +205,15 @@ def _address_tls(config: Config, reactor: Any) -> str:
 
 
 def _when_reachable(
-    config: Config, redis: EmbeddedRedis, addresses: Sequence[str], reactor: Any, say: Say, text: str, copy: Path | None
+    config: Config,
+    redis: EmbeddedRedis,
+    addresses: Sequence[str],
+    reactor: Any,
+    say: Say,
+    text: str,
+    upgraded: Callable[[], Awaitable[None]],
 ) -> list[StartError]:
-    """Print ``text`` once Redis is usable and every address answers. Log a note if that takes long.
+    """Print ``text`` once Redis is usable, ``upgraded`` is done and every address answers. Log a note if that is late.
 
     If the store cannot be used, stop everything; the returned list then has the reason.
     """
@@ -209,7 +222,7 @@ def _when_reachable(
     async def wait() -> None:
         late = reactor.callLater(PATIENCE, say, f"Still starting; the log files are in {redis.directory}.")
         await redis.ready()
-        await upgrade(config, reactor, copy, say)
+        await upgraded()
         await _usable(config)
         for address in addresses:
             await _connectable(reactor, address)

@@ -7,7 +7,9 @@
 
 -- Format 1 did not distinguish numbers removed by retention from erased ones. In such a log, numbers missing before the
 -- first entry count as removed by retention, and those missing after it as erased. Repeating this changes nothing.
+-- In a store that another process has migrated meanwhile, roles may have stored new conversations, which must stay as they are.
 
+if (call('GET', 'format') or '1') ~= '1' then return 0 end
 begin_vital()
 local changed = 0
 for _, conversation in ipairs(args[1]) do

@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -14,6 +15,7 @@ from fishchat.services.redis.access import Access
 from fishchat.services.role import Parts
 from fishchat.storage import format as module
 from fishchat.storage.format import FORMAT, MigrationError, check_format, migrate, stored_format
+from fishchat.storage.migrations.calls import begin, finish, to_2
 from fishchat.storage.redis import Connection
 from fishchat.test.support.old_stores import ACCOUNTS_MODE, format_1, seen_in_format_1
 from fishchat.test.support.redis_fixture import RedisServer, shared_redis
@@ -61,6 +63,17 @@ class Checking(FormatCase):
             await migrate(store)
         self.assertEqual(await store.run("GET", "format"), b"%d" % (FORMAT + 3))
 
+    async def test_garbage(self) -> None:
+        """A format that is not a number above 0 is a refusal, and left alone."""
+        store = await self.connected(shared_redis())
+        for garbage in ("two", "0", "-1", "", "1.5", "\xff"):
+            await store.run("MSET", "epoch", 7, "format", garbage)
+            [problem] = await check_format(store)
+            self.assertIn("not a number", problem)
+            with self.assertRaises(MigrationError):
+                await migrate(store)
+            self.assertEqual(await store.run("GET", "format"), garbage.encode())
+
     async def test_roles_refuse(self) -> None:
         """A role never connects to a store of an earlier or a newer format, and the log says what to do."""
         for found, remedy in ((None, "fishchat migrate"), (FORMAT + 1, "use a newer version")):
@@ -100,7 +113,8 @@ class Migrating(FormatCase):
         call = store.call
 
         def counted(script: Any, *values: Any) -> Any:
-            steps.append(len(values[0]))
+            if isinstance(values[0], list):
+                steps.append(len(values[0]))
             return call(script, *values)
 
         self.patch(store, "call", counted)
@@ -137,6 +151,27 @@ class Migrating(FormatCase):
         self.assertEqual(await stored_format(store), 1)
         self.assertEqual(await migrate(store), 1)
         self.assertEqual(server.command("GET", "format"), b"%d" % FORMAT)
+
+    async def test_two_at_once(self) -> None:
+        """Two processes migrate at once; each is content."""
+        server, store = await self.begin()
+        other = await self.connected(server)
+        self.patch(module, "STEP", 20)
+        found = await gatherResults([ensureDeferred(migrate(each)) for each in (store, other)])
+        self.assertEqual(found, [1, 1])
+        self.assertEqual(server.command("MGET", "format", "migrating"), [b"%d" % FORMAT, None])
+
+    async def test_late_step(self) -> None:
+        """The steps of a migrator that was overtaken change nothing in the new store."""
+        server, store = await self.begin()
+        await migrate(store)
+        server.command("HSET", "meta:alice+zoe", "n", 5)
+        server.command("SET", "format", FORMAT + 1)
+        self.assertEqual(await to_2([b"alice+zoe"]).of(store), 0)
+        await begin(1).of(store)
+        await finish(1, 2).of(store)
+        self.assertEqual(server.command("HGETALL", "meta:alice+zoe"), [b"n", b"5"])
+        self.assertEqual(server.command("MGET", "format", "migrating"), [b"%d" % (FORMAT + 1), None])
 
     async def test_while_servers_run(self) -> None:
         """A msg_server that may still write is named, and nothing is changed."""

@@ -140,3 +140,4 @@ class Keys(AccountCase):
         self.fenced("topics/create", "alice", "bathing", "open", 10, fence=fence)
         self.fenced("topics/dismiss", "alice", "bathing", STREAM, b"alice main -1 n x", fence=fence)
         self.register(Fence(MS2.server, b"cccc", fence.epoch))
+        self.call("migrations/begin", 2)
