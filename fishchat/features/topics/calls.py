@@ -83,7 +83,7 @@ def dismiss(account: bytes, topic: bytes, stream: bytes, body: bytes) -> Ask[App
 
 
 def release(topic: bytes, most: int) -> Ask[bool]:
-    """Release some members of a dismissed topic. Returns whether members remain."""
+    """Release some members of a dismissed topic. Returns whether to repeat the step: it released some, and more remain."""
     return Ask(_RELEASE, (topic, most), bool)
 
 

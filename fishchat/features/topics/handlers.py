@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
+from twisted.internet.defer import Deferred, TimeoutError
+
 from fishchat.errors import Refusal
 from fishchat.features.engine import Engine, Handlers, ICall, IMembership, IRooms, ISession, ITopicNews
 from fishchat.features.lists import ask_list
@@ -24,6 +26,9 @@ INVITED = 1000
 #: The members released in one step of a dismissal, or described in one step of a list: a step takes less than 5 ms.
 RELEASED = 200
 DESCRIBED = 500
+
+#: Seconds after DISMISS_TOPIC during which members are released before the answer.
+RELEASING = 2.0
 
 T = TypeVar("T")
 
@@ -89,21 +94,26 @@ class Topics:
 
     def dismiss(self, session: ISession, command: Command) -> None:
         """Carry out DISMISS_TOPIC: store a last notice in the topic, and end all memberships."""
-        session.perform(
-            command, self._dismissed(session.account, command, _body(session, b"DISMISSED " + command.fields[0]))
-        )
+        session.perform(command, self._dismissed(session, command))
 
-    async def _dismissed(self, account: bytes, command: Command, notice: bytes) -> bytes:
-        topic = command.fields[0]
+    async def _dismissed(self, session: ISession, command: Command) -> bytes:
+        topic, account, clock = command.fields[0], session.account, session.clock
+        until = clock.seconds() + RELEASING
+        notice = _body(session, b"DISMISSED " + topic)
         stored = await self._call(calls.dismiss(account, topic, self._stream, notice))
         self._deliver(stored)
-        # The topic is dismissed already; the manager repeats the following steps if they fail.
-        with contextlib.suppress(Refusal):
-            while await self._call(calls.release(topic, RELEASED)):
-                pass
+        # The topic is dismissed already; the manager releases the members that are left.
+        left = until - clock.seconds()
+        if left > 0:
+            with contextlib.suppress(Refusal, TimeoutError):
+                await Deferred.fromCoroutine(self._release(topic)).addTimeout(left, clock)
         self._membership.changed(stored.conversation)
         self._news.changed(topic, "dismissed", account)
         return ok_line(command, topic)
+
+    async def _release(self, topic: bytes) -> None:
+        while await self._call(calls.release(topic, RELEASED)):
+            pass
 
     def invite(self, session: ISession, command: Command) -> None:
         """Carry out INVITE_TOPIC: let an account join, and notify it."""
@@ -141,7 +151,7 @@ class Topics:
 
     def members(self, session: ISession, command: Command) -> None:
         """Carry out REQ_MEMBERS: list the members of a topic, for one of them."""
-        session.perform(command, self._members_listed(session.account, command))
+        session.perform(command, self._members_listed(session.account, command), changes=False)
 
     async def _members_listed(self, account: bytes, command: Command) -> bytes:
         topic, tags = command.fields[0], command.tags
