@@ -375,6 +375,18 @@ class Sight(TopicCase):
             self.assertLess(left, before)
         self.assertEqual(self.command("EXISTS", "dismissed", "dismissed:" + TOPIC), 0)
 
+    def test_release_of_nobody(self) -> None:
+        """A step that finds nobody to release is not to be repeated."""
+        self.create("alice", "fishing")
+        self.command("SADD", "dismissed", "fishing")
+        self.command("HSET", "dismissed:" + TOPIC, *[x for n in range(300) for x in (f"m{n}", "x")])
+        steps = []
+        while not steps or steps[-1]:
+            steps.append(self.call("topics/release", "fishing", 200))
+            self.assertLess(len(steps), 10)
+        self.assertEqual(steps[-1], 0)
+        self.assertEqual(self.command("EXISTS", "dismissed", "dismissed:" + TOPIC), 0)
+
     def test_release_again(self) -> None:
         """Releasing the members of a topic that has none to release changes nothing, whether it exists or not."""
         self.create("alice", "fishing")
