@@ -113,6 +113,19 @@ class InMemory(MemoryCase):
         heard.remove("OK SEND_PING")
         self.assertEqual([line.split()[-1] for line in heard], [str(n) for n in range(40)])
 
+    async def test_signals_to_nobody(self) -> None:
+        """A client that takes nothing is sent no signals, and misses them."""
+        cluster = await self.begin(limits__flood=False)
+        alice, bob = await self.login(cluster, "alice"), await self.login(cluster, "bob")
+        push = cluster.server("ms1").delivery.signals.push
+        bob.stop_reading()
+        for _ in range(1000):
+            push([b"alice", b"bob"], b"RESP_READ carol bob+carol:7-1")
+        self.assertEqual((len(alice.take()), bob.take()), (1000, []))
+        bob.start_reading()
+        push([b"bob"], b"RESP_READ carol bob+carol:7-2")
+        self.assertEqual(bob.take(), ["RESP_READ carol bob+carol:7-2"])
+
     async def test_window(self) -> None:
         """A client that acknowledges is given 256 messages ahead of its acknowledgements."""
         cluster = await self.begin(limits__flood=False)
