@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from fishchat.features.engine import Engine, Handlers, ICall, IMembership, IRoom
 from fishchat.features.lists import ask_list
 from fishchat.features.topics import calls, rows
 from fishchat.features.topics.calls import Joined, Member
+from fishchat.features.topics.member_names import MemberNames
 from fishchat.model.message import NOTICE, pack_body
 from fishchat.model.names import topic_conversation
 from fishchat.protocols.replies import echo, list_lines, ok_line
@@ -58,6 +60,7 @@ class Topics:
         self._membership = membership
         self._news = news
         self._call = call
+        self._names = MemberNames(call)
         self._members = members
         self._topics = topics
         self._stream = stream
@@ -151,25 +154,16 @@ class Topics:
 
     def members(self, session: ISession, command: Command) -> None:
         """Carry out REQ_MEMBERS: list the members of a topic, for one of them."""
-        session.perform(command, self._members_listed(session.account, command), changes=False)
+        session.perform(command, self._members_listed(session, command), changes=False)
 
-    async def _members_listed(self, account: bytes, command: Command) -> bytes:
-        topic, tags = command.fields[0], command.tags
-        names = await self._member_names(account, topic)
-        wanted = sorted(name for name in names if name > tags.get(b"after", b""))[: tags.get(b"limit")]
+    async def _members_listed(self, session: ISession, command: Command) -> bytes:
+        topic, tags, account = command.fields[0], command.tags, session.account
+        names = await self._names.of(account, topic, session.clock.seconds())
+        names = names[bisect_right(names, tags.get(b"after", b"")) :][: tags.get(b"limit")]
         found: list[Member] = []
-        for start in range(0, len(wanted), DESCRIBED):
-            found += await self._call(calls.members(account, topic, wanted[start : start + DESCRIBED]))
+        for start in range(0, len(names), DESCRIBED):
+            found += await self._call(calls.members(account, topic, names[start : start + DESCRIBED]))
         return list_lines(command, [(_member_item(member), b"") for member in found])
-
-    async def _member_names(self, account: bytes, topic: bytes) -> set[bytes]:
-        names: set[bytes] = set()
-        cursor = b"0"
-        while True:
-            cursor, some = await self._call(calls.member_names(account, topic, cursor))
-            names.update(some)
-            if cursor == b"0":
-                return names
 
     def locate(self, session: ISession, command: Command) -> None:
         """Carry out LOCATE_TOPIC_MSG_ADDR: every msg_server serves every topic, so return this server's address."""

@@ -36,10 +36,11 @@ class Answers(SynchronousTestCase):
     def setUp(self) -> None:
         """Send the command."""
         self.clock = Clock()
-        self.noted: Any = Noted()
+        self.noted = Noted()
+        noted: Any = self.noted
         self.asked: list[Deferred[Any]] = []
         self.lines: list[bytes] = []
-        topics = Topics(self.noted, self.noted, self.noted, self.call, 10, 10, b"stream", lambda _: b"")
+        topics = Topics(noted, noted, noted, self.call, 10, 10, b"stream", lambda _: b"")
         command = Session.commands.parse(b"DISMISS_TOPIC pond")
         topics.dismiss(self, command)  # type: ignore[arg-type]
 
