@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
     from fishchat.interfaces import IPeer
     from fishchat.model.device import Device, Reading
     from fishchat.model.names import Position
@@ -48,6 +50,10 @@ class ISession(IServed, Protocol):
         """The other end of the connection."""
 
     @property
+    def clock(self) -> IReactorTime:
+        """The clock of the server."""
+
+    @property
     def account(self) -> bytes:
         """The account that is logged in."""
 
@@ -66,8 +72,11 @@ class ISession(IServed, Protocol):
         until it is answered, because its answer may be long.
         """
 
-    def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
-        """Answer with the line that ``work`` returns, or with its Refusal; read nothing more until then."""
+    def perform(self, command: Command, work: Coroutine[Any, Any, bytes], *, changes: bool = True) -> None:
+        """Answer with the line that ``work`` returns, or with its Refusal; read nothing more until then.
+
+        When the store does not answer work that changes nothing, the client is asked to try again.
+        """
 
     def send_message(self, command: Command, conversation: bytes, form: bytes, peer: bytes) -> None:
         """Store the message of ``command``, then deliver it.

@@ -102,6 +102,11 @@ class Device:
         self.syncing: dict[Reading, Position] | None = {}
         self._room_kept: int | None = None
 
+    @property
+    def choked(self) -> bool:
+        """Whether the transport is full."""
+        return self._room_kept is not None
+
     def choke(self) -> None:
         """Stop pushing, because the transport is full."""
         if self._room_kept is None:

@@ -32,6 +32,15 @@ class Joined:
 
 
 @dataclass(frozen=True)
+class Names:
+    """Some names of members, unordered and perhaps repeated, the next cursor, and the membership version."""
+
+    cursor: bytes
+    names: list[bytes]
+    version: int
+
+
+@dataclass(frozen=True)
 class Member:
     """A member: its role (``owner`` or ``member``), the number it has read, and its display name or nothing."""
 
@@ -83,18 +92,16 @@ def dismiss(account: bytes, topic: bytes, stream: bytes, body: bytes) -> Ask[App
 
 
 def release(topic: bytes, most: int) -> Ask[bool]:
-    """Release some members of a dismissed topic. Returns whether members remain."""
+    """Release some members of a dismissed topic. Returns whether it released some and more remain."""
     return Ask(_RELEASE, (topic, most), bool)
 
 
-def member_names(account: bytes, topic: bytes, cursor: bytes) -> Ask[tuple[bytes, list[bytes]]]:
-    """Return some names of members, unordered and perhaps repeated, and the next cursor; ``b"0"`` begins and ends."""
+def member_names(account: bytes, topic: bytes, cursor: bytes, known: int = -1) -> Ask[Names]:
+    """Return some names of members; the cursor ``b"0"`` begins and ends.
 
-    def parse(reply: Any) -> tuple[bytes, list[bytes]]:
-        cursor, names = accepted(reply)
-        return cursor, names
-
-    return Ask(_MEMBER_NAMES, (account, topic, cursor), parse)
+    There are no names if the membership version is still ``known``.
+    """
+    return Ask(_MEMBER_NAMES, (account, topic, cursor, known), lambda reply: Names(*accepted(reply)))
 
 
 def members(account: bytes, topic: bytes, names: list[bytes]) -> Ask[list[Member]]:

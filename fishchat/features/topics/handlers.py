@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import TypeVar
+
+from twisted.internet.defer import Deferred, TimeoutError
 
 from fishchat.errors import Refusal
 from fishchat.features.engine import Engine, Handlers, ICall, IMembership, IRooms, ISession, ITopicNews
 from fishchat.features.lists import ask_list
 from fishchat.features.topics import calls, rows
 from fishchat.features.topics.calls import Joined, Member
+from fishchat.features.topics.member_names import MemberNames
 from fishchat.model.message import NOTICE, pack_body
 from fishchat.model.names import topic_conversation
 from fishchat.protocols.replies import echo, list_lines, ok_line
@@ -24,6 +28,9 @@ INVITED = 1000
 #: The members released in one step of a dismissal, or described in one step of a list: a step takes less than 5 ms.
 RELEASED = 200
 DESCRIBED = 500
+
+#: Seconds after DISMISS_TOPIC during which members are released before the answer.
+RELEASING = 2.0
 
 T = TypeVar("T")
 
@@ -53,6 +60,7 @@ class Topics:
         self._membership = membership
         self._news = news
         self._call = call
+        self._names = MemberNames(call)
         self._members = members
         self._topics = topics
         self._stream = stream
@@ -89,21 +97,26 @@ class Topics:
 
     def dismiss(self, session: ISession, command: Command) -> None:
         """Carry out DISMISS_TOPIC: store a last notice in the topic, and end all memberships."""
-        session.perform(
-            command, self._dismissed(session.account, command, _body(session, b"DISMISSED " + command.fields[0]))
-        )
+        session.perform(command, self._dismissed(session, command))
 
-    async def _dismissed(self, account: bytes, command: Command, notice: bytes) -> bytes:
-        topic = command.fields[0]
+    async def _dismissed(self, session: ISession, command: Command) -> bytes:
+        topic, account, clock = command.fields[0], session.account, session.clock
+        until = clock.seconds() + RELEASING
+        notice = _body(session, b"DISMISSED " + topic)
         stored = await self._call(calls.dismiss(account, topic, self._stream, notice))
         self._deliver(stored)
-        # The topic is dismissed already; the manager repeats the following steps if they fail.
-        with contextlib.suppress(Refusal):
-            while await self._call(calls.release(topic, RELEASED)):
-                pass
+        # The topic is dismissed already; the manager releases the members that are left.
+        left = until - clock.seconds()
+        if left > 0:
+            with contextlib.suppress(Refusal, TimeoutError):
+                await Deferred.fromCoroutine(self._release(topic)).addTimeout(left, clock)
         self._membership.changed(stored.conversation)
         self._news.changed(topic, "dismissed", account)
         return ok_line(command, topic)
+
+    async def _release(self, topic: bytes) -> None:
+        while await self._call(calls.release(topic, RELEASED)):
+            pass
 
     def invite(self, session: ISession, command: Command) -> None:
         """Carry out INVITE_TOPIC: let an account join, and notify it."""
@@ -141,25 +154,16 @@ class Topics:
 
     def members(self, session: ISession, command: Command) -> None:
         """Carry out REQ_MEMBERS: list the members of a topic, for one of them."""
-        session.perform(command, self._members_listed(session.account, command))
+        session.perform(command, self._members_listed(session, command), changes=False)
 
-    async def _members_listed(self, account: bytes, command: Command) -> bytes:
-        topic, tags = command.fields[0], command.tags
-        names = await self._member_names(account, topic)
-        wanted = sorted(name for name in names if name > tags.get(b"after", b""))[: tags.get(b"limit")]
+    async def _members_listed(self, session: ISession, command: Command) -> bytes:
+        topic, tags, account = command.fields[0], command.tags, session.account
+        names = await self._names.of(account, topic, session.clock.seconds())
+        names = names[bisect_right(names, tags.get(b"after", b"")) :][: tags.get(b"limit")]
         found: list[Member] = []
-        for start in range(0, len(wanted), DESCRIBED):
-            found += await self._call(calls.members(account, topic, wanted[start : start + DESCRIBED]))
+        for start in range(0, len(names), DESCRIBED):
+            found += await self._call(calls.members(account, topic, names[start : start + DESCRIBED]))
         return list_lines(command, [(_member_item(member), b"") for member in found])
-
-    async def _member_names(self, account: bytes, topic: bytes) -> set[bytes]:
-        names: set[bytes] = set()
-        cursor = b"0"
-        while True:
-            cursor, some = await self._call(calls.member_names(account, topic, cursor))
-            names.update(some)
-            if cursor == b"0":
-                return names
 
     def locate(self, session: ISession, command: Command) -> None:
         """Carry out LOCATE_TOPIC_MSG_ADDR: every msg_server serves every topic, so return this server's address."""

@@ -1,6 +1,6 @@
 -- Release some members of a dismissed topic; they keep its messages up to the last notice.
 -- args: topic, most (members)
--- reply: 1 if there are more, else 0
+-- reply: 1 if some were released and there are more, else 0
 -- writes: dismissed:<conversation> dismissed topics:<account> talks:<account> meta:<conversation>
 --- @include "positions"
 --- @include "spans"
@@ -21,7 +21,8 @@ for i = 1, #members, 2 do
   call('SREM', 'topics:' .. members[i], topic)
   call('HDEL', left, members[i])
 end
-if call('EXISTS', left) == 1 then return 1 end
+-- A caller repeats this as long as a step releases somebody.
+if call('EXISTS', left) == 1 then return #members > 0 and 1 or 0 end
 -- Servers read the membership again only after this, and find every span closed.
 if call('SREM', 'dismissed', topic) == 1 then call('HINCRBY', 'meta:' .. conversation, 'v', 1) end
 return 0

@@ -213,7 +213,7 @@ class Store(FakeStore):
 
     def _topics_member_names(self, *_: Any) -> Any:
         self.gave["topics/members"] = []
-        return [b"OK", b"0", sorted({self.dice.name() for _ in range(self.dice.byte() % 4)})]
+        return [b"OK", b"0", sorted({self.dice.name() for _ in range(self.dice.byte() % 4)}), self.dice.number()]
 
     def _topics_release(self, *_: Any) -> Any:
         return 0

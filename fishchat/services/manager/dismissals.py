@@ -8,6 +8,7 @@ from fishchat.bus import channels
 from fishchat.features.topics.calls import release
 from fishchat.interfaces import IBus, IStore
 from fishchat.services.manager.rounds import Rounds
+from fishchat.storage.redis import Unavailable, Unknown
 
 #: Seconds between two rounds, and members released in one step.
 EVERY = 5.0
@@ -24,7 +25,18 @@ class Dismissals(Rounds):
     async def round(self) -> None:
         """Release all members that are left."""
         for topic in await self._store.run("SMEMBERS", "dismissed"):
-            while await release(topic, STEP).of(self._store):
-                pass
-            sync = channels.TopicSync(topics=[topic.decode()], accounts={})
-            self._bus.publish(channels.TOPIC_SYNC, sync.encode())
+            try:
+                await self._finish(topic)
+            except (Unavailable, Unknown):
+                raise
+            except Exception:
+                self.log.failure("the dismissal of {topic} could not be finished", topic=topic.decode())
+
+    async def _finish(self, topic: bytes) -> None:
+        more = True
+        while more:
+            if not self.running:
+                return
+            more = await release(topic, STEP).of(self._store)
+        sync = channels.TopicSync(topics=[topic.decode()], accounts={})
+        self._bus.publish(channels.TOPIC_SYNC, sync.encode())

@@ -4,13 +4,19 @@
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, BLOCKED
 -- writes: log:<conversation> meta:<conversation> talks:<account> count:<stream> /sysctrl/send
 --- @include "fence"
+--- @include "names"
 --- @include "rights"
 --- @include "spans"
 --- @include "shut"
 --- @include "unreachable"
 --- @include "append"
 
--- The sender's device is '*', which is no valid name for a client. A notice needs no right: it comes from the server.
+-- The sender's device is '*', which is no valid name for a client. A notice needs no right: it comes from the server. But in
+-- a conversation of two its account, too, is one of the two.
+
+local function exists(name)
+  return call('HEXISTS', 'account:' .. name, 'created') == 1
+end
 
 local server, incarnation, epoch, stream, conversation, account, form, text = unpack(args)
 local refused = fence(server, incarnation, epoch)
@@ -25,14 +31,21 @@ if mark == '#' then
   end
 elseif mark == '@' then
   local reader = string.sub(conversation, 2)
-  if call('HEXISTS', 'account:' .. reader, 'created') == 0 then return {'NOTFOUND'} end
+  if not exists(reader) then return {'NOTFOUND'} end
   open_span(reader, conversation, '0-0')
 else
-  local one, other = string.match(conversation, '^(.+)%+(.+)$')
+  local one, other = string.match(conversation, '^([^+]+)%+([^+]+)$')
+  if not one or p2p(one, other) ~= conversation or (account ~= one and account ~= other) then return {'NOTFOUND'} end
   local peer = one == account and other or one
   local meta = call('HMGET', 'meta:' .. conversation, 'n', 'b')
   local word
-  if meta[1] then word = shut(meta[2], account) else word = unreachable(account, peer) end
+  if is_notice then
+    if not meta[1] and not (exists(account) and exists(peer)) then word = 'NOTFOUND' end
+  elseif meta[1] then
+    word = shut(meta[2], account)
+  else
+    word = unreachable(account, peer)
+  end
   if word then return {word} end
   if not meta[1] then
     open_span(peer, conversation, '0-0')

@@ -129,6 +129,27 @@ class Members(ClusterCase):
             await client.quiet()
 
 
+class Hanging(ClusterCase):
+    """A store that does not answer."""
+
+    async def test_list_of_members(self) -> None:
+        """The client is asked to try again on the same connection."""
+        redis = self.own_redis()
+        cluster = await self.cluster(servers=1, routers=0, redis=redis, redis__timeout=0.5)
+        alice = await cluster.login("alice")
+        await alice.ask("CREATE fishing", "OK …")
+        redis.pause()
+        await alice.ask("MEMBERS fishing", "ERR REQ_MEMBERS TRYAGAIN retry=1 …")
+        redis.resume()
+        while (line := await self._members(alice)).startswith("ERR"):
+            self.assertIn(" TRYAGAIN ", line)
+        self.assertEqual(line, "BEGIN REQ_MEMBERS 1")
+
+    async def _members(self, client: Client) -> str:
+        client.send("MEMBERS fishing")
+        return await client.take(8)
+
+
 class Ending(ClusterCase):
     """Dismissing topics by DISMISS_TOPIC."""
 

@@ -1,4 +1,6 @@
-"""Signals: pushes that are never stored, such as ``RESP_READ``. A device that is away misses them."""
+"""Signals: pushes that are never stored, such as ``RESP_READ``. A device that is away, or whose peer takes
+nothing, misses them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ class Signals:
         """Push ``line``, without its ending, to accounts and devices (``account/device``) with its capability."""
         needs = _NEEDS.get(_name(line), UNKNOWN)
         for device in self._devices(recipients):
-            if not needs or needs in device.capabilities:
+            if not device.choked and (not needs or needs in device.capabilities):
                 device.push(line + b"\r\n")
 
     def heard(self, recipients: bytes, line: bytes) -> None:

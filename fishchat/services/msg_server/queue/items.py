@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from twisted.logger import Logger
+
 from fishchat.errors import Refusal
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
@@ -15,6 +17,8 @@ MESSAGES = 500
 BYTES = 256 * 1024
 
 T = TypeVar("T")
+
+log = Logger()
 
 
 class IAsker(Protocol):
@@ -109,6 +113,9 @@ class Call:
                 result = ask.parse(reply)
             except Refusal as refusal:
                 fail(refusal)
+            except Exception:
+                log.failure("a reply of {script} was not understood", script=ask.script)
+                fail(Refusal("INTERNAL"))
             else:
                 settle(result)
 

@@ -126,8 +126,10 @@ class Entry:
             self._revocations.login_ends()
 
         def settle(stored: LoggedIn) -> None:
-            self._welcome(login, claim, stored.conversations)
-            decided()
+            try:
+                self._welcome(login, claim, stored.conversations)
+            finally:
+                decided()
 
         def fail(refusal: Refusal) -> None:
             decided()

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from fishchat.errors import Refusal
+from fishchat.errors import Refusal, tryagain
 from fishchat.features.registry import MSG_SERVER_COMMANDS
 from fishchat.features.session.rows import RESP_REPLACED, RESP_REVOKED
 from fishchat.interfaces import IPeer
@@ -171,15 +171,28 @@ class Session(Exchange):
         """Answer the command of a message that was refused, or whose outcome is unknown."""
         self.answered(error_line(refusal, token.verb, token.tags))
 
-    def perform(self, command: Command, work: Coroutine[Any, Any, bytes]) -> None:
-        """Answer with the line that ``work`` returns, or with its Refusal; read nothing more until then."""
+    def perform(self, command: Command, work: Coroutine[Any, Any, bytes], *, changes: bool = True) -> None:
+        """Answer with the line that ``work`` returns, or with its Refusal; read nothing more until then.
+
+        When the store does not answer work that changes nothing, the client is asked to try again.
+        """
         self.asked()
         self.peer.hold(LIST)
-        steps = self.steps = Steps(self, command)
+
+        def stop() -> None:
+            working.cancel()
+
+        steps = self.steps = Steps(self, command, None if changes else stop)
         steps.limit()
 
         def refused(failure: Failure) -> bytes:
-            return error_line(self.refusal_for(command, failure), command.verb, command.tags)
+            if not changes and failure.check(CancelledError) is not None:
+                refusal = tryagain()
+            else:
+                refusal = self.refusal_for(command, failure)
+                if not changes and refusal.word == "UNKNOWN":
+                    refusal = tryagain()
+            return error_line(refusal, command.verb, command.tags)
 
         def answer(line: bytes) -> None:
             steps.end()
@@ -187,10 +200,15 @@ class Session(Exchange):
             self.peer.read_on(LIST)
 
         def in_turn(line: bytes) -> None:
-            # Earlier commands may still wait for the store.
-            self._sessions.queue.add(Barrier(lambda: answer(line)))
+            if self.peer.flow.pending == 1:
+                # The queue may wait for a call that was given up.
+                answer(line)
+            else:
+                # Earlier commands may still wait for the store.
+                self._sessions.queue.add(Barrier(lambda: answer(line)))
 
-        ensureDeferred(work).addErrback(refused).addCallback(in_turn)
+        working = ensureDeferred(work)
+        working.addErrback(refused).addCallback(in_turn)
 
     def stepped(self, steps: Any) -> None:
         """Take note that ``steps`` are complete."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from fishchat.errors import doubtful
@@ -29,22 +30,29 @@ S = TypeVar("S", bound=IStepping)
 
 
 class Steps(Generic[S]):
-    """Several steps to the answer of one command, with a deadline for all of them together."""
+    """Several steps to the answer of one command, with a deadline for all of them together.
 
-    __slots__ = ("_deadline", "command", "session")
+    :param stop: called at the deadline to answer; without it, the connection is closed because the outcome is unknown.
+    """
 
-    def __init__(self, session: S, command: Command) -> None:
+    __slots__ = ("_deadline", "_stop", "command", "session")
+
+    def __init__(self, session: S, command: Command, stop: Callable[[], None] | None = None) -> None:
         self.session = session
         self.command = command
+        self._stop = stop
         self._deadline: Any = None
 
     def limit(self) -> None:
-        """Start the deadline. After it, the client receives an answer and the connection is closed."""
+        """Start the deadline. After it, the client receives an answer."""
         self._deadline = self.session.clock.callLater(ANSWERED, self._late)
 
     def _late(self) -> None:
-        # The client learns the outcome with its next connection.
         self._deadline = None
+        if self._stop is not None:
+            self._stop()
+            return
+        # The client learns the outcome with its next connection.
         command = self.command
         self.session.say_goodbye(error_line(doubtful(), command.verb, command.tags))
 

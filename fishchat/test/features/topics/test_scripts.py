@@ -226,12 +226,15 @@ class Lists(TopicCase):
             self.join(name, "fishing", members=2000)
         names, cursor, steps = set(), "0", 0
         while cursor != "0" or not steps:
-            ok, cursor, some = self.call("topics/member_names", "alice", "fishing", cursor)
-            self.assertEqual(ok, "OK")
+            ok, cursor, some, version = self.call("topics/member_names", "alice", "fishing", cursor, -1)
+            self.assertEqual((ok, version), ("OK", 1501))
             names.update(some)
             steps += 1
         self.assertEqual(names, {"alice", *members})
         self.assertGreater(steps, 1)
+        self.assertEqual(self.call("topics/member_names", "alice", "fishing", "0", 1501), ["OK", "0", [], 1501])
+        self.join("bob", "fishing", members=2000)
+        self.assertGreater(len(self.call("topics/member_names", "alice", "fishing", "0", 1501)[2]), 1)
 
     def test_roster_refused(self) -> None:
         """Nobody else sees them."""
@@ -373,6 +376,18 @@ class Sight(TopicCase):
         while self.call("topics/release", "fishing", 200):
             before, left = left, int(self.command("HLEN", "dismissed:" + TOPIC))
             self.assertLess(left, before)
+        self.assertEqual(self.command("EXISTS", "dismissed", "dismissed:" + TOPIC), 0)
+
+    def test_release_of_nobody(self) -> None:
+        """A step that finds nobody to release is not to be repeated."""
+        self.create("alice", "fishing")
+        self.command("SADD", "dismissed", "fishing")
+        self.command("HSET", "dismissed:" + TOPIC, *[x for n in range(300) for x in (f"m{n}", "x")])
+        steps: list[int] = []
+        while not steps or steps[-1]:
+            steps.append(self.call("topics/release", "fishing", 200))
+            self.assertLess(len(steps), 10)
+        self.assertEqual(steps[-1], 0)
         self.assertEqual(self.command("EXISTS", "dismissed", "dismissed:" + TOPIC), 0)
 
     def test_release_again(self) -> None:

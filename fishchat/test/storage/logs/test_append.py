@@ -108,6 +108,31 @@ class Appending(RoleCase):
         self.assertEqual(self.append("alice+bob", "bob", "x"), ["BLOCKED"])
         self.assertEqual(self.log("alice+bob"), [])
 
+    def test_account_of_the_pair(self) -> None:
+        """Only the two accounts of a conversation write there, and get notices in their name."""
+        self.login("mallory")
+        for form in ("-", "n"):
+            for account in ("mallory", "nobody", ""):
+                self.assertEqual(self.append("alice+bob", account, "x", form), ["NOTFOUND"])
+        self.assertEqual(self.log("alice+bob"), [])
+        self.assertEqual(self.append("alice+alice", "alice", "x")[0], "OK")
+
+    def test_notice_of_the_pair(self) -> None:
+        """A notice is stored despite a block; both accounts must exist."""
+        self.call("contacts/set", "bob", "alice", "b", True, 10)
+        self.assertEqual(self.append("alice+bob", "alice", "ASKED", "n")[:4], ["OK", "alice+bob", EPOCH, 1])
+        self.assertEqual(self.append("alice+bob", "bob", "ENDED", "n")[0], "OK")
+        self.assertEqual(self.history("bob", "alice+bob"), ["ASKED", "ENDED"])
+        self.assertEqual(self.append("alice+nobody", "alice", "x", "n"), ["NOTFOUND"])
+        self.assertEqual(self.append("alice+nobody", "nobody", "x", "n"), ["NOTFOUND"])
+
+    def test_malformed_conversation(self) -> None:
+        """A name that belongs to no conversation is refused."""
+        names = ("", "alice", "+", "alice+", "+alice", "bob+alice", "alice+bob+carol", "alice++bob", "#", "@")
+        for name in names:
+            for form in ("-", "n"):
+                self.assertEqual(self.append(name, "alice", "x", form), ["NOTFOUND"])
+
     def test_fence(self) -> None:
         """Without its lease, or under an earlier epoch, a role stores nothing."""
         self.assertEqual(self.append("alice+bob", "alice", "x", fence=replace(FILES, incarnation=b"e")), ["LEASE"])

@@ -12,6 +12,7 @@ from fishchat.model.message import PLAIN
 from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
 from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Barrier, Call, Send
+from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
 from fishchat.storage.logs.calls import SEND
 from fishchat.storage.redis import ReplyError, Unknown
@@ -102,6 +103,26 @@ class CommitsCase(SynchronousTestCase):
     def sizes(self) -> list[int]:
         """How many messages each call on its way holds; -1 for other scripts."""
         return [len(each.values[5]) // 6 if each.script is SEND else -1 for each in self.store.asked]
+
+
+class Typed(CommitsCase):
+    """Typed calls."""
+
+    def test_strange_reply(self) -> None:
+        """A reply that cannot be parsed fails the call, and the queue goes on."""
+        failed: list[str] = []
+
+        def parse(reply: Any) -> int:
+            return int(reply[7])
+
+        call = Call.of(Ask(STATUS, (b"a",), parse), self.said.append, lambda refusal: failed.append(refusal.word))
+        self.commits.add(call)
+        self.call("next")
+        self.turn()
+        self.store.answer([])
+        self.store.answer([])
+        self.assertEqual((failed, self.said), (["INTERNAL"], ["next"]))
+        self.assertEqual(len(self.flushLoggedErrors(IndexError)), 1)
 
 
 class Flights(CommitsCase):

@@ -113,6 +113,41 @@ class InMemory(MemoryCase):
         heard.remove("OK SEND_PING")
         self.assertEqual([line.split()[-1] for line in heard], [str(n) for n in range(40)])
 
+    async def test_signals_to_nobody(self) -> None:
+        """A client that takes nothing is sent no signals, and misses them."""
+        cluster = await self.begin(limits__flood=False)
+        alice, bob = await self.login(cluster, "alice"), await self.login(cluster, "bob")
+        push = cluster.server("ms1").delivery.signals.push
+        bob.stop_reading()
+        for _ in range(1000):
+            push([b"alice", b"bob"], b"RESP_READ carol bob+carol:7-1")
+        self.assertEqual((len(alice.take()), bob.take()), (1000, []))
+        bob.start_reading()
+        push([b"bob"], b"RESP_READ carol bob+carol:7-2")
+        self.assertEqual(bob.take(), ["RESP_READ carol bob+carol:7-2"])
+
+    async def test_welcome_fails(self) -> None:
+        """A login that fails at its last step is no longer counted as under way."""
+        cluster = await self.begin()
+        server = cluster.server("ms1")
+        ended: list[str] = []
+        login_ends = server.delivery.rooms.login_ends
+
+        def noted() -> None:
+            ended.append("rooms")
+            login_ends()
+
+        def broken(*_: Any) -> None:
+            raise RuntimeError("broken")
+
+        self.patch(server.delivery.rooms, "login_ends", noted)
+        self.patch(server.delivery, "add", broken)
+        peer = self.connect(cluster)
+        peer.say("SEND_CLIENT_ID alice")
+        await until(lambda: bool(ended))
+        self.assertEqual(ended, ["rooms"])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
     async def test_window(self) -> None:
         """A client that acknowledges is given 256 messages ahead of its acknowledgements."""
         cluster = await self.begin(limits__flood=False)
