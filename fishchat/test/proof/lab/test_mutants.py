@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.mutants import MUTANTS, Edit, Mutant, edited
 
 
 class MutantTests(SynchronousTestCase):
     def test_fit(self) -> None:
-        """Each mutant changes every file that it names, and Python files stay valid Python."""
+        """Each mutant names faults that exist, changes every file that it names, and leaves valid Python."""
         for mutant in MUTANTS:
+            self.assertLessEqual(set(mutant.faults), FAULTS.keys(), mutant.name)
             texts = edited(mutant)
             self.assertEqual(set(texts), {edit.file for edit in mutant.edits})
             for file, text in texts.items():
