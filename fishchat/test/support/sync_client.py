@@ -247,7 +247,8 @@ class Device:
 
     def heard(self, link: Link, line: str) -> None:
         """Process the next line that has arrived."""
-        words = line.split(" ")
+        # Notices in a history carry this tag.
+        words = line.removeprefix("@notice ").split(" ")
         message = _message(line)
         if message is not None:
             conversation, id, _, text = message
