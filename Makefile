@@ -26,9 +26,11 @@ ALONE := fishchat/test/proof/lab/test_run.py fishchat/test/pages/test_smoke.py
 # These take longest: they start first, so that at the end no core waits for another.
 LONG := $(wildcard $(addprefix fishchat/test/,client/test_promises.py clusters/test_promises.py clusters/test_secrets.py \
   cli/test_user.py proof/lab/test_abuse.py proof/bench/test_bench.py))
-# `make quick` runs the rules, the scripts and the conversations: no processes, no other clusters, no long searches.
+# `make quick` runs the rules, the scripts and the conversations: no processes, no sockets, no other clusters, no
+# long searches.
 NOT_QUICK := $(addprefix fishchat/test/,cli/% clusters/% proof/% testing/% services/launch/% services/redis/% \
-  services/running/% pages/test_smoke.py client/test_promises.py)
+  services/running/% services/net/% services/web/% features/test_new_feature.py pages/test_smoke.py \
+  client/test_promises.py client/test_connection.py)
 QUICK := $(filter-out $(NOT_QUICK),$(TESTS)) fishchat/test/clusters/test_conversations.py
 
 .PHONY: help run quick test docs lock audit clean environment
