@@ -1,4 +1,4 @@
-"""The generated parts of the pages: of ``doc/protocol.md``, and of the page of each feature.
+"""The generated parts of the pages: of ``doc/protocol.md``, ``doc/store.md`` and the page of each feature.
 
 ``python -m fishchat.services.reference`` writes them; a test compares the pages with what they should be.
 """
@@ -13,8 +13,10 @@ from fishchat.features.feature import Feature
 from fishchat.features.registry import FEATURES, PUSHES, PUSHES_OF, VERBS, VERBS_OF
 from fishchat.protocols import reference
 from fishchat.services.gateway.rows import GATEWAY_VERBS
+from fishchat.storage.reference import listing
 
 PAGE = Path(__file__).parents[2] / "doc" / "protocol.md"
+STORE = PAGE.with_name("store.md")
 
 Parts = Mapping[str, Callable[[], str]]
 
@@ -31,6 +33,9 @@ PARTS: Parts = {
     "gateway verbs": lambda: reference.commands(_OF_GATEWAY),
     "grammar": lambda: reference.grammar((*VERBS, *_OF_GATEWAY), PUSHES),
 }
+
+#: The same for the page of the store.
+STORE_PARTS: Parts = {"scripts": listing}
 
 
 def fill(page: str, parts: Parts = PARTS) -> str:
@@ -70,13 +75,12 @@ def _elsewhere(text: str) -> str:
 
 
 def main(path: Path = PAGE) -> None:
-    """Write the parts into the page at ``path`` and into the pages of the features beside it."""
-    path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
-    for feature in FEATURES:
-        page = feature_page(feature, path)
+    """Write the parts into the page at ``path``, and into the pages of the store and the features beside it."""
+    pages = {path: PARTS, path.with_name(STORE.name): STORE_PARTS}
+    pages.update({feature_page(feature, path): feature_parts(feature) for feature in FEATURES})
+    for page, parts in pages.items():
         if page.exists():
-            text = fill(page.read_text(encoding="utf-8"), feature_parts(feature))
-            page.write_text(text, encoding="utf-8")
+            page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

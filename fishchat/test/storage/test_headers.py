@@ -7,9 +7,9 @@ import re
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import WORDS
+from fishchat.services.reference import STORE as PAGE
 from fishchat.storage import loader
 from fishchat.storage.header import FENCED, parse
-from fishchat.storage.reference import PAGE
 
 #: Words that scripts say to servers, routers and the command line, not to clients.
 INTERNAL = {"LEASE", "EPOCH", "DISABLED", "DELETED", "DUP"}

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.config.schema import Keep, Retention
 from fishchat.model.secrets.tokens import fingerprint
-from fishchat.storage import reference
+from fishchat.services import reference
 from fishchat.storage.fence import Fence
 from fishchat.storage.header import parse
 from fishchat.storage.loader import includes, names, read, read_include
@@ -32,7 +32,7 @@ def sources() -> dict[str, str]:
 
 def page() -> str:
     """The document."""
-    return reference.PAGE.read_text(encoding="utf-8")
+    return reference.STORE.read_text(encoding="utf-8")
 
 
 def keys() -> dict[str, str]:
@@ -48,8 +48,8 @@ class Page(SynchronousTestCase):
     """The page against the scripts' texts."""
 
     def test_in_step(self) -> None:
-        """The list of scripts is what the scripts say; ``python -m fishchat.storage.reference`` puts it right."""
-        self.assertEqual(reference.fill(page()), page())
+        """The list of scripts is what the scripts say; ``python -m fishchat.services.reference`` puts it right."""
+        self.assertEqual(reference.fill(page(), reference.STORE_PARTS), page())
 
     def test_every_key_is_described(self) -> None:
         """Each beginning of a key or field, and each key without a name in it, is on the page."""
