@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.growth import POINTS, Record, Values
+from fishchat.proof.pages import fill
 
 PAGE = "performance.md"
 BEGIN, END = "<!-- begin: bench growth -->", "<!-- end: bench growth -->"
@@ -28,7 +29,11 @@ def write(record: Record, directory: Path) -> Path:
     page = directory / PAGE
     if not page.exists():
         raise BenchError(f"there is no {PAGE} in {directory}")
-    page.write_text(_filled(page.read_text(encoding="utf-8"), tables(record)), encoding="utf-8")
+    try:
+        text = fill(page.read_text(encoding="utf-8"), BEGIN, END, tables(record))
+    except ValueError as error:
+        raise BenchError(f"{page}: {error}") from None
+    page.write_text(text, encoding="utf-8")
     return page
 
 
@@ -49,14 +54,6 @@ def tables(record: Record) -> str:
             heading, sentence = KINDS[kind]
             parts += [f"### {heading}", sentence, _table(kind, points)]
     return "\n\n".join(parts)
-
-
-def _filled(text: str, generated: str) -> str:
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise BenchError(f"{PAGE} has no lines {BEGIN} and {END}")
-    return f"{head}{BEGIN}\n\n{generated}\n\n{END}{tail}"
 
 
 def _table(kind: str, points: list[tuple[int, Values]]) -> str:

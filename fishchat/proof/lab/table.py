@@ -9,6 +9,7 @@ from typing import Any
 from fishchat import __version__
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.mutants import MUTANTS
+from fishchat.proof.pages import fill
 
 HEAD = ("Fault", "What happens", "Redis", "Seeds", "Done", "Acknowledged", "Delivered", "First OK", "Violations")
 BEGIN, END = "<!-- begin: fishchat lab table -->", "<!-- end: fishchat lab table -->"
@@ -30,12 +31,8 @@ def tables(results: Iterable[dict[str, Any]]) -> str:
 
 
 def insert(page: str, text: str) -> str:
-    """Return the page with this text between its marks. ValueError when it has none."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} with an {END} after it")
-    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+    """Return the page of the lab with these tables. Raises ValueError when it has no marks for them."""
+    return fill(page, BEGIN, END, text.rstrip("\n"))
 
 
 def _runs(runs: Sequence[dict[str, Any]]) -> str:
