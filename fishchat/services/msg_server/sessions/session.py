@@ -236,17 +236,6 @@ class Session(Exchange):
         until it is answered, because its answer may be long.
         """
 
-        def settle(reply: Any) -> None:
-            try:
-                line = take(ask.parse(reply))
-            except Refusal as refusal:
-                fail(refusal)
-            except Exception:
-                self.log.failure("a reply of {script} was not understood", script=ask.script)
-                fail(Refusal("INTERNAL"))
-            else:
-                answer(line)
-
         def fail(refusal: Refusal) -> None:
             answer(error_line(refusal, command.verb, command.tags))
 
@@ -258,7 +247,8 @@ class Session(Exchange):
         self.asked()
         if alone:
             self.peer.hold(LIST)
-        self._sessions.queue.add(Call(ask.script, ask.values, settle, fail, fenced=ask.fenced))
+        asked = Ask(ask.script, ask.values, lambda reply: take(ask.parse(reply)))
+        self._sessions.queue.add(Call.of(asked, answer, fail))
 
     # -- pushes and room
 
