@@ -82,10 +82,10 @@ def hints(data: bytes) -> None:
         claim(again == found, "not what was said", again, found)
     with quiet():
         server, _, _ = msg_server(Dice(b""))
-        server.hearing.heard(Hints(0, 1, 1, 7, []).encode())
+        server.router_hints.heard(Hints(0, 1, 1, 7, []).encode())
         if found is None:
-            server.hearing.heard(data)
-            claim(server.hearing.hints == 1, "it took what is no batch", data)
+            server.router_hints.heard(data)
+            claim(server.router_hints.hints == 1, "it took what is no batch", data)
 
 
 def routes(data: bytes) -> None:

@@ -101,7 +101,7 @@ class MsgServer(Service):
         self._chores = [
             (0.5, self.commits.expire),
             (1.0, self.cursors.flush),
-            (1.0, self.hearing.compare),
+            (1.0, self.router_hints.compare),
             (1.0, self.revocations.compare),
             (EVERY, self._look_after),
         ]
@@ -110,7 +110,7 @@ class MsgServer(Service):
         """Make the parts that exchange news with the other servers."""
         delivery = self.delivery
         self.topic_news = TopicNews(self._bus, self._turn, delivery.membership)
-        self.hearing = RouterHints(
+        self.router_hints = RouterHints(
             self._reader, delivery.rooms, delivery.signals, delivery.sweep, self.id, self.config.router.shards
         )
         self.neighbours = Neighbours(self.id, self.clock)
@@ -140,7 +140,7 @@ class MsgServer(Service):
             self.connection_limits,
             self.neighbours,
         )
-        self.revocations = Revocations(self._reader, self._bus, self.sessions.find, self.hearing.sweep)
+        self.revocations = Revocations(self._reader, self._bus, self.sessions.find, self.router_hints.sweep)
         entry = Entry(
             self.id,
             limits,
@@ -211,8 +211,8 @@ class MsgServer(Service):
             "hashes": self.hashing.made,
             "messages": self.commits.answered - self.delivery.outcomes.unstored,
             "calls": self.commits.calls,
-            "hints": self.hearing.hints,
-            "sweeps": self.hearing.sweeps,
+            "hints": self.router_hints.hints,
+            "sweeps": self.router_hints.sweeps,
             "conversations": len(self.delivery.rooms.conversations),
         }
         capacity = self.config.msg_server.capacity
@@ -248,8 +248,8 @@ class MsgServer(Service):
         """Start: subscribe to the other servers, begin the periodic work."""
         super().startService()
         self.lease.startService()
-        self.hearing.start()
-        self.hearing.listen(self._bus)
+        self.router_hints.start()
+        self.router_hints.listen(self._bus)
         self.topic_news.listen()
         self.neighbours.listen(self._bus)
         self.revocations.listen()
