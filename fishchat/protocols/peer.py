@@ -61,6 +61,8 @@ class LinePeer(LineReceiver):
     :ivar session: what answers this peer; None when the connection is gone.
     """
 
+    transport: Any
+
     def __init__(
         self, serve: Callable[[IPeer], Exchange], turn: Turn, clock: IReactorTime, host: str = "", secure: bool = False
     ) -> None:
@@ -96,7 +98,7 @@ class LinePeer(LineReceiver):
     # -- Twisted's side
 
     def connectionMade(self) -> None:
-        transport: Any = self.transport
+        transport = self.transport
         transport.registerProducer(_Outlet(self), True)
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
@@ -187,7 +189,7 @@ class LinePeer(LineReceiver):
     def hold(self, reason: int) -> None:
         """Stop reading for a reason, see IPeer."""
         if self.flow.hold(reason) and not self.lost:
-            self.transport.pauseProducing()  # type: ignore[union-attr]
+            self.transport.pauseProducing()
 
     def read_on(self, reason: int) -> None:
         """Remove a reason not to read, see IPeer."""
@@ -221,7 +223,7 @@ class LinePeer(LineReceiver):
         if self._ended:
             self._close_if_done()
         else:
-            self.transport.resumeProducing()  # type: ignore[union-attr]
+            self.transport.resumeProducing()
 
     # -- writing
 
@@ -252,7 +254,7 @@ class LinePeer(LineReceiver):
         if self.full_since is None and self.closing_since is None:
             return False
         # A layer of TLS keeps nothing back and hands these two through; what it has encrypted waits below it.
-        transport: Any = self.transport
+        transport = self.transport
         unsent = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
         if unsent != self._unsent:
             self._unsent = unsent
@@ -275,12 +277,12 @@ class LinePeer(LineReceiver):
             self.closing_since = self._clock.seconds()
             self.flush()
             # With a producer, a transport waits for its end before it closes.
-            self.transport.unregisterProducer()  # type: ignore[union-attr]
-            self.transport.loseConnection()  # type: ignore[union-attr]
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
 
     def abort(self) -> None:
         """End the connection at once: whatever is in the buffer is of no use to a peer that does not read."""
         self._closing = True
         self._out.clear()
         if not self.lost:
-            self.transport.abortConnection()  # type: ignore[union-attr]
+            self.transport.abortConnection()

@@ -7,6 +7,7 @@ Each measurement starts a FishChat of its own (``fishchat up --processes``), abu
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Literal
 
 from twisted.internet.defer import ensureDeferred
@@ -154,7 +155,7 @@ async def _stuck_readers(target: Target, readers: int, filled: int, patience: fl
 async def _log_in_readers(target: Target, count: int) -> list[Reader]:
     """Return so many members of the topic ``loud``."""
     reactor = target.reactor
-    found = [await target.connect(lambda n=n: Reader(f"reader{n}", "loud")) for n in range(count)]  # type: ignore[misc]
+    found = [await target.connect(partial(Reader, f"reader{n}", "loud")) for n in range(count)]
     deadline = reactor.seconds() + TO_JOIN
     while not all(one.ready for one in found):
         assert reactor.seconds() < deadline, f"not all have logged in within {TO_JOIN} s"
@@ -237,10 +238,7 @@ async def _slow_handshakes(target: Target, count: int, rounds: int) -> dict[str,
     await deferLater(reactor, SETTLE)
     before, most, lasted, logins = target.memory(), [], [], []
     for _ in range(rounds):
-        slow = [
-            await target.connect(lambda n=n: Dripping(reactor, silent=n % 2 == 1), port)  # type: ignore[misc]
-            for n in range(count)
-        ]
+        slow = [await target.connect(partial(Dripping, reactor, silent=n % 2 == 1), port) for n in range(count)]
         highest = 0
         deadline = reactor.seconds() + HANDSHAKE * 3
         while any(one.ended is None for one in slow) and reactor.seconds() < deadline:

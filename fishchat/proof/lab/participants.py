@@ -60,8 +60,8 @@ class Participants:
         """Make the accounts, and give each device and each probe a token."""
         names = sorted(self.talkers, key=lambda name: not name.endswith("/main"))
         devices = [*names, *(f"{probe.account}/main" for probe in probes)]
-        pairs = [tuple(name.encode().split(b"/")) for name in devices]
-        tokens = await make_devices(self._reactor, url, pairs)  # type: ignore[arg-type]
+        pairs = [(account.encode(), device.encode()) for account, _, device in (one.partition("/") for one in devices)]
+        tokens = await make_devices(self._reactor, url, pairs)
         secrets = dict(zip(devices, (token.decode() for token in tokens), strict=True))
         self._scene.secrets.update(secrets)
         for probe in probes:
