@@ -183,6 +183,9 @@ class Conversation:
                 if not reading.unacked:
                     self._reads.drop(reading)
                 return
+        elif span is None or span[1] is not None:
+            # The messages after the end of this span are not for the account. Live, it would receive them, too.
+            pass
         elif reading.at == self.position:
             self._go_live(reading)
             return

@@ -279,6 +279,23 @@ class Hearing(SynchronousTestCase):
         self.conversation.hear(message(1, 2))
         self.assertEqual(sender.reading.acked, (1, 0))
 
+    def test_left_and_joined(self) -> None:
+        """A device whose account left and joined again, unnoticed here, receives nothing from between the spans."""
+        reads = Reads()
+        reads.log = [message(1, seq) for seq in range(1, 7)]
+        conversation = Conversation(NAME, (1, 2), reads)
+        peer = Peer(reads, b"bob/main", False)
+        reading = Reading(peer.device, conversation, (1, 2), [((1, 0), (1, 3)), ((1, 5), None)])
+        peer.device.readings[NAME] = peer.reading = reading
+        conversation.add(reading)
+        peer.device.syncing = None
+        conversation.settle(reading)
+        self.assertFalse(reading.live)
+        conversation.behind_log((1, 6))
+        reads.settle()
+        self.assertEqual(peer.got, [3, 6])
+        self.assertTrue(reading.live)
+
     def test_closed(self) -> None:
         """Whoever may see no more is fed to the end of the span and dropped."""
         for one in self.store(1, 2):

@@ -8,7 +8,7 @@ from twisted.python.failure import Failure
 
 from fishchat.model.conversation import Conversation
 from fishchat.model.device import Device
-from fishchat.services.msg_server.delivery.log_reader import Logs
+from fishchat.services.msg_server.delivery.log_reader import Known, Logs
 from fishchat.services.msg_server.delivery.membership import Membership
 from fishchat.services.msg_server.delivery.presence import Presence
 from fishchat.services.msg_server.delivery.rooms import Rooms
@@ -40,11 +40,19 @@ class CatchingUp:
     async def _ask(self, device: Device, name: bytes) -> None:
         known = await self._logs.talk(device.account, device.name, name)
         if self._presence.is_here(device) and known.spans:
-            self._rooms.update(device, known)
-            conversation = self._rooms.conversations.get(name)
-            if conversation is not None and known.last > conversation.position:
-                # An earlier message may have opened the conversation meanwhile: read on to the last one.
-                conversation.behind_log(known.last)
+            self._take(device, known)
+
+    def _take(self, device: Device, known: Known) -> None:
+        """Take the stored state of a device's conversation, and read on if the log continues."""
+        self._rooms.update(device, known)
+        conversation = self._rooms.conversations.get(known.name)
+        if conversation is None or known.name not in device.readings:
+            return
+        if conversation.version != known.version:
+            # One of the two is older than a change of the membership: the next message finds out.
+            conversation.version = None
+        if known.last > conversation.position:
+            conversation.behind_log(known.last)
 
     def catch_up(self, conversation: Conversation) -> None:
         """Read the log after the conversation's position."""
@@ -84,13 +92,7 @@ class CatchingUp:
             (device.owner.replaced if is_sure else device.owner.evicted)()
             return
         for known in talks:
-            self._rooms.update(device, known)
-            conversation = self._rooms.conversations.get(known.name)
-            if conversation is not None and known.name in device.readings:
-                if conversation.version != known.version:
-                    conversation.version = None
-                if known.last > conversation.position:
-                    conversation.behind_log(known.last)
+            self._take(device, known)
         self._rooms.feed(device)
 
     def _not_read(self, failure: Failure) -> None:
