@@ -110,7 +110,7 @@ class Reads:
 
 
 class Peer:
-    """A device and what it was told."""
+    """A device and the messages that were delivered to it."""
 
     def __init__(self, reads: Reads, key: bytes, acks: bool, at: Position = START) -> None:
         self.reads = reads
@@ -280,7 +280,7 @@ class Hearing(SynchronousTestCase):
         self.assertEqual(sender.reading.acked, (1, 0))
 
     def test_closed(self) -> None:
-        """Whoever may see no more is fed to the end of the span and dropped."""
+        """A subscription whose span ended is fed to the end of the span and dropped."""
         for one in self.store(1, 2):
             self.conversation.hear(one)
         reading = self.peer.reading
@@ -391,7 +391,7 @@ class Play:
 
 
 class Properties(SynchronousTestCase):
-    """Whatever happens to the hints."""
+    """Delivery is complete for every loss and delay of hints."""
 
     # Shrinking a play of this length takes minutes, so what fails is shown as it is.
     @settings(deadline=None, max_examples=150, phases=(Phase.explicit, Phase.reuse, Phase.generate))
