@@ -22,9 +22,9 @@ A bot that answers everybody with their own words::
     if __name__ == "__main__":
         task.react(main, sys.argv[1:])
 
-Whatever happens to the bot, to connections and to servers, each message is answered once: what ``on_message``
-does before it returns is remembered together with the message (see ``Client``). Every call returns a Deferred, to
-be awaited or not.
+Each message is answered exactly once, even if the bot, a connection or a server fails: the client saves the effects
+of ``on_message`` before its return together with the message (see ``Client``). Every call returns a Deferred;
+awaiting it is optional.
 """
 
 from __future__ import annotations

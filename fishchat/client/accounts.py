@@ -1,4 +1,4 @@
-"""Making an account, where the server lets one: by an invitation, or by anybody who comes."""
+"""Create accounts on servers that allow it: with an invitation, or by open sign-up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fishchat.client.security import Security, Tls
 from fishchat.features.accounts import client as accounts
 from fishchat.features.accounts.rows import CREATE_CLIENT
 
-#: Seconds for the server's answer: it hashes the password, maybe after those of others.
+#: Seconds to wait for the reply. The server hashes the password, perhaps after the passwords of other clients.
 PATIENCE = 10.0
 
 
@@ -30,12 +30,12 @@ async def create_account(
     tls: Tls = None,
     reactor: Any,
 ) -> None:
-    """Make ``account``; after that a ``Client`` with the password as its ``secret`` can log in.
+    """Create ``account``. A ``Client`` with the password as its ``secret`` can then log in.
 
-    Asks the ``gateway`` for a server when there is one; ``tls`` is what it is to ``Client``. Raises RefusedError:
-    ``EXISTS``, ``INVITATION`` (a code is needed, or this one is not valid), ``PASSWORD``, or ``TRYAGAIN`` and
-    ``FLOOD``, which say when to try again (``retry``). Raises ClientError when there was no answer, and the account may
-    have been made; and what connecting may fail with.
+    With a ``gateway``, the gateway chooses the server. ``tls`` has the same meaning as for ``Client``. Raises
+    RefusedError: ``EXISTS``, ``INVITATION`` (a code is required, or this code is not valid), ``PASSWORD``, or
+    ``TRYAGAIN`` and ``FLOOD``, which include the time to wait (``retry``). Raises ClientError if no reply was received;
+    the account may exist nevertheless. Also raises the errors of connecting.
     """
     line = accounts.create_account(account, password, invite).line
     security = Security(tls)
@@ -54,7 +54,7 @@ async def create_account(
 
 
 class _SignUp(Link):
-    """One command, when the server has said who it is."""
+    """A connection that sends one command after the server's greeting."""
 
     def __init__(self, line: bytes, security: Security, address: str) -> None:
         super().__init__()

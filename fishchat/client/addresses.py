@@ -1,4 +1,4 @@
-"""Which msg_server to connect to: the one that a server named, the gateway's choice, or the next of a fixed list."""
+"""Choose the msg_server to connect to: one named by a server, the gateway's choice, or the next of a fixed list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fishchat.client.security import CONNECT_TIMEOUT, Security, split_address
 
 
 class GatewayQuestion(Link):
-    """One question to a gateway; ``answer`` fires with the addresses, or fails with ClientError."""
+    """A single request to a gateway. ``answer`` fires with the addresses, or fails with ClientError."""
 
     def __init__(self, security: Security, gateway: str) -> None:
         super().__init__()
@@ -25,11 +25,11 @@ class GatewayQuestion(Link):
         self._gateway = gateway
 
     def opened(self) -> None:
-        """Send the question."""
+        """Send the request for addresses."""
         self.send([b"REQ_MSG_SERVER"])
 
     def received(self, lines: list[bytes]) -> None:
-        """Take the answer; the greeting and anything unknown is passed over."""
+        """Process the reply. The greeting and unknown lines are ignored."""
         for line in lines:
             verb, _, rest = line.partition(b" ")
             if verb == b"SELECT_MSG_SERVER_FOR_CLIENT":
@@ -38,7 +38,7 @@ class GatewayQuestion(Link):
                 self._answer(parse_error(rest.partition(b" ")[2]))
 
     def lost(self, reason: BaseException | None) -> None:
-        """Fail, if there was no answer."""
+        """Fail ``answer`` if no reply was received."""
         why = self._security.failure(self._gateway, reason)
         self._answer(why or ClientError("the gateway closed the connection"))
 
@@ -52,7 +52,7 @@ class GatewayQuestion(Link):
 
 
 async def ask_gateway(reactor: Any, gateway: str, security: Security) -> list[str]:
-    """The msg_servers that ``gateway`` names. Raises ClientError, ValueError or what connecting may fail with."""
+    """Return the msg_servers that ``gateway`` names. Raises ClientError, ValueError or the errors of connecting."""
     factory = Factory.forProtocol(lambda: GatewayQuestion(security, gateway))
     factory.noisy = False
     question: Any = await security.endpoint(reactor, gateway).connect(factory)
@@ -69,7 +69,7 @@ async def ask_gateway(reactor: Any, gateway: str, security: Security) -> list[st
 
 
 class Addresses:
-    """Where to connect next. A server that failed comes last, never not at all: it may be the only one."""
+    """The addresses to connect to. A failed server is tried last but never skipped: it may be the only one."""
 
     def __init__(self, reactor: Any, gateway: str | None, servers: Sequence[str], security: Security) -> None:
         self._reactor = reactor
@@ -85,21 +85,21 @@ class Addresses:
         self._failed: str | None = None
 
     def prefer(self, address: str | None) -> None:
-        """Connect to ``address`` next; None: where the gateway or the list says then."""
+        """Set the next address to ``address``; None: the choice of the gateway or of the list at that time."""
         self._next = deque([] if address is None else [address])
 
     def worked(self, address: str) -> None:
-        """The login at ``address`` succeeded."""
+        """Record that the login at ``address`` succeeded."""
         self._last, self._failed = address, None
-        # With a gateway it decides each time; of a fixed list the one that works is taken again.
+        # A gateway decides each time. From a fixed list, the server that works is used again.
         self.prefer(None if self._gateway else address)
 
     def failed(self, address: str) -> None:
-        """``address`` did not answer, or not usefully."""
+        """Record that ``address`` did not answer, or did not answer usefully."""
         self._failed = address
 
     async def choose(self) -> str:
-        """The address to try now. Raises what asking the gateway may fail with, when there is nothing else to try."""
+        """Return the address to try now. Raises the errors of ``ask_gateway`` if no other address is known."""
         if not self._next:
             self._next.extend(self._ordered(await self._known()))
         return self._next.popleft()
@@ -113,7 +113,7 @@ class Addresses:
             raise
         except Exception as error:
             self._security.warn(error)
-            # The servers may be well while the gateway is not.
+            # The servers may work while the gateway does not.
             if self._last is None:
                 raise
             return [self._last]

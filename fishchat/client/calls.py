@@ -1,7 +1,7 @@
 """The commands of a client: every method returns a Deferred that fires with the result.
 
-They survive reconnections: a command without an answer is sent again. Every one fails with RefusedError if the server
-refuses it, and with ClosedError if the client stops first.
+Commands survive reconnections: a command without a reply is sent again. Every command fails with RefusedError if the
+server refuses it, and with ClosedError if the client stops first.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ T = TypeVar("T")
 
 
 class Calls:
-    """The calls, without the connection that carries them."""
+    """The methods for commands, independent of the connection that carries them."""
 
     _machine: Machine
 
     def _call(self, queue: Callable[[], int]) -> Deferred[Any]:
-        """A Deferred for what ``queue`` queues; it returns the key, or raises RefusedError."""
+        """Return a Deferred for the command that ``queue`` queues; ``queue`` returns its key or raises RefusedError."""
         raise NotImplementedError
 
     def ask(self, request: Request[T]) -> Deferred[T]:
-        """Send any request of a feature (``fishchat.features.<name>.client``), also one without a method here."""
+        """Send a request of any feature (``fishchat.features.<name>.client``), also one without a method here."""
         return self._call(lambda: self._machine.ask(request))
 
     def _ask(self, make: Callable[[], Request[T]]) -> Deferred[T]:
         return self._call(lambda: self._machine.ask(make()))
 
     def send(self, to: str, text: str) -> Deferred[str]:
-        """Send to an account or a ``#topic``. Fires with the message's id when it is stored.
+        """Send a message to an account or a ``#topic``. Fires with the message's id when it is stored.
 
         The id is empty when the message is stored but so old that the server no longer finds it. Fails with
         RefusedError.
@@ -56,7 +56,7 @@ class Calls:
         return self._ask(lambda: topics.create_topic(topic, kind))
 
     def join(self, topic: str) -> Deferred[None]:
-        """Become a member. Fails with RefusedError, e.g. ``NOTFOUND``, ``INVITEONLY``, ``FULL``."""
+        """Join a topic. Fails with RefusedError, e.g. ``NOTFOUND``, ``INVITEONLY``, ``FULL``."""
         return self._ask(lambda: topics.join(topic))
 
     def leave(self, topic: str) -> Deferred[None]:
@@ -74,7 +74,7 @@ class Calls:
     def history(
         self, conversation: str, before: str | None = None, after: str | None = None, limit: int = 50
     ) -> Deferred[list[HistoryItem]]:
-        """List at most ``limit`` (1 to 100) messages, oldest first: the newest, or those before or after an id."""
+        """List up to ``limit`` (1 to 100) messages, oldest first: the newest ones, or those before or after an id."""
         return self._ask(lambda: messages.history(conversation, before, after, limit))
 
     def conversations(self) -> Deferred[list[Conversation]]:
@@ -102,11 +102,11 @@ class Calls:
         return self._ask(lambda: accounts.set_name(name))
 
     def change_password(self, password: str) -> Deferred[None]:
-        """Change the password, for this client too; all other devices must log in with it.
+        """Change the password. This client uses it from then on; all other devices must log in with it.
 
-        Fails with RefusedError: ``PASSWORD``, or ``STATE`` on a connection that was logged in by a token. So use a
-        client that has the old password as its ``secret`` and no ``state``, right after its ``start``; if the
-        connection is lost in between, ``STATE`` leaves open whether the password was changed.
+        Fails with RefusedError: ``PASSWORD``, or ``STATE`` on a connection that was logged in by a token. Therefore use
+        a client that has the old password as its ``secret`` and no ``state``, right after its ``start``. If the
+        connection is lost in between, ``STATE`` does not show whether the password was changed.
         """
         return self._call(lambda: self._machine.change_password(password))
 
@@ -143,5 +143,5 @@ class Calls:
         return self._ask(contacts.contacts)
 
     def set_privacy(self, who: Literal["everyone", "contacts"]) -> Deferred[None]:
-        """Set who may start a conversation with one. Fails with RefusedError."""
+        """Set which accounts may start a conversation with one. Fails with RefusedError."""
         return self._ask(lambda: accounts.set_privacy(who))

@@ -1,7 +1,7 @@
-"""The client on Twisted: connects, reconnects after losses, calls back, and returns Deferreds for answers.
+"""The client on Twisted: connects, reconnects after losses, runs callbacks, and returns Deferreds for replies.
 
-Twisted's ClientService is not used: it takes a TCP connection for a success, so that a server which accepts and
-then fails the login would be asked again without a growing delay, and it connects to one endpoint only.
+Twisted's ClientService is not used because it connects to one endpoint only, and treats a TCP connection as a success:
+it would retry a server that accepts connections but fails the login without a growing delay.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ from fishchat.client.machine import Machine
 from fishchat.client.security import Security, Tls
 from fishchat.client.state import ClientState, Store
 
-#: Delay before the first reconnection, the longest one, and how long a connection must last to be no failure.
+#: Seconds before the first reconnection, the longest delay, and how long a connection must last to count as a success.
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 5.0
 STEADY = 5.0
-#: Seconds that stopping waits for the server's goodbye, and moving for the last replies.
+#: Seconds that stopping waits for the reply to QUIT, and moving waits for the last replies.
 GOODBYE = 5.0
 
 
 class Connection(Link):
-    """The connection that a client has; everything on it is the client's.
+    """The connection of a client; all of its events are passed to the client.
 
-    :ivar gone: fires when it is lost.
+    :ivar gone: fires when the connection is lost.
     """
 
     def __init__(self, client: Client) -> None:
@@ -59,19 +59,19 @@ class Connection(Link):
         self.gone: Deferred[None] = Deferred()
 
     def opened(self) -> None:
-        """Begin to talk on the new connection."""
+        """Report the new connection to the client."""
         self._client._connected(self)
 
     def secured(self, binding: bytes | None) -> None:
-        """TLS is agreed on."""
+        """Report the completed TLS handshake to the machine."""
         self._client._machine.secured(binding)
 
     def received(self, lines: list[bytes]) -> None:
-        """Take lines of the server, without their endings."""
+        """Process lines from the server, without their endings."""
         self._client._received(lines)
 
     def lost(self, reason: BaseException | None) -> None:
-        """Note that the connection is lost, and why."""
+        """Report to the client that the connection is lost, and why."""
         self._client._lost(reason)
         self.gone.callback(None)
 
@@ -79,29 +79,29 @@ class Connection(Link):
 class Client(Calls):
     """One device of one account, kept connected.
 
-    Every send is stored exactly once and in order, whatever happens to connections and servers; every message
-    is handed to ``on_message`` in order and acknowledged when that is through: at its return, or when the
-    Deferred or coroutine that it returns is through (also when it fails: that is logged). With ``manual_ack``
-    it is ``ack`` that says so. Without an ``on_message`` nothing is acknowledged, and the messages wait at the
-    server.
+    Every send is stored exactly once and in order, even if connections and servers fail. Every message is delivered to
+    ``on_message`` in order. It is acknowledged when ``on_message`` returns, or when the Deferred or coroutine that it
+    returns is done. A failing callback is logged, and its message is acknowledged as well. With ``manual_ack``, the
+    program acknowledges by calling ``ack``. Without an ``on_message`` nothing is acknowledged, and the server keeps the
+    messages.
 
-    With a ``state`` that is kept in a store (``FileState``) all this holds across restarts of the program too.
-    It is saved before anything that depends on it is sent: so an answer that ``on_message`` sends before it
-    returns is sent exactly once.
+    With a ``state`` in a store (``FileState``), all this is true across restarts of the program too. The state is saved
+    before anything that depends on it is sent: an answer that ``on_message`` sends before it returns is sent exactly
+    once.
 
-    It logs in by a token where it has one: from its state, where every login by ``secret`` leaves one. Without a
-    token, or with one that the server does not take any more, it proves the ``secret``; this computes for 0.2 s, in
-    which the reactor stands still. A ``secret`` that is itself a token (``fct_…``) is used as it is. When the server
-    takes a token back (``RESP_REVOKED``) and there is a password, it logs in by that; else it ends.
+    The client logs in by a token if its state has one; every login by ``secret`` leaves a token there. Without a token,
+    or if the server no longer accepts it, the client proves the ``secret``. This computes for 0.2 s and blocks the
+    reactor. A ``secret`` that is itself a token (``fct_…``) is sent as it is. If the server revokes a token
+    (``RESP_REVOKED``), a client with a password logs in by it; a client without one ends.
 
-    :param tls: how servers and gateways are talked to: None: TLS with a certificate from an authority that the system
-        trusts, but plain text on this machine (loopback); True: such TLS everywhere; a path: TLS, trusting the
-        authorities in that PEM file alone; False: plain text, over the network too, where everybody on the way can read
-        the secret and everything else. Raises OSError or ValueError for a file that holds no certificates.
-    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_event, on_closed: what to call; None: nothing.
-        ``on_event(event)`` takes the events of features that have no callback of their own.
-        ``on_closed(reason)`` comes once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused`` (the
-        login was) or ``revoked`` (the server took it back, and there is nothing to log in by again).
+    :param tls: how to connect to servers and gateways. None: TLS with a certificate from an authority that the system
+        trusts, but plain text on this machine (loopback). True: such TLS everywhere. A path: TLS, trusting only the
+        authorities in that PEM file. False: plain text, over the network too, where anyone on the way can read the
+        secret and everything else. Raises OSError or ValueError for a file that contains no certificates.
+    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_event, on_closed: the callbacks; None: no callback.
+        ``on_event(event)`` receives the events of features that have no callback of their own.
+        ``on_closed(reason)`` is called once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused``
+        (the login was refused) or ``revoked`` (the server revoked the login, and no other secret is available).
     """
 
     _log = Logger()
@@ -151,7 +151,7 @@ class Client(Calls):
     # Life.
 
     def start(self) -> Deferred[None]:
-        """Connect, and stay connected. Fires at the first login; fails with RefusedError when that is refused."""
+        """Connect, and stay connected. Fires at the first login; fails with RefusedError if the login is refused."""
         if self._ended is not None:
             return fail(self._closed_error())
         if self._running is None:
@@ -163,9 +163,9 @@ class Client(Calls):
         return self._starting[-1]
 
     def stop(self) -> Deferred[None]:
-        """Acknowledge, say QUIT, close; fires when closed.
+        """Send the last acknowledgements and QUIT, then close the connection. Fires when it is closed.
 
-        Calls without an answer by then fail with ClosedError; a state in a store keeps the sends.
+        Calls without a reply by then fail with ClosedError. A state in a store keeps the sends.
         """
         if self._ended is not None and self._connection is None:
             return succeed(None)
@@ -180,11 +180,11 @@ class Client(Calls):
 
     @property
     def state(self) -> ClientState:
-        """What to give to the next Client of this device so that it goes on where this one stands."""
+        """The state with which the next Client of this device continues where this one stopped."""
         return self._machine.snapshot()
 
     def ack(self, message: Message | Notice) -> None:
-        """With ``manual_ack``: this message and all before it in its conversation have been dealt with."""
+        """Acknowledge this message and all before it in its conversation, with ``manual_ack``."""
         self._machine.finish_up_to(message.id, self._reactor.seconds())
         self._driver.flush_soon()
 
@@ -220,7 +220,7 @@ class Client(Calls):
                 await deferLater(self._reactor, self._delay())
 
     def _delay(self) -> float:
-        """Doubling, with jitter, so that the clients of a server that died do not come back in one wave."""
+        """Return a doubling delay with jitter, so that the clients of a failed server do not all reconnect at once."""
         longest = min(FIRST_DELAY * 2.0 ** min(max(self.failures - 1, 0), 16), LONGEST_DELAY)
         return longest * random.uniform(0.5, 1.0)
 
@@ -262,7 +262,7 @@ class Client(Calls):
         if self._moving is None:
             self._addresses.failed(self._address)
             self._addresses.prefer(move.address)
-            # Spread over half of the time, so that a server that is drained does not send all its clients at once.
+            # Moves are spread over half of the time, so that the clients of a drained server do not all move at once.
             self._moving = self._reactor.callLater(random.uniform(0.0, move.within / 2), self._leave)
 
     def _leave(self) -> None:
@@ -274,7 +274,7 @@ class Client(Calls):
         if self._connection is not None:
             self._connection.send(lines)
 
-    # What the machine tells.
+    # Events of the machine.
 
     def _tell(self, event: object) -> None:
         if isinstance(event, Settled):
@@ -351,7 +351,7 @@ class Client(Calls):
         self._driver.stop()
         _cancel(None, self._moving)
         if self._connection is not None:
-            # With TLS the other side has a part in closing, and may not play it.
+            # With TLS the peer takes part in closing, and may fail to.
             self._moving = self._reactor.callLater(GOODBYE, self._drop)
             self._connection.close()
         elif self._running is not None:

@@ -1,4 +1,4 @@
-"""Drives a machine: lines and the time in, events and lines out, its state saved between the two."""
+"""The driver of a machine: passes lines and the time in, takes events and lines out, and saves the state in between."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fishchat.client.state import Store
 
 
 class Driver:
-    """Many calls of one turn make one write and one save.
+    """The driver of one machine. All calls of one turn share one write and one save.
 
-    :param store: where the state is kept; None: nowhere.
-    :param tell: takes an event.
+    :param store: the store of the state; None: the state is not saved.
+    :param tell: receives an event.
     :param send: writes lines, if there is a connection.
-    :param drop: ends the connection.
+    :param drop: drops the connection.
     """
 
     _log = Logger()
@@ -44,14 +44,14 @@ class Driver:
         self._flushing = self._again = self._stopped = False
 
     def stop(self) -> None:
-        """Do nothing more by itself."""
+        """Cancel all timers, and set no new ones."""
         self._stopped = True
         for call in (self._timer, self._soon):
             if call is not None and call.active():
                 call.cancel()
 
     def flush_soon(self) -> None:
-        """Send what was queued at the end of this turn."""
+        """Call ``flush`` at the end of this turn."""
         if not self._flushing and self._soon is None and not self._stopped:
             self._soon = self._reactor.callLater(0, self._flush_now)
 
@@ -60,8 +60,8 @@ class Driver:
         self.flush()
 
     def flush(self) -> None:
-        """Send what was queued, and tell what has happened."""
-        if self._flushing:  # called by what it calls: once more when that is through
+        """Send the queued lines and report the events."""
+        if self._flushing:  # a callback called it: repeat after the callback's return
             self._again = True
             return
         self._flushing = self._again = True
@@ -83,7 +83,7 @@ class Driver:
             try:
                 self._store.save(self._machine.snapshot())
             except Exception:
-                # What cannot be remembered must not be sent; the next connection tries again.
+                # Lines must not be sent before their state is saved; the next connection tries again.
                 self._log.failure("the client's state cannot be saved")
                 self._drop()
                 return

@@ -1,4 +1,4 @@
-"""What the client library reports to its user: the events of the features, those of the library, and errors."""
+"""The events and errors that the client library reports: those of the features and its own."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ __all__ = [
 
 
 class TlsError(ClientError):
-    """The server could not prove its identity, or speaks no TLS. The text says what to do."""
+    """Raised when the server cannot prove its identity or does not use TLS. The text says what to do."""
 
 
 class ClosedError(ClientError):
-    """The client stopped before the command was answered. A send may be stored all the same."""
+    """Raised when the client stopped before the command was answered. A send may be stored nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A call ended: ``value`` is its result, or the error it failed with."""
+    """The end of a call. ``value`` is its result, or the error with which it failed."""
 
     key: int
     value: object
@@ -58,16 +58,16 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """This connection is of no further use: drop it and make another."""
+    """The connection is unusable: drop it and open another."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The client has ended: stopped, replaced by another login of this device, its login refused or revoked.
+    """The end of the client: stopped, replaced by another login of this device, login refused or login revoked.
 
-    ``detail``: why it was revoked, in the server's word.
+    ``detail`` is the reason for which it was revoked, in the server's word.
     """
 
     reason: str

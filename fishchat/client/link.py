@@ -1,4 +1,4 @@
-"""One connection to a server: bytes to lines and back, by TLS or without. What the lines mean is said by subclasses."""
+"""One connection to a server: bytes to lines and back, with or without TLS. Subclasses interpret the lines."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from fishchat.protocols.lines import MAX_OUT, LineSplitter
 
 @implementer(IHandshakeListener)
 class Link(Protocol):
-    """What is common to all of them; a subclass overrides what it wants to hear of."""
+    """The base class of connections to a server. A subclass overrides the events that it handles."""
 
     def __init__(self) -> None:
         self._splitter = LineSplitter(MAX_OUT)
         self._gone = False
 
     def opened(self) -> None:
-        """The connection stands; where there is TLS, it has yet to be agreed on."""
+        """Handle a new connection. With TLS, the handshake has not completed yet."""
 
     def secured(self, binding: bytes | None) -> None:
-        """TLS is agreed on, with a server that is trusted; ``binding`` is that of its certificate, if it has one."""
+        """Handle a TLS handshake with a trusted server; ``binding`` is that of its certificate, if it has one."""
 
     def received(self, lines: list[bytes]) -> None:
-        """Lines have come."""
+        """Handle received lines, without their endings."""
 
     def lost(self, reason: BaseException | None) -> None:
-        """The connection is gone."""
+        """Handle the loss of the connection."""
 
     def connectionMade(self) -> None:
-        """Report the new connection; send small lines at once."""
+        """Report the new connection, and disable Nagle's algorithm."""
         if ITCPTransport.providedBy(self.transport):  # a small line must not wait for the reply to the one before
             self.transport.setTcpNoDelay(True)
         self.opened()
 
     def handshakeCompleted(self) -> None:
-        """The server's certificate is good."""
+        """Report that the server's certificate was accepted."""
         transport: Any = self.transport
         self.secured(binding(transport.getPeerCertificate().to_cryptography()))
 
     def dataReceived(self, data: bytes) -> None:
-        """Split the data into lines, and report those."""
+        """Split the data into lines, and report them."""
         self.received(self._splitter.feed(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -59,12 +59,12 @@ class Link(Protocol):
             self.transport.write(b"\r\n".join(lines) + b"\r\n")
 
     def close(self) -> None:
-        """Write what is left, then close."""
+        """Write the remaining data, then close the connection."""
         if self.transport is not None:
             self.transport.loseConnection()
 
     def abort(self) -> None:
         """Drop the connection without waiting for anything."""
         abort = getattr(self.transport, "abortConnection", None)
-        if abort is not None and not self._gone:  # Twisted's TLS does not bear it twice
+        if abort is not None and not self._gone:  # Twisted's TLS fails on a second call
             abort()

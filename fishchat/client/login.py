@@ -1,9 +1,9 @@
-"""From the greeting to being logged in: what to say next, by what the server offers and what is at hand. Pure.
+"""The login, from the greeting to success. The server's offers and the known secrets decide each step. Pure.
 
-A token comes first: of this device, remembered from an earlier login, or given in the secret's place. Without one, or
-when it is refused, the secret is proved by SCRAM, which takes a moment (see ``scram``), and the server gives a token.
-Only a server that offers no SCRAM, because it asks for no secret, is told the secret as it is. Whoever drives this sees
-to it that the connection is one to say secrets on.
+A token is tried first: the token of this device from an earlier login, or one passed as the secret. Without a token, or
+if it is refused, the client proves the secret by SCRAM, which takes a moment (see ``scram``), and the server issues a
+token. The secret itself is sent only to a server that offers no SCRAM because it requires no secret. The caller makes
+sure that secrets may be sent on the connection.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from fishchat.model.secrets.tokens import is_token
 _TOKEN = re.compile(r"fct_[A-Za-z0-9_-]{1,128}")
 _SHOWN = re.compile(r"fct_[^\s'\"]+|(?<=token=)[^\s'\"]+")
 
-#: What is said next: the verb that the reply repeats, and the line.
+#: The next command: the verb that the reply repeats, and the line.
 Step = tuple[bytes, bytes]
 
 
 def masked(text: str) -> str:
-    """``text`` without any token that stands in it, to be shown."""
+    """Return ``text`` with every token masked, so that it can be shown."""
     return _SHOWN.sub("…", text)
 
 
 class Login:
-    """What one device logs in by, and how far it has come on this connection.
+    """The secrets of one device, and the progress of its login on this connection.
 
-    Its form is checked here (RefusedError, ValueError): a refused login is a decision of the server.
+    The form of names and secret is checked here (RefusedError, ValueError), so that a refused login is always a
+    decision of the server.
 
-    :ivar token: the token of this device, to be remembered.
-    :ivar changed: whether it is another than the one that was remembered last.
+    :ivar token: the token of this device, which the caller saves.
+    :ivar changed: whether it differs from the token that was saved last.
     """
 
     def __init__(self, account: str, device: str, secret: str | None) -> None:
@@ -49,7 +50,7 @@ class Login:
         self.connected()
 
     def connected(self) -> None:
-        """A new connection: nothing is said on it yet."""
+        """Start over for a new connection, on which nothing was sent yet."""
         self._binding: bytes | None = None
         self._offered: frozenset[str] = frozenset()
         self._agreed = False
@@ -57,17 +58,17 @@ class Login:
         self._then: Callable[[Reply], Step | None] = self._hello
 
     def secured(self, binding: bytes | None) -> None:
-        """The connection has TLS, with this binding to the server's certificate if there is one."""
+        """Record that the connection has TLS; ``binding`` is that to the server's certificate, or None."""
         self._binding = binding
 
     def greeted(self, rest: bytes) -> Step:
-        """Take the greeting; what to say first. Raises RefusedError."""
+        """Process the greeting and return the first command. Raises RefusedError."""
         told = dict(word.split("=", 1) for word in rest.decode().split(" ") if "=" in word)
         self._offered = frozenset(filter(None, told.get("sasl", "").split(",")))
         return self.again()
 
     def again(self) -> Step:
-        """What to say for another attempt. Raises RefusedError."""
+        """Return the command for another attempt. Raises RefusedError."""
         if not self._agreed:
             self._then = self._hello
             return HELLO.name, HELLO.line(b"1", text=b"caps=ack")
@@ -81,7 +82,7 @@ class Login:
         return SEND_CLIENT_ID.name, line
 
     def answered(self, reply: Reply) -> Step | None:
-        """What to say after this reply; None: logged in. Raises RefusedError, or ValueError for what is no reply."""
+        """Return the next command; None: logged in. Raises RefusedError, or ValueError for an invalid reply."""
         error = reply.error
         if error is None:
             return self._then(reply)
@@ -90,15 +91,15 @@ class Login:
         raise error
 
     def forget(self) -> bool:
-        """Give the remembered token up, if there is a password to log in by instead; whether there is."""
-        # Without one it stays: an account that is disabled today may be let in with it tomorrow.
+        """Discard the saved token if there is a password to log in by instead. Return whether there is one."""
+        # Without a password the token is kept: a disabled account may be enabled again.
         if self._password is None:
             return False
         self._remember(None)
         return True
 
     def renew(self, password: str) -> None:
-        """The account has this password from now on."""
+        """Use ``password`` from now on."""
         self._password = password
 
     def _hello(self, reply: Reply) -> Step:

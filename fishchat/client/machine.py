@@ -1,9 +1,9 @@
-"""The client's side of the line protocol: it is fed lines and the time, and says which lines to send and what happened.
+"""The client's side of the line protocol: takes lines and the time, returns events and the lines to send.
 
-No transport, no reactor, no clock of its own. Whoever drives it calls ``connected`` (``secured`` too, where there is
-TLS), ``received``, ``tick`` and ``lost``, then takes ``events()``, then ``lines(now)``, remembers ``snapshot()`` while
-``changed`` is true, writes the lines, and calls ``tick`` at ``deadline()``. In that order: what the user did with an
-event and what follows from it are then remembered together.
+The machine has no transport, reactor or clock. Its driver calls ``connected`` (with TLS ``secured`` too), ``received``,
+``tick`` and ``lost``, then takes ``events()``, then ``lines(now)``, saves ``snapshot()`` while ``changed`` is true,
+writes the lines, and calls ``tick`` at ``deadline()``. In this order, the user's response to an event is saved together
+with everything that follows from it.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from fishchat.features.session.rows import QUIT, SEND_PING
 from fishchat.model.names import Position, split_id
 from fishchat.protocols.lines import OVERLONG, parse_tags
 
-#: Commands on the wire without a reply.
+#: The most commands on the wire without a reply.
 WINDOW = 32
-#: Seconds of silence before a ping; and while something is unanswered, which a server answers within five, before the
-#: connection is given up.
+#: Seconds of silence before a ping, and before the connection is dropped while a command is unanswered. A server
+#: answers within five.
 QUIET = 30.0
 PATIENCE = 10.0
 
-#: A line of ours that the server could not read has no verb to repeat; what else has none is about the connection.
+#: Errors without a verb that answer an unreadable line of ours. All others without a verb are about the connection.
 _UNREAD = frozenset({"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG"})
-#: Refusals of a login that another server or another moment may not share.
+#: Refusals of a login that may not happen on another server or at another time.
 _PASSING = frozenset({"TRYAGAIN", "UNKNOWN", "FLOOD", "BUSY", "INTERNAL", "STATE"})
 
 
 class Phase(enum.Enum):
-    """Where the connection stands."""
+    """The phase of the connection."""
 
     AWAY = "not connected"
     GREETING = "waiting for the greeting"
@@ -63,7 +63,7 @@ class Pending(Protocol):
         """The verb that its reply repeats."""
 
     def answered(self, reply: Reply, now: float) -> None:
-        """Take the final reply."""
+        """Process the final reply."""
 
 
 @dataclass(slots=True)
@@ -80,10 +80,10 @@ class _Own:
 class Machine:
     """One device of one account.
 
-    :param secret: what the device logs in by when it has no token (see ``login``); it is never part of a state.
-    :param state: what an earlier program remembered; it must be of this account and device (ValueError).
-    :param manual_ack: a message is acknowledged when ``finish`` or ``finish_up_to`` names it, else as it is handed
-        out.
+    :param secret: the secret for logging in without a token (see ``login``); never part of a state.
+    :param state: the state saved by an earlier program. Raises ValueError if it is of another account or device.
+    :param manual_ack: whether a message is acknowledged only after ``finish`` or ``finish_up_to``. Otherwise it is
+        acknowledged on delivery.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Machine:
         self._reply = Reply()
         self._draining = self._quit = False
         self._heard = 0.0
-        #: When the oldest unanswered command was sent, no later than that; whether there was none when last looked.
+        #: When the oldest unanswered command was sent, or earlier; whether none was unanswered at the last check.
         self._asked = 0.0
         self._idle = True
         self._give_up: float | None = None
@@ -115,64 +115,64 @@ class Machine:
         if state is not None:
             self._restore(state)
 
-    # What the user does.
+    # Calls of the user.
 
     def send(self, to: str, text: str) -> int:
-        """Queue a message; a Settled with this key and its id, or the refusal, follows once. May raise RefusedError."""
+        """Queue a message and return its key. One Settled with the id or the refusal follows. Raises RefusedError."""
         return self._outbox.send(to, text)
 
     def ask(self, request: Request[Any]) -> int:
-        """Queue another command; a Settled with this key and its result, or the refusal, follows once."""
+        """Queue another command and return its key. One Settled with the result or the refusal follows."""
         return self._outbox.ask(request)
 
     def change_password(self, password: str) -> int:
-        """Queue a change of the password, which the device logs in by from then on. May raise RefusedError."""
+        """Queue a change of the password, which the device then uses to log in. Raises RefusedError."""
         request = accounts.change_password(password)
         return self.ask(replace(request, result=lambda reply: self._login.renew(password)))
 
     def finish(self, message_id: str, now: float) -> None:
-        """This message has been dealt with. Raises ValueError when it was not handed out."""
+        """Mark this message as handled. Raises ValueError if it was not delivered."""
         conversation, epoch, seq = split_id(message_id.encode())
         self._receipts.finish(conversation, (epoch, seq), now)
         self._changed = True
 
     def finish_up_to(self, message_id: str, now: float) -> None:
-        """This message and all before it have been dealt with. Raises ValueError when it was not handed out."""
+        """Mark this message and all before it as handled. Raises ValueError if it was not delivered."""
         conversation, epoch, seq = split_id(message_id.encode())
         self._receipts.finish_up_to(conversation, (epoch, seq), now)
         self._changed = True
 
     def drain(self) -> None:
-        """Send no new command on this connection; it can be dropped without doubt when ``drained``."""
+        """Send no new commands on this connection. It can be dropped without doubtful sends when ``drained``."""
         self._draining = True
 
     @property
     def drained(self) -> bool:
-        """Whether a draining connection has all its replies."""
+        """Whether a draining connection has received all its replies."""
         return self._draining and not self._fifo
 
     def close(self) -> None:
-        """Acknowledge what is due, say QUIT; Ended follows."""
+        """Send the acknowledgements that are due, and QUIT. Ended follows."""
         if self.phase is Phase.ONLINE:
             self.phase = Phase.CLOSING
         elif self.phase not in (Phase.CLOSING, Phase.ENDED):
             self._end("stopped")
 
-    # What happens to the connection.
+    # Events of the connection.
 
     def connected(self, now: float) -> None:
-        """A new connection stands; the server speaks first."""
+        """Handle a new connection, on which the server sends the first line."""
         self.phase = Phase.GREETING
         self._login.connected()
         self._heard = now
         self._give_up = now + PATIENCE
 
     def secured(self, binding: bytes | None) -> None:
-        """The new connection has TLS; ``binding`` (``tls-server-end-point``) is None where it is not defined."""
+        """Record that the new connection has TLS; ``binding`` (``tls-server-end-point``) is None if not defined."""
         self._login.secured(binding)
 
     def lost(self) -> None:
-        """The connection is gone. Nothing is lost by that: what had no reply is sent again on the next one."""
+        """Handle the loss of the connection. Commands without a reply are sent again on the next one."""
         self._outbox.lost([one for one in self._fifo if isinstance(one, Errand)])
         self._receipts.lost()
         self._fifo.clear()
@@ -186,7 +186,7 @@ class Machine:
             self.phase = Phase.AWAY
 
     def received(self, line: bytes, now: float) -> None:
-        """Take a line from the server, without its ending."""
+        """Process a line from the server, without its ending."""
         if self.phase in (Phase.AWAY, Phase.BROKEN, Phase.ENDED):
             return
         self._heard = now
@@ -198,7 +198,7 @@ class Machine:
             self._break(f"a line that is no part of the protocol ({error}): {line[:80]!r}")
 
     def tick(self, now: float) -> None:
-        """Do what is due by now."""
+        """Perform all actions that are due."""
         if self._give_up is not None and now >= self._give_up:
             self._break("the server is silent")
         elif self._fifo and now >= self._overdue:
@@ -209,15 +209,15 @@ class Machine:
             self._give_up = now + PATIENCE
             self._ping()
 
-    # What comes out.
+    # Output.
 
     def events(self) -> list[object]:
-        """What happened since the last call."""
+        """Return the events since the last call."""
         events, self._events = self._events, []
         return events
 
     def lines(self, now: float) -> list[bytes]:
-        """The lines to send now, without their endings."""
+        """Return the lines to send now, without their endings."""
         lines, self._first = self._first, []
         if self.phase is Phase.ONLINE and not self._draining:
             while len(self._fifo) < WINDOW and (command := self._outbox.take(now)) is not None:
@@ -240,7 +240,7 @@ class Machine:
         return max(self._heard, self._asked) + PATIENCE
 
     def deadline(self, now: float) -> float | None:
-        """When ``tick`` and ``lines`` are to be called again at the latest; None: only when something happens."""
+        """Return the latest time for the next call of ``tick`` and ``lines``; None: only after an event."""
         times = [self._give_up, self._login_at]
         if self._fifo:
             times.append(self._overdue)
@@ -252,15 +252,15 @@ class Machine:
 
     @property
     def changed(self) -> bool:
-        """Whether ``snapshot`` may differ from what was ``saved`` last."""
+        """Whether ``snapshot`` may differ from the last saved one."""
         return self._changed or self._outbox.changed or self._login.changed
 
     def saved(self) -> None:
-        """The snapshot of now is safe."""
+        """Record that the current snapshot has been saved."""
         self._changed = self._outbox.changed = self._login.changed = False
 
     def snapshot(self) -> ClientState:
-        """What to remember across a restart."""
+        """Return the state to keep across a restart."""
         state = ClientState(self.account, self.device, token=self._login.token)
         self._outbox.save(state)
         self._receipts.save(state)
@@ -273,7 +273,7 @@ class Machine:
         self._outbox.restore(state)
         self._receipts.restore(state)
 
-    # Inside: one line.
+    # Processing of one line.
 
     def _take(self, line: bytes, now: float) -> None:
         if line == OVERLONG:
@@ -284,7 +284,7 @@ class Machine:
             escaped = b"esc" in parse_tags(raw)
         verb, _, rest = line.partition(b" ")
         if verb[:5] == b"RESP_":
-            if self.phase is Phase.ONLINE:  # while closing nothing is taken that could not be acknowledged
+            if self.phase is Phase.ONLINE:  # while closing, a message could not be acknowledged any more
                 self._pushed(verb, rest, escaped, now)
         elif verb == b"ITEM":
             self._reply.items.append((rest, escaped))
@@ -305,7 +305,7 @@ class Machine:
         reply, self._reply = self._reply, Reply()
         error = reply.error
         if error is not None:
-            if verb == SEND_ACK.name:  # not answered when fine; a refused one moves no cursor, and repetitions come
+            if verb == SEND_ACK.name:  # only errors are answered; the cursor is not moved, so messages repeat
                 return
             if verb == b"-" and (error.word not in _UNREAD or not self._fifo):
                 self._break(f"the server says {error}")
@@ -336,18 +336,18 @@ class Machine:
             self._events.append(push)
 
     def _overtaken(self, conversation: bytes, position: Position) -> None:
-        """Its number was another message's: the store was put back while this device was away."""
+        """Report a gap if this number was another message's: the store was restored while this device was away."""
         if (lost := self._receipts.overtaken(conversation, position)) is not None:
             self._events.append(Gap(conversation.decode(), lost[0][1], lost[1][1]))
 
     def _revoked(self, why: str) -> None:
-        # The account is as it was, only the token is not: with a password it is worth another login.
+        # Only the token is invalid, not the account: with a password another login may succeed.
         if why in ("password", "revoked") and self._login.forget():
             self._break(f"the server took the login back: {why}")
         else:
             self._end("revoked", detail=why)
 
-    # Inside: from the greeting to being online.
+    # The login, from the greeting to being online.
 
     def _step(self, take: Callable[[], Step | None], now: float) -> None:
         try:
@@ -375,7 +375,7 @@ class Machine:
         self._login_at = None
         self._step(self._login.again, now)
 
-    # Inside: small things.
+    # Helpers.
 
     def _say(self, verb: bytes, line: bytes, then: Callable[[Reply, float], None]) -> None:
         self._first.append(line)

@@ -1,4 +1,4 @@
-"""Everything that waits to be sent: the lanes of numbered sends and the other commands, in the user's order. Pure."""
+"""All commands that wait to be sent: the lanes of numbered sends, and other commands, in the user's order. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fishchat.protocols.lines import MAX_TEXT, escape
 
 @dataclass(order=True)
 class Errand:
-    """A command of the user that is not a send. ``unsure``: an earlier attempt may have been carried out."""
+    """A command of the user that is not a send. ``unsure``: an earlier attempt may have succeeded."""
 
     key: int
     request: Request[Any] = field(compare=False)
@@ -36,15 +36,15 @@ class Errand:
         return self.request.line
 
     def answered(self, reply: Reply, now: float) -> None:
-        """Take the final reply."""
+        """Process the final reply."""
         self.outbox.errand_answered(self, reply, now)
 
 
 class Outbox:
-    """What has no final reply yet.
+    """The commands that have no final reply yet.
 
-    ``settle(key, value)`` is called once per entry, with its result or a ClientError; ``stored(conversation,
-    id)`` for every send that is stored.
+    ``settle(key, value)`` is called once per entry, with its result or a ClientError. ``stored(conversation, id)``
+    is called for every send that is stored.
     """
 
     def __init__(
@@ -55,15 +55,15 @@ class Outbox:
         self._stored = stored
         self._keys = 0
         self._lanes: dict[bytes, Lane] = {}
-        # Those of them that hold something: a bot has thousands of lanes, and few are busy.
+        # The lanes that are not empty: a bot has thousands of lanes, and few are busy.
         self._busy: dict[bytes, Lane] = {}
         self._errands: list[Errand] = []
         self._errands_at = 0.0
-        #: Whether there is something new to remember.
+        #: Whether there is something new to save.
         self.changed = False
 
     def send(self, to: str, text: str) -> int:
-        """Queue a message to an account or a ``#topic``. Raises RefusedError for what no server could take."""
+        """Queue a message to an account or a ``#topic``. Raises RefusedError if no server could accept it."""
         if to.startswith("#"):
             verb, raw_to = SEND_MESSAGE_TOPIC.name, name_of(to[1:])
             conversation = topic_conversation(raw_to)
@@ -108,7 +108,7 @@ class Outbox:
         return lane
 
     def take(self, now: float) -> Flight | Errand | None:
-        """The next command that may go on the wire, the user's oldest first; None when there is none."""
+        """Return the next command to send, the user's oldest first; None if no command may be sent now."""
         lane = min((one for one in self._busy.values() if one.ready(now)), key=lambda one: one.order, default=None)
         errand = self._errands[0] if self._errands and now >= self._errands_at else None
         if lane is not None and (errand is None or lane.order < errand.key):
@@ -117,7 +117,7 @@ class Outbox:
         return None if errand is None else heapq.heappop(self._errands)
 
     def errand_answered(self, errand: Errand, reply: Reply, now: float) -> None:
-        """Take the final reply to ``errand``."""
+        """Process the final reply to ``errand``."""
         error = reply.error
         if error is None:
             try:
@@ -135,7 +135,7 @@ class Outbox:
             self._settle(errand.key, error)
 
     def lost(self, unanswered: list[Errand]) -> None:
-        """The connection is gone, and with it the answers to everything on the wire."""
+        """Handle the loss of the connection and of the replies to all commands on the wire."""
         for errand in unanswered:
             errand.unsure = True
             heapq.heappush(self._errands, errand)
@@ -143,7 +143,7 @@ class Outbox:
             lane.lost()
 
     def deadline(self, now: float) -> float | None:
-        """When something that waits may be sent again; None when nothing waits for its time."""
+        """Return when the next delayed command may be sent; None if no command is delayed."""
         times = [lane.not_before for lane in self._busy.values() if not lane.idle]
         if self._errands:
             times.append(self._errands_at)
@@ -158,7 +158,7 @@ class Outbox:
         state.sends.extend(SavedSend(item.to, item.text, item.cseq) for item in sends)
 
     def restore(self, state: ClientState) -> None:
-        """Go on where ``state`` stopped; what had a number may be stored under it."""
+        """Continue from ``state``. A send that had a number may be stored under it."""
         for conversation, number in state.counters.items():
             self._lane(conversation.encode()).next = number
         for saved in state.sends:

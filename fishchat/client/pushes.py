@@ -1,4 +1,4 @@
-"""Pushes of the server, from lines to events. Pure."""
+"""Parsing of the server's pushes, from lines to events. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def _events() -> Events:
     return found
 
 
-#: What each push becomes.
+#: The event for each push.
 EVENTS: Events = _events()
 _BY_NAME = {push.name: (push, make) for push, make in EVENTS.items()}
 
 
 def parse_push(verb: bytes, rest: bytes, escaped: bool) -> object | None:
-    """The event of a ``RESP_…`` line; None for an unknown one. Raises ValueError or ProtocolError."""
+    """Return the event of a ``RESP_…`` line; None for an unknown one. Raises ValueError or ProtocolError."""
     found = _BY_NAME.get(verb)
     if found is None:
         return None

@@ -1,13 +1,13 @@
-"""What was received: nothing twice, in order, and acknowledged only when it has been dealt with. Pure.
+"""Received messages: delivered in order, never twice, and acknowledged only after they have been handled. Pure.
 
-Per conversation there are four places, and ``acked <= min(done, pushed)``, ``done <= seen`` always:
+Each conversation has four positions. ``acked <= min(done, pushed)`` and ``done <= seen`` are always true:
 
-``seen``    the last message handed to the user; a push that is not above it is a repetition
-``done``    everything up to here has been dealt with; this is what a restarted program goes on from
-``pushed``  the last one on this connection: an acknowledgement above it would be refused
+``seen``    the last message delivered to the user; a push that is not above it is a repetition
+``done``    everything up to here has been handled; a restarted program continues from here
+``pushed``  the last push on this connection; an acknowledgement above it would be refused
 ``acked``   the last acknowledgement on this connection
 
-Beside them ``top`` is the last message that this device knows of, its own ones too.
+In addition, ``top`` is the last message that this device knows of, its own messages included.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections import deque
 from fishchat.client.state import ClientState
 from fishchat.model.names import START, Position, format_position, parse_position
 
-#: An acknowledgement goes out after so many messages, or so many seconds after the first of them.
+#: An acknowledgement is sent after this many messages, or this many seconds after the first of them.
 BATCH = 32
 DELAY = 0.5
-#: Runs of messages above ``done`` that are remembered per conversation: twice what a server leaves unacknowledged.
+#: The runs of messages above ``done`` to keep per conversation: twice the messages that a server leaves unacknowledged.
 RUNS = 512
 
 
@@ -32,7 +32,7 @@ def _text(position: Position) -> str:
 
 
 class Place:
-    """Where this device stands in one conversation."""
+    """The positions of this device in one conversation."""
 
     __slots__ = (
         "acked",
@@ -50,14 +50,14 @@ class Place:
 
     def __init__(self, done: Position = START) -> None:
         self.seen = self.done = self.top = done
-        # The last number that the server has said to be gone.
+        # The last number that the server has reported as lost.
         self.announced = 0
-        # The last position of the epoch before the present one, and the first of its numbers known to be lost.
+        # The last position of the previous epoch, and the first of its numbers known to be lost.
         self.before, self.covered = START, 0
         self.pushed = self.acked = START
         self.open: deque[Position] = deque()
         self.finished: set[Position] = set()
-        # Runs of what is no news should it come: sent by this device itself, or dealt with in an earlier program.
+        # Runs of messages that need no delivery: sent by this device itself, or handled in an earlier program.
         self.known: list[Run] = []
 
     @property
@@ -68,11 +68,11 @@ class Place:
 
     @property
     def ahead(self) -> list[Run]:
-        """What to remember beside ``done``: the runs above it that need not be handed out again."""
+        """The runs above ``done`` that need not be delivered again; saved together with it."""
         return sorted([*self.known, *((one, one) for one in self.finished)])
 
     def sent(self, position: Position) -> None:
-        """Remember ``position`` as this device's own message."""
+        """Record ``position`` as this device's own message."""
         if position <= self.seen:
             return
         if self.known:
@@ -86,8 +86,8 @@ class Place:
     def overtaken(self, position: Position) -> Run | None:
         """Return the numbers that the store must have lost: ``position``, of a higher epoch, has one of them.
 
-        None when it has lost nothing that this device knows of, or when this was announced. A device's own message may
-        be known before earlier messages of others. Then these reveal the rest of the loss.
+        Return None if the store has lost nothing that this device knows of, or if the loss was announced. A device's
+        own message may be known before earlier messages of others. Then these reveal the rest of the loss.
         """
         top, announced = self.top, self.announced
         self.top, self.announced = max(top, position), 0
@@ -101,7 +101,7 @@ class Place:
         return ((epoch, first), (epoch, last)) if first <= last else None
 
     def arrived(self, position: Position) -> bool:
-        """Take a push; True when it is news for the user."""
+        """Record a push. Return whether the message is new to the user."""
         self.pushed = max(self.pushed, position)
         if position <= self.seen:
             return False
@@ -113,7 +113,7 @@ class Place:
         return True
 
     def finish(self, position: Position) -> None:
-        """``position`` has been dealt with, maybe before an earlier one. ValueError when it was not handed out."""
+        """Mark ``position`` as handled, perhaps before an earlier one. Raises ValueError if it was not delivered."""
         if position <= self.done or position in self.finished:
             return
         if position not in self.open:
@@ -125,7 +125,7 @@ class Place:
         self._prune()
 
     def finish_up_to(self, position: Position) -> None:
-        """``position`` and all before it have been dealt with. Raises ValueError when it was not handed out."""
+        """Mark ``position`` and all before it as handled. Raises ValueError if it was not delivered."""
         if position > self.seen:
             raise ValueError("only a message that was received can be acknowledged")
         while self.open and self.open[0] <= position:
@@ -151,7 +151,7 @@ class Receipts:
         self._since: float | None = None
 
     def save(self, state: ClientState) -> None:
-        """Write what has been dealt with into ``state``."""
+        """Write the handled positions into ``state``."""
         for conversation, place in self.places.items():
             token = conversation.decode()
             state.done[token] = _text(place.done)
@@ -159,7 +159,7 @@ class Receipts:
                 state.ahead[token] = [(_text(first), _text(last)) for first, last in ahead]
 
     def restore(self, state: ClientState) -> None:
-        """Go on from what an earlier program had dealt with. Raises ValueError for what is no position."""
+        """Continue after the messages that an earlier program handled. Raises ValueError for an invalid position."""
         for conversation, done in state.done.items():
             place = self._place(conversation.encode())
             place.seen = place.done = parse_position(done.encode())
@@ -174,39 +174,39 @@ class Receipts:
         return place
 
     def lost(self) -> None:
-        """The connection is gone; which acknowledgements arrived is unknown, repetitions will tell."""
+        """Handle the loss of the connection. Repeated messages show later which acknowledgements did not arrive."""
         for place in self.places.values():
             place.pushed = place.acked = START
         self._clear()
 
     def sent(self, conversation: bytes, position: Position) -> None:
-        """This device's own message is stored there."""
+        """Record ``position`` as a stored message of this device."""
         self._place(conversation).sent(position)
 
     def overtaken(self, conversation: bytes, position: Position) -> Run | None:
-        """What the store must have lost, now that this message is there; see ``Place``."""
+        """Return the numbers that the store must have lost, given this message; see ``Place``."""
         return self._place(conversation).overtaken(position)
 
     def announced(self, conversation: bytes, last: int) -> None:
-        """The server has said that messages up to this number are gone."""
+        """Record that the server has reported the messages up to this number as lost."""
         self._place(conversation).announced = last
 
     def arrived(self, conversation: bytes, position: Position, now: float) -> bool:
-        """Take a push; True when it is to be handed to the user."""
+        """Record a push. Return whether to deliver the message to the user."""
         place = self._place(conversation)
         news = place.arrived(position)
-        if not news:  # the server does not know that it was acknowledged
+        if not news:  # the server has not received its acknowledgement
             self._note(conversation, place, now)
         return news
 
     def finish(self, conversation: bytes, position: Position, now: float) -> None:
-        """One message has been dealt with. Raises ValueError when it was not received."""
+        """Mark one message as handled. Raises ValueError if it was not received."""
         place = self._place(conversation)
         place.finish(position)
         self._note(conversation, place, now)
 
     def finish_up_to(self, conversation: bytes, position: Position, now: float) -> None:
-        """A message and all before it have been dealt with. Raises ValueError when it was not received."""
+        """Mark a message and all before it as handled. Raises ValueError if it was not received."""
         place = self._place(conversation)
         place.finish_up_to(position)
         self._note(conversation, place, now)
@@ -221,15 +221,15 @@ class Receipts:
 
     @property
     def deadline(self) -> float | None:
-        """When acknowledgements are due at the latest; None when there are none."""
+        """The latest time to send the acknowledgements; None if none are due."""
         return None if self._since is None else self._since + DELAY
 
     def due(self, now: float) -> bool:
-        """Whether it is time to acknowledge."""
+        """Return whether it is time to acknowledge."""
         return self._since is not None and (self._count >= BATCH or now >= self._since + DELAY)
 
     def take(self) -> list[bytes]:
-        """The ids to acknowledge now, one per conversation."""
+        """Return the ids to acknowledge now, one per conversation."""
         ids = []
         for conversation, place in self._dirty.items():
             if (position := place.due) is not None:

@@ -1,4 +1,4 @@
-"""Errors of the server, from lines to values. Pure."""
+"""Parsing of the server's errors, from lines to values. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PAIR = re.compile(r"[a-z_]+=\S*")
 
 
 def parse_error(rest: bytes) -> RefusedError:
-    """The error in ``WORD [key=value …] sentence``."""
+    """Return the error in ``WORD [key=value …] sentence``."""
     word, _, text = rest.decode("utf-8", "replace").partition(" ")
     extra = {}
     while (found := _PAIR.match(text)) is not None:
@@ -21,7 +21,7 @@ def parse_error(rest: bytes) -> RefusedError:
 
 
 def expected(error: RefusedError) -> int:
-    """The number that the server wants next. Raises ValueError when it names none."""
+    """Return the number that the server expects next. Raises ValueError if the error names none."""
     number = int(error.extra.get("expected", ""))
     if number < 1:
         raise ValueError(f"no number: {number}")

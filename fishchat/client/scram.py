@@ -1,7 +1,7 @@
-"""The client's side of SCRAM-SHA-256 (RFC 5802, 7677): to prove a password without saying it, and to be proved to.
+"""The client's side of SCRAM-SHA-256 (RFC 5802, 7677): mutual proof of a password without sending it.
 
-Pure, but slow on purpose: ``final`` computes as many rounds of PBKDF2 as the server asks for, 0.2 s of CPU for the
-usual 600,000. That is once in the lifetime of a token.
+This module is pure, but slow on purpose: ``final`` computes as many rounds of PBKDF2 as the server requires. The usual
+600,000 rounds take 0.2 s of CPU, once in the lifetime of a token.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from scramp.core import saslprep
 from fishchat.features.requests import RefusedError
 
 PLAIN, PLUS = "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"
-#: Fewer would make the password easy to guess for whoever listens in; more would keep this program busy for seconds.
+#: Fewer rounds would let an eavesdropper guess the password easily; more would keep this program busy for seconds.
 MIN_ROUNDS, MAX_ROUNDS = 4096, 5_000_000
 
 _BINDING = "tls-server-end-point"
 
 
 class Scram:
-    """One attempt. Every method raises RefusedError when this server must not be logged in to.
+    """One attempt to log in. Every method raises RefusedError if the client must not log in to this server.
 
     :param offered: the server's mechanisms.
-    :param binding: what ties the attempt to the server's certificate; None without TLS.
-    :param nonce: the client's part of the nonce; a random one when None.
-    :ivar mechanism: the one that is used.
+    :param binding: the channel binding of the attempt to the server's certificate; None without TLS.
+    :param nonce: the client's part of the nonce; None: a random one.
+    :ivar mechanism: the mechanism of this attempt.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class Scram:
         usable = [one for one in (PLUS, PLAIN) if one in offered and (binding is not None or one != PLUS)]
         if not usable:
             raise RefusedError("AUTH", "the server offers no way to log in by a password that is known here")
-        # With a binding, but no PLUS among the mechanisms, the first message says so (flag y): a server that did offer
-        # it learns that somebody on the way took it out.
+        # With a binding, but no PLUS among the mechanisms, the first message says so (flag y). A server that did offer
+        # PLUS then detects that an attacker removed it.
         channel = None if binding is None else (_BINDING, binding)
         self._nonce = token_hex(16) if nonce is None else nonce
         try:
-            # Before version 1.5 the library looks at the password only when it answers the challenge.
+            # Before version 1.5 the library checks the password only when it answers the challenge.
             saslprep(password)
             self._client: Any = ScramClient(usable, account, password, channel_binding=channel, c_nonce=self._nonce)
         except ScramException:
@@ -50,12 +50,12 @@ class Scram:
         self.mechanism: str = self._client.mechanism_name
 
     def first(self) -> str:
-        """The first message."""
+        """Return the client's first message."""
         message: str = self._client.get_client_first()
         return message
 
     def final(self, challenge: str) -> str:
-        """The proof that answers the server's first message."""
+        """Return the proof that answers the server's first message."""
         self._check_nonce(challenge)
         try:
             self._client.set_server_first(challenge)
@@ -68,14 +68,14 @@ class Scram:
         return message
 
     def _check_nonce(self, challenge: str) -> None:
-        # RFC 5802, section 5.1: the nonce begins with the client's part and goes on with the server's. Before version
+        # RFC 5802, section 5.1: the nonce begins with the client's part and ends with the server's. Before version
         # 1.5 the library accepts a challenge without the server's part.
         own, nonce = f"r={self._nonce}", challenge.partition(",")[0]
         if not nonce.startswith(own) or nonce == own:
             raise RefusedError("AUTH", "the server's first message of SCRAM does not extend this client's nonce")
 
     def check(self, signature: str) -> None:
-        """Check by the server's last message that the server knows the password too."""
+        """Check the server's last message, which proves that the server knows the password too."""
         if not signature.isascii():
             # Before version 1.5 the library fails on such a message instead of refusing it.
             raise RefusedError("AUTH", "the server does not prove that it knows the password")

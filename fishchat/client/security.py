@@ -1,4 +1,4 @@
-"""How a server is reached: by TLS unless it is on this machine, and only if it is the one that it should be."""
+"""Secure connections: TLS unless the server is on this machine, and only to a server that proves its identity."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fishchat.client.events import TlsError
 from fishchat.net.addresses import is_loopback
 from fishchat.net.tls_peer import CheckedPeer
 
-#: Seconds for a connection to stand, and for the gateway to answer.
+#: Seconds to establish a connection, and for the gateway to answer.
 CONNECT_TIMEOUT = 5.0
-#: What is spoken inside (ALPN): a server of another kind on the same port refuses.
+#: The application protocol (ALPN): a server of another kind on the same port refuses it.
 PROTOCOL = b"fishchat/1"
 
-#: None: TLS unless the host is this machine. True: TLS. A path: TLS, trusting the authorities in that PEM file alone.
-#: False: plain text, to the network too.
+#: None: TLS unless the host is this machine. True: TLS. A path: TLS, trusting only the authorities in that PEM file.
+#: False: plain text, over the network too.
 Tls = bool | str | os.PathLike[str] | None
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Host and port of ``host:port`` or ``[v6]:port``. Raises ValueError for what is no address."""
+    """Return host and port of ``host:port`` or ``[v6]:port``. Raises ValueError for an invalid address."""
     host, colon, port = address.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -38,12 +38,15 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def is_plain(host: str, tls: Tls) -> bool:
-    """Whether ``host`` is talked to without TLS. Secrets go there as they are: it is this machine, or said outright."""
+    """Return whether to connect to ``host`` without TLS: it is this machine, or the caller asked for plain text.
+
+    Secrets are then sent without encryption.
+    """
     return tls is False or (tls is None and is_loopback(host))
 
 
 class Security:
-    """What a client trusts, and how it connects. Raises OSError or ValueError for a file that holds no certificates."""
+    """The trust and the endpoints of a client. Raises OSError or ValueError for a file without certificates."""
 
     _log = Logger()
 
@@ -59,12 +62,12 @@ class Security:
         self._warned: set[str] = set()
 
     def endpoint(self, reactor: Any, address: str) -> IStreamClientEndpoint:
-        """How to connect to ``host:port``. Raises ValueError for what is no address."""
+        """Return the endpoint for ``host:port``. Raises ValueError for an invalid address."""
         host, port = split_address(address)
         endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_TIMEOUT)
         if is_plain(host, self._tls):
             return endpoint
-        # To read the authorities takes a while, so what is made of them is kept.
+        # Reading the authorities takes a while, so the result is kept.
         if address not in self._peers:
             self._peers[address] = CheckedPeer(
                 host,
@@ -76,7 +79,7 @@ class Security:
         return wrapClientTLS(self._peers[address], endpoint)
 
     def failure(self, address: str, error: object) -> TlsError | None:
-        """What to tell of the loss of a connection; None when TLS had no part in it."""
+        """Return the error to report for a lost connection; None if TLS was not the cause."""
         if isinstance(error, TlsError):
             return error
         if not isinstance(error, SSL.Error):
@@ -88,7 +91,7 @@ class Security:
         )
 
     def warn(self, error: object) -> None:
-        """Tell a failure of TLS to whoever reads the log, each once; of other errors nothing."""
+        """Log a failure of TLS, each one once. Other errors are ignored."""
         if isinstance(error, TlsError) and str(error) not in self._warned:
             self._warned.add(str(error))
             self._log.warn("{error}", error=error)

@@ -1,12 +1,11 @@
-"""Numbering of what one device sends to one conversation, so that each message is stored once and in order. Pure.
+"""Numbering of one device's sends to one conversation, so that each message is stored once and in order. Pure.
 
-A number is used up by the server only when it stores a message under it; so a lane keeps every send until its
-``OK``, repeats it under the same number while it may be stored, and gives it another number only when it is
-certainly not.
+The server uses up a number only when it stores a message under it. Therefore a lane keeps every send until its ``OK``,
+repeats it under the same number while it may be stored, and assigns another number only if it is certainly not stored.
 
-Two facts carry the reasoning. Message n+1 is never stored before n; so what is behind an unstored number is
-unstored too. And replies come in the order of the commands; so after any reply but ``OK`` a lane sends nothing
-until all that is on the wire has been answered (it is *drained*), and then decides with the whole picture.
+Two facts make this correct. First, message n+1 is never stored before n, so all sends after an unstored number are
+unstored too. Second, replies are received in the order of the commands. So after any reply but ``OK`` a lane sends
+nothing until everything on the wire has been answered (it is *drained*), and then decides with complete information.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from dataclasses import dataclass
 from fishchat.client.replies import expected
 from fishchat.features.requests import RefusedError, Reply
 
-#: Seconds before a retry for which the server named none.
+#: Seconds before a retry if the server named none.
 RETRY = 1.0
-#: So many INTERNAL answers to one send are taken as its refusal: a defect may hit the same message for ever.
+#: This many INTERNAL replies to one send count as its refusal: a defect may affect the same message every time.
 FAULTS = 3
 
 
@@ -28,8 +27,8 @@ FAULTS = 3
 class Outgoing:
     """One message that has no ``OK`` yet.
 
-    ``doubt``: it may be stored under ``cseq``. ``refusal``: it was refused, but an earlier attempt may be
-    stored; ``again``: it was tried once more after that. ``faults``: so many answers INTERNAL.
+    ``doubt``: it may be stored under ``cseq``. ``refusal``: it was refused, but an earlier attempt may be stored.
+    ``again``: it was tried once more after the refusal. ``faults``: the number of INTERNAL replies.
     """
 
     key: int
@@ -47,7 +46,7 @@ class Outgoing:
 
 @dataclass(slots=True)
 class Flight:
-    """A send on the wire. Number 0 is a question for the counter: never stored, answered by ``GAP expected=n``."""
+    """A send on the wire. Number 0 asks for the counter: it is never stored and answered by ``GAP expected=n``."""
 
     lane: Lane
     item: Outgoing
@@ -64,7 +63,7 @@ class Flight:
         return b"@cseq=%d%s %s" % (self.cseq, b";esc" if self.item.escaped else b"", self.item.body)
 
     def answered(self, reply: Reply, now: float) -> None:
-        """Take the final reply."""
+        """Process the final reply."""
         self.lane.answered(self, reply, now)
 
 
@@ -74,10 +73,10 @@ Settle = Callable[[int, "bytes | RefusedError"], None]
 class Lane:
     """The sends of this device to one conversation.
 
-    ``settle(key, id)`` is called once for every send that is stored (with an empty id in the rare case that the
-    store no longer finds it), ``settle(key, error)`` for every one that is refused.
+    ``settle(key, id)`` is called once for every stored send, with an empty id in the rare case that the store no longer
+    finds it. ``settle(key, error)`` is called once for every refused send.
 
-    :ivar next: the number for the next message that has none; None while the server's counter is not known.
+    :ivar next: the number for the next message that has none; None while the server's counter is unknown.
     """
 
     def __init__(self, settle: Settle, next_: int | None = None) -> None:
@@ -89,46 +88,46 @@ class Lane:
         self._back: list[Outgoing] = []
         self._stalled = False
         self._probing = False
-        # Until the first OK only one is on the wire: a counter that turns out wrong then spoils no order.
+        # Until the first OK only one send is on the wire, so that a wrong counter cannot break the order.
         self._sure = False
         self._expected: int | None = None
         self._unknown = False
         self._troubles = 0
 
     def add(self, item: Outgoing) -> None:
-        """Queue ``item`` behind all others."""
+        """Queue ``item`` after all others."""
         self._waiting.append(item)
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._flying) + len(self._back)
 
     def items(self) -> list[Outgoing]:
-        """Everything that has no answer yet, in order."""
+        """Return all sends that have no reply yet, in order."""
         return [*self._back, *self._flying, *self._waiting]
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be sent (it may still wait for its answer)."""
+        """Whether no message waits to be sent. Sent messages may still wait for their replies."""
         return not self._waiting
 
     @property
     def last(self) -> Outgoing:
-        """What was added last; only while nothing was launched since."""
+        """The message that was added last; valid only if none was launched since."""
         return self._waiting[-1]
 
     @property
     def order(self) -> int:
-        """The key of the send that is next; only while not idle."""
+        """The key of the next send; valid only while not idle."""
         return self._waiting[0].key
 
     def ready(self, now: float) -> bool:
-        """Whether ``launch`` may be called."""
+        """Return whether ``launch`` may be called."""
         if not self._waiting or self._stalled or self._probing or now < self.not_before:
             return False
         return not self._flying or (self._sure and self.next is not None)
 
     def launch(self) -> Flight:
-        """Put the next send, or the question for the counter, on the wire."""
+        """Return the next send, or a request for the counter, to put on the wire."""
         item = self._waiting[0]
         if self.next is None and (item.cseq is None or not item.doubt or item.refusal is not None):
             self._probing = True
@@ -143,18 +142,18 @@ class Lane:
         return Flight(self, item, item.cseq)
 
     def lost(self) -> None:
-        """The connection is gone: what was on the wire may be stored."""
+        """Handle the loss of the connection: all sends on the wire may be stored."""
         for item in self._flying:
             item.doubt = True
         self._waiting = deque(self.items())
         self._flying.clear()
         self._back = []
-        if self._expected is not None:  # learnt before what is now in doubt: ask again
+        if self._expected is not None:  # older than the sends that are now in doubt: ask again
             self.next = self._expected = None
         self._stalled = self._probing = self._sure = self._unknown = False
 
     def answered(self, flight: Flight, reply: Reply, now: float) -> None:
-        """Take the final reply to ``flight``. Raises ValueError for a reply that breaks the protocol."""
+        """Process the final reply to ``flight``. Raises ValueError for a reply that breaks the protocol."""
         item, error = flight.item, reply.error
         if flight.cseq == 0:
             if error is None:
@@ -199,17 +198,17 @@ class Lane:
                 self._refused(item, cseq, error)
 
     def _refused(self, item: Outgoing, cseq: int, error: RefusedError) -> None:
-        if item.doubt:  # an earlier attempt may be stored: the counter will tell
+        if item.doubt:  # an earlier attempt may be stored: the counter shows it
             item.refusal, self.next = error, None
             return
-        # The number is not used up; when others hold later ones, their answer will be GAP with this one.
+        # The number is not used up. Sends with later numbers will be answered by GAP with this number.
         if self.next == cseq + 1:
             self.next = cseq
         self._back.pop()
         self._settle(item.key, error)
 
     def _transient(self, item: Outgoing, error: RefusedError, now: float) -> bool:
-        """Whether ``error`` ends by waiting; then the lane waits."""
+        """Return whether ``error`` is temporary. If so, delay the lane."""
         if error.word == "INTERNAL":
             item.faults += 1
             if item.faults >= FAULTS:
@@ -240,7 +239,7 @@ class Lane:
         elif self._transient(item, error, now):
             pass
         elif item.refusal is not None and item.refusal.word == "INTERNAL" and item.cseq is not None:
-            # That said nothing of whether it is stored; under its own number it gets an answer that does.
+            # INTERNAL does not show whether it is stored. The reply under its own number does.
             item.refusal = None
             self.not_before = max(self.not_before, now + RETRY)
         else:
@@ -248,7 +247,7 @@ class Lane:
             self._settle(item.key, item.refusal or error)
 
     def _align(self, number: int, now: float) -> None:
-        """The server's counter stands at ``number`` and nothing is on the wire: number everything anew from there."""
+        """Renumber all sends from ``number``, the server's counter. Nothing is on the wire."""
         settled: list[tuple[int, bytes | RefusedError]] = []
         waiting: deque[Outgoing] = deque()
         for item in self._waiting:
@@ -257,7 +256,7 @@ class Lane:
                 if item.again or not maybe:
                     settled.append((item.key, b"" if maybe else item.refusal))
                     continue
-                # Its number is used: by itself, then the answer is its id, unless the server refuses even that.
+                # Its number is used. If this message has it, a repetition returns the id, unless it is refused too.
                 item.refusal, item.again = None, True
             if not maybe:
                 item.cseq, item.doubt = None, False
@@ -265,7 +264,7 @@ class Lane:
         self._waiting = waiting
         self.next = number
         self._troubles += 1
-        if self._troubles > 2:  # a server that contradicts itself is not asked in a tight loop
+        if self._troubles > 2:  # no tight loop with a server that contradicts itself
             self.not_before = max(self.not_before, now + min(0.05 * 2 ** min(self._troubles, 10), 5.0))
         for key, value in settled:
             self._settle(key, value)

@@ -1,4 +1,4 @@
-"""What a program must remember across a restart to send and receive each message exactly once."""
+"""The state that a program keeps across restarts to send and receive each message exactly once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class SavedSend(msgspec.Struct, frozen=True):
-    """A send without an ``OK``; with a number it may be stored."""
+    """A send without an ``OK``. With a number, it may be stored."""
 
     to: str
     text: str
@@ -18,11 +18,11 @@ class SavedSend(msgspec.Struct, frozen=True):
 
 
 class ClientState(msgspec.Struct):
-    """The memory of one device: plain values, by conversation.
+    """The saved state of one device: plain values, by conversation.
 
-    ``counters`` next number to send under; ``sends`` what has no ``OK`` yet, in order; ``done`` the last
-    message dealt with; ``ahead`` runs above that which are no news either: the device's own messages, and what
-    was dealt with out of order; ``token`` what the device logs in by: whoever has it is this device.
+    ``counters``: the next number to send under. ``sends``: the sends without an ``OK``, in order. ``done``: the last
+    message handled. ``ahead``: runs above it that need no delivery, namely the device's own messages and messages
+    handled out of order. ``token``: the login token of the device; anyone who has it can log in as this device.
     """
 
     account: str
@@ -34,44 +34,44 @@ class ClientState(msgspec.Struct):
     token: str | None = None
 
     def __repr__(self) -> str:
-        # Neither the token nor unsent texts belong into a log.
+        # Neither the token nor unsent texts belong in a log.
         return f"ClientState({self.account!r}, {self.device!r}, …)"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("account", self.account), ("device", self.device)]
 
     def to_json(self) -> bytes:
-        """The state as JSON."""
+        """Return the state as JSON."""
         return msgspec.json.encode(self)
 
     @classmethod
     def from_json(cls, raw: bytes) -> ClientState:
-        """The state in ``raw``. Raises ValueError when it is none."""
+        """Return the state in ``raw``. Raises ValueError if it is not a state."""
         return msgspec.json.decode(raw, type=cls)
 
 
 class Store(Protocol):
-    """Where a client keeps its state."""
+    """The interface of a store for a client's state."""
 
     def load(self) -> ClientState | None:
-        """The state that was saved last; None when there is none."""
+        """Return the state that was saved last; None if there is none."""
 
     def save(self, state: ClientState) -> None:
-        """Keep ``state``; it is called before anything that depends on it goes out."""
+        """Save ``state``. The client calls this before it sends anything that depends on it."""
 
 
 class FileState:
-    """A state kept in one file, replaced as a whole and synced: a crash leaves the old one or the new one.
+    """A store in one file, replaced as a whole and synced: after a crash it contains the old state or the new one.
 
-    It blocks for the time of an fsync, once per turn of the reactor in which something changed. One program at
-    a time may use the file; two with the same device replace each other at the server anyway.
+    Saving blocks for the time of an fsync, once per turn of the reactor in which something changed. Only one program at
+    a time may use the file. Two programs with the same device replace each other at the server anyway.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
     def load(self) -> ClientState | None:
-        """The saved state; None when there is no file. Raises ValueError when the file holds none."""
+        """Return the saved state; None if there is no file. Raises ValueError if the file contains no state."""
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
@@ -84,7 +84,7 @@ class FileState:
     def save(self, state: ClientState) -> None:
         """Write ``state`` to disk. Raises OSError."""
         fresh = self.path.with_name(self.path.name + ".new")
-        # A token and unsent texts are in it: nobody else's business.
+        # The file contains a token and unsent texts, so only its owner may read it.
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(state.to_json())
             file.flush()

@@ -1,6 +1,6 @@
 """The glue between Twisted's transports and lines: one write a turn, bounded both ways.
 
-What a line means is the business of the ``Exchange`` behind it. Nothing here knows of stores or messages.
+The ``Exchange`` of a connection interprets its lines. This module does not depend on stores or messages.
 """
 
 from __future__ import annotations

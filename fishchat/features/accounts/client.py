@@ -1,4 +1,4 @@
-"""Accounts and devices, for the client library."""
+"""Requests about accounts and devices, for the client library."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fishchat.model.names import DISPLAY_LENGTH, is_display_name
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Whether an account is online, when it last was (seconds since 1970; 0.0: never), and its display name."""
+    """The status of an account: online or not, last online (seconds since 1970; 0.0: never), and its display name."""
 
     account: str
     online: bool
@@ -33,9 +33,9 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device of one's own account: when it was last online (0.0: never), when its token ends (0.0: none).
+    """A device of one's own account: when it was last online (0.0: never) and when its token ends (0.0: no token).
 
-    Both are in seconds since 1970.
+    Both times are in seconds since 1970.
     """
 
     device: str
@@ -56,7 +56,7 @@ def create_account(account: str, password: str, invite: str | None) -> Request[N
 
 
 def status(account: str) -> Request[Status]:
-    """Return whether an account is online."""
+    """Return whether an account is online, when it last was, and its display name."""
 
     def result(reply: Reply) -> Status:
         name, state, seen, *shown = reply.rest.split(b" ", 3)
@@ -86,7 +86,7 @@ def revoke_device(device: str) -> Request[None]:
 
 
 def set_privacy(privacy: Literal["everyone", "contacts"]) -> Request[None]:
-    """Set who may start a conversation."""
+    """Set which accounts may start a conversation."""
     return request(rows.SEND_PRIVACY, name_of(privacy), result=nothing)
 
 

@@ -1,4 +1,4 @@
-"""Contacts and blocks, for the client library."""
+"""Requests about contacts and blocks, for the client library."""
 
 from __future__ import annotations
 

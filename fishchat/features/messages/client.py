@@ -1,4 +1,4 @@
-"""Messages, for the client library."""
+"""Messages, notices and requests about them, for the client library."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fishchat.protocols.fields import write_id
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message from another account, or from another device of one's own account (then ``from_`` is oneself)."""
+    """A message from another account, or from another device of one's own account (``from_`` is one's own account)."""
 
     from_: str
     text: str
@@ -75,7 +75,7 @@ class HistoryItem:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation of one's own: its last number, the number read, how many are unread."""
+    """A conversation of one's own: its last number, the read number, and how many messages are unread."""
 
     conversation: str
     last: int

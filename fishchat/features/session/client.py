@@ -1,4 +1,4 @@
-"""The connection itself, for the client library."""
+"""Events and requests about the session, for the client library."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fishchat.features.session import rows
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The end of the replay: everything missed has been delivered, later messages are live."""
+    """The end of the replay: all missed messages have been delivered, and later messages are live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pinged:
-    """A ping: the server checks whether the client is alive."""
+    """A ping, by which the server checks whether the client is alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """The end of the session: the login was revoked, for a reason in the server's word."""
+    """The end of the session: the login was revoked. ``why`` is the reason in the server's word."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The server asks the client to reconnect within ``within`` seconds: to ``address``; if None, ask the gateway."""
+    """A request to reconnect to ``address`` within ``within`` seconds. If it is None, the client asks the gateway."""
 
     address: str | None
     within: float

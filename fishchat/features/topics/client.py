@@ -1,4 +1,4 @@
-"""Topics, for the client library."""
+"""Requests about topics, for the client library."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ EVENTS: Events = {}
 
 
 def create_topic(topic: str, kind: Kind) -> Request[None]:
-    """Create a topic. When a first attempt's outcome is unknown, EXISTS may mean that it succeeded."""
+    """Create a topic. After a first attempt with an unknown outcome, EXISTS may mean that it succeeded."""
     tags = {} if kind == "open" else {b"kind": kind.encode()}
     return request(rows.CREATE_TOPIC, name_of(topic), tags=tags, result=nothing)
 
 
 def join(topic: str) -> Request[None]:
-    """Become a member."""
+    """Join a topic."""
     return request(rows.JOIN_TOPIC, name_of(topic), result=nothing)
 
 

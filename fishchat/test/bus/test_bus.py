@@ -48,7 +48,7 @@ class Contract:
         verifyObject(IBus, bus)
 
     async def test_heard_in_order(self) -> None:
-        """Whoever subscribed hears every payload as it was said, in order, the speaker too."""
+        """Every subscriber receives every payload unchanged and in order, the publisher too."""
         first, second = await self.make(2)
         got = [await self.listen(first, "/c"), await self.listen(second, "/c")]
         sent = [b"\xff\x00\r\n", b"007", b"", *(b"%d" % n for n in range(500))]

@@ -573,7 +573,7 @@ class ClockTests(SynchronousTestCase):
         self.assertFalse(transport.connected)
 
     def test_a_sign_of_life(self) -> None:
-        """Whatever comes from the server counts."""
+        """Every line from the server counts as a sign of life."""
         connection, transport = self.log_in()
         self.reactor.advance(31)
         self.reactor.advance(9)

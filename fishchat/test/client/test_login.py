@@ -124,7 +124,7 @@ class ScramTests(LoginCase):
         self.assertEqual(self.client.events(), [Online()])
 
     def test_another_certificate(self) -> None:
-        """Whoever stands between with another certificate cannot pass the proof on."""
+        """A man in the middle with another certificate cannot pass the proof on."""
         first = self.server.open(f"{CLOSED},SCRAM-SHA-256-PLUS", b"a certificate")
         self.assertRaises(ScramException, self.server.prove, first, b"another one")
 

@@ -124,7 +124,7 @@ class Forged(PeopleCase):
     MARKS = ("", "@esc ", "@from=bob ", "@device=main ", "@account=bob ", "@id=bob;sender=bob ", "@id=bob ")
 
     async def test_nobody_else(self) -> None:
-        """Whatever is said in whatever place, all that is stored and heard is from the account that has said it."""
+        """For every text in every place, all stored and delivered messages name the account that sent them."""
         cluster = await self.begin()
         alice, mallory = await self.online("alice"), await self.online("mallory", "laptop")
         await say(mallory, "CREATE mine", "INVITE mine alice", "MSG alice hello")
@@ -226,7 +226,7 @@ class Strangers(PeopleCase):
         return [line, *(f"@{name}={said} {line}" for name, said in tags.items())]
 
     async def assert_like_nothing(self, mallory: Client, kind: str, there: list[str], nothing: str) -> None:
-        """Whatever is said about what is there has the answer of what never was, and changes nothing of others'."""
+        """Commands about existing things are answered as for missing ones, and change nothing of others'."""
         tried = [verb for verb in SAYABLE if kind in verb.places]
         self.assertTrue(tried)
         for verb in tried:

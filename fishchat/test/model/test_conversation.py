@@ -110,7 +110,7 @@ class Reads:
 
 
 class Peer:
-    """A device and what it was told."""
+    """A device and the messages that were delivered to it."""
 
     def __init__(self, reads: Reads, key: bytes, acks: bool, at: Position = START) -> None:
         self.reads = reads
@@ -297,7 +297,7 @@ class Hearing(SynchronousTestCase):
         self.assertTrue(reading.live)
 
     def test_closed(self) -> None:
-        """Whoever may see no more is fed to the end of the span and dropped."""
+        """A subscription whose span ended is fed to the end of the span and dropped."""
         for one in self.store(1, 2):
             self.conversation.hear(one)
         reading = self.peer.reading
@@ -408,7 +408,7 @@ class Play:
 
 
 class Properties(SynchronousTestCase):
-    """Whatever happens to the hints."""
+    """Delivery is complete for every loss and delay of hints."""
 
     # Shrinking a play of this length takes minutes, so what fails is shown as it is.
     @settings(deadline=None, max_examples=150, phases=(Phase.explicit, Phase.reuse, Phase.generate))

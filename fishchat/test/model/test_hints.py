@@ -114,6 +114,6 @@ class Batches(SynchronousTestCase):
     @settings(deadline=None)
     @given(st.binary(max_size=60))
     def test_anything(self, payload: bytes) -> None:
-        """Whatever stands on the channel gives a batch or ValueError."""
+        """Any payload is decoded to a batch or raises ValueError."""
         with contextlib.suppress(ValueError):
             Hints.decode(payload)

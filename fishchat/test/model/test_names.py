@@ -142,7 +142,7 @@ class DisplayNameTests(SynchronousTestCase):
 
     @given(st.one_of(st.binary(), st.text().map(str.encode)))
     def test_any_bytes(self, name: bytes) -> None:
-        """Whatever comes is a name or is none; what is one is text, on one line, and not too long."""
+        """Any bytes are accepted or refused; an accepted name is text, on one line, and not too long."""
         if names.is_display_name(name):
             text = name.decode()
             self.assertTrue(0 < len(text) <= names.DISPLAY_LENGTH)

@@ -103,7 +103,7 @@ class Choosing(SynchronousTestCase):
         self.assertEqual(known.choose(GONE), ["b:1"])
 
     def test_always(self) -> None:
-        """Whatever was heard: up to three different addresses of live servers, as many as there can be."""
+        """For any heartbeats, the choice is up to three different addresses of live servers, as many as possible."""
         server_and_port = st.integers(0, 8), st.integers(0, 5)
         heartbeat = st.tuples(*server_and_port, st.integers(-3, 50), st.floats(0, 12), st.booleans())
 

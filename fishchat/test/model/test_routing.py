@@ -20,7 +20,7 @@ def entry(*routes: tuple[int, int, int, bytes], origin: bytes = b"ms1") -> Entry
 
 
 class Grouping(SynchronousTestCase):
-    """Who is told what."""
+    """Each server gets the hints for its own devices."""
 
     def test_targets(self) -> None:
         """Each server gets its messages, in their order, in one batch."""
@@ -39,5 +39,5 @@ class Grouping(SynchronousTestCase):
         self.assertEqual(group(entry((0, 1, 0, b"ms1"))), {})
 
     def test_named_twice(self) -> None:
-        """Both accounts' devices may be on one server: it is told once."""
+        """Both accounts' devices may be on one server: it gets one hint."""
         self.assertEqual(group(entry((0, 1, 0, b"ms2 ms2"))), {b"ms2": [b"c0", 1, b"body0", 0, TIME]})

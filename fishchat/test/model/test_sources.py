@@ -43,7 +43,7 @@ class SourceTests(SynchronousTestCase):
 
     @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
     def test_one_network(self, address: ipaddress.IPv6Address, host: int) -> None:
-        """Whoever changes the lower half of an IPv6 address stays the same source."""
+        """A client that changes the lower half of its IPv6 address stays the same source."""
         network = int(address) >> 64 << 64
         if address.ipv4_mapped is None and (network + host) >> 32 != 0xFFFF:
             self.assertEqual(everybody.name(str(address)), everybody.name(str(ipaddress.IPv6Address(network + host))))

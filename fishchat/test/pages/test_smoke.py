@@ -301,7 +301,7 @@ class DaemonTests(Case):
             os.kill(pid, signal.SIGTERM)
             await when_gone(pid)
             self.assertFalse(self.pidfile(name).exists())
-            # Whoever is left takes Redis over when it was this one that ran it.
+            # Another daemon takes Redis over if this one ran it.
             if name != next(iter(DAEMONS)):
                 await until(self.redis, seconds=5)
         self.assertIsNone(self.redis())

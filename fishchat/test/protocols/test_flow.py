@@ -185,7 +185,7 @@ class Model(RuleBasedStateMachine):
 
 class ModelTests(SynchronousTestCase):
     def test_any_order(self) -> None:
-        """Whatever comes in whatever order, nothing is processed too early, out of order, or never."""
+        """For every order of events, each line is processed in order and not too early."""
         Model.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, database=None)
         case = Model.TestCase()
         case.runTest()

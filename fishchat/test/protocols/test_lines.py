@@ -129,7 +129,7 @@ class TelnetTests(SynchronousTestCase):
             self.assertEqual(lines_of([b"PI" + opening, rest + b"NG\n"]), [b"PING"], opening)
 
     def test_refusals(self) -> None:
-        """Whoever asks for an option is told no: a telnet shows nothing after Ctrl+C until it is."""
+        """A request for an option is refused: a telnet shows nothing after Ctrl+C until then."""
         splitter = LineSplitter()
         self.assertEqual(splitter.feed(b"PING\n"), [b"PING"])
         self.assertEqual(splitter.take_refusals(), b"")
@@ -217,7 +217,7 @@ class EscapeTests(SynchronousTestCase):
 
     @given(st.binary())
     def test_any_bytes(self, raw: bytes) -> None:
-        """Whatever is unescaped is refused or stands for what is written."""
+        """Every text to unescape is refused, or its meaning survives escaping and unescaping."""
         try:
             meant = unescape(raw)
         except ProtocolError:

@@ -216,7 +216,7 @@ class ReadingTests(Connected):
         self.assertEqual(self.transport.producerState, "producing")
 
     def test_half_closed(self) -> None:
-        """Whoever says no more, as a piped nc, is answered to the end, then closed."""
+        """A client that half-closes, such as a piped nc, gets all its replies and is then closed."""
         self.say(b"LEAVE a\nPING\nHELP x\n")
         self.server.readConnectionLost()
         self.assertEqual((self.hear(), self.transport.disconnecting), ([], False))
@@ -225,7 +225,7 @@ class ReadingTests(Connected):
         self.assertTrue(self.transport.disconnecting)
 
     def test_held_again(self) -> None:
-        """Whoever is held in the turn in which it was to go on is held."""
+        """A peer that is held in the turn in which it should have resumed stays held."""
         self.say(b"LEAVE a\nPING\n")
         self.server.read_on(LIST)
         self.server.hold(LIST)
@@ -234,7 +234,7 @@ class ReadingTests(Connected):
         self.assertEqual(self.hear(), ["OK SEND_PING"])
 
     def test_flood(self) -> None:
-        """Whoever is too fast is told once, and for a second nothing more is read of it."""
+        """A client that exceeds the limit gets one refusal, and the server stops reading from it for a second."""
         self.session.bucket = Bucket(4, 2, 0)
         self.assertEqual(len(self.say(b"PING\n" * 5)), 3)
         self.assertEqual(self.transport.producerState, "paused")
@@ -253,7 +253,7 @@ class ReadingTests(Connected):
         self.assertEqual(self.transport.producerState, "paused")
 
     def test_takes_slowly(self) -> None:
-        """Whoever takes a little now and then is not stuck; whoever takes nothing for 30 s is."""
+        """A peer that reads a little now and then is not stuck; one that reads nothing for 30 s is."""
         self.transport.dataBuffer, self.transport.offset = b"x" * 1000, 0
         self.transport.producer.pauseProducing()
         for _ in range(9):
@@ -266,7 +266,7 @@ class ReadingTests(Connected):
         self.assertTrue(self.server.is_stuck(self.clock.seconds()))
 
     def test_heard(self) -> None:
-        """Whatever comes is a sign of life."""
+        """Every received byte counts as a sign of life."""
         self.clock.advance(50)
         self.server.dataReceived(b"\r\n")
         self.assertEqual(self.server.heard_at, 50)

@@ -252,7 +252,7 @@ class GrammarTests(PageCase):
 
 class ProofTests(PageCase):
     def test_scram(self) -> None:
-        """Whoever programs a login by SCRAM can compute the one of the page."""
+        """The SCRAM login on the page can be computed from its inputs."""
         said = [line.partition("SEND_AUTH ")[2].split(" ") for _, line in self.examples() if "SEND_AUTH " in line]
         (_, first), (challenge,), (_, final), (signature, _) = said
         client = ScramClient("carol", "correct horse battery", nonce=first.rpartition("r=")[2])

@@ -80,7 +80,7 @@ class Calls(SynchronousTestCase):
             self.assertEqual(function.__module__.split(".")[-2], ask.script.name.partition("/")[0])
 
     def test_refusals_are_raised(self) -> None:
-        """Whatever a script may refuse with, its call raises a Refusal."""
+        """A call raises a Refusal for each word with which its script may refuse."""
         for _, ask in calls():
             header = parse(read(ask.script.name))
             for word, with_value in header.refuses.items():

@@ -47,7 +47,7 @@ def described() -> list[list[str]]:
 
 
 class Headers(SynchronousTestCase):
-    """Every header against the text behind it."""
+    """Every header matches the script that follows it."""
 
     def test_words(self) -> None:
         """A script refuses with the words of its header and of its includes, and with no others."""

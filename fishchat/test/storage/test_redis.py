@@ -401,7 +401,7 @@ class Stopping(ConnectionCase):
         self.failureResultOf(blocked, Unknown)
 
     async def test_while_connecting(self) -> None:
-        """Whoever waits is told, and nothing goes on."""
+        """Stopping fails the waiting callers, and no attempt continues."""
         connection = Connection(parse_url("unix:///nowhere/redis.sock"))
         connection.startService()
         waiting = connection.when_connected()

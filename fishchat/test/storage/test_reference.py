@@ -95,7 +95,7 @@ class Keys(AccountCase):
     """The page against a store in which everything was done once."""
 
     def test_every_key_is_one_of_these(self) -> None:
-        """Whatever is in the store is described, under its type; whatever is described is there."""
+        """Every key in the store is described, under its type, and every described key is used."""
         self.everything()
         known = keys()
         unused = set(known) - {"/sysctrl/send/[0-9]+"}

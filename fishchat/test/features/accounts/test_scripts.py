@@ -56,7 +56,7 @@ class Making(AccountCase):
         self.assert_unchanged(before)
 
     def test_bad_invitation_where_none_is_needed(self) -> None:
-        """Whoever brings one is told that it is not good."""
+        """An invalid invitation is refused although none is needed."""
         self.assertEqual(self.enrol("alice", invitation="another"), ["INVITATION"])
 
     def test_uses_are_counted(self) -> None:
@@ -274,7 +274,7 @@ class Guesses(AccountCase):
         )
     )
     def test_any_order(self, attempts: list[tuple[str, str]]) -> None:
-        """Whoever guesses at whom from wherever: each share gives five, and an attempt is one of both or of neither."""
+        """For every order of guesses: each budget allows five, and an attempt uses both budgets or neither."""
         self.empty()
         self.enrol("alice")
         taken: Counter[str] = Counter()
@@ -319,7 +319,7 @@ class Secret(AccountCase):
         self.assertEqual(self.command("EXISTS", "tokens:alice", "session:alice", "at:alice"), 0)
 
     def test_session_that_is_over(self) -> None:
-        """Whoever was logged out meanwhile, by whomever, changes nothing any more."""
+        """A session that was ended meanwhile, for any reason, changes nothing."""
         session = self.command("HGET", "session:alice", "main")
         self.by_token("alice", "one")
         before = self.dump()
@@ -343,7 +343,7 @@ class Secret(AccountCase):
         self.assertEqual(self.attempt("alice")[0], "OK")
 
     def test_changed_while_it_was_proved(self) -> None:
-        """Whoever proved the old password before the change does not come in after it."""
+        """A client that proved the old password before the change cannot log in after it."""
         _, _, _, version = self.attempt("alice")
         self.set_secret("alice")
         before = self.dump()

@@ -58,7 +58,7 @@ class Relating(RelationsCase):
         self.assertEqual((self.related("bob", "b"), self.related("bob", "c")), ([], []))
 
     def test_one_excludes_the_other(self) -> None:
-        """Whoever is blocked is no contact any more, and the other way round."""
+        """A blocked account is no longer a contact, and the other way round."""
         self.relate("alice", "bob", "c")
         self.relate("alice", "bob", "b")
         self.assertEqual((self.related("alice", "b"), self.related("alice", "c")), (["bob"], []))
@@ -136,7 +136,7 @@ class Relating(RelationsCase):
     @example(b"a.b", b"aa")
     @example(b"ab", b"a-c")
     def test_any_names(self, one: bytes, other: bytes) -> None:
-        """Whatever two accounts are called, and however their signs are ordered where Redis runs, a block holds."""
+        """A block is effective for any two names, however the locale of Redis orders their characters."""
         self.empty()
         me, peer = one.decode(), other.decode()
         for account in {me, peer}:
@@ -185,7 +185,7 @@ class Writing(RelationsCase):
         self.assertEqual(self.history("alice", AB), ["before"])
 
     def test_both(self) -> None:
-        """Each is told of its own block."""
+        """Each account is refused because of its own block."""
         self.said("alice", "bob", "before")
         self.block("bob", "alice")
         self.block("alice", "bob")
@@ -224,7 +224,7 @@ class Writing(RelationsCase):
         self.assertEqual(self.said("alice", "bob", "x"), "NOTFOUND")
 
     def test_oneself(self) -> None:
-        """Notes to oneself need no contact; whoever is so strange as to block itself is told so until it has begun."""
+        """Notes to oneself need no contact. An account that blocks itself before its first note is refused."""
         self.only_contacts("bob")
         self.assertEqual(self.said("bob", "bob", "note"), 1)
         self.block("bob", "bob")
@@ -261,7 +261,7 @@ class Asking(RelationsCase):
     """Whether somebody is there, invitations to topics, and what was read."""
 
     def test_status(self) -> None:
-        """Whoever may not write may not look either; about oneself one always may."""
+        """An account that may not write may not see the status either; its own status is always visible."""
         self.assertEqual(self.status("alice", "bob"), 1)
         self.only_contacts("bob")
         self.assertEqual(self.status("alice", "bob"), "NOTFOUND")
@@ -328,7 +328,7 @@ class Asking(RelationsCase):
 
 @on_each_redis
 class Unknown(RelationsCase):
-    """Whoever is shut out cannot tell that from an account that is not there."""
+    """A blocked account cannot distinguish the block from an account that does not exist."""
 
     def replies(self) -> list[Any]:
         """All that alice can ask for with bob's name, and what she is answered."""

@@ -115,7 +115,7 @@ class Storing(SendCase):
         self.assertEqual(self.send(*crowd), list(range(1, 501)))
 
     def test_sender_has_read_it(self) -> None:
-        """Whoever writes has read up to their own message; for the others it is unread."""
+        """A sender has read up to the sent message; for all other members it is unread."""
         self.send(Said("alice", "bob", "1"), Said("alice", "bob", "2"))
         self.assertEqual(self.conversations("alice")[AB], [2, 2, 0])
         self.assertEqual(self.conversations("bob")[AB], [2, 0, 2])
@@ -233,7 +233,7 @@ class Numbered(SendCase):
         st.integers(1, 8),
     )
     def test_any_sequence(self, tries: list[tuple[str, int, str]], size: int) -> None:
-        """Whatever is sent, in whatever batches: each number is stored once, in order; every answer is true."""
+        """For every sequence of batches: each number is stored once and in order, and every reply is correct."""
         self.empty()
         for account in ("alice", "bob"):
             self.login(account)

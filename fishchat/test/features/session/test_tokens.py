@@ -110,7 +110,7 @@ class Login(TokenCase):
         self.assertEqual(self.by_token("alice", address=ADDRESS)[0], "OK")
 
     def test_no_proof(self) -> None:
-        """Whatever is none of the known proofs lets nobody in."""
+        """A proof of an unknown kind is refused."""
         before = self.dump()
         for proof in (("else", "1"), ("secret", ""), ("secret",), ("",), ()):
             self.assertEqual(self.login("alice", create=False, proof=proof), ["AUTH"])
@@ -161,7 +161,7 @@ class Looking(TokenCase):
         self.assert_unchanged(before)
 
     def test_bearer_is_a_use(self) -> None:
-        """Whoever shows a token uses it: it does not end while it is shown."""
+        """Presenting a token counts as use: a token does not end while it is presented."""
         self.set_used(self.now() - LONG * 2 // 3)
         self.assertEqual(self.bearer("print"), "main")
         self.assertGreater(int(self.token()[2]), self.now() - 60_000)

@@ -58,7 +58,7 @@ class Disabling(RightsCase):
         self.assertEqual(self.by_token("alice", "phone's", "phone")[0], "OK")
 
     def test_told_by_a_right_secret_only(self) -> None:
-        """Whoever does not know the secret cannot tell a disabled account from one that is not there."""
+        """Without the secret, a disabled account cannot be distinguished from one that does not exist."""
         self.disable("alice")
         for account in ("alice", "nobody"):
             self.assertEqual(self.by_token(account, "wrong"), ["AUTH"])
@@ -204,7 +204,7 @@ class FullMemory(RightsCase):
         self.assert_refused_whole(self.by_secret, "alice", "tablet")
 
     def test_disabling(self) -> None:
-        """Whoever fills the memory can be stopped."""
+        """An account that fills the memory can be disabled."""
         self.fill_memory()
         self.assertEqual(self.disable("alice"), ["OK", 2])
         self.assert_out("alice", "main")

@@ -449,7 +449,7 @@ class Sight(TopicCase):
         )
     )
     def test_any_sequence(self, steps: list[tuple[str, str]]) -> None:
-        """Whoever comes, goes and speaks in whatever order: each sees what was said while they were in."""
+        """For every order of joins, leaves and messages, each account sees the messages sent while it was a member."""
         self.empty()
         self.people()
         world = World()

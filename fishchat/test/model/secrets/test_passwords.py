@@ -68,7 +68,7 @@ class PreparedTests(SynchronousTestCase):
 
     @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
     def test_anything(self, password: bytes) -> None:
-        """Whatever comes is a password or is refused as none, and the refusal holds nothing of it."""
+        """Any bytes are accepted as a password or refused, and the refusal contains no part of them."""
         try:
             text = prepared(password)
         except Refusal as refusal:
@@ -121,7 +121,7 @@ class CheckTests(SynchronousTestCase):
     @_few
     @given(st.one_of(st.binary(max_size=40), st.text(min_size=8, max_size=20).map(str.encode)))
     def test_anything(self, password: bytes) -> None:
-        """Whatever comes is wrong, and nothing fails."""
+        """Any other password is wrong, and no check raises an error."""
         self.assertEqual(check(password, _verifier.argon, CHEAP), password == RIGHT)
         self.assertFalse(check(password, b"", CHEAP))
 

@@ -244,7 +244,7 @@ class FirstMessageTests(ScramCase):
         st.sampled_from([(PLAIN, None), (PLAIN, BINDING), (PLUS, BINDING)]),
     )
     def test_anything(self, message: bytes, kind: tuple[bytes, bytes | None]) -> None:
-        """Whatever comes is understood or refused, in either step; what is answered is one line of plain letters."""
+        """Any message is accepted or refused, in both steps; the answer is one line of printable ASCII."""
         with contextlib.suppress(ProtocolError):
             self.assertTrue(account_of(message))
         exchange = self.exchange(*kind)

@@ -53,7 +53,7 @@ class Recording(SynchronousTestCase):
         self.assertEqual(dict(Look(1.0, lambda _: None).points()).keys(), POINTS.keys())
 
     def test_kinds(self) -> None:
-        """Whatever grows can be asked for, is looked at, and has a heading."""
+        """Every growing figure can be requested, is checked, and has a heading."""
         self.assertEqual(set(OFFERED), POINTS.keys())
         self.assertEqual(KINDS.keys(), POINTS.keys())
         self.assertEqual(LOOKS.keys() | {"messages"}, POINTS.keys())

@@ -207,7 +207,7 @@ class Reloading(Case):
         self.assertEqual(shown.to_cryptography(), new)
 
     def test_bad(self) -> None:
-        """Whatever is wrong with the new one: the old stays, and the log says what is wrong."""
+        """A new certificate with any defect is not used: the old one stays, and the defect is logged."""
         made = self.started()
         old, context = made.current, made.context(CHAT)
 

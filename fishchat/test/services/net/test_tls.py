@@ -206,7 +206,7 @@ class Nothing(HandshakeCase):
         self.assertIsNone(self.shake().client.compression())
 
     def test_no_renegotiation(self) -> None:
-        """A client that asks for another handshake on the same connection is told no, and is served on."""
+        """A client that asks for another handshake on the same connection is refused, and is still served."""
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         context.set_max_proto_version(SSL.TLS1_2_VERSION)
         client, server = SSL.Connection(context, None), SSL.Connection(self.context(), None)

@@ -234,11 +234,11 @@ class Refusing(TlsCase):
     """Who does not come in."""
 
     async def test_at_the_door(self) -> None:
-        """Whoever is too many is closed without a word, and no handshake is begun for it."""
+        """A connection above the limit is closed without a line, and no handshake is started for it."""
         await self.begin(limits__per_address=1)
         first = await connect_tls(self.port)
         self.addCleanup(first.drop)
-        # Whoever made a connection now would see it fail in another way.
+        # Any handshake from here on would fail in another way.
         self.patch(self.certificates, "context", None)
         client, wire = await begin_tls(self.port)
         await until(lambda: client.closed)

@@ -44,7 +44,7 @@ class RouterCase(ClusterCase):
 
     @property
     def texts(self) -> list[str]:
-        """What was told."""
+        """The texts of the recorded hints."""
         return [body.decode() for hints in self.heard for _, _, body, _, _ in hints.messages()]
 
     def reader(self, cluster: Cluster, name: str = "router1") -> ShardReader:
@@ -158,7 +158,7 @@ class Leases(RouterCase):
         last = next(said)
         self.write(cluster, str(last))
         await until(lambda: str(last) in self.texts)
-        # Whoever takes over may repeat what was told last.
+        # The next router may repeat the last hints.
         self.assertEqual([int(text) for text in dict.fromkeys(self.texts)], list(range(1, last + 1)))
 
     async def test_lost(self) -> None:

@@ -21,7 +21,7 @@ from fishchat.services.running.errors import ProgramError
 from fishchat.services.running.program import Child, Program, bound_to_us
 from fishchat.test.support.waiting import until
 
-#: Runs until it is told to end; writes a file when it is usable.
+#: Runs until it gets SIGTERM; writes a file when it is usable.
 GOOD = "import pathlib, signal; pathlib.Path('usable').touch(); signal.pause()"
 #: Ends at once, with a reason.
 BAD = "import sys; print('no such port'); sys.exit(3)"
@@ -51,7 +51,7 @@ class Small(Program):
 
     @property
     def usable(self) -> bool:
-        """Whether it has come that far."""
+        """Whether the program has reported that it is usable."""
         return (self.directory / "usable").exists()
 
     def clean_up(self) -> None:

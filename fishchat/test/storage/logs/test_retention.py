@@ -155,7 +155,7 @@ class Trimming(ScriptCase):
         st.sampled_from([100, 200, 1000]),
     )
     def test_any_log(self, times: list[int], oldest: int, count: int, most: int) -> None:
-        """Whatever the steps: in the end exactly the newest are left that are young enough, and it comes to an end."""
+        """For any step size, trimming ends, and exactly the newest messages that are young enough are left."""
         self.fill(*times)
         more, removed = 1, 0
         for _ in range(10):

@@ -40,7 +40,7 @@ class HashingTests(TestCase):
         self.assertEqual(hashing.made, THREADS + WAITING + 1)
 
     async def test_late(self) -> None:
-        """Whoever has waited too long when the turn comes is refused without a hash; who comes then is served."""
+        """A caller that has waited too long when its turn comes is refused without a hash; a later one is served."""
         clock, go_on = Clock(), threading.Event()
         self.addCleanup(go_on.set)
         hashing = Hashing(reactor, clock)
