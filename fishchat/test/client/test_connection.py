@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -481,7 +482,7 @@ class DocumentedBotTests(TestCase):
     async def test_it_runs(self) -> None:
         """It echoes, and says why it ends."""
         _, _, rest = inspect.getdoc(fishchat.client).partition("::\n")  # type: ignore[union-attr]
-        program = inspect.cleandoc(rest[: rest.index("\nWhatever")])
+        program = inspect.cleandoc(re.split(r"\n(?=\S)", rest, maxsplit=1)[0])
         self.assertLessEqual(len([line for line in program.splitlines() if line]), 20)
         directory = Path(self.mktemp())
         directory.mkdir()
