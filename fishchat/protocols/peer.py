@@ -181,11 +181,6 @@ class LinePeer(LineReceiver):
 
     # -- reading
 
-    @property
-    def is_read(self) -> bool:
-        """Whether the peer is read now."""
-        return not self.flow.reasons
-
     def hold(self, reason: int) -> None:
         """Stop reading for a reason, see IPeer."""
         if self.flow.hold(reason) and not self.lost:

@@ -1,6 +1,6 @@
 """The life of a client's connection as a table: which event leads from which state to which. No I/O.
 
-Which verbs a state allows stands in the rows of ``commands``; a missing transition here is a defect of ours.
+The row of a verb names the states that allow it. A transition that is missing here is a defect of the server.
 """
 
 from __future__ import annotations

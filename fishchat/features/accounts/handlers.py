@@ -9,7 +9,7 @@ from fishchat.features.accounts import calls, rows
 from fishchat.features.accounts.calls import DeviceInfo, Status
 from fishchat.features.engine import Engine, Handlers, IGuesses, ISession
 from fishchat.model.names import DISPLAY_LENGTH, is_display_name
-from fishchat.model.secrets.passwords import Costs, measure
+from fishchat.model.secrets.passwords import Costs, Verifier, measure
 from fishchat.model.secrets.passwords import make as make_verifier
 from fishchat.model.secrets.tokens import fingerprint
 from fishchat.protocols.replies import list_lines, ok_line
@@ -54,10 +54,7 @@ class Accounts:
 
     async def _signed_up(self, session: ISession, command: Command, invitation: bytes) -> bytes:
         account = command.fields[0]
-        source = self._source(session.peer.host)
-        # A sign-up counts as a guess of its address, right or wrong: even hashing a password takes time.
-        await self._guesses.attempt(b"", source)
-        made = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
+        made = await self._verifier(session, command)
         mark = fingerprint(invitation) if invitation else b""
         needed = self._mode == "closed"
         await self._guesses.ask(calls.create(account, made.argon, made.scram, b"", self._privacy, mark, needed))
@@ -72,14 +69,22 @@ class Accounts:
 
     async def _password_changed(self, session: ISession, command: Command) -> bytes:
         device = session.device
-        source = self._source(session.peer.host)
-        # Counted like a sign-up: otherwise one client that keeps changing its password would use up the hashes.
-        await self._guesses.attempt(b"", source)
-        made = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
+        made = await self._verifier(session, command)
         if device is None:
             raise Refusal("STATE", "the connection is closing; log in on a new one")
         await self._guesses.ask(calls.set_password(device.account, made, device.name, device.session))
         return ok_line(command)
+
+    async def _verifier(self, session: ISession, command: Command) -> Verifier:
+        """Return the verifier of a new password.
+
+        It counts as a guess of the client's address, because hashing takes time: otherwise one client that keeps
+        signing up or changing its password would use up the hashes.
+        """
+        source = self._source(session.peer.host)
+        await self._guesses.attempt(b"", source)
+        made: Verifier = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
+        return made
 
     # -- the profile
 

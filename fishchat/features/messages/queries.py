@@ -7,13 +7,11 @@ from fishchat.features.engine import ISession
 from fishchat.features.lists import ask_list
 from fishchat.features.messages import calls
 from fishchat.features.messages.calls import Entry
+from fishchat.features.messages.rows import DEFAULT_PAGE
 from fishchat.model.message import item_line
 from fishchat.model.names import MessageId, concerns, format_position
 from fishchat.protocols.replies import list_lines
 from fishchat.protocols.table import Command
-
-#: The number of messages in a page of history if the client names none.
-LIMIT = 50
 
 
 def history(session: ISession, command: Command) -> None:
@@ -28,7 +26,7 @@ def history(session: ISession, command: Command) -> None:
     def take(entries: list[Entry]) -> bytes:
         return list_lines(command, [item_line(conversation, *entry) for entry in entries])
 
-    ask = calls.history(account, conversation, before, after, tags.get(b"limit", LIMIT))
+    ask = calls.history(account, conversation, before, after, tags.get(b"limit", DEFAULT_PAGE))
     session.ask(command, ask, take, alone=True)
 
 

@@ -31,14 +31,6 @@ def by_secret(version: bytes, fingerprint: bytes, address: bytes, guess_ms: int)
     return b"secret", version, fingerprint, address, guess_ms
 
 
-@dataclass(frozen=True)
-class LoggedIn:
-    """A stored session: the session that it replaces, if any, and the conversations of the device."""
-
-    replaced: bytes
-    conversations: list[Known]
-
-
 class LoginRefused(Refusal):
     """A login that the store refused.
 
@@ -59,14 +51,13 @@ class Verifiers:
 
 def login(
     account: bytes, device: bytes, connection: int, devices: int, create: bool | bytes, forget: int, proof: Proof
-) -> Ask[LoggedIn]:
-    """Store the session of a device. Raises LoginRefused."""
+) -> Ask[list[Known]]:
+    """Store the session of a device. Returns the conversations of the device. Raises LoginRefused."""
 
-    def parse(reply: Any) -> LoggedIn:
+    def parse(reply: Any) -> list[Known]:
         if reply[0] != b"OK":
             raise _refused(reply, devices)
-        _, replaced, packed = reply
-        return LoggedIn(replaced, parse_conversations(packed))
+        return parse_conversations(reply[2])
 
     return Ask(_LOGIN, (account, device, connection, devices, create, forget, proof), parse)
 

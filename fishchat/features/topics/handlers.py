@@ -25,8 +25,7 @@ from fishchat.storage.logs.calls import Appended
 #: The most open invitations of one topic.
 INVITED = 1000
 
-#: The members released in one step of a dismissal, or described in one step of a list: a step takes less than 5 ms.
-RELEASED = 200
+#: The members described in one step of a list: a step takes less than 5 ms.
 DESCRIBED = 500
 
 #: Seconds after DISMISS_TOPIC during which members are released before the answer.
@@ -115,7 +114,7 @@ class Topics:
         return ok_line(command, topic)
 
     async def _release(self, topic: bytes) -> None:
-        while await self._call(calls.release(topic, RELEASED)):
+        while await self._call(calls.release(topic, calls.RELEASED)):
             pass
 
     def invite(self, session: ISession, command: Command) -> None:

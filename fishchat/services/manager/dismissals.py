@@ -5,14 +5,13 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from fishchat.bus import channels
-from fishchat.features.topics.calls import release
+from fishchat.features.topics.calls import RELEASED, release
 from fishchat.interfaces import IBus, IStore
 from fishchat.services.manager.rounds import Rounds
 from fishchat.storage.redis import Unavailable, Unknown
 
-#: Seconds between two rounds, and members released in one step.
+#: Seconds between two rounds.
 EVERY = 5.0
-STEP = 200
 
 
 class Dismissals(Rounds):
@@ -37,6 +36,6 @@ class Dismissals(Rounds):
         while more:
             if not self.running:
                 return
-            more = await release(topic, STEP).of(self._store)
+            more = await release(topic, RELEASED).of(self._store)
         sync = channels.TopicSync(topics=[topic.decode()], accounts={})
         self._bus.publish(channels.TOPIC_SYNC, sync.encode())

@@ -96,7 +96,7 @@ class MsgServer(Service):
             doubt=self._doubt,
             stored=self.delivery.outcomes.stored,
         )
-        self._join_other_servers()
+        self._make_news()
         self._assemble_sessions(hashing or Hashing())
         self._chores = [
             (0.5, self.commits.expire),
@@ -106,7 +106,7 @@ class MsgServer(Service):
             (EVERY, self._look_after),
         ]
 
-    def _join_other_servers(self) -> None:
+    def _make_news(self) -> None:
         """Make the parts that exchange news with the other servers."""
         delivery = self.delivery
         self.topic_news = TopicNews(self._bus, self._turn, delivery.membership)

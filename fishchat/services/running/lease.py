@@ -198,7 +198,7 @@ class Lease(Service):
         self._ready = False
         if self._registered:
             self._registered = False
-            self.log.error("msg_server {server} lost its lease: its clients are sent away", server=self.server.decode())
+            self.log.error("{server} lost its lease", server=self.server.decode())
             self._lost()
             self.incarnation = new_incarnation()
         elif reply == b"TAKEN":
@@ -217,7 +217,7 @@ class Lease(Service):
             return
         if not self._complained:
             self._complained = True
-            text = "another msg_server lives under the id {server}: give this one another msg_server.id"
+            text = "another process holds the name {server}: give this one another (of a msg_server: msg_server.id)"
             self.log.critical(text, server=self.server.decode())
         self._clock.callLater(AGAIN, self.renew)
 

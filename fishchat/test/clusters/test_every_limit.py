@@ -12,7 +12,7 @@ from twisted.python.reflect import namedAny
 
 from fishchat.config.schema import Limits
 from fishchat.features.contacts.handlers import RELATED
-from fishchat.features.messages.queries import LIMIT
+from fishchat.features.messages.rows import DEFAULT_PAGE
 from fishchat.features.topics.handlers import INVITED
 from fishchat.model.secrets.passwords import parse_scram
 from fishchat.services.router import service
@@ -26,7 +26,7 @@ from fishchat.test.support.waiting import until
 #: Key or constant → its test, below ``fishchat.test``. A row of the table without an entry here, or an entry without
 #: its row or its test, is an error. The limits of the protocol are in its page, each with its test.
 TESTS = {
-    "fishchat.features.messages.queries.LIMIT": "clusters.test_every_limit.Sizes.test_limit_page",
+    "fishchat.features.messages.rows.DEFAULT_PAGE": "clusters.test_every_limit.Sizes.test_limit_page",
     "limits.login_seconds": "services.net.test_keepalive.Strangers.test_late",
     "limits.flood": "clusters.test_limits.Flood.test_lifted",
     "limits.rate": "clusters.test_limits.Flood.test_commands",
@@ -99,11 +99,14 @@ class Sizes(AccountsCase):
         """A page of history has the 50 newest messages unless the client requests more."""
         cluster = await self.begin()
         alice = await cluster.login("alice")
-        alice.send(*[f"MSG alice {n}" for n in range(1, LIMIT + 2)])
-        await alice.expect(*["OK …"] * (LIMIT + 1))
-        for line, first, count in (("HISTORY alice+alice", 2, LIMIT), ("@limit=51 HISTORY alice+alice", 1, LIMIT + 1)):
+        alice.send(*[f"MSG alice {n}" for n in range(1, DEFAULT_PAGE + 2)])
+        await alice.expect(*["OK …"] * (DEFAULT_PAGE + 1))
+        for line, first, count in (
+            ("HISTORY alice+alice", 2, DEFAULT_PAGE),
+            ("@limit=51 HISTORY alice+alice", 1, DEFAULT_PAGE + 1),
+        ):
             await alice.ask(line, f"BEGIN REQ_HISTORY {count}")
-            await alice.expect(*[f"ITEM … {n}" for n in range(first, LIMIT + 2)], "END …")
+            await alice.expect(*[f"ITEM … {n}" for n in range(first, DEFAULT_PAGE + 2)], "END …")
 
     async def test_limit_devices(self) -> None:
         """The devices of an account are limited; its known devices can log in again."""

@@ -68,7 +68,7 @@ class Rooms:
     # -- messages
 
     def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int, time: int) -> None:
-        """Take a message that another server stored, from a router."""
+        """Take a message that did not pass this server's queue: from a router, or a notice of a script."""
         conversation = self.conversations.get(name)
         if self._logins:
             self._heard[name] = max(self._heard.get(name, START), (epoch, seq))

@@ -23,10 +23,10 @@ class Signals:
 
     def push(self, recipients: Iterable[bytes], line: bytes) -> None:
         """Push ``line``, without its ending, to accounts and devices (``account/device``) with its capability."""
-        needs = _NEEDS.get(_name(line), UNKNOWN)
+        needs, ended = _NEEDS.get(_name(line), UNKNOWN), line + b"\r\n"
         for device in self._devices(recipients):
             if not device.choked and (not needs or needs in device.capabilities):
-                device.push(line + b"\r\n")
+                device.push(ended)
 
     def heard(self, recipients: bytes, line: bytes) -> None:
         """Push a signal from a router; ``recipients`` are separated by spaces."""

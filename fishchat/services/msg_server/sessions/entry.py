@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from fishchat.config.schema import Limits
 from fishchat.errors import Refusal
 from fishchat.features.session import calls
-from fishchat.features.session.calls import LoggedIn, LoginRefused
+from fishchat.features.session.calls import LoginRefused
 from fishchat.model.device import Device
 from fishchat.model.message import TIMED_LINES
 from fishchat.protocols.flow import FULL
@@ -125,9 +125,9 @@ class Entry:
             self._delivery.rooms.login_ends()
             self._revocations.login_ends()
 
-        def settle(stored: LoggedIn) -> None:
+        def settle(conversations: list[Known]) -> None:
             try:
-                self._welcome(login, claim, stored.conversations)
+                self._welcome(login, claim, conversations)
             finally:
                 decided()
 

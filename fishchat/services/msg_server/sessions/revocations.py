@@ -59,31 +59,26 @@ class Revocations:
     def welcomed(self, device: Device) -> None:
         """End the session of a device that has just logged in, if news of its end was received before."""
         why = self._ended.get(device.session)
-        if why:
-            device.owner.revoked(why)
-        elif why is not None:
-            device.owner.replaced()
+        if why is not None:
+            _end(device, why)
 
     def _heard(self, payload: bytes) -> None:
         status = channels.ClientStatus.decode(payload)
         for key, session in status.replaced.items():
-            device = self._ended_one(key, session, "")
-            if device is not None:
-                device.owner.replaced()
+            self._note_end(key, session, "")
         for key, told in status.revoked.items():
             why, _, session = told.partition(" ")
-            device = self._ended_one(key, session, why)
-            if device is not None:
-                device.owner.revoked(why)
+            self._note_end(key, session, why)
         if status.number:
             self._count(status.number)
 
-    def _ended_one(self, key: str, session: str, why: str) -> Device | None:
-        """Return the device of this session, if it is logged in here."""
+    def _note_end(self, key: str, session: str, why: str) -> None:
+        """End a session if it is logged in here; remember this while logins are under way."""
         if self._under_way:
             self._ended[session.encode()] = why
         device = self._find(key.encode())
-        return device if device is not None and device.session == session.encode() else None
+        if device is not None and device.session == session.encode():
+            _end(device, why)
 
     def _count(self, number: int) -> None:
         if self._number is not None and number > self._number + 1:
@@ -108,4 +103,12 @@ class Revocations:
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(StoreError) is None:
-            self.log.failure("what was taken back could not be compared", failure)
+            self.log.failure("the number of revocations could not be compared", failure)
+
+
+def _end(device: Device, why: str) -> None:
+    """End the session of a device that was revoked for a reason, or replaced without one."""
+    if why:
+        device.owner.revoked(why)
+    else:
+        device.owner.replaced()

@@ -8,7 +8,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.bus.channels import TopicSync
-from fishchat.services.manager.dismissals import EVERY, STEP, Dismissals
+from fishchat.features.topics.calls import RELEASED
+from fishchat.services.manager.dismissals import EVERY, Dismissals
 from fishchat.storage.redis import ReplyError, Unknown
 from fishchat.testing.fake_store import FakeStore
 
@@ -39,7 +40,7 @@ class Finishing(SynchronousTestCase):
 
     def assert_asked(self, topic: bytes) -> None:
         """A step of this topic waits for its answer."""
-        self.assertEqual([asked.values for asked in self.store.asked], [[topic, STEP]])
+        self.assertEqual([asked.values for asked in self.store.asked], [[topic, RELEASED]])
 
     def test_both(self) -> None:
         """Each is released in steps, then published."""
