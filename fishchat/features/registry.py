@@ -10,6 +10,7 @@ from types import ModuleType
 from fishchat import features
 from fishchat.features.engine import Engine, Handlers
 from fishchat.features.feature import Feature
+from fishchat.protocols import fields
 from fishchat.protocols.rows import Push, Verb
 from fishchat.protocols.table import Table
 
@@ -35,10 +36,13 @@ FEATURES: tuple[Feature, ...] = tuple(sorted(_find(), key=lambda feature: (featu
 
 VERBS_OF: dict[Feature, tuple[Verb, ...]] = {}
 PUSHES_OF: dict[Feature, tuple[Push, ...]] = {}
+#: The words in angle brackets of all rows, in Chinese.
+TERMS: dict[str, str] = dict(fields.TERMS)
 for _feature in FEATURES:
     _rows = part(_feature, "rows")
     VERBS_OF[_feature] = () if _rows is None else _rows.VERBS
     PUSHES_OF[_feature] = () if _rows is None else _rows.PUSHES
+    TERMS.update(getattr(_rows, "TERMS", {}))
 
 #: The verbs of a msg_server, and the pushes of any server.
 VERBS: tuple[Verb, ...] = tuple(verb for verbs in VERBS_OF.values() for verb in verbs)

@@ -9,6 +9,7 @@ from fishchat.protocols.table import Table
 REQ_MSG_SERVER = Verb(
     b"REQ_MSG_SERVER",
     "returns the addresses of up to three msg_servers to connect to",
+    zh="返回最多三个可以连接的 msg_server 的地址",
     alias=b"SERVER",
     states=ANY,
     reply="SELECT_MSG_SERVER_FOR_CLIENT <host:port>[ <host:port>][ <host:port>]",
