@@ -12,7 +12,7 @@ from fishchat.features.engine import Engine, Handlers
 from fishchat.features.feature import Feature
 from fishchat.protocols import fields
 from fishchat.protocols.rows import Push, Verb
-from fishchat.protocols.table import Table
+from fishchat.protocols.table import Group, Table
 
 
 def _find() -> Iterator[Feature]:
@@ -51,7 +51,15 @@ PUSHES: tuple[Push, ...] = tuple(push for pushes in PUSHES_OF.values() for push 
 #: The capabilities that a client may request at HELLO: to acknowledge, to see times, and those that pushes need.
 CAPABILITIES = tuple(sorted({b"ack", b"time"} | {push.capability for push in PUSHES if push.capability}))
 
-MSG_SERVER_COMMANDS = Table(VERBS, {feature.name.encode(): verbs for feature, verbs in VERBS_OF.items() if verbs})
+MSG_SERVER_COMMANDS = Table(
+    VERBS,
+    [
+        Group(feature.name.encode(), feature.title, feature.zh, VERBS_OF[feature], PUSHES_OF[feature])
+        for feature in FEATURES
+        if VERBS_OF[feature]
+    ],
+    TERMS,
+)
 
 
 def handlers(engine: Engine) -> Handlers:

@@ -45,7 +45,7 @@ class Accounts:
     def sign_up(self, session: ISession, command: Command) -> None:
         """Carry out CREATE_CLIENT: create an account."""
         if self._mode == "open":
-            raise Refusal("STATE", "accounts are created at the first login; log in with SEND_CLIENT_ID <account>")
+            raise Refusal("STATE", "accounts are created at the first login; log in with LOGIN <account>")
         invitation = command.tags.get(b"invite", b"")
         if self._mode == "closed" and not invitation:
             raise Refusal("INVITATION")

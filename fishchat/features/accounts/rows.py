@@ -26,7 +26,7 @@ INVITE = Tag(
 TERMS = {
     "online|offline": "online（在线）|offline（离线）",
     "password": "密码",
-    "privacy": "everyone（所有人）|contacts（联系人）",
+    "privacy": "范围",
     "token expires in ms": "令牌失效时间（毫秒）",
 }
 

@@ -125,8 +125,8 @@ SEND_PING = Verb(
 )
 HELP = Verb(
     b"HELP",
-    "lists all verbs, explains one, or lists those of a group: HELP about topics",
-    zh="列出现在可用的命令，解释某一个命令，或列出一组命令：HELP zh about topics",
+    "lists what you can type now, or explains a verb, a push, an error or a group: HELP about topics",
+    zh="列出现在可用的命令，或解释某个命令、推送、错误或一组命令：HELP zh about topics",
     text=Text.OPTIONAL,
     text_name="verb",
     text_sample=b"MSG",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fishchat.features.registry import TERMS
 from fishchat.features.session.rows import HELLO, HELP, QUIT, SEND_PING
 from fishchat.protocols.rows import ANY, Verb
-from fishchat.protocols.table import Table
+from fishchat.protocols.table import Group, Table
 
 REQ_MSG_SERVER = Verb(
     b"REQ_MSG_SERVER",
@@ -16,6 +17,11 @@ REQ_MSG_SERVER = Verb(
 )
 
 GATEWAY_VERBS = (HELLO, REQ_MSG_SERVER, SEND_PING, HELP, QUIT)
-GROUPS = {b"gateway": (REQ_MSG_SERVER,), b"session": (HELLO, SEND_PING, HELP, QUIT)}
-
-GATEWAY_COMMANDS = Table(GATEWAY_VERBS, GROUPS)
+GATEWAY_COMMANDS = Table(
+    GATEWAY_VERBS,
+    [
+        Group(b"gateway", "Gateway", "网关", [REQ_MSG_SERVER]),
+        Group(b"session", "Session", "连接", [HELLO, SEND_PING, HELP, QUIT]),
+    ],
+    TERMS,
+)
