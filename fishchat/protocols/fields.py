@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import ProtocolError
-from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, split_id
+from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, name_advice, split_id
 
 #: The tags of a line: message ids and numbers as their values, everything else as bytes.
 Tags = dict[bytes, Any]
@@ -70,7 +70,7 @@ class Tag:
 def read_name(value: bytes) -> bytes:
     """The name of an account, a topic or a device."""
     if not is_name(value):
-        raise ProtocolError("BADNAME")
+        raise ProtocolError("BADNAME", name_advice(value))
     return value
 
 

@@ -17,8 +17,9 @@ from fishchat.features.messages.rows import MAX_CSEQ
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
+from fishchat.model.display_names import DISPLAY_LENGTH
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
-from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
+from fishchat.model.names import DIGITS, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
 from fishchat.protocols import exchange, flow, help, lines, peer, reference, replies
 from fishchat.protocols.fields import Tag
