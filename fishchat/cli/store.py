@@ -11,7 +11,8 @@ import click
 from fishchat.config.load import ConfigError, load
 from fishchat.config.schema import Config
 from fishchat.errors import Refusal
-from fishchat.model.names import DISPLAY_LENGTH, is_display_name, is_name
+from fishchat.model.display_names import display_name
+from fishchat.model.names import is_name, name_advice
 
 if TYPE_CHECKING:
     from fishchat.features.accounts.administration import Accounts
@@ -95,7 +96,7 @@ def checked_name(context: click.Context, parameter: click.Parameter, value: str 
         return b""
     name = value.encode(errors="replace")
     if not is_name(name):
-        raise click.BadParameter(Refusal("BADNAME").text)
+        raise click.BadParameter(name_advice(name) or Refusal("BADNAME").text)
     return name
 
 
@@ -104,8 +105,7 @@ def checked_display_name(context: click.Context, parameter: click.Parameter, val
     if value is None:
         return b""
     # Bytes of the command line that are not UTF-8 are restored, so that they are refused.
-    name = value.strip().encode(errors="surrogateescape")
-    if not is_display_name(name):
-        text = f"a display name must have 1 to {DISPLAY_LENGTH} characters, none of which may change the text direction"
-        raise click.BadParameter(text)
-    return name
+    try:
+        return display_name(value.encode(errors="surrogateescape"))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None

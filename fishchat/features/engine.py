@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fishchat.model.device import Device, Reading
     from fishchat.model.names import Position
     from fishchat.model.secrets.passwords import Costs
+    from fishchat.protocols.rows import State
     from fishchat.protocols.table import Command, Table
     from fishchat.storage.ask import Ask
 
@@ -41,9 +42,11 @@ class ISession(IServed, Protocol):
     """A client of the msg_server.
 
     :ivar capabilities: the capabilities that the client was granted at HELLO.
+    :ivar state: where the connection stands.
     """
 
     capabilities: frozenset[bytes]
+    state: State
 
     @property
     def peer(self) -> IPeer:

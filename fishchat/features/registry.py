@@ -10,8 +10,9 @@ from types import ModuleType
 from fishchat import features
 from fishchat.features.engine import Engine, Handlers
 from fishchat.features.feature import Feature
+from fishchat.protocols import fields
 from fishchat.protocols.rows import Push, Verb
-from fishchat.protocols.table import Table
+from fishchat.protocols.table import Group, Table
 
 
 def _find() -> Iterator[Feature]:
@@ -35,10 +36,13 @@ FEATURES: tuple[Feature, ...] = tuple(sorted(_find(), key=lambda feature: (featu
 
 VERBS_OF: dict[Feature, tuple[Verb, ...]] = {}
 PUSHES_OF: dict[Feature, tuple[Push, ...]] = {}
+#: The words in angle brackets of all rows, in Chinese.
+TERMS: dict[str, str] = dict(fields.TERMS)
 for _feature in FEATURES:
     _rows = part(_feature, "rows")
     VERBS_OF[_feature] = () if _rows is None else _rows.VERBS
     PUSHES_OF[_feature] = () if _rows is None else _rows.PUSHES
+    TERMS.update(getattr(_rows, "TERMS", {}))
 
 #: The verbs of a msg_server, and the pushes of any server.
 VERBS: tuple[Verb, ...] = tuple(verb for verbs in VERBS_OF.values() for verb in verbs)
@@ -47,7 +51,15 @@ PUSHES: tuple[Push, ...] = tuple(push for pushes in PUSHES_OF.values() for push 
 #: The capabilities that a client may request at HELLO: to acknowledge, to see times, and those that pushes need.
 CAPABILITIES = tuple(sorted({b"ack", b"time"} | {push.capability for push in PUSHES if push.capability}))
 
-MSG_SERVER_COMMANDS = Table(VERBS, {feature.name.encode(): verbs for feature, verbs in VERBS_OF.items() if verbs})
+MSG_SERVER_COMMANDS = Table(
+    VERBS,
+    [
+        Group(feature.name.encode(), feature.title, feature.zh, VERBS_OF[feature], PUSHES_OF[feature])
+        for feature in FEATURES
+        if VERBS_OF[feature]
+    ],
+    TERMS,
+)
 
 
 def handlers(engine: Engine) -> Handlers:

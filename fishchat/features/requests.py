@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fishchat.errors import WORDS
-from fishchat.model.names import MessageId, is_conversation, is_name, split_id
+from fishchat.model.names import MessageId, is_conversation, is_name, name_advice, split_id
 from fishchat.protocols.fields import NO_TAGS
 from fishchat.protocols.lines import unescape
 from fishchat.protocols.rows import Push, Verb
@@ -112,7 +112,7 @@ def name_of(value: str) -> bytes:
     """Return the name of an account, a topic or a device as bytes. Raises RefusedError (BADNAME)."""
     raw = value.encode("utf-8", "replace")
     if not is_name(raw):
-        raise refused("BADNAME")
+        raise RefusedError("BADNAME", name_advice(raw) or WORDS["BADNAME"])
     return raw
 
 

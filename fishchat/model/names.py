@@ -8,7 +8,7 @@ that ids compare as ``(epoch, seq)`` and never name two messages.
 
 from __future__ import annotations
 
-from unicodedata import category
+from unicodedata import normalize
 
 #: The characters of a name, and its largest length.
 NAME_BYTES = b"abcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -25,6 +25,24 @@ START: Position = (0, 0)
 def is_name(name: bytes) -> bool:
     """Return whether ``name`` is valid for an account, a topic or a device."""
     return 0 < len(name) <= NAME_LENGTH and not name.translate(None, NAME_BYTES)
+
+
+def name_advice(name: bytes) -> str | None:
+    """Return what is wrong with a name that is not valid, and what to do; None for no more than the rule."""
+    text = name.decode("utf-8", "replace")
+    near = normalize("NFKC", text).lower().encode()
+    if is_name(near):
+        return f"names have small letters: try {near.decode()}"
+    if name[:1] in (b"#", b"@") and is_name(near[1:]):
+        return f"names are typed without {text[0]}: try {near[1:].decode()}"
+    if len(name) > NAME_LENGTH and is_name(near[:NAME_LENGTH]):
+        return f"a name has at most {NAME_LENGTH} characters; choose a shorter one"
+    if not name.isascii():
+        return (
+            "names have only a-z 0-9 . _ -, which everybody can type; "
+            "a display name may be in any script: choose such a name, then set the other one with NAME"
+        )
+    return None
 
 
 def p2p(one: bytes, other: bytes) -> bytes:
@@ -95,25 +113,3 @@ def split_id(raw: bytes) -> MessageId:
         raise ValueError(f"no conversation: {conversation!r}")
     epoch, seq = parse_position(position)
     return conversation, epoch, seq
-
-
-#: The most letters of a display name.
-DISPLAY_LENGTH = 64
-JOINER = "\u200d"
-#: Letters and signs that are invisible: the fillers of Hangul, and the empty pattern of Braille.
-BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
-
-
-def is_display_name(name: bytes) -> bool:
-    """Return whether the text may be shown to people: printable UTF-8, which changes nothing on their terminals.
-
-    Characters that change the direction of writing are not printable to Python. Neither is the joiner of emoji, but it
-    is harmless and allowed. At least one character must be visible.
-    """
-    try:
-        text = name.decode()
-    except UnicodeDecodeError:
-        return False
-    if not (0 < len(text) <= DISPLAY_LENGTH and text.replace(JOINER, "").isprintable()):
-        return False
-    return any(letter not in BLANKS and category(letter)[0] in "LNPS" for letter in text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import ProtocolError
-from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, split_id
+from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, name_advice, split_id
 
 #: The tags of a line: message ids and numbers as their values, everything else as bytes.
 Tags = dict[bytes, Any]
@@ -50,6 +50,8 @@ class Tag:
     """One tag of a row.
 
     :ivar help: what it says, in the words of the reference.
+    :ivar zh: the same in Chinese, for ``HELP zh``.
+    :ivar programs: whether only programs use it; HELP mentions it last.
     :ivar kept: whether it is stored with the message and repeated on its pushes and items.
     :ivar check: the Lua include that checks a kept tag in the store, if one must.
     """
@@ -61,12 +63,14 @@ class Tag:
     write: Callable[[Any], bytes] = same
     kept: bool = False
     check: str = ""
+    zh: str = ""
+    programs: bool = False
 
 
 def read_name(value: bytes) -> bytes:
     """The name of an account, a topic or a device."""
     if not is_name(value):
-        raise ProtocolError("BADNAME")
+        raise ProtocolError("BADNAME", name_advice(value))
     return value
 
 
@@ -159,5 +163,32 @@ ECHO = Tag(
     "1 to 64 bytes that are repeated on every line of the reply",
     read_tag_bytes("id", 64, "1 to 64 bytes"),
     b"q7",
+    zh="1 到 64 个字节，回复的每一行都会带上它",
+    programs=True,
 )
-ESC = Tag(b"esc", "no value; the text contains escapes: see [Escapes](#escapes)", read_flag("esc"), b"")
+ESC = Tag(
+    b"esc",
+    "no value; the text contains escapes: see [Escapes](#escapes)",
+    read_flag("esc"),
+    b"",
+    zh="没有值；表示文字里有转义符",
+    programs=True,
+)
+
+#: The words in angle brackets of usages and replies, in Chinese. A feature adds its own: ``TERMS`` in its rows.
+TERMS = {
+    "account": "帐号",
+    "conversation": "会话",
+    "device": "设备",
+    "display name": "显示名",
+    "first": "第一个编号",
+    "from": "发送者",
+    "host:port": "主机:端口",
+    "id": "消息编号",
+    "last": "最后一个编号",
+    "last seen in ms": "最后在线时间（毫秒）",
+    "read number": "已读编号",
+    "text": "文字",
+    "time in ms": "时间（毫秒）",
+    "topic": "话题",
+}

@@ -46,15 +46,19 @@ class Row:
     """What verbs and pushes have in common.
 
     :ivar help: one sentence without a subject and without its stop: ``creates a topic``.
+    :ivar zh: the same in Chinese, for ``HELP zh``.
     :ivar text_name: what the usage calls the text.
+    :ivar text_sample: the text of the example.
     :ivar readers: what turns each field into its value; worked out once.
     """
 
     name: bytes
     help: str
+    zh: str = field(default="", kw_only=True)
     fields: tuple[Field, ...] = field(default=(), kw_only=True)
     text: Text = field(default=Text.NONE, kw_only=True)
     text_name: str = field(default="text", kw_only=True)
+    text_sample: bytes = field(default=b"hello", kw_only=True)
     tags: tuple[Tag, ...] = field(default=(), kw_only=True)
     readers: tuple[Callable[[bytes], Any], ...] = field(init=False, repr=False)
     tag_rows: Mapping[bytes, Tag] = field(init=False, repr=False)
@@ -66,7 +70,11 @@ class Row:
     @property
     def usage(self) -> str:
         """How to type it, e.g. ``SEND_MESSAGE_P2P <account> <text>``."""
-        words = [self.name.decode(), *(one.usage for one in self.fields)]
+        return self.usage_as(self.name)
+
+    def usage_as(self, word: bytes) -> str:
+        """Return how to type it by ``word``: its name or its alias."""
+        words = [word.decode(), *(one.usage for one in self.fields)]
         if self.text is not Text.NONE:
             words.append(f"<{self.text_name}>" if self.text is Text.REQUIRED else f"[{self.text_name}]")
         return " ".join(words)
@@ -74,8 +82,12 @@ class Row:
     @property
     def example(self) -> bytes:
         """A line of it, made of the samples of its fields."""
-        text = b"" if self.text is Text.NONE else b"x"
-        return b" ".join([self.name, *(one.sample for one in self.fields), *([text] if text else [])])
+        return self.example_as(self.name)
+
+    def example_as(self, word: bytes) -> bytes:
+        """Return a line of it that begins with ``word``."""
+        text = [] if self.text is Text.NONE or not self.text_sample else [self.text_sample]
+        return b" ".join([word, *(one.sample for one in self.fields), *text])
 
     def line(self, *values: Any, text: bytes = b"", tags: Mapping[bytes, Any] = NO_TAGS) -> bytes:
         """Write a line, without its ending. Raises ValueError for values that the row has no place for."""
@@ -102,6 +114,8 @@ class Verb(Row):
     :ivar alias: its short name.
     :ivar states: where a connection may say it.
     :ivar reply: the final reply, as the reference prints it.
+    :ivar programs: whether only programs use it; HELP mentions it last.
+    :ivar secrets: whether it is of use only where a login needs a secret: in all modes but ``open``.
     :ivar free: whether it takes nothing from the flood bucket while it is accepted: it answers what others send.
     :ivar ok: how its reply begins; worked out once.
     :ivar places: the position of each field; worked out once.
@@ -111,6 +125,8 @@ class Verb(Row):
     alias: bytes = field(default=b"", kw_only=True)
     states: frozenset[State] = field(default=AFTER, kw_only=True)
     reply: str = field(default="", kw_only=True)
+    programs: bool = field(default=False, kw_only=True)
+    secrets: bool = field(default=False, kw_only=True)
     free: bool = field(default=False, kw_only=True)
     ok: bytes = field(init=False, repr=False)
     places: Mapping[str, int] = field(init=False, repr=False)
@@ -129,6 +145,11 @@ class Verb(Row):
     def words(self) -> tuple[bytes, ...]:
         """Its name, and its alias if it has one."""
         return (self.name, self.alias) if self.alias else (self.name,)
+
+    @property
+    def short(self) -> bytes:
+        """The word that people type: its alias, or its name if it has none."""
+        return self.alias or self.name
 
     def read(self, rest: bytes, tags: Tags) -> tuple[list[Any], bytes]:
         """The fields and the text in what follows the verb. Raises ProtocolError."""

@@ -39,9 +39,9 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 }
 
 _HINTS = {
-    State.GREETED: "log in first with SEND_CLIENT_ID <account>",
+    State.GREETED: "log in first: LOGIN <account>; HELP lists what you can type",
     State.LOGGING_IN: "wait for the answer to your login",
-    State.PROVING: "the login is incomplete; send the proof with SEND_AUTH",
+    State.PROVING: "the login is incomplete; send the proof with AUTH",
     State.ONLINE: "you are already logged in",
     State.CLOSING: "the connection is closing; log in on a new one",
 }

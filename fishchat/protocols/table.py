@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.model.names import DIGITS, NAME_BYTES, NAME_LENGTH
-from fishchat.protocols.fields import NO_TAGS, Tags
+from fishchat.protocols.fields import NO_TAGS, TERMS, Tags
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG, parse_tags
-from fishchat.protocols.rows import Verb
+from fishchat.protocols.rows import Push, Verb
 from fishchat.protocols.suggestions import Near
 
 
@@ -66,15 +67,32 @@ _ACK = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Group:
+    """The rows of one subject: a page of ``HELP about <group>``.
+
+    :ivar title: what people are shown. :ivar zh: the same in Chinese.
+    """
+
+    name: bytes
+    title: str
+    zh: str
+    verbs: Sequence[Verb]
+    pushes: Sequence[Push] = ()
+
+
 class Table:
     """The verbs of one port. ``parse`` returns a command or raises ProtocolError, nothing else.
 
-    :ivar groups: the groups of ``HELP about <group>``, by name.
+    :ivar groups: the groups of ``HELP about <group>``.
+    :ivar terms: the words in angle brackets of usages and replies, in Chinese.
     """
 
-    def __init__(self, verbs: Iterable[Verb], groups: Mapping[bytes, Sequence[Verb]] | None = None) -> None:
+    def __init__(self, verbs: Iterable[Verb], groups: Iterable[Group] = (), terms: Mapping[str, str] = TERMS) -> None:
         self.verbs = tuple(verbs)
-        self.groups = dict(groups or {})
+        self.groups = tuple(groups)
+        self.terms = terms
+        self._pushes = {push.name: push for group in self.groups for push in group.pushes}
         self._by_word = {word: verb for verb in self.verbs for word in verb.words}
         self._near = Near(self._by_word)
         self._has_messages = b"SEND_MESSAGE_P2P" in self._by_word
@@ -82,6 +100,10 @@ class Table:
     def find(self, word: bytes) -> Verb | None:
         """Return the verb with this name or alias, in any case."""
         return self._by_word.get(word) or self._by_word.get(word.upper())
+
+    def find_push(self, word: bytes) -> Push | None:
+        """Return the push with this name, in any case."""
+        return self._pushes.get(word.upper())
 
     def parse(self, line: bytes) -> Command:
         """Parse a line. Raises ProtocolError, as BadCommand if the line's tags were read."""
@@ -104,7 +126,7 @@ class Table:
         word, _, rest = line.partition(b" ")
         verb = self._by_word.get(word) or self._by_word.get(word.upper())
         if verb is None:
-            raise BadCommand(self._unknown(word), None, _echo_of(raw_tags))
+            raise BadCommand(self.unknown(word), None, _echo_of(raw_tags))
         tags = NO_TAGS
         try:
             if raw_tags is not None:
@@ -114,7 +136,8 @@ class Table:
             raise BadCommand(error, verb, _echo_of(raw_tags)) from None
         return Command(verb, fields, text, tags)
 
-    def _unknown(self, word: bytes) -> ProtocolError:
+    def unknown(self, word: bytes) -> ProtocolError:
+        """Return the refusal of a word that is no verb."""
         upper = word.upper()
         if upper.startswith(SERVER_PREFIXES):
             return ProtocolError("SERVER_VERB")

@@ -2,4 +2,4 @@
 
 from fishchat.features.feature import Feature
 
-FEATURE = Feature("accounts", "Accounts", order=50)
+FEATURE = Feature("accounts", "Accounts", order=50, zh="帐号")

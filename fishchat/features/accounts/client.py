@@ -18,7 +18,7 @@ from fishchat.features.requests import (
     request,
     text_of,
 )
-from fishchat.model.names import DISPLAY_LENGTH, is_display_name
+from fishchat.model.display_names import DISPLAY_LENGTH, display_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ def set_privacy(privacy: Literal["everyone", "contacts"]) -> Request[None]:
 
 def set_name(shown: str) -> Request[None]:
     """Set one's display name."""
-    raw = shown.strip().encode("utf-8", "replace")
-    if not is_display_name(raw):
-        raise RefusedError("BADNAME", "a display name is short printable text", {"limit": str(DISPLAY_LENGTH)})
+    try:
+        raw = display_name(shown.encode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise RefusedError("BADNAME", str(error), {"limit": str(DISPLAY_LENGTH)}) from None
     return request(rows.SEND_NAME, text=raw, result=nothing)

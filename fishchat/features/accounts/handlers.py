@@ -8,7 +8,7 @@ from fishchat.errors import Refusal
 from fishchat.features.accounts import calls, rows
 from fishchat.features.accounts.calls import DeviceInfo, Status
 from fishchat.features.engine import Engine, Handlers, IGuesses, ISession
-from fishchat.model.names import DISPLAY_LENGTH, is_display_name
+from fishchat.model.display_names import DISPLAY_LENGTH, display_name
 from fishchat.model.secrets.passwords import Costs, Verifier, measure
 from fishchat.model.secrets.passwords import make as make_verifier
 from fishchat.model.secrets.tokens import fingerprint
@@ -45,7 +45,7 @@ class Accounts:
     def sign_up(self, session: ISession, command: Command) -> None:
         """Carry out CREATE_CLIENT: create an account."""
         if self._mode == "open":
-            raise Refusal("STATE", "accounts are created at the first login; log in with SEND_CLIENT_ID <account>")
+            raise Refusal("STATE", "accounts are created at the first login; log in with LOGIN <account>")
         invitation = command.tags.get(b"invite", b"")
         if self._mode == "closed" and not invitation:
             raise Refusal("INVITATION")
@@ -62,6 +62,8 @@ class Accounts:
 
     def change_password(self, session: ISession, command: Command) -> None:
         """Carry out SEND_PASSWORD. A login by token is refused, because the token may be stolen."""
+        if self._mode == "open":
+            raise Refusal("STATE", "this server asks nobody for a password, so there is none to change")
         if not session.by_secret:
             raise Refusal("STATE", "log in with your password first; a token cannot change it")
         measure(command.text)
@@ -90,10 +92,10 @@ class Accounts:
 
     def set_name(self, session: ISession, command: Command) -> None:
         """Carry out SEND_NAME: set the display name."""
-        name = command.text.strip()
-        if not is_display_name(name):
-            text = "a display name must be text without control characters or characters that change its direction"
-            raise Refusal("BADNAME", text, limit=DISPLAY_LENGTH)
+        try:
+            name = display_name(command.text)
+        except ValueError as error:
+            raise Refusal("BADNAME", str(error), limit=DISPLAY_LENGTH) from None
         self._change(session, command, calls.set_name(session.account, name), b"")
 
     def set_privacy(self, session: ISession, command: Command) -> None:

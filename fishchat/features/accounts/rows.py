@@ -19,38 +19,56 @@ INVITE = Tag(
     "an invitation code",
     read_tag_bytes("invite", 64, "an invitation code"),
     b"fci_code",
+    zh="邀请码",
 )
+
+#: Words in angle brackets, in Chinese.
+TERMS = {
+    "online|offline": "online（在线）|offline（离线）",
+    "password": "密码",
+    "privacy": "范围",
+    "token expires in ms": "令牌失效时间（毫秒）",
+}
 
 CREATE_CLIENT = Verb(
     b"CREATE_CLIENT",
     "creates an account, with an invitation where the server requires one; log in afterwards",
+    zh="注册帐号，服务器要求邀请码时须带邀请码；注册后再登录",
     alias=b"SIGNUP",
     fields=(ACCOUNT,),
     text=Text.REQUIRED,
     text_name="password",
+    text_sample=b"correct horse battery",
     tags=(INVITE,),
+    secrets=True,
     states=BEFORE,
     reply="OK CREATE_CLIENT <account>",
 )
 SEND_PASSWORD = Verb(
     b"SEND_PASSWORD",
     "changes your password, on a connection that logged in by password; your other devices must log in again",
+    zh="更改密码，须是用密码登录的连接；你的其他设备要重新登录",
     alias=b"PASSWORD",
     text=Text.REQUIRED,
     text_name="password",
+    text_sample=b"correct horse battery",
+    secrets=True,
     reply="OK SEND_PASSWORD",
 )
 SEND_NAME = Verb(
     b"SEND_NAME",
     "sets the display name that others see",
+    zh="设置别人看到的显示名",
     alias=b"NAME",
     text=Text.REQUIRED,
     text_name="display name",
+    text_sample="Alice Müller".encode(),
     reply="OK SEND_NAME",
 )
 SEND_PRIVACY = Verb(
     b"SEND_PRIVACY",
     "sets who may start a conversation with you: everyone or contacts",
+    zh="设置谁可以主动找你：everyone（所有人）或 contacts（联系人）",
     alias=b"PRIVACY",
     fields=(PRIVACY,),
     reply="OK SEND_PRIVACY <privacy>",
@@ -58,12 +76,14 @@ SEND_PRIVACY = Verb(
 REQ_DEVICES = Verb(
     b"REQ_DEVICES",
     "lists your devices",
+    zh="列出你的设备",
     alias=b"DEVICES",
     reply="BEGIN …, ITEM <device> <online|offline> <last seen in ms> <token expires in ms> …, END REQ_DEVICES",
 )
 REVOKE_DEVICE = Verb(
     b"REVOKE_DEVICE",
     "revokes the token of one of your devices, closes its connection and forgets the device",
+    zh="撤销你某台设备的令牌，断开它的连接，并忘掉这台设备",
     alias=b"REVOKE",
     fields=(DEVICE,),
     reply="OK REVOKE_DEVICE <device>",
@@ -71,6 +91,7 @@ REVOKE_DEVICE = Verb(
 REQ_CLIENT_STATUS = Verb(
     b"REQ_CLIENT_STATUS",
     "returns whether an account is online, and when it was last seen",
+    zh="查询某个帐号是否在线，以及最后一次在线的时间",
     alias=b"STATUS",
     fields=(ACCOUNT,),
     reply="OK REQ_CLIENT_STATUS <account> <online|offline> <last seen in ms>[ <display name>]",

@@ -2,4 +2,4 @@
 
 from fishchat.features.feature import Feature
 
-FEATURE = Feature("contacts", "Contacts", order=40)
+FEATURE = Feature("contacts", "Contacts", order=40, zh="联系人")

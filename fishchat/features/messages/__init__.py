@@ -2,4 +2,4 @@
 
 from fishchat.features.feature import Feature
 
-FEATURE = Feature("messages", "Messages", order=20)
+FEATURE = Feature("messages", "Messages", order=20, zh="消息")

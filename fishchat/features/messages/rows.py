@@ -31,22 +31,43 @@ CSEQ = Tag(
     read_tag_number("cseq", 0, MAX_CSEQ),
     b"1",
     write_number,
+    zh=f"消息的序号，0 到 {MAX_CSEQ}，重发时不会存两次",
+    programs=True,
 )
-BEFORE = Tag(b"before", "a message id; returns only messages before it", read_id, ID.sample, write_id)
-AFTER = Tag(b"after", "a message id; returns only messages after it", read_id, ID.sample, write_id)
+BEFORE = Tag(
+    b"before",
+    "a message id; returns only messages before it",
+    read_id,
+    ID.sample,
+    write_id,
+    zh="消息编号；只返回这条之前的消息",
+)
+AFTER = Tag(
+    b"after",
+    "a message id; returns only messages after it",
+    read_id,
+    ID.sample,
+    write_id,
+    zh="消息编号；只返回这条之后的消息",
+)
 LIMIT = Tag(
     b"limit",
     f"1 to {PAGE} messages; {DEFAULT_PAGE} if absent",
     read_tag_number("limit", 1, PAGE),
     b"10",
     write_number,
+    zh=f"1 到 {PAGE} 条消息；不写就是 {DEFAULT_PAGE} 条",
 )
+#: Words in angle brackets, in Chinese.
+TERMS = {"last number": "最后编号", "unread": "未读数"}
+
 FIRST = Field("first", read_number, b"1", write_number, "number")
 LAST = Field("last", read_number, b"2", write_number, "number")
 
 SEND_MESSAGE_P2P = Verb(
     b"SEND_MESSAGE_P2P",
     "sends a message to an account",
+    zh="给某个帐号发一条消息",
     alias=b"MSG",
     fields=(ACCOUNT,),
     text=Text.REQUIRED,
@@ -56,6 +77,7 @@ SEND_MESSAGE_P2P = Verb(
 SEND_MESSAGE_TOPIC = Verb(
     b"SEND_MESSAGE_TOPIC",
     "sends a message to a topic",
+    zh="在话题里发一条消息",
     alias=b"SAY",
     fields=(TOPIC,),
     text=Text.REQUIRED,
@@ -65,14 +87,17 @@ SEND_MESSAGE_TOPIC = Verb(
 SEND_ACK = Verb(
     b"SEND_ACK",
     "acknowledges a message and all messages before it in its conversation",
+    zh="确认收到某条消息，以及同一会话中它之前的所有消息",
     alias=b"ACK",
     fields=(ID,),
     free=True,
+    programs=True,
     reply="none unless it is refused",
 )
 SEND_READ = Verb(
     b"SEND_READ",
     "marks a conversation as read up to a message",
+    zh="把一个会话标为已读，读到某条消息为止",
     alias=b"READ",
     fields=(ID,),
     reply="OK SEND_READ <id>",
@@ -80,6 +105,7 @@ SEND_READ = Verb(
 REQ_HISTORY = Verb(
     b"REQ_HISTORY",
     "returns messages, oldest first; @before and @after exclude the message they name, @limit alone returns the newest",
+    zh="查看历史消息，旧的在前；@before 和 @after 不包括所指的那条消息，只写 @limit 则返回最新的几条",
     alias=b"HISTORY",
     fields=(CONVERSATION,),
     tags=(BEFORE, AFTER, LIMIT),
@@ -88,6 +114,7 @@ REQ_HISTORY = Verb(
 REQ_CONVERSATIONS = Verb(
     b"REQ_CONVERSATIONS",
     "lists your conversations",
+    zh="列出你的会话",
     alias=b"CONVERSATIONS",
     reply="BEGIN …, ITEM <conversation> <last number> <read number> <unread> …, END REQ_CONVERSATIONS",
 )
@@ -95,6 +122,7 @@ REQ_CONVERSATIONS = Verb(
 RESP_MESSAGE_P2P = Push(
     b"RESP_MESSAGE_P2P",
     "a message; from your own account if another of your devices sent it",
+    zh="一条消息；如果是你的另一台设备发的，发送者就是你自己的帐号",
     fields=(SENDER, ID),
     text=Text.REQUIRED,
     tags=(ESC,),
@@ -104,6 +132,7 @@ RESP_MESSAGE_P2P = Push(
 RESP_MESSAGE_TOPIC = Push(
     b"RESP_MESSAGE_TOPIC",
     "a message in a topic",
+    zh="话题里的一条消息",
     fields=(TOPIC, SENDER, ID),
     text=Text.REQUIRED,
     tags=(ESC,),
@@ -114,6 +143,8 @@ RESP_NOTICE = Push(
     b"RESP_NOTICE",
     "an event: `INVITED <topic>`, in `@alice`, or `DISMISSED <topic>`, the last message of the topic; acknowledged "
     "like a message; an item with this text in history",
+    zh="一个通知：`INVITED <topic>`（有人邀请你加入话题，在会话 `@alice` 里），或 `DISMISSED <topic>`（话题的"
+    "最后一条消息：话题已解散）；像消息一样需要确认，在历史记录里也是一条",
     fields=(SENDER, ID),
     text=Text.REQUIRED,
     numbered=True,
@@ -122,12 +153,14 @@ RESP_NOTICE = Push(
 RESP_GAP = Push(
     b"RESP_GAP",
     "the messages with these numbers can no longer be delivered",
+    zh="这些编号的消息已无法送达",
     fields=(CONVERSATION, FIRST, LAST),
     event="Gap",
 )
 RESP_READ = Push(
     b"RESP_READ",
     "the other account has read up to this message (conversations of two accounts only; in a topic use `REQ_MEMBERS`)",
+    zh="对方已读到这条消息（只用于两人会话；话题里请用 `REQ_MEMBERS` 查看）",
     fields=(ACCOUNT, ID),
     event="Read",
 )

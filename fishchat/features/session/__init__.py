@@ -2,4 +2,4 @@
 
 from fishchat.features.feature import Feature
 
-FEATURE = Feature("session", "Session", order=10)
+FEATURE = Feature("session", "Session", order=10, zh="连接")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fishchat.features.engine import Engine, Handlers, IServed, ISession
 from fishchat.features.registry import CAPABILITIES
 from fishchat.features.session import rows
-from fishchat.protocols.replies import help_lines, ok_line
+from fishchat.protocols.help import LOG_IN, NO_SECRETS, NOW, TOO_LATE, help_lines
+from fishchat.protocols.replies import ok_line
+from fishchat.protocols.rows import State, Verb
 from fishchat.protocols.table import Command
 
 
@@ -32,8 +36,24 @@ def ping(session: IServed, command: Command) -> None:
 
 
 def help(session: IServed, command: Command) -> None:
-    """Carry out HELP: list or explain verbs."""
+    """Carry out HELP at a server where every verb is possible at any time."""
     session.answer(help_lines(session.commands, command))
+
+
+def help_now(mode: str) -> Callable[[ISession, Command], None]:
+    """Return the handler of HELP at a server of this mode: it knows what is possible now."""
+
+    def help(session: ISession, command: Command) -> None:
+        def bar(verb: Verb) -> str:
+            if verb.secrets and mode == "open":
+                return NO_SECRETS
+            if session.state in verb.states:
+                return NOW
+            return LOG_IN if State.GREETED not in verb.states else TOO_LATE
+
+        session.answer(help_lines(session.commands, command, bar))
+
+    return help
 
 
 def quit(session: IServed, command: Command) -> None:
@@ -49,6 +69,7 @@ def make(engine: Engine) -> Handlers:
     """Return the handler of each verb at a msg_server."""
     return {
         **COMMON,
+        rows.HELP.name: help_now(engine.settings.mode),
         rows.HELLO.name: hello_with_capabilities,
         rows.SEND_CLIENT_ID.name: engine.logins.log_in,
         rows.SEND_AUTH.name: engine.logins.authenticate,

@@ -2,4 +2,4 @@
 
 from fishchat.features.feature import Feature
 
-FEATURE = Feature("topics", "Topics", order=30)
+FEATURE = Feature("topics", "Topics", order=30, zh="话题")

@@ -13,22 +13,44 @@ def _read_kind(value: bytes) -> bytes:
     return value
 
 
-KIND = Tag(b"kind", "`open` (if absent) or `invitation`", _read_kind, b"open")
+KIND = Tag(
+    b"kind",
+    "`open` (if absent) or `invitation`",
+    _read_kind,
+    b"open",
+    zh="open（公开；不写也是它）或 invitation（须受邀请）",
+)
 
 #: The most members of one page.
 PAGE = 1000
-AFTER = Tag(b"after", "the name of an account; returns only members whose names sort after it", read_name, b"bob")
+AFTER = Tag(
+    b"after",
+    "the name of an account; returns only members whose names sort after it",
+    read_name,
+    b"bob",
+    zh="帐号名；只返回名字排在它后面的成员",
+)
 LIMIT = Tag(
     b"limit",
     f"1 to {PAGE} members, by name; all if absent",
     read_tag_number("limit", 1, PAGE),
     b"10",
     write_number,
+    zh=f"1 到 {PAGE} 个成员，按名字排列；不写就是全部",
 )
+
+#: Words in angle brackets, in Chinese.
+TERMS = {
+    "members": "成员数",
+    "open|invitation": "open（公开）|invitation（须受邀请）",
+    "owner": "所有者",
+    "owner|member": "owner（所有者）|member（成员）",
+}
 
 CREATE_TOPIC = Verb(
     b"CREATE_TOPIC",
     "creates a topic that you own; with @kind=invitation only invited accounts can join it",
+    zh="创建一个话题，你是它的所有者；写 @kind=invitation 则只有受邀的帐号能加入",
     alias=b"CREATE",
     fields=(TOPIC,),
     tags=(KIND,),
@@ -37,6 +59,7 @@ CREATE_TOPIC = Verb(
 JOIN_TOPIC = Verb(
     b"JOIN_TOPIC",
     "makes you a member of a topic",
+    zh="加入一个话题",
     alias=b"JOIN",
     fields=(TOPIC,),
     reply="OK JOIN_TOPIC <topic>",
@@ -44,6 +67,7 @@ JOIN_TOPIC = Verb(
 LEAVE_TOPIC = Verb(
     b"LEAVE_TOPIC",
     "ends your membership in a topic",
+    zh="退出一个话题",
     alias=b"LEAVE",
     fields=(TOPIC,),
     reply="OK LEAVE_TOPIC <topic>",
@@ -51,6 +75,7 @@ LEAVE_TOPIC = Verb(
 INVITE_TOPIC = Verb(
     b"INVITE_TOPIC",
     "invites an account to a topic and notifies it",
+    zh="邀请一个帐号加入话题，并通知对方",
     alias=b"INVITE",
     fields=(TOPIC, ACCOUNT),
     reply="OK INVITE_TOPIC <topic> <account>",
@@ -58,6 +83,7 @@ INVITE_TOPIC = Verb(
 DISMISS_TOPIC = Verb(
     b"DISMISS_TOPIC",
     "closes a topic that you own and ends all memberships in it",
+    zh="解散你的话题，所有成员随之退出",
     alias=b"DISMISS",
     fields=(TOPIC,),
     reply="OK DISMISS_TOPIC <topic>",
@@ -65,19 +91,23 @@ DISMISS_TOPIC = Verb(
 LOCATE_TOPIC_MSG_ADDR = Verb(
     b"LOCATE_TOPIC_MSG_ADDR",
     "returns the address of a msg_server that serves a topic",
+    zh="查询为某个话题服务的 msg_server 的地址",
     alias=b"LOCATE",
+    programs=True,
     fields=(TOPIC,),
     reply="LOCATE_TOPIC_MSG_ADDR <host:port> <topic>",
 )
 REQ_TOPICS = Verb(
     b"REQ_TOPICS",
     "lists the topics that you are a member of",
+    zh="列出你加入的话题",
     alias=b"TOPICS",
     reply="BEGIN …, ITEM <topic> <owner> <open|invitation> <members> …, END REQ_TOPICS",
 )
 REQ_MEMBERS = Verb(
     b"REQ_MEMBERS",
     "lists the members of a topic that you are a member of, by name; with @limit and @after a page of them",
+    zh="按名字列出你所在话题的成员；用 @limit 和 @after 分页",
     alias=b"MEMBERS",
     fields=(TOPIC,),
     tags=(AFTER, LIMIT),

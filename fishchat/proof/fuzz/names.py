@@ -8,13 +8,12 @@ import re
 
 from fishchat.client.security import split_address
 from fishchat.config.redis_url import parse_url
+from fishchat.model.display_names import DISPLAY_LENGTH, is_display_name
 from fishchat.model.names import (
-    DISPLAY_LENGTH,
     accounts_of,
     concerns,
     format_position,
     is_conversation,
-    is_display_name,
     is_name,
     message_id,
     p2p,
@@ -42,7 +41,7 @@ def names(data: bytes) -> None:
     if is_display_name(data):
         text = data.decode()
         claim(0 < len(text) <= DISPLAY_LENGTH and text.strip(), "nothing to be seen", text)
-        claim(not re.search("[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", text), "not to be shown", text)
+        claim(not re.search("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", text), "not to be shown", text)
     dice = Dice(data)
     one, other = dice.name(), dice.name()
     claim(p2p(one, other) == p2p(other, one) and is_conversation(p2p(one, other)), "two names of one", one, other)

@@ -11,8 +11,9 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
+from fishchat.model.display_names import is_display_name
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, pack_body
-from fishchat.model.names import is_display_name, message_id, p2p
+from fishchat.model.names import message_id, p2p
 from fishchat.proof.fuzz.helpers import Dice
 from fishchat.storage.header import parse
 from fishchat.storage.loader import names, read

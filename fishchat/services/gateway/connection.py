@@ -16,7 +16,7 @@ from fishchat.protocols.exchange import Exchange
 from fishchat.protocols.lines import MAX_LINE
 from fishchat.protocols.replies import echo
 from fishchat.protocols.table import BadCommand, Command, Table
-from fishchat.services.gateway.rows import GATEWAY_VERBS, GROUPS
+from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 
 #: Seconds after which a client should ask again when there is no msg_server: one heartbeat.
 RETRY = 2
@@ -37,7 +37,7 @@ class _Commands(Table):
             raise
 
     def _parse_elsewhere(self, line: bytes) -> None:
-        hint = Refusal("STATE", "not a verb of the gateway; REQ_MSG_SERVER returns the address of a msg_server")
+        hint = Refusal("STATE", "not a verb of the gateway; SERVER returns the address of a msg_server")
         try:
             command = MSG_SERVER_COMMANDS.parse(line)
         except BadCommand as error:
@@ -70,7 +70,7 @@ class GatewaySession(Exchange):
 
     __slots__ = ("_gateway",)
 
-    commands = _Commands(GATEWAY_VERBS, GROUPS)
+    commands = _Commands(GATEWAY_COMMANDS.verbs, GATEWAY_COMMANDS.groups, GATEWAY_COMMANDS.terms)
 
     def __init__(self, gateway: IClients, peer: IPeer, clock: IReactorTime) -> None:
         super().__init__(peer, clock)

@@ -326,15 +326,19 @@ class Refusing(SynchronousTestCase):
     def test_names(self) -> None:
         """Names are looked at first, of accounts, devices and people."""
         for wrong in (
-            ("add", "Alice"),
             ("show", "a b"),
             ("delete", ""),
             ("token", "alice", "My Phone"),
             ("revoke", "alice", "*"),
-            ("invite", "--for", "Carol"),
             ("add", "\udcff"),
         ):
             self.assertIn("use 1 to 32 of a-z", self.refused(*wrong, status=2))
+        for advice, *advised in (
+            ("try alice", "add", "Alice"),
+            ("try carol", "invite", "--for", "Carol"),
+            ("with NAME", "add", "爱丽丝"),
+        ):
+            self.assertIn(advice, self.refused(*advised, status=2))
         for name in ("", " ", "a\x1b[2J", "\u202ea", "x" * 65, "\udcff"):
             self.assertIn("a display name must", self.refused("rename", "alice", name, status=2))
             self.assertIn("a display name must", self.refused("add", "alice", "--name", name, status=2))

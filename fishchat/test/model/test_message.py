@@ -14,8 +14,9 @@ from fishchat.features.requests import text_of
 from fishchat.model.conversation import gap_line
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, from_body, item_line, pack_body, push_line
 from fishchat.model.names import message_id, p2p, topic_conversation
+from fishchat.protocols.help import help_lines
 from fishchat.protocols.lines import MAX_LINE, MAX_OUT, MAX_TEXT
-from fishchat.protocols.replies import error_line, help_lines, list_lines, ok_line
+from fishchat.protocols.replies import error_line, list_lines, ok_line
 from fishchat.test.support import strategies
 
 flags = st.sampled_from([PLAIN, ESCAPED])

@@ -432,7 +432,7 @@ class ClientTests(ServerCase):
         self.assertEqual(answers[2], [b"ERR", b"SEND_CLIENT_ID", b"STATE"])
         self.assertEqual(answers[3], [b"ERR", b"-", b"UNKNOWN_VERB"])
         self.assertEqual(answers[4][1:], [b"LOCATE_TOPIC_MSG_ADDR", b"TRYAGAIN"])
-        self.assertEqual(answers[5], [b"BEGIN", b"HELP", b"2"])
+        self.assertEqual(answers[5], [b"BEGIN", b"HELP", b"5"])
 
     def test_before_login(self) -> None:
         """Every verb that needs an account is refused before the login."""

@@ -17,10 +17,11 @@ from fishchat.features.messages.rows import MAX_CSEQ
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
+from fishchat.model.display_names import DISPLAY_LENGTH
 from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
-from fishchat.model.names import DIGITS, DISPLAY_LENGTH, NAME_LENGTH
+from fishchat.model.names import DIGITS, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
-from fishchat.protocols import exchange, flow, lines, peer, reference, replies
+from fishchat.protocols import exchange, flow, help, lines, peer, reference, replies
 from fishchat.protocols.fields import Tag
 from fishchat.protocols.rows import Verb
 from fishchat.services.gateway.connection import GREETING
@@ -234,7 +235,7 @@ class GrammarTests(PageCase):
             for verb in (None, *VERBS[:2]):
                 said.append(replies.error_line(Refusal(word, expected=17, retry=1), verb, {b"id": b"a b"}))
         help_ = MSG_SERVER_COMMANDS.parse(b"@id=7 HELP")
-        said += replies.help_lines(MSG_SERVER_COMMANDS, help_).splitlines(keepends=True)
+        said += help.help_lines(MSG_SERVER_COMMANDS, help_).splitlines(keepends=True)
         for line in said:
             self.assertTrue(self.allowed("line-out", line), line)
 

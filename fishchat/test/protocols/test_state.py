@@ -69,4 +69,4 @@ class GuardTests(SynchronousTestCase):
         verb = MSG_SERVER_COMMANDS.find(b"MSG")
         assert verb is not None
         refusal = self.assertRaises(Refusal, guard, State.GREETED, verb)
-        self.assertIn("SEND_CLIENT_ID", refusal.text)
+        self.assertIn("LOGIN", refusal.text)

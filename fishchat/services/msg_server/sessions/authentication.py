@@ -68,7 +68,7 @@ class Authentication:
     def needs_secret(self, command: Command) -> None:
         """Raise Refusal when a secret is required and the command has none."""
         if self.mode != "open" and not command.text:
-            raise Refusal("AUTH", "a password or token is required: SEND_CLIENT_ID <account> <password or token>")
+            raise Refusal("AUTH", "a password or token is required: LOGIN <account> <password or token>")
 
     def claim_at_once(self, command: Command, source: bytes) -> Claim | None:
         """Return the claim of a login without a secret or by token; None for a password, which must be hashed first."""
@@ -109,7 +109,7 @@ class Authentication:
         mechanism = command.fields[0]
         offered = self.mechanisms(peer)
         if not offered:
-            raise Refusal("STATE", "this server needs no password; log in with SEND_CLIENT_ID <account>")
+            raise Refusal("STATE", "this server needs no password; log in with LOGIN <account>")
         if mechanism not in offered:
             raise Refusal("AUTH", f"{mechanism.decode()} requires TLS; connect to the TLS port")
         return scram.account_of(command.text)

@@ -215,17 +215,18 @@ class Talking(GatewayCase):
         """The gateway's own verbs, and one of them explained."""
         client = self.connect()
         lines = client.say("HELP")
-        self.assertEqual(lines[0], "BEGIN HELP 5")
+        self.assertEqual(lines[0], "BEGIN HELP 8")
         self.assertEqual(lines[-1], "END HELP")
-        self.assertTrue(any(line.startswith("ITEM REQ_MSG_SERVER (SERVER): ") for line in lines))
+        self.assertIn("ITEM     SERVER: returns the addresses of up to three msg_servers to connect to", lines)
         self.assertFalse(any("SEND_MESSAGE_P2P" in line for line in lines))
-        self.assertTrue(client.say("HELP SERVER")[1].startswith("ITEM REQ_MSG_SERVER"))
+        self.assertIn("ITEM full name: REQ_MSG_SERVER, also in replies", client.say("HELP SERVER"))
+        self.assertIn("ITEM     SERVER：返回最多三个可以连接的 msg_server 的地址", client.say("HELP zh"))
         self.assertTrue(client.say("HELP MSG")[0].startswith("ERR HELP UNKNOWN_VERB "))
 
     def test_msg_servers_verbs(self) -> None:
         """Who logs in here is told where to, whether or not the rest of the line is right."""
         client = self.connect()
-        hint = "not a verb of the gateway; REQ_MSG_SERVER returns the address of a msg_server"
+        hint = "not a verb of the gateway; SERVER returns the address of a msg_server"
         self.assertEqual(
             client.say("@id=1 SEND_CLIENT_ID alice", "msg bob hi", "@id=2 LOGIN"),
             [
