@@ -55,9 +55,11 @@ class LinePeer(LineReceiver):
 
     :param serve: makes what answers this peer.
     :ivar session: what answers this peer; None when the connection is gone.
+    :cvar not_tls: what a peer is sent that speaks plain text to a port for TLS.
     """
 
     transport: Any
+    not_tls = b"ERR - VERSION this port is for TLS, and what you have sent was not encrypted; connect with TLS\r\n"
 
     def __init__(
         self, serve: Callable[[IPeer], Exchange], turn: Turn, clock: IReactorTime, host: str = "", secure: bool = False

@@ -105,7 +105,7 @@ class Listener(Service):
             return
         if missing := probe(bound):
             self.log.info(
-                "this system has no {options}: connections of clients that have died may last for hours",
+                "this system has no {options}: a connection whose other computer has died may last for hours",
                 options=", ".join(missing),
             )
 
