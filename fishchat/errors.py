@@ -9,6 +9,8 @@ from __future__ import annotations
 WORDS: dict[str, str] = {
     "BADUTF8": "the line is not valid UTF-8; send it as UTF-8",
     "NUL": "the line contains a NUL byte; remove it",
+    "CONTROL": "the line contains an escape sequence, which an arrow key sends, for example; type the line again",
+    "MALFORMED": "the connection was closed in the middle of this line, so it was ignored; end each line with LF",
     "TOOLONG": "the line is too long and was ignored; send a shorter one",
     "UNKNOWN_VERB": "unknown verb; HELP lists all verbs",
     "SERVER_VERB": "only servers use this verb; HELP lists the verbs of clients",

@@ -25,7 +25,7 @@ from fishchat.errors import ProtocolError
 from fishchat.features.accounts import client as accounts
 from fishchat.features.messages.rows import SEND_ACK
 from fishchat.features.requests import RefusedError, Reply, Request
-from fishchat.features.session.client import Pinged, Replaced, Revoked
+from fishchat.features.session.client import Bye, Pinged, Replaced, Revoked
 from fishchat.features.session.rows import QUIT, SEND_PING
 from fishchat.model.names import Position, split_id
 from fishchat.protocols.lines import OVERLONG, parse_tags
@@ -38,7 +38,7 @@ QUIET = 30.0
 PATIENCE = 10.0
 
 #: Errors without a verb that answer an unreadable line of ours. All others without a verb are about the connection.
-_UNREAD = frozenset({"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG"})
+_UNREAD = frozenset({"BADUTF8", "NUL", "CONTROL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG"})
 #: Refusals of a login that may not happen on another server or at another time.
 _PASSING = frozenset({"TRYAGAIN", "UNKNOWN", "FLOOD", "BUSY", "INTERNAL", "STATE"})
 
@@ -322,6 +322,8 @@ class Machine:
             self._end("replaced")
         elif isinstance(push, Revoked):
             self._revoked(push.why)
+        elif isinstance(push, Bye):
+            self._break(f"the server closes the connection: {push.sentence or push.why}")
         elif isinstance(push, (Message, Notice)):
             conversation, epoch, seq = split_id(push.id.encode())
             self._overtaken(conversation, (epoch, seq))

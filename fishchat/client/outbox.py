@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,9 @@ from fishchat.features.messages.rows import SEND_MESSAGE_P2P, SEND_MESSAGE_TOPIC
 from fishchat.features.requests import ClientError, RefusedError, Reply, Request, name_of, refused
 from fishchat.model.names import p2p, topic_conversation
 from fishchat.protocols.lines import MAX_TEXT, escape
+
+# C0 but TAB, LF, CR and NUL, which is refused; DEL; C1.
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(order=True)
@@ -70,6 +74,9 @@ class Outbox:
         else:
             verb, raw_to = SEND_MESSAGE_P2P.name, name_of(to)
             conversation = p2p(self._account, raw_to)
+        if not text.isprintable():
+            # A server would remove them, too, or take them for the keys of a terminal.
+            text = _CONTROLS.sub("", text)
         try:
             raw = text.encode()
         except UnicodeEncodeError:

@@ -25,7 +25,12 @@ T = TypeVar("T")
 
 
 class IServed(Protocol):
-    """A client of any server."""
+    """A client of any server.
+
+    :ivar said_hello: whether the client has said HELLO, as programs do.
+    """
+
+    said_hello: bool
 
     @property
     def commands(self) -> Table:

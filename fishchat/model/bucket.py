@@ -23,6 +23,10 @@ class Bucket:
         self._left -= 1
         return 0.0
 
+    def owe(self) -> None:
+        """Take a token that is not there yet."""
+        self._left -= 1
+
     def give_back(self) -> None:
         """Put the last token back."""
         self._left = min(self._burst, self._left + 1)

@@ -42,9 +42,11 @@ class Exchange:
     :ivar bucket: how fast the peer may send; None: as it likes.
     :ivar since: when the connection began, in seconds of the clock.
     :ivar pinged: whether the peer was pinged in its present silence.
+    :ivar said_hello: whether the peer has said HELLO, as programs do. A person is never asked to answer a ping, and is
+        slowed down where a program is refused.
     """
 
-    __slots__ = ("__weakref__", "bucket", "clock", "peer", "pinged", "since")
+    __slots__ = ("__weakref__", "bucket", "clock", "peer", "pinged", "said_hello", "since")
 
     commands: Table
 
@@ -54,6 +56,7 @@ class Exchange:
         self.since = clock.seconds()
         self.bucket: Bucket | None = None
         self.pinged = False
+        self.said_hello = False
 
     # -- what a subclass says
 
@@ -91,8 +94,7 @@ class Exchange:
         free, bucket = command.verb.free, self.bucket
         try:
             if not free and bucket is not None and (wait := bucket.take(self.clock.seconds())):
-                self._rest()
-                raise Refusal("FLOOD", retry=math.ceil(wait))
+                self._too_fast(bucket, wait)
             self.carry_out(command)
         except Refusal as refusal:
             if free:
@@ -107,13 +109,21 @@ class Exchange:
         else:
             self.refuse(error, None, {})
 
+    def _too_fast(self, bucket: Bucket, wait: float) -> None:
+        """Stop reading for a moment. Raises Refusal for a program; the command of a person is carried out on credit."""
+        if self.said_hello:
+            self._rest(REST)
+            raise Refusal("FLOOD", retry=math.ceil(wait))
+        bucket.owe()
+        self._rest(max(REST, wait))
+
     def _spend(self) -> None:
         """Take a token for what was refused."""
         if self.bucket is not None and self.bucket.take(self.clock.seconds()):
-            self._rest()
+            self._rest(REST)
 
-    def _rest(self) -> None:
-        """Do not read the peer for a moment."""
+    def _rest(self, seconds: float) -> None:
+        """Do not read the peer for some seconds."""
         if not self.peer.flow.reasons & FLOOD:
             self.peer.hold(FLOOD)
-            self.clock.callLater(REST, self.peer.read_on, FLOOD)
+            self.clock.callLater(seconds, self.peer.read_on, FLOOD)

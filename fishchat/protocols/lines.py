@@ -1,7 +1,7 @@
 """From bytes to lines, and the two escapes: of tags before a verb, of ``@esc`` text after it. No I/O.
 
-Framing is liberal (LF or CRLF, split anywhere, telnet's option bytes removed) and bounded. ``table`` reads what is in
-a line.
+Framing is liberal (LF, CRLF or CR, split anywhere, telnet's option bytes removed) and bounded. ``table`` reads what is
+in a line.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ MAX_OUT = 16384
 
 #: Stands for a line that was too long. No line can look like it: it contains the separator.
 OVERLONG = b"\n"
+#: Likewise for a line whose end was never sent, where it must not be guessed.
+UNFINISHED = b"\n\n"
+#: How a TLS handshake begins. The splitter makes a line of it, because none of its other bytes needs to end a line.
+TLS = b"\x16\x03"
 
 # IAC (0xFF) opens a telnet sequence (RFC 854): an option with its byte, a subnegotiation up to IAC SE, or one command.
 # Before any other byte it opens none and stays: the line is then no UTF-8, and nothing after it is lost.
@@ -27,7 +31,8 @@ _TELNET = re.compile(
 )
 # A peer that asks for an option (WILL, DO) waits for a refusal (DONT, WONT): after Ctrl+C telnet is silent until then.
 _REFUSALS = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}
-
+# The two commands that edit a line, as the keys that a terminal without telnet would send: see ``typed``.
+_KEYS = {b"\xff\xf7": b"\b", b"\xff\xf8": b"\x15"}
 
 _NO_TELNET = re.compile(rb"\xff(?:[^\xec-\xff]|[\xfb-\xfe][\r\n])")
 
@@ -56,6 +61,8 @@ class TelnetFilter:
                 at = found.end()
                 if found[1] in _REFUSALS:
                     self.refusals += _REFUSALS[found[1]] + found[2]
+                elif (key := _KEYS.get(found[0])) is not None:
+                    out.append(key)
             elif _NO_TELNET.match(data, start) is not None:  # not telnet
                 out.append(b"\xff")
                 at = start + 1
@@ -68,28 +75,80 @@ class TelnetFilter:
         return b"".join(out)
 
 
+# The state of a splitter, a sum; 0 for almost every connection after its first line.
+_FIRST = 1  # no line has ended yet
+_CR = 2  # CR alone ends a line
+_AFTER_CR = 4  # the last byte was a CR that has ended a line
+_SKIPPING = 8  # the rest of a line that was too long is skipped
+
+
 class LineSplitter:
     """Splits a stream into lines: into the same ones, however it is cut.
+
+    The end of the first line decides for the whole stream. After LF or CRLF, a single CR ends no line: a program that
+    passes on a text with a CR in it must not send a second command. After a CR alone, as raw terminals send for Enter,
+    each CR ends a line.
 
     Skips empty lines. Replaces a line longer than ``limit`` bytes by :data:`OVERLONG`.
     """
 
-    __slots__ = ("_limit", "_rest", "_skipping", "_telnet")
+    __slots__ = ("_limit", "_rest", "_state", "_telnet")
 
     def __init__(self, limit: int = MAX_LINE) -> None:
         self._limit = limit
         self._rest = b""
-        self._skipping = False
+        self._state = _FIRST
         self._telnet: TelnetFilter | None = None
+
+    def _prepared(self, data: bytes) -> bytes:
+        """Return ``data`` without telnet sequences and with LF for each CR that ends a line."""
+        if self._telnet is not None or b"\xff" in data or b"\0" in data:
+            data = self._without_telnet(data)
+        state = self._state
+        if not data or not state & (_FIRST | _CR):
+            return data
+        if state & _FIRST:
+            data = self._begun(data)
+        if self._state & _CR:
+            self._state &= ~_AFTER_CR
+            self._state |= _AFTER_CR if data[-1:] == b"\r" else 0
+            data = data.replace(b"\r", b"\n")
+        return data
 
     def _without_telnet(self, data: bytes) -> bytes:
         if self._telnet is None:
             self._telnet = TelnetFilter()
         data = self._telnet.feed(data)
         # Enter on a telnet terminal may be CR NUL (RFC 854).
-        if data[:1] == b"\0" and self._rest[-1:] == b"\r":
+        if data[:1] == b"\0" and (self._rest[-1:] == b"\r" or self._state & _AFTER_CR):
             data = b"\n" + data[1:]
         return data.replace(b"\r\0", b"\r\n")
+
+    def _begun(self, data: bytes) -> bytes:
+        """Look for the end of the first line. A CR at the end of the data ends it at once; what follows decides."""
+        if self._state & _AFTER_CR:
+            self._state ^= _FIRST | _AFTER_CR
+            self._state |= 0 if data[:1] == b"\n" else _CR
+            return data
+        if (self._rest + data[:2])[:2] == TLS:
+            self._state ^= _FIRST
+            data = TLS + b"\n" + (self._rest + data)[2:]
+            self._rest = b""
+            return data
+        cr, lf = data.find(b"\r"), data.find(b"\n")
+        if 0 <= cr == len(data) - 1 and lf < 0:
+            self._state |= _AFTER_CR
+            return data[:-1] + b"\n"
+        if lf >= 0 and (cr < 0 or lf <= cr + 1):
+            self._state ^= _FIRST
+        elif cr >= 0:
+            self._state ^= _FIRST | _CR
+        return data
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the stream stands in the middle of a line that was not refused yet."""
+        return self._rest not in (b"", b"\r")
 
     def take_refusals(self) -> bytes:
         """Return and clear the answer to telnet's options; empty if there were none."""
@@ -101,29 +160,31 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that ``data`` completes, without their endings."""
-        if self._telnet is not None or b"\xff" in data or b"\0" in data:
-            data = self._without_telnet(data)
+        if self._state or self._telnet is not None or b"\xff" in data or b"\0" in data:
+            data = self._prepared(data)
         pieces = data.split(b"\n")
         pieces[0] = self._rest + pieces[0]
         rest = pieces.pop()
+        if pieces and self._state & _SKIPPING:
+            del pieces[0]
+            self._state ^= _SKIPPING
         limit = self._limit
         lines = []
         for line in pieces:
             if line[-1:] == b"\r":
                 line = line[:-1]
-            if self._skipping:
-                self._skipping = False
-            elif len(line) > limit:
+            if len(line) > limit:
                 lines.append(OVERLONG)
             elif line:
                 lines.append(line)
-        # The one byte above the limit may be the CR of a line that is exactly as long as allowed.
-        if not self._skipping and len(rest) > limit and (rest[-1:] != b"\r" or len(rest) > limit + 1):
-            lines.append(OVERLONG)
-            self._skipping = True
-        if self._skipping:
-            # A trailing CR still matters while skipping: with a NUL after it, it ends the line.
-            rest = rest[-1:] if rest[-1:] == b"\r" else b""
+        if len(rest) > limit or self._state & _SKIPPING:
+            # The one byte above the limit may be the CR of a line that is exactly as long as allowed.
+            if not self._state & _SKIPPING and (rest[-1:] != b"\r" or len(rest) > limit + 1):
+                lines.append(OVERLONG)
+                self._state |= _SKIPPING
+            if self._state & _SKIPPING:
+                # A trailing CR still matters while skipping: with a NUL after it, it ends the line.
+                rest = rest[-1:] if rest[-1:] == b"\r" else b""
         self._rest = rest
         return lines
 

@@ -5,7 +5,6 @@ The ``Exchange`` of a connection interprets its lines. This module does not depe
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -22,12 +21,9 @@ from fishchat.net.fast_write import send_now, socket_of
 from fishchat.net.turn import Turn
 from fishchat.protocols.exchange import Exchange
 from fishchat.protocols.flow import FULL, LINES, SHARE, Flow
-from fishchat.protocols.lines import LineSplitter
-from fishchat.protocols.table import BadCommand
+from fishchat.protocols.lines import UNFINISHED, LineSplitter
+from fishchat.protocols.typed import foreign
 
-#: The first line of an HTTP request, or a ``Host:`` header if that line was too long. A web page can make its visitor's
-#: browser send arbitrary lines to a local port, and plain-text ports trust local clients.
-_BROWSER = re.compile(rb"[A-Z]+ \S+ HTTP/[0-9.]+|(?i:host):.*")
 #: Seconds that the handshake of TLS may take.
 HANDSHAKE = 10.0
 #: Seconds that a peer may take nothing of what is written to it.
@@ -59,9 +55,11 @@ class LinePeer(LineReceiver):
 
     :param serve: makes what answers this peer.
     :ivar session: what answers this peer; None when the connection is gone.
+    :cvar not_tls: what a peer is sent that speaks plain text to a port for TLS.
     """
 
     transport: Any
+    not_tls = b"ERR - VERSION this port is for TLS, and what you have sent was not encrypted; connect with TLS\r\n"
 
     def __init__(
         self, serve: Callable[[IPeer], Exchange], turn: Turn, clock: IReactorTime, host: str = "", secure: bool = False
@@ -156,8 +154,21 @@ class LinePeer(LineReceiver):
 
     def readConnectionLost(self) -> None:
         """The peer will send nothing more, as a piped ``nc``: it is answered to the end, then closed."""
+        self._finish_line()
         self._ended = True
         self._turn.at_end(self._close_if_done)
+
+    def _finish_line(self) -> None:
+        """Take a last line without its end, as ``printf`` writes it; refuse that of a program, which may have died."""
+        if not self._splitter.unfinished:
+            return
+        session = self.session
+        is_program = session is not None and session.said_hello
+        lines = [UNFINISHED] if is_program else self._splitter.feed(b"\n")
+        if self.flow.reasons:
+            self._keep(lines)
+        else:
+            self.lineReceived(lines[0])
 
     def writeConnectionLost(self) -> None:
         """Twisted tells of this only when we have ended our side, which we never do alone."""
@@ -173,8 +184,9 @@ class LinePeer(LineReceiver):
         try:
             command = session.commands.parse(line)
         except ProtocolError as error:
-            session.misread(error)
-            if isinstance(error, BadCommand) and error.verb is None and _BROWSER.fullmatch(line):
+            other = foreign(line)
+            session.misread(other or error)
+            if other is not None:
                 self.close()
             return
         session.received(command)

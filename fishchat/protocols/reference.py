@@ -126,16 +126,19 @@ def _body(verb: Verb) -> str:
     if verb.text is not Text.NONE:
         return _fixed(verb)
     if not verb.fields:
-        return f"{_start(verb)} [ SP *WSP ]"
-    return " ".join([_start(verb), "SP *WSP", " 1*WSP ".join(_terms(verb)), "*WSP"])
+        return f"{_start(verb)} *WSP"
+    return " ".join([_start(verb), "1*WSP", " 1*WSP ".join(_terms(verb)), "*WSP"])
 
 
 def _fixed(row: Row) -> str:
-    """A row with exactly one blank before each field and before the text."""
-    parts = [_start(row), *(f"SP {term}" for term in _terms(row))]
+    """A row with exactly one blank before each field and before the text; the one after a verb may be a tab."""
+    parts = [f"SP {term}" for term in _terms(row)]
     if row.text is not Text.NONE:
         parts.append("SP text" if row.text is Text.REQUIRED else "[ SP [ text ] ]")
-    return " ".join(parts)
+    rest = " ".join(parts)
+    if isinstance(row, Verb):
+        rest = rest.replace("SP", "WSP", 1)
+    return f"{_start(row)} {rest}" if rest else _start(row)
 
 
 def _start(row: Row) -> str:

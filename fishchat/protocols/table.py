@@ -13,9 +13,10 @@ from typing import Any
 from fishchat.errors import ProtocolError, Refusal
 from fishchat.model.names import DIGITS, NAME_BYTES, NAME_LENGTH
 from fishchat.protocols.fields import NO_TAGS, TERMS, Tags
-from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG, parse_tags
-from fishchat.protocols.rows import Push, Verb
+from fishchat.protocols.lines import MAX_TEXT, parse_tags
+from fishchat.protocols.rows import Push, Text, Verb
 from fishchat.protocols.suggestions import Near
+from fishchat.protocols.typed import clean, hint, tidied
 
 
 class Command:
@@ -49,11 +50,6 @@ class Command:
 
 #: Verbs that only servers use, in the original and here. No table has a row for them.
 SERVER_PREFIXES = (b"ROUTE_", b"SUBSCRIBE_", b"CACHE_", b"RESP_", b"SELECT_", b"STORE_", b"PUBLISH_")
-
-# C0 but TAB. LF and NUL never get this far; CR may be inside a line.
-_CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
-_C1 = re.compile(b"\xc2[\x80-\x9f]")
-
 
 # Almost every line of a busy client looks like this. A test compares this short way with the long one.
 _MESSAGE = re.compile(
@@ -119,28 +115,32 @@ class Table:
     def parse_any(self, line: bytes) -> Command:
         """Parse a line without the short ways for plain messages and acknowledgements."""
         raw_tags = None
-        line = clean(line)
+        line = cleaned = clean(line)
         if line[:1] == b"@":
             raw, _, line = line[1:].partition(b" ")
             raw_tags = parse_tags(raw)
         word, _, rest = line.partition(b" ")
         verb = self._by_word.get(word) or self._by_word.get(word.upper())
         if verb is None:
-            raise BadCommand(self.unknown(word), None, _echo_of(raw_tags))
+            if (tidy := tidied(cleaned)) != cleaned:
+                return self.parse_any(tidy)
+            raise BadCommand(self.unknown(word, cleaned[: len(cleaned) - len(rest)]), None, _echo_of(raw_tags))
         tags = NO_TAGS
         try:
             if raw_tags is not None:
                 tags = verb.read_tags(raw_tags)
             fields, text = verb.read(rest, tags)
         except ProtocolError as error:
-            raise BadCommand(error, verb, _echo_of(raw_tags)) from None
+            raise BadCommand(_with_hint(error, verb, rest), verb, _echo_of(raw_tags)) from None
         return Command(verb, fields, text, tags)
 
-    def unknown(self, word: bytes) -> ProtocolError:
-        """Return the refusal of a word that is no verb."""
+    def unknown(self, word: bytes, beginning: bytes = b"") -> ProtocolError:
+        """Return the refusal of a word that is no verb, with a hint at what the beginning of its line may mean."""
         upper = word.upper()
         if upper.startswith(SERVER_PREFIXES):
             return ProtocolError("SERVER_VERB")
+        if about_blanks := hint(beginning):
+            return ProtocolError("UNKNOWN_VERB", "unknown verb" + about_blanks)
         near = self._near.find(upper)
         if near is None:
             return ProtocolError("UNKNOWN_VERB")
@@ -156,22 +156,17 @@ class BadCommand(ProtocolError):
         self.tags = tags
 
 
+def _with_hint(error: ProtocolError, verb: Verb, rest: bytes) -> ProtocolError:
+    """Return the refusal of fields, with a word on the blanks between them if those are not as they should be."""
+    if error.word not in ("FIELDS", "BADNAME", "BADID"):
+        return error
+    number = len(verb.fields)
+    fields = rest if verb.text is Text.NONE else b" ".join(rest.split(b" ", number)[:number]) or rest[:1]
+    about_blanks = hint(fields)
+    return ProtocolError(error.word, error.text + about_blanks, **error.extra) if about_blanks else error
+
+
 def _echo_of(raw: dict[bytes, bytes] | None) -> Tags:
     """Return the ``@id`` of a command that was not understood, if it has a valid one."""
     mark = raw.get(b"id", b"") if raw else b""
     return {b"id": mark} if 0 < len(mark) <= 64 else NO_TAGS
-
-
-def clean(line: bytes) -> bytes:
-    """Remove control characters. Raises ProtocolError if the line is too long, no UTF-8, or contains NUL."""
-    if line == OVERLONG:
-        raise ProtocolError("TOOLONG", limit=MAX_LINE)
-    if b"\0" in line:
-        raise ProtocolError("NUL")
-    if not line.isascii():
-        try:
-            line.decode()
-        except UnicodeDecodeError:
-            raise ProtocolError("BADUTF8") from None
-        line = _C1.sub(b"", line)
-    return line.translate(None, _CONTROLS)

@@ -38,6 +38,18 @@ class Moved:
     within: float
 
 
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """The end of the connection, in the server's word and sentence. The client connects again."""
+
+    why: str
+    sentence: str
+
+
+def _bye(why: bytes, sentence: str) -> Bye:
+    return Bye(why.decode(), sentence)
+
+
 def _revoked(why: bytes) -> Revoked:
     return Revoked(why.decode())
 
@@ -52,6 +64,7 @@ EVENTS: Events = {
     rows.RESP_REPLACED: Replaced,
     rows.RESP_REVOKED: _revoked,
     rows.RESP_MOVE: _moved,
+    rows.RESP_BYE: _bye,
 }
 
 

@@ -15,6 +15,7 @@ from fishchat.protocols.table import Command
 
 def hello(session: IServed, command: Command) -> None:
     """Carry out HELLO at a server without capabilities."""
+    session.said_hello = True
     session.answer(ok_line(command, b"fishchat/1"))
 
 
@@ -26,6 +27,7 @@ def hello_with_capabilities(session: ISession, command: Command) -> None:
         if key == b"caps":
             granted.update(name for name in names.split(b",") if name in CAPABILITIES)
     session.capabilities = frozenset(granted)
+    session.said_hello = True
     caps = b" caps=" + b",".join(sorted(granted)) if granted else b""
     session.answer(ok_line(command, b"fishchat/1" + caps))
 

@@ -10,6 +10,8 @@ from fishchat.protocols.rows import ANY, BEFORE, Push, State, Text, Verb
 MECHANISMS = (b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS")
 #: The reasons for which a login can be revoked.
 REASONS = (b"disabled", b"deleted", b"revoked", b"password")
+#: The reasons for which a server closes a connection that no other last line explains.
+ENDS = (b"silence", b"time", b"stop")
 
 
 def _read_version(value: bytes) -> bytes:
@@ -44,6 +46,13 @@ def _write_within(value: float) -> bytes:
     return b"within=%d" % value
 
 
+def _read_end(value: bytes) -> bytes:
+    # Any word is accepted: a later server may have other reasons.
+    if not value:
+        raise ProtocolError("FIELDS", "the reason is missing")
+    return value
+
+
 def _words(values: tuple[bytes, ...]) -> str:
     return f"( {' / '.join(f'{chr(34)}{one.decode()}{chr(34)}' for one in values)} )"
 
@@ -52,6 +61,7 @@ VERSION = Field("version", _read_version, b"1", grammar='"1"')
 MECHANISM = Field("mechanism", read_one_of("the mechanism", MECHANISMS), MECHANISMS[0], grammar=_words(MECHANISMS))
 # Any word is accepted: a later server may have other reasons.
 WHY = Field("why", same, b"password", grammar=_words(REASONS))
+END = Field("why", _read_end, b"silence", grammar=_words(ENDS))
 ADDRESS = Field(
     "address", _read_address, b"127.0.0.1:19001", _write_address, '( host-port / "-" )', shown="<host:port>"
 )
@@ -168,6 +178,15 @@ RESP_MOVE = Push(
     fields=(ADDRESS, WITHIN),
     event="Moved",
 )
+RESP_BYE = Push(
+    b"RESP_BYE",
+    "the server closes this connection, and the sentence says why: after too much `silence`, because its `time` is "
+    "over, or because the server is about to `stop`",
+    fields=(END,),
+    text=Text.OPTIONAL,
+    text_name="sentence",
+    event="Bye",
+)
 
 VERBS = (HELLO, SEND_CLIENT_ID, SEND_AUTH, SEND_PING, HELP, QUIT)
-PUSHES = (RESP_SYNCED, RESP_PING, RESP_REPLACED, RESP_REVOKED, RESP_MOVE)
+PUSHES = (RESP_SYNCED, RESP_PING, RESP_REPLACED, RESP_REVOKED, RESP_MOVE, RESP_BYE)

@@ -125,12 +125,17 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
         letters = line.decode("utf-8", "strict")
     except UnicodeDecodeError:
         return None
-    line = "".join(one for one in letters if one == "\t" or one >= "\xa0" or " " <= one <= "~").encode()
+    typed = _typed(letters)
+    if typed is None:
+        return None
+    line = typed.lstrip("\ufeff \t").encode()
     tags: dict[bytes, bytes] | None = {}
     if line.startswith(b"@"):
         head, _, line = line.partition(b" ")
         tags = _tags(head[1:])
-    word, space, rest = line.partition(b" ")
+        line = line.lstrip(b" \t")
+    word, rest = re.fullmatch(rb"([^ \t]*)(.*)", line, re.DOTALL).groups()  # type: ignore[union-attr]
+    space, rest = rest[:1], rest[1:]
     known = (_GATEWAY if gateway else _MSG_SERVER).get(word.upper())
     if known is None or tags is None:
         return None
@@ -147,6 +152,26 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
     if not all(map(_in_order, [*groups, tags.get(b"before", b""), tags.get(b"after", b"")])):
         return None
     return name, tuple(groups), text, tags
+
+
+def _typed(line: str) -> str | None:
+    """Return what a terminal would show after the keys of a line; None if the cursor was moved."""
+    if "\x9b" in line:
+        return None
+    line = re.sub("\x1b\\[[0-9;:]*m", "", re.sub("[\x80-\x9f]", "", line))
+    if "\x1b" in line:
+        return None
+    shown = ""
+    for key in line:
+        if key in "\x08\x7f":
+            shown = shown[:-1]
+        elif key == "\x15":
+            shown = ""
+        elif key == "\x17":
+            shown = re.sub(r"\S*$", "", shown.rstrip())
+        elif key == "\t" or key >= "\xa0" or " " <= key <= "~":
+            shown += key
+    return shown
 
 
 def _tags(raw: bytes) -> dict[bytes, bytes] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fishchat.proof.fuzz.helpers import claim, pieces
@@ -47,13 +48,21 @@ def _held(holder: Any) -> int:
 
 
 def _plain(stream: bytes, limit: int) -> list[bytes]:
-    """Return the lines of a stream without telnet, by the page: they end with LF, CRLF or CR NUL; none is empty."""
+    """Return the lines of a stream without telnet, by the page: they end with LF, CRLF or CR NUL; none is empty.
+
+    They end with CR alone if the first one does. A TLS handshake at the beginning is a line.
+    """
+    stream = stream.replace(b"\r\0", b"\r\n")
+    if stream.startswith(b"\x16\x03"):
+        stream = b"\x16\x03\n" + stream[2:]
+    if (first := re.search(b"\r\n?|\n", stream)) is not None and first[0] == b"\r":
+        stream = stream.replace(b"\r", b"\n")
     found = []
-    for line in stream.replace(b"\r\0", b"\r\n").split(b"\n")[:-1]:
+    for line in stream.split(b"\n")[:-1]:
         line = line[:-1] if line.endswith(b"\r") else line
         if line:
             found.append(line if len(line) <= limit else OVERLONG)
-    rest = stream.replace(b"\r\0", b"\r\n").rpartition(b"\n")[2]
+    rest = stream.rpartition(b"\n")[2]
     if len(rest) > limit and (rest[-1:] != b"\r" or len(rest) > limit + 1):
         found.append(OVERLONG)
     return found

@@ -19,7 +19,16 @@ Final = tuple[bytes, bytes | None]
 _OWN_REPLIES = {b"LOCATE_TOPIC_MSG_ADDR": b"LOCATE_TOPIC_MSG_ADDR", b"SELECT_MSG_SERVER_FOR_CLIENT": b"REQ_MSG_SERVER"}
 _PUSHES = {push.name: push for push in PUSHES}
 #: How the server ends a connection.
-LAST = (b"OK QUIT", b"RESP_REPLACED", b"RESP_REVOKED", b"RESP_MOVE", b"ERR - BUSY", b"ERR - UNKNOWN_VERB")
+LAST = (
+    b"OK QUIT",
+    b"RESP_REPLACED",
+    b"RESP_REVOKED",
+    b"RESP_MOVE",
+    b"RESP_BYE",
+    b"ERR - BUSY",
+    b"ERR - UNKNOWN_VERB",
+    b"ERR - VERSION",
+)
 
 
 class Transcript:

@@ -13,6 +13,7 @@ from twisted.internet.protocol import Factory, ServerFactory
 from twisted.internet.task import LoopingCall
 
 from fishchat.config.schema import Limits
+from fishchat.features.session.rows import RESP_BYE
 from fishchat.interfaces import IBus, IPeer
 from fishchat.model.bucket import Bucket
 from fishchat.model.placement import Placement
@@ -20,12 +21,14 @@ from fishchat.net.turn import Turn
 from fishchat.protocols.peer import STUCK, LinePeer
 from fishchat.services.gateway.connection import GatewaySession
 from fishchat.services.net.connection_limits import Bounds, ConnectionLimits
-from fishchat.services.net.keepalive import EVERY, GONE_AFTER, Keepalive
+from fishchat.services.net.keepalive import EVERY, GONE_AFTER, SILENT, Keepalive
 from fishchat.services.net.listen import CHAT, Listener
 from fishchat.services.net.placement import follow
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
 
+#: The last line to all clients when the gateway stops.
+STOPS = RESP_BYE.line(b"stop", text=b"this gateway stops; connect again in a moment, or to another gateway") + b"\r\n"
 #: Seconds that clients have to read their pending output when the gateway stops.
 LINGER = 1.0
 
@@ -47,7 +50,10 @@ class Gateway(Service, ServerFactory):
         self._connections: ConnectionLimits[GatewaySession] = ConnectionLimits(bounds, limits.exempt, clock)
         # The time limit is that of a login, and room is limited to the same number.
         time_limit = max(GONE_AFTER + STUCK, limits.login_seconds)
-        self._keepalive: Keepalive[GatewaySession] = Keepalive(time_limit, late=_close, gone=_close)
+        late = b"a connection to the gateway ends after %d s; connect again" % time_limit
+        self._keepalive: Keepalive[GatewaySession] = Keepalive(
+            time_limit, late=_closing(RESP_BYE.line(b"time", text=late) + b"\r\n"), gone=_closing(SILENT)
+        )
         self._checks = LoopingCall(self._check)
         self._checks.clock = clock
         self._empty: Deferred[None] | None = None
@@ -82,7 +88,7 @@ class Gateway(Service, ServerFactory):
         cut = self._clock.callLater(LINGER, self._abort_all)
         empty.addCallback(lambda _: cut.cancel() if cut.active() else None)
         for client in list(self._connections.connections):
-            client.peer.close()
+            client.quit(STOPS)
         return empty
 
     @property
@@ -138,8 +144,9 @@ class _Secure(Factory):
         return self._gateway.build_secure(addr)
 
 
-def _close(client: GatewaySession) -> None:
-    client.peer.close()
+def _closing(line: bytes) -> Callable[[GatewaySession], None]:
+    """Return what closes the connection of a client after a last line."""
+    return lambda client: client.quit(line)
 
 
 def _host(address: IAddress | None) -> str:

@@ -10,7 +10,7 @@ from fishchat.protocols.state import is_unauthenticated
 from fishchat.services.msg_server.sessions.authentication import costs_of
 from fishchat.services.msg_server.sessions.session import Session
 from fishchat.services.net.connection_limits import Bounds
-from fishchat.services.net.keepalive import Keepalive
+from fishchat.services.net.keepalive import SILENT, Keepalive
 from fishchat.storage.packing import days_in_ms, privacy_of
 
 
@@ -43,8 +43,7 @@ def keepalive(login_seconds: float) -> Keepalive[Session]:
         session.say_goodbye(late_line)
 
     def gone(session: Session) -> None:
-        session.end()
-        session.peer.abort()
+        session.say_goodbye(SILENT)
 
     return Keepalive(
         login_seconds,

@@ -1,6 +1,7 @@
-"""Keepalive: ping silent connections; end those that do not answer, read nothing, or log in too late.
+"""Keepalive: ping silent programs; end connections that do not answer, read nothing, or log in too late.
 
-One timer of a role checks all of its connections.
+One timer of a role checks all of its connections. A client that never said HELLO is a person, who may be
+silent; ``probes`` finds out whether the other computer is still there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from fishchat.features.session.rows import RESP_PING
+from fishchat.features.session.rows import RESP_BYE, RESP_PING
 from fishchat.protocols.flow import Flow
 from fishchat.protocols.peer import HANDSHAKE
 
@@ -19,6 +20,12 @@ EVERY = 5.0
 PING_AFTER = 90.0
 GONE_AFTER = 120.0
 
+#: The last line of a connection that was silent.
+SILENT = (
+    RESP_BYE.line(b"silence", text=b"nothing was received for %d s, no answer to RESP_PING; connect again" % GONE_AFTER)
+    + b"\r\n"
+)
+
 
 class IKeptPeer(Protocol):
     """The part of ``IPeer`` that keepalive uses."""
@@ -26,6 +33,7 @@ class IKeptPeer(Protocol):
     flow: Flow
     heard_at: float
     shaking: bool
+    closing_since: float | None
 
     def is_stuck(self, now: float) -> bool:
         """Return whether the peer has read nothing of its pending output for too long."""
@@ -46,6 +54,8 @@ class IKept(Protocol):
 
     #: When the connection began, in seconds of the role's clock.
     since: float
+    #: Whether the peer has said HELLO, as programs do.
+    said_hello: bool
     #: Whether the peer was pinged in its present silence. Keepalive sets it.
     pinged: bool
 
@@ -79,12 +89,12 @@ class Keepalive(Generic[C]):
 
     def _check(self, connection: C, now: float) -> None:
         peer = connection.peer
-        # While a peer is not read, its silence means nothing.
-        silent = 0.0 if peer.flow.reasons else now - peer.heard_at
+        # While a peer is not read, its silence means nothing; and a person need not answer.
+        silent = 0.0 if peer.flow.reasons or not connection.said_hello else now - peer.heard_at
         age = now - connection.since
         if peer.is_stuck(now) or (peer.shaking and age >= HANDSHAKE):
             peer.abort()
-        elif peer.shaking:
+        elif peer.shaking or peer.closing_since is not None:
             return
         elif silent >= GONE_AFTER:
             self.gone(connection)

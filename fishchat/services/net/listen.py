@@ -10,8 +10,10 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.logger import Logger
 
 from fishchat.net.addresses import parse_address
+from fishchat.services.net.probes import probe
 from fishchat.services.running.errors import StartError
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class Listener(Service):
     port 0.
     """
 
+    log = Logger()
+
     def __init__(
         self, address: str, factory: IProtocolFactory, key: str, reactor: Any = None, tls: Creator | None = None
     ) -> None:
@@ -92,7 +96,18 @@ class Listener(Service):
         except CannotListenError as error:
             cause = error.socketError
             raise refusal(self.address, self.key, cause if isinstance(cause, OSError) else None) from error
+        self._probe()
         self.port = cast(IPv4Address | IPv6Address, self._listening.getHost()).port
+
+    def _probe(self) -> None:
+        bound = getattr(self._listening, "socket", None)  # a reactor for tests has none
+        if bound is None:
+            return
+        if missing := probe(bound):
+            self.log.info(
+                "this system has no {options}: a connection whose other computer has died may last for hours",
+                options=", ".join(missing),
+            )
 
     def _outer(self) -> IProtocolFactory:
         if self.tls is None:

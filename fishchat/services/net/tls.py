@@ -12,6 +12,7 @@ from cryptography import x509
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator, IProtocolFactory
 from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -59,6 +60,10 @@ def _selecting(protocol: bytes) -> Callable[[SSL.Connection, list[bytes]], bytes
     return select
 
 
+# OpenSSL's reasons for giving up a peer whose first bytes are no record of TLS.
+_NOT_TLS = frozenset({"wrong version number", "http request", "https proxy request"})
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class Creator:
     """Creates each connection with the current context."""
@@ -70,6 +75,12 @@ class Creator:
         return SSL.Connection(self._context(), None)
 
 
+def _is_plain_text(error: BaseException | None) -> bool:
+    """Return whether a handshake has failed because the first bytes were not TLS at all."""
+    # Subclasses, such as the error of a lost connection, have other arguments.
+    return type(error) is SSL.Error and any(reason[-1] in _NOT_TLS for reason in error.args[0])
+
+
 class _Layer(TLSMemoryBIOProtocol):
     """Twisted's layer, freed completely at the end of the connection without the garbage collector.
 
@@ -78,7 +89,11 @@ class _Layer(TLSMemoryBIOProtocol):
     connections already do themselves.
     """
 
+    factory: Any
+
     def _tlsShutdownFinished(self, reason: Failure | None) -> None:
+        if reason is not None and not self._handshakeDone and _is_plain_text(reason.value):
+            self.factory.answer_plain_text(self)
         super()._tlsShutdownFinished(reason)
         if reason is not None:
             # The failure refers to the frames that it passed through, and one of them refers to the failure.
@@ -94,9 +109,24 @@ class TlsFactory(TLSMemoryBIOFactory):
     """TLS before a factory. A connection that the factory refuses with None is closed before any handshake."""
 
     protocol = _Layer
+    log = Logger()
 
     def __init__(self, creator: Creator, factory: IProtocolFactory) -> None:
         super().__init__(creator, False, factory)
+        self._logged = False
+
+    def answer_plain_text(self, layer: _Layer) -> None:
+        """Answer a peer that speaks plain text with the line that its protocol has for that; log the first one."""
+        # The layer encrypts what is written to it; the transport below does not.
+        transport: Any = layer.transport
+        transport.write(getattr(layer.wrappedProtocol, "not_tls", b""))
+        if not self._logged:
+            self._logged = True
+            self.log.info(
+                "{peer} sent plain text to the port for TLS at {host}; later ones are not logged",
+                peer=transport.getPeer(),
+                host=transport.getHost(),
+            )
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         inner = self.wrappedFactory.buildProtocol(addr)

@@ -66,9 +66,9 @@ class Flood(ClusterCase):
     """Limits of rates and counts."""
 
     async def test_commands(self) -> None:
-        """Above the burst a command is refused with the time to wait; after that time it is accepted."""
-        cluster = await self.cluster(servers=1, routers=0, limits__rate=2, limits__burst=11)
-        alice, bob = await cluster.login("alice"), await cluster.login("bob")
+        """Above the burst a program's command is refused with the time to wait; after that time it is accepted."""
+        cluster = await self.cluster(servers=1, routers=0, limits__rate=2, limits__burst=12)
+        alice, bob = await cluster.login("alice", acks=True), await cluster.login("bob")
         alice.send(*[f"@cseq={n} MSG bob {n}" for n in range(1, 11)])
         await alice.expect(*["OK …"] * 10)
         await alice.ask("@cseq=11 MSG bob 11", "ERR SEND_MESSAGE_P2P FLOOD retry=1 …")
@@ -80,6 +80,15 @@ class Flood(ClusterCase):
         self.assertLess(reactor.seconds() - began, 2.5)
         # Every account has its own limit.
         await bob.ask("MSG alice hi", "…")
+
+    async def test_pasted(self) -> None:
+        """Of the lines that a person pastes none is refused, and all are stored in their order."""
+        cluster = await self.cluster(servers=1, routers=0, limits__rate=200, limits__burst=100)
+        alice, bob = await cluster.login("alice"), await cluster.login("bob")
+        alice.send(*[f"MSG bob {n}" for n in range(300)])
+        await until(lambda: len(alice.lines) == 300, 10)
+        self.assertEqual([line[:20] for line in alice.lines], ["OK SEND_MESSAGE_P2P "] * 300)
+        self.assertEqual(await bob.texts(300), [str(n) for n in range(300)])
 
     async def test_acknowledging(self) -> None:
         """Acknowledgements are never refused, because their number depends on other accounts."""

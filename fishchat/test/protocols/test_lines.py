@@ -21,10 +21,22 @@ SAMPLES: list[tuple[bytes, list[bytes]]] = [
     (b"", []),
     (b"\n\r\n\n", []),
     (b"\n\na\r\n\r\n", [b"a"]),
-    # One CR belongs to the ending; what else there is of them is the line's, to be stripped with other controls.
-    (b"a\rb\r\n", [b"a\rb"]),
-    (b"a\r\r\n", [b"a\r"]),
-    (b"\ra\n", [b"\ra"]),
+    # After a line that ends with LF or CRLF: one CR belongs to the ending; what else there is of them is the line's, to
+    # be stripped with other controls.
+    (b"x\na\rb\r\n", [b"x", b"a\rb"]),
+    (b"x\r\na\r\r\n", [b"x", b"a\r"]),
+    (b"x\r\0\ra\n", [b"x", b"\ra"]),
+    # After a line that ends with CR alone, each CR ends a line.
+    (b"a\r", [b"a"]),
+    (b"a\rb\r\n", [b"a", b"b"]),
+    (b"a\r\r\n", [b"a"]),
+    (b"\ra\n", [b"a"]),
+    (b"a\rb\r\0c\nd\r", [b"a", b"b", b"c", b"d"]),
+    (b"a\r\xff\xf1\rb\r", [b"a", b"b"]),
+    # A TLS handshake is a line at once.
+    (b"\x16\x03", [b"\x16\x03"]),
+    (b"\x16\x03\n\x03\n", [b"\x16\x03", b"\x03"]),
+    (b"a\n\x16\x03\n", [b"a", b"\x16\x03"]),
     # Blanks stay.
     (b"  a  b \t\n", [b"  a  b \t"]),
     # Enter on a telnet terminal.
@@ -71,7 +83,7 @@ class SampleTests(SynchronousTestCase):
     def test_incomplete(self) -> None:
         """A line is a line when its end has come."""
         self.assertEqual(lines_of([b"PI", b"NG"]), [])
-        self.assertEqual(lines_of([b"PING\r"]), [])
+        self.assertEqual(lines_of([b"a\nPING\r"]), [b"a"])
         self.assertEqual(fed(self, b"PI", b"NG\n"), [b"PING"])
 
     @given(strategies.streams, st.lists(st.integers(0, 4000), max_size=8))
@@ -92,7 +104,8 @@ class LimitTests(SynchronousTestCase):
         for ending in (b"\n", b"\r\n"):
             self.assertEqual(fed(self, fits + ending), [fits])
             self.assertEqual(fed(self, fits + b"x" + ending), [OVERLONG])
-        self.assertEqual(fed(self, fits + b"\r\r\n"), [OVERLONG])
+        self.assertEqual(fed(self, b"a\n" + fits + b"\r\r\n"), [b"a", OVERLONG])
+        self.assertEqual(fed(self, b"a\r" + fits + b"\r\r\n"), [b"a", fits])
 
     def test_next_line(self) -> None:
         """The line after one that was too long is read again."""

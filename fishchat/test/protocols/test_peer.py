@@ -23,7 +23,7 @@ from fishchat.model.device import WINDOW, Device, Reading
 from fishchat.model.message import PLAIN, from_body, pack_body
 from fishchat.model.placement import Placement
 from fishchat.net.turn import Turn
-from fishchat.protocols.exchange import Exchange
+from fishchat.protocols.exchange import REST, Exchange
 from fishchat.protocols.flow import LIST, WAITING
 from fishchat.protocols.lines import MAX_LINE
 from fishchat.protocols.peer import STUCK, LinePeer
@@ -224,6 +224,48 @@ class ReadingTests(Connected):
         self.assertEqual(self.hear(), ["OK SEND_PING", "OK HELP x"])
         self.assertTrue(self.transport.disconnecting)
 
+    def test_unfinished(self) -> None:
+        """The last line of a client that half-closes needs no end; that of a program is refused: it may have died."""
+        self.say(b"LEAVE a\nHELP x\nHELP y")
+        self.server.readConnectionLost()
+        self.server.read_on(LIST)
+        self.assertEqual(self.hear(), ["OK HELP x", "OK HELP y"])
+        self.setUp()
+        self.say(b"HELP x")
+        self.server.readConnectionLost()
+        self.assertEqual(self.hear(), ["OK HELP x"])
+        self.setUp()
+        self.session.said_hello = True
+        self.say(b"LEAVE a\nHELP x\nHELP y")
+        self.server.readConnectionLost()
+        self.server.read_on(LIST)
+        first, last = self.hear()
+        self.assertEqual((first, last[:16]), ("OK HELP x", "ERR - MALFORMED "))
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_carriage_return(self) -> None:
+        """A terminal that sends CR for Enter is answered at each Enter, also if CR LF comes in two pieces."""
+        self.assertEqual(self.say(b"PING\r"), ["OK SEND_PING"])
+        self.assertEqual(self.say(b"HELP a\r"), ["OK HELP a"])
+        self.setUp()
+        self.assertEqual(self.say(b"PING\r"), ["OK SEND_PING"])
+        self.assertEqual(self.say(b"\nHELP a\r"), [])
+        self.assertEqual(self.say(b"\n"), ["OK HELP a"])
+
+    def test_pasted_text_with_carriage_returns(self) -> None:
+        """A program that ends its lines with LF and passes on a text with a CR in it sends one command."""
+        self.assertEqual(self.say(b"PING\nHELP a\rQUIT\n"), ["OK SEND_PING", "OK HELP aQUIT"])
+
+    def test_tls(self) -> None:
+        """TLS on this port is answered by one plain line at once, and closed."""
+        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256))
+        for parts in ([hello], [hello[:1], hello[1:]], [hello[at : at + 1] for at in range(len(hello))]):
+            self.setUp()
+            for part in parts:
+                self.server.dataReceived(part)
+            (said,) = self.hear()
+            self.assertEqual((said[:14], self.transport.disconnecting), ("ERR - VERSION ", True))
+
     def test_held_again(self) -> None:
         """A peer that is held in the turn in which it should have resumed stays held."""
         self.say(b"LEAVE a\nPING\n")
@@ -234,7 +276,8 @@ class ReadingTests(Connected):
         self.assertEqual(self.hear(), ["OK SEND_PING"])
 
     def test_flood(self) -> None:
-        """A client that exceeds the limit gets one refusal, and the server stops reading from it for a second."""
+        """A program that exceeds the limit gets one refusal, and the server stops reading from it for a second."""
+        self.session.said_hello = True
         self.session.bucket = Bucket(4, 2, 0)
         self.assertEqual(len(self.say(b"PING\n" * 5)), 3)
         self.assertEqual(self.transport.producerState, "paused")
@@ -244,6 +287,37 @@ class ReadingTests(Connected):
         self.clock.advance(0.2)
         self.assertEqual(self.hear(), ["OK SEND_PING"] * 2)
         self.assertEqual(self.transport.producerState, "producing")
+
+    def test_flood_mark(self) -> None:
+        """The refusal carries the id of its command."""
+        self.session.said_hello = True
+        self.session.bucket = Bucket(1, 0, 0)
+        (said,) = self.say(b"@id=7 PING\n")
+        self.assertEqual(said[:31], "@id=7 ERR SEND_PING FLOOD retry")
+
+    def test_person_is_slowed_down(self) -> None:
+        """Nothing that a person pastes is refused: it is carried out in order, not faster than the limit."""
+        self.session.bucket = Bucket(20, 100, 0)
+        heard = self.say(b"".join(b"HELP %d\n" % number for number in range(200)))
+        self.assertEqual(len(heard), 101)
+        for second in range(1, 6):
+            self.clock.advance(REST)
+            heard += self.hear()
+            self.assertLessEqual(len(heard), 101 + 20 * second)
+        self.assertEqual(heard, [f"OK HELP {number}" for number in range(200)])
+
+    def test_persons_share_a_limit(self) -> None:
+        """A token that is not there yet is owed: many connections of one account are no faster than one."""
+        bucket = Bucket(2, 0, 0)
+        transports = [Transport() for _ in range(5)]
+        for transport in transports:
+            server: Any = line_peer(self.clock)
+            server.session.bucket = bucket
+            server.makeConnection(transport)
+            server.dataReceived(b"PING\n" * 64)
+        self.clock.pump([0.1] * 200)
+        answered = sum(transport.value().count(b"\n") for transport in transports)
+        self.assertTrue(2 * 20 - 5 <= answered <= 2 * 20 + 5, answered)
 
     def test_flood_of_nonsense(self) -> None:
         """Lines that are no commands, and refused acknowledgements, count as well; accepted ones do not."""
@@ -468,8 +542,9 @@ class KeepaliveTests(ServerCase):
         self.clock.advance(0)
 
     def test_silent(self) -> None:
-        """Who is silent is pinged once, then cut off; any line is an answer."""
+        """A silent program is pinged once, then closed, and told why; any line is an answer."""
         connection, transport = self.connect(State.ONLINE)
+        cast(Any, connection.session).said_hello = True
         self.look(connection, PING_AFTER - 1)
         self.assertEqual(transport.value(), b"")
         self.look(connection, PING_AFTER)
@@ -478,10 +553,20 @@ class KeepaliveTests(ServerCase):
         self.look(connection, GONE_AFTER - 1)
         connection.dataReceived(b"\n")
         self.look(connection, GONE_AFTER)
-        self.assertFalse(transport.disconnected)
+        self.assertFalse(transport.disconnecting)
+        transport.clear()
         self.look(connection, GONE_AFTER - 1 + GONE_AFTER)
-        self.assertTrue(transport.disconnected)
+        self.look(connection, GONE_AFTER + GONE_AFTER)
+        self.assertTrue(transport.disconnecting)
+        self.assertRegex(transport.value(), rb"^RESP_BYE silence [^\r\n]+\r\n$")
         self.assertEqual((PING_AFTER, GONE_AFTER), (90, 120))
+
+    def test_silent_person(self) -> None:
+        """Who never said HELLO may be silent."""
+        connection, transport = self.connect(State.ONLINE)
+        for seconds in (PING_AFTER, GONE_AFTER, 1e6):
+            self.look(connection, seconds)
+        self.assertEqual((transport.value(), transport.disconnecting), (b"", False))
 
     def test_stuck(self) -> None:
         """Who takes nothing of what is written for 30 seconds is cut off, closing or not."""

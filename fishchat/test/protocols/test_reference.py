@@ -61,7 +61,7 @@ LIMITS = {
     "password hashes that wait": WAITING,
 }
 #: What the grammar refuses. The others are no matter of form: a tag that the verb does not know, a forbidden verb, …
-FORM = {"FIELDS", "BADNAME", "UNKNOWN_VERB", "SERVER_VERB", "BADUTF8", "NUL"}
+FORM = {"FIELDS", "BADNAME", "UNKNOWN_VERB", "SERVER_VERB", "BADUTF8", "NUL", "CONTROL"}
 
 
 class _Grammar(Rule):

@@ -97,11 +97,33 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"INVITE  club \t bob  ", said("INVITE_TOPIC", b"club", b"bob")),
     (b"PING  ", said("SEND_PING")),
     # Control characters go, the direction of writing stays.
-    (b"MSG bob a\rb\x1b[31mc\x7fd\x01e", said(P2P, b"bob", text="ab[31mcde")),
+    (b"MSG bob a\x07b\x1b[31mc\x1b[0md\x01e", said(P2P, b"bob", text="abcde")),
     ("MSG bob a\x80b\x9fc\x85d\u00a0e".encode(), said(P2P, b"bob", text="abcd\u00a0e")),
     ("MSG bob a\u202eb\u2066c\u200fd".encode(), said(P2P, b"bob", text="a\u202eb\u2066c\u200fd")),
     (b"MSG bob tab\tstays", said(P2P, b"bob", text="tab\tstays")),
-    (b"\x1bPI\x07NG\x1b", said("SEND_PING")),
+    (b"PI\x07NG\x01", said("SEND_PING")),
+    # The keys of a terminal that edit a line: Backspace, Ctrl+U, Ctrl+W. Letters are erased, not bytes.
+    (b"LOGIN aliec\x08\x08ce", said("SEND_CLIENT_ID", b"alice")),
+    (b"LOGIN alicd\x7fe", said("SEND_CLIENT_ID", b"alice")),
+    (b"\x08\x08PING", said("SEND_PING")),
+    ("MSG bob 鱼传\x7f\x7f鱼\x01\x7f传".encode(), said(P2P, b"bob", text="传")),
+    (b"LOGIN bob\x15PING", said("SEND_PING")),
+    (b"MSG bob one two  \x17three", said(P2P, b"bob", text="one three")),
+    (b"\x17\x17PING", said("SEND_PING")),
+    (b"MSG bob ab\xff\xf7c", said(P2P, b"bob", text="ac")),
+    (b"MSG bob x\xff\xf8PING", said("SEND_PING")),
+    # Blanks before a line and before a verb, a tab after it, the mark at the beginning of a text file.
+    (b" PING", said("SEND_PING")),
+    (b"\t \tmsg bob x", said(P2P, b"bob", text="x")),
+    (b"PING\t", said("SEND_PING")),
+    (b"MSG\tbob a\tb", said(P2P, b"bob", text="a\tb")),
+    (b"MSG\tbob  x", said(P2P, b"bob", text=" x")),
+    (b"NAME\t x", said("SEND_NAME", text=" x")),
+    (b"INVITE\tclub\tbob", said("INVITE_TOPIC", b"club", b"bob")),
+    (b"@id=1  PING", said("SEND_PING", id=b"1")),
+    (b" \t@id=1 \t PING", said("SEND_PING", id=b"1")),
+    (b"\xef\xbb\xbfLOGIN alice", said("SEND_CLIENT_ID", b"alice")),
+    (b"\xef\xbb\xbf @id=1 HELLO 1 caps=ack", said("HELLO", b"1", text="caps=ack", id=b"1")),
     # Telnet's sequences, anywhere.
     (b"\xff\xfb\x01PI\xff\xfa\x18\0xterm\xff\xf0NG", said("SEND_PING")),
     (b"MSG bob a\xff\xffb\xff\xf1", said(P2P, b"bob", text="ab")),
@@ -119,12 +141,15 @@ BAD: list[tuple[bytes, str]] = [
     # No verb of ours.
     (b"FOO", "UNKNOWN_VERB"),
     (b" ", "UNKNOWN_VERB"),
-    (b" PING", "UNKNOWN_VERB"),
-    (b"PING\t", "UNKNOWN_VERB"),
+    (b"\xef\xbb\xbf", "UNKNOWN_VERB"),
+    (b"@id=1 \xef\xbb\xbfPING", "UNKNOWN_VERB"),
+    (b"PING\x7f\x7f\x7f\x7f", "UNKNOWN_VERB"),
     (b"MSGbob", "UNKNOWN_VERB"),
-    (b"\x1b", "UNKNOWN_VERB"),
+    # What an arrow key or another key of a terminal sends.
+    *[(b"MSG bob helo" + key + b"l", "CONTROL") for key in (b"\x1b[D", b"\x1bOD", b"\x1b[3~", b"\x1b", b"\xc2\x9bD")],
+    (b"\x1bPING", "CONTROL"),
     (b"@id=1", "UNKNOWN_VERB"),
-    (b"@id=1  PING", "UNKNOWN_VERB"),
+    (b"@id=1\tPING", "UNKNOWN_VERB"),
     (b"REQ_MSG_SERVER", "UNKNOWN_VERB"),
     ("鱼".encode(), "UNKNOWN_VERB"),
     # What servers say.
@@ -228,7 +253,7 @@ class SampleTests(SynchronousTestCase):
         self.assertEqual(
             {tag for _, command in GOOD for tag in command.tags}, {tag for verb in VERBS for tag in verb.tag_rows}
         )
-        words = {"BADUTF8", "NUL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG", "BADESCAPE"}
+        words = {"BADUTF8", "NUL", "CONTROL", "TOOLONG", "UNKNOWN_VERB", "SERVER_VERB", "FIELDS", "BADTAG", "BADESCAPE"}
         self.assertEqual({word for _, word in BAD}, words | {"BADNAME", "BADID", "VERSION"})
 
     def test_after_overlong(self) -> None:
@@ -253,6 +278,27 @@ class RefusalTests(SynchronousTestCase):
             self.assertIn(f"did you mean {hint}", refusal.text)
         for strange in (b"X", b"HTTP/1.1", b"GET / HTTP/1.1", b"", b"x" * MAX_LINE):
             self.assertEqual(_refusal(self, strange).text, WORDS["UNKNOWN_VERB"], strange)
+
+    def test_blanks(self) -> None:
+        """What looks like a space and is none is named, in a verb and in the fields after it, not in a text."""
+        for line, word, character in [
+            ("LOGIN\u00a0bob", "UNKNOWN_VERB", "U+00A0"),
+            ("LOGIN\u3000bob", "UNKNOWN_VERB", "U+3000"),
+            ("\u3000LOGIN bob", "UNKNOWN_VERB", "U+3000"),
+            ("@id=1 \u200bPING", "UNKNOWN_VERB", "U+200B"),
+            ("@id=1\tPING", "UNKNOWN_VERB", "a tab"),
+            ("MSG bob\u00a0hello", "FIELDS", "U+00A0"),
+            ("MSG bob\thello", "FIELDS", "a tab"),
+            ("MSG bob\thello there", "BADNAME", "a tab"),
+            ("MSG  bob hello", "FIELDS", "more than one space"),
+            ("INVITE club\u3000bob", "FIELDS", "U+3000"),
+            ("HISTORY #fishing\u3000", "BADID", "U+3000"),
+        ]:
+            refusal = _refusal(self, line.encode())
+            self.assertEqual(refusal.word, word, line)
+            self.assertIn(f"there is {'the character ' if 'U' in character else ''}{character} where", refusal.text)
+        for line in ("MSG Bob a\tb\u00a0 c", "NOPE a\tb", "@id=1 NOPE\ta  b", "INVITE club"):
+            self.assertNotIn("there is", _refusal(self, line.encode()).text, line)
 
     def test_verb_and_id(self) -> None:
         """The refusal knows the verb when there is one, and the command's id whether there is one or not."""

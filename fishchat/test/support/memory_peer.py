@@ -29,6 +29,7 @@ class MemoryPeer:
         self.secure = secure
         self.shaking = False
         self.heard_at = 0.0
+        self.closing_since: float | None = None
         self.heard: list[str] = []
         self.closed = ""
         self._at_end = at_end

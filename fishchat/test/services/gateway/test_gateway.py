@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from fishchat.bus import channels
 from fishchat.config import schema
 from fishchat.model.placement import GONE, Placement
-from fishchat.protocols.peer import HANDSHAKE
+from fishchat.protocols.peer import HANDSHAKE, STUCK
 from fishchat.services import gateway
 from fishchat.services.gateway.service import LINGER, Gateway
 from fishchat.services.net.keepalive import EVERY, GONE_AFTER, PING_AFTER
@@ -251,6 +251,27 @@ class Talking(GatewayCase):
         )
         self.assertEqual(client.say("PING"), ["OK SEND_PING"])
 
+    def test_as_people_send_it(self) -> None:
+        """A byte order mark, blanks and a CR alone do not matter; an answer says where a special blank is."""
+        client = self.connect()
+        self.assertEqual(client.say("\ufeffHELLO 1", " \t@id=1  PING"), ["OK HELLO fishchat/1", "@id=1 OK SEND_PING"])
+        client = self.connect()
+        client.protocol.dataReceived(b"PING\r")
+        self.assertEqual(client.hear(), ["OK SEND_PING"])
+        (said,) = client.say("HELP\u3000SERVER")
+        self.assertEqual(said[:19], "ERR - UNKNOWN_VERB ")
+        self.assertIn("U+3000", said)
+
+    def test_too_fast(self) -> None:
+        """A program is refused, a person is slowed down."""
+        program, person = self.connect(), self.connect()
+        program.say("HELLO 1")
+        burst = round(self.limits.burst) + 2
+        self.assertIn(" FLOOD ", program.say(*["PING"] * burst)[-1])
+        heard = person.say(*["PING"] * burst)
+        self.clock.pump([1.0] * 2)
+        self.assertEqual(heard + person.hear(), ["OK SEND_PING"] * burst)
+
 
 class Bounds(GatewayCase):
     """Nobody can hold the gateway up."""
@@ -287,15 +308,27 @@ class Bounds(GatewayCase):
         self.assertEqual(self.gateway.clients, 3)
 
     def test_silent(self) -> None:
-        """Pinged after 90 s of silence, closed half a minute later; who answers stays."""
+        """A program is pinged after 90 s of silence, closed half a minute later and told why; who answers stays."""
         silent, alive = self.connect(), self.connect()
+        silent.say("HELLO 1")
+        alive.say("HELLO 1")
         self.clock.pump([EVERY] * round(PING_AFTER / EVERY))
         self.assertEqual(silent.hear(), ["RESP_PING"])
         self.assertEqual(alive.hear(), ["RESP_PING"])
         alive.say("PING")
         self.clock.pump([EVERY] * round((GONE_AFTER - PING_AFTER) / EVERY))
         self.assertEqual((silent.open, alive.open), (False, True))
-        self.assertEqual(silent.hear(), [])
+        (said,) = silent.hear()
+        self.assertEqual(said[:17], "RESP_BYE silence ")
+
+    def test_time(self) -> None:
+        """Nobody stays longer than two minutes and a half; a person is asked nothing until then, and told why."""
+        client = self.connect()
+        self.clock.pump([EVERY] * round((GONE_AFTER + STUCK) / EVERY - 1))
+        self.assertEqual((client.hear(), client.open), ([], True))
+        self.clock.pump([EVERY])
+        self.assertEqual(client.hear(), ["RESP_BYE time a connection to the gateway ends after 150 s; connect again"])
+        self.assertFalse(client.open)
 
     def test_takes_nothing(self) -> None:
         """Who takes nothing for 30 s is cut off."""
@@ -336,10 +369,12 @@ class Stopping(GatewayCase):
     """A stopped gateway leaves nobody hanging."""
 
     def test_closed(self) -> None:
-        """Everybody's connection is closed."""
+        """Everybody's connection is closed, and a last line says why."""
         client = self.connect()
         self.successResultOf(self.gateway.stopService())
         self.assertFalse(client.open)
+        (said,) = client.hear()
+        self.assertEqual(said[:14], "RESP_BYE stop ")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_lingering(self) -> None:

@@ -24,9 +24,9 @@ class Silence(KeepaliveCase):
     """A client that says nothing."""
 
     async def test_pinged_then_closed(self) -> None:
-        """It is pinged after 90 s and closed after 120 s, and then it is offline."""
+        """A program is pinged after 90 s and closed after 120 s, is told why, and then it is offline."""
         cluster = await self.alone()
-        alice = await cluster.login("alice")
+        alice = await cluster.login("alice", acks=True)
         await cluster.advance(PING_AFTER - 1)
         self.assertEqual(alice.lines, [])
         await cluster.advance(1 + EVERY)
@@ -34,14 +34,15 @@ class Silence(KeepaliveCase):
         await cluster.advance(GONE_AFTER - PING_AFTER - EVERY - 1)
         self.assertEqual((alice.lines, alice.closed), (["RESP_PING"], False))
         await cluster.advance(1 + EVERY)
-        self.assertTrue(alice.closed)
+        await alice.expect("RESP_PING", "RESP_BYE silence …")
+        await alice.gone()
         await cluster.settled()
         self.assertEqual(cluster.redis.command("EXISTS", "at:alice"), 0)
 
     async def test_answered(self) -> None:
         """Any line is an answer to the ping, even one that is refused; the next silence is pinged again."""
         cluster = await self.alone()
-        alice = await cluster.login("alice")
+        alice = await cluster.login("alice", acks=True)
         for line, answer in (("SEND_PING", ["OK SEND_PING"]), ("", []), ("NONSENSE", ["ERR - UNKNOWN_VERB …"])):
             await cluster.advance(PING_AFTER + EVERY)
             await alice.expect("RESP_PING")
@@ -53,10 +54,21 @@ class Silence(KeepaliveCase):
     async def test_talking(self) -> None:
         """Who talks is never pinged."""
         cluster = await self.alone()
-        alice = await cluster.login("alice")
+        alice = await cluster.login("alice", acks=True)
         for _ in range(4):
             await cluster.advance(60)
             await alice.quiet()
+
+    async def test_person(self) -> None:
+        """A client that never said HELLO may listen for hours, and is asked nothing."""
+        cluster = await self.alone()
+        bob = await cluster.login("bob")
+        for _ in range(4):
+            await cluster.advance(3600)
+        self.assertEqual((bob.lines, bob.closed), ([], False))
+        alice = await cluster.login("alice")
+        await alice.ask("MSG bob are you there?", "OK …")
+        await bob.expect("RESP_MESSAGE_P2P alice …")
 
 
 class Strangers(KeepaliveCase):

@@ -15,6 +15,8 @@ class Connection:
     def __init__(self) -> None:
         self.heard_at = self.since = 0.0
         self.shaking = self.pinged = self.stuck = self.limited = False
+        self.said_hello = True
+        self.closing_since: float | None = None
         self.flow = Flow()
         self.done: list[str] = []
 
@@ -61,6 +63,21 @@ class Rules(SynchronousTestCase):
         self.connection.heard_at = GONE_AFTER
         self.assertEqual(self.at(GONE_AFTER + 1), [])
         self.assertEqual(self.at(GONE_AFTER + PING_AFTER), ["RESP_PING"])
+
+    def test_person(self) -> None:
+        """A client that never said HELLO may be silent, and is asked nothing."""
+        self.connection.said_hello = False
+        self.assertEqual([self.at(PING_AFTER), self.at(10 * GONE_AFTER)], [[], []])
+        self.connection.stuck = True
+        self.assertEqual(self.at(10 * GONE_AFTER), ["abort"])
+
+    def test_closing(self) -> None:
+        """A connection that is being closed is not closed again; one that takes nothing is still cut off."""
+        self.connection.closing_since = 1.0
+        self.connection.limited = True
+        self.assertEqual(self.at(10 * GONE_AFTER), [])
+        self.connection.stuck = True
+        self.assertEqual(self.at(10 * GONE_AFTER), ["abort"])
 
     def test_not_read(self) -> None:
         """A connection that is not read cannot be silent."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
+from twisted.logger import globalLogPublisher
 
 from fishchat.bus import channels
 from fishchat.net.tls_peer import binding, binding_of
@@ -245,18 +246,36 @@ class Refusing(TlsCase):
         self.assertEqual((wire.heard, len(self.connections)), (b"", 1))
 
     async def test_other_protocol(self) -> None:
-        """Who asks for other protocols only, and who speaks no TLS at all: the connection ends, nothing is logged."""
+        """A client that asks for other protocols only: the connection ends."""
         await self.begin()
         client, wire = await begin_tls(self.port, protocols=[b"http/1.1"])
         await until(lambda: client.closed)
         self.assertEqual(wire.heard, b"")
         assert wire.reason is not None
         self.assertIn("no application protocol", str(wire.reason.value))
-        client, wire = await connect_plain(self.port)
-        client.send("SEND_CLIENT_ID alice")
-        await until(lambda: client.closed)
-        self.assertNotIn(b"HELLO", wire.heard)
+
+    async def test_plain_text(self) -> None:
+        """A client without TLS is told so in plain text and closed at once; the first one is logged."""
+        await self.begin()
+        logged: list[Any] = []
+        observer: Any = logged.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        for line in ("SEND_CLIENT_ID alice", "GET / HTTP/1.1", "\r"):
+            client, wire = await connect_plain(self.port)
+            client.send(line + "     ")
+            await until(lambda client=client: client.closed)  # type: ignore[misc]
+            self.assertEqual(wire.heard, LinePeer.not_tls)
         await until(lambda: not self.connections)
+        self.assertEqual(len([event for event in logged if "sent plain text" in str(event.get("log_format"))]), 1)
+
+    async def test_tls_to_the_plain_port(self) -> None:
+        """TLS at a port for plain text: one plain line, and the end."""
+        await self.begin()
+        client, wire = await connect_plain(self.plain)
+        client.write(client_hello())
+        await until(lambda: client.closed)
+        self.assertIn(b"ERR - VERSION ", wire.heard.splitlines()[-1])
 
     async def test_other_name(self) -> None:
         """A client that wants another host goes away by itself; the server stays well."""

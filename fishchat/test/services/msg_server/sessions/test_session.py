@@ -159,9 +159,11 @@ class InMemory(MemoryCase):
         await until(lambda: len(bob.heard) == WINDOW + 20)
 
     async def test_flood(self) -> None:
-        """A client that is too fast is refused once, and read again after a second."""
-        cluster = await self.begin(limits__rate=5.0, limits__burst=3)
+        """A program that is too fast is refused once, and read again after a second."""
+        cluster = await self.begin(limits__rate=5.0, limits__burst=4)
         peer = self.connect(cluster)
+        peer.say("HELLO 1")
+        await self.hear(peer, "OK HELLO fishchat/1")
         peer.say(*["SEND_PING"] * 5)
         await self.hear(peer, *["OK SEND_PING"] * 3, "ERR SEND_PING FLOOD retry=1 ")
         self.assertEqual(peer.heard, [])
