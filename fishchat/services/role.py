@@ -127,6 +127,7 @@ class RoleOptions(usage.Options):
     optParameters = [
         ["config", "c", None, "A TOML or JSON file; fishchat.toml in the data directory when not given."],
         ["data", "d", None, "The data directory."],
+        ["name", None, None, "A name by which lists of processes show this one. It has no other effect."],
     ]
 
     config: Config

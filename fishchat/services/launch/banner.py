@@ -10,7 +10,7 @@ from fishchat.config import roles
 from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.net.addresses import parse_address
-from fishchat.services.launch import processes
+from fishchat.services.launch import layout
 
 TALK = """\
 FishChat is running. Talk to it from two terminals:
@@ -27,7 +27,7 @@ Stop     Ctrl+C
 
 def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
     """Return the text. Clients with TLS can connect to ``address_tls``."""
-    ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
+    ports = layout.listeners(config, config.up.msg_servers if in_processes else 1)
     servers = [address for address, key in ports if key == "msg_server.listen"]
     first, second = ("nc {} {}".format(*parse_address(address)) for address in (servers[0], servers[-1]))
     data = data_path(config)

@@ -30,8 +30,9 @@ from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.net.addresses import parse_address
 from fishchat.net.clock import use_monotonic
-from fishchat.services.launch import processes
+from fishchat.services.launch import layout
 from fishchat.services.launch.banner import talk
+from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.upgrade import copy_before, upgrade
 from fishchat.services.net.listen import refusal
 from fishchat.services.redis.credentials import credentials
@@ -131,7 +132,7 @@ def run(
     lock = UpLock(data)
     left_behind = lock.take()
     try:
-        ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
+        ports = layout.listeners(config, config.up.msg_servers if in_processes else 1)
         wait_for_ports(ports, PATIENCE if left_behind else 0, say)
         # A problem with a file is reported here, not by a process that would be restarted forever.
         credentials(config.redis)
@@ -167,7 +168,7 @@ def run(
 
 def process_per_role(config: Config, config_file: str | None = None) -> list[IService]:
     """Return the roles as processes, one service for each stage."""
-    return [processes.Processes(stage) for stage in processes.stages(config, config_file)]
+    return [Processes(stage) for stage in layout.stages(config, config_file)]
 
 
 def _taken(address: str) -> OSError | None:
