@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fishchat.config import roles
+from fishchat.config import ports, roles
 from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 from fishchat.net.addresses import format_address, is_everywhere, is_loopback, parse_address
@@ -81,13 +81,10 @@ def check(config: Config) -> list[Finding]:
 
 
 def _same_listeners(config: Config) -> list[Finding]:
-    first: dict[str, str] = {}
-    findings = []
-    for key, address in listeners(config).items():
-        other = first.setdefault(address, key)
-        if other != key and parse_address(address)[1]:
-            findings.append(Finding(key, f"must differ from {other}, which is also {address}"))
-    return findings
+    return [
+        Finding(row.key, f"must differ from {other.key}, which is also {other.address}")
+        for row, other in ports.collisions(ports.rows(config))
+    ]
 
 
 def listeners(config: Config) -> dict[str, str]:

@@ -86,6 +86,8 @@ class Parts(OrderedService):
         """Return the heartbeat of one role. Its ``build`` returns it after the role itself."""
         made = Heartbeat(self.bus, role, load, self.clock, id=id)
         self.speaker.on_connected.append(made.again)
+        # The roles of one process know each other as soon as they hear the channel.
+        self.listener.on_connected.append(made.again)
         return made
 
     @property

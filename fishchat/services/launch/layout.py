@@ -11,9 +11,10 @@ import fishchat
 from fishchat.config import roles
 from fishchat.config.check import with_machine
 from fishchat.config.paths import data_path, redis_url
+from fishchat.config.ports import plus
 from fishchat.config.roles import Role
 from fishchat.config.schema import Config
-from fishchat.net.addresses import format_address, is_everywhere, parse_address
+from fishchat.net.addresses import is_everywhere, parse_address
 from fishchat.services.launch import commands
 from fishchat.services.running import lifeline, logfiles
 
@@ -77,21 +78,9 @@ def client_addresses_tls(config: Config) -> list[str]:
     return _row(section.advertise_tls or section.listen_tls, config.up.msg_servers)
 
 
-def listeners(config: Config, msg_servers: int) -> list[tuple[str, str]]:
-    """Return address and configuration key of each port, first those without TLS; several for the msg_servers."""
-    rows = [(role, key) for role in roles.ROLES for key in role.listeners]
-    keys = [*rows, *((role, roles.tls_key(key)) for role, key in rows)]
-    return [
-        (_plus(address, number), key)
-        for role, key in keys
-        if (address := roles.address(config, key))
-        for number in range(msg_servers if role.several else 1)
-    ]
-
-
 def _row(first: str, count: int) -> list[str]:
     known = first and parse_address(first)[1] != 0
-    return [_plus(first, number) for number in range(count)] if known else []
+    return [plus(first, number) for number in range(count)] if known else []
 
 
 def _server(config: Config, number: int) -> dict[str, str]:
@@ -100,20 +89,15 @@ def _server(config: Config, number: int) -> dict[str, str]:
     if config.redis.url and not own.id:
         # Other machines may use this Redis, too.
         name = with_machine(name)
-    told = {"MSG_SERVER__ID": name, "MSG_SERVER__LISTEN": _plus(own.listen, number)}
+    told = {"MSG_SERVER__ID": name, "MSG_SERVER__LISTEN": plus(own.listen, number)}
     for key, address in (
         ("ADVERTISE", own.advertise),
         ("LISTEN_TLS", own.listen_tls),
         ("ADVERTISE_TLS", own.advertise_tls),
     ):
         if address:
-            told["MSG_SERVER__" + key] = _plus(address, number)
+            told["MSG_SERVER__" + key] = plus(address, number)
     return told
-
-
-def _plus(address: str, number: int) -> str:
-    host, port = parse_address(address)
-    return format_address(host, port + number if port else 0)
 
 
 def _process(

@@ -64,6 +64,11 @@ class Processes(ProcessMonitor):
         self._tell_if_gone()
         return self._gone
 
+    def pids(self) -> list[int]:
+        """Return the process numbers of all; 0 for one that does not run at the moment."""
+        running: dict[str, Any] = {name: protocol.transport for name, protocol in self.protocols.items()}
+        return [running[name].pid or 0 if name in running else 0 for name in self._processes]
+
     def reload(self) -> None:
         """Pass SIGHUP on to all of them."""
         for protocol in self.protocols.values():

@@ -12,7 +12,7 @@ from twisted.application.service import IServiceMaker, Service
 from twisted.plugin import IPlugin, getPlugins
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.config import check, original, roles
+from fishchat.config import check, original, ports, roles
 from fishchat.config.roles import Role
 from fishchat.config.schema import Config, MaybePort, Section
 from fishchat.services.launch import all_roles, layout
@@ -86,7 +86,7 @@ class OneMore(SynchronousTestCase):
         """A listener without an address is none."""
         config = self.config(listen="")
         self.assertNotIn("files.listen", check.listeners(config))
-        self.assertNotIn("files.listen", [key for _, key in layout.listeners(config, 1)])
+        self.assertNotIn("files.listen", [key for _, key in ports.rows(config, 1)])
 
     def test_processes(self) -> None:
         """It is a process of its stage, with its port."""
@@ -94,7 +94,7 @@ class OneMore(SynchronousTestCase):
         last = layout.stages(config)[-1]
         self.assertEqual([one.name for one in last], ["gateway", "ms1", "ms2", "files"])
         self.assertIn("fishchat-files", last[-1].arguments)
-        self.assertIn(("127.0.0.1:17080", "files.listen"), layout.listeners(config, 2))
+        self.assertIn(("127.0.0.1:17080", "files.listen"), ports.rows(config, 2))
 
     def test_one_process(self) -> None:
         """It is built with the others when all are one process."""

@@ -7,8 +7,8 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.config.schema import Config, Gateway, Monitor, MsgServer, Redis, Up
-from fishchat.services.launch.layout import listeners, stages
+from fishchat.config.schema import Config, Gateway, MsgServer, Redis
+from fishchat.services.launch.layout import stages
 
 
 class LayoutTests(SynchronousTestCase):
@@ -60,36 +60,6 @@ class LayoutTests(SynchronousTestCase):
         self.assertEqual(role.environment["FISHCHAT__REDIS__URL"], "redis://10.0.0.1")
         wanted = ["fishchat-monitor", "--name", "monitor", "--config", "/etc/fishchat.toml"]
         self.assertEqual(list(role.arguments[-5:]), wanted)
-
-    def test_ports(self) -> None:
-        """All that is listened on, with the key to change."""
-        config = Config(up=Up(msg_servers=2))
-        self.assertEqual(
-            listeners(config, 2),
-            [
-                ("127.0.0.1:17000", "gateway.listen"),
-                ("127.0.0.1:19000", "msg_server.listen"),
-                ("127.0.0.1:19001", "msg_server.listen"),
-                ("127.0.0.1:30000", "monitor.listen"),
-            ],
-        )
-
-    def test_tls_ports(self) -> None:
-        """Those with TLS are behind them."""
-        config = Config(
-            gateway=Gateway(listen_tls="0.0.0.0:17443"),
-            msg_server=MsgServer(listen_tls="0.0.0.0:19443"),
-            monitor=Monitor(listen_tls="0.0.0.0:30443"),
-        )
-        self.assertEqual(
-            listeners(config, 2)[4:],
-            [
-                ("0.0.0.0:17443", "gateway.listen_tls"),
-                ("0.0.0.0:19443", "msg_server.listen_tls"),
-                ("0.0.0.0:19444", "msg_server.listen_tls"),
-                ("0.0.0.0:30443", "monitor.listen_tls"),
-            ],
-        )
 
     def test_names(self) -> None:
         """The command line of each process has its name, by which lists of processes tell two msg_servers apart."""
