@@ -105,9 +105,9 @@ class ProtocolError(Refusal):
     """Bytes that are not a command. The parser raises nothing else."""
 
 
-def tryagain() -> Refusal:
-    """Return the refusal of a command that certainly stored nothing."""
-    return Refusal("TRYAGAIN", retry=1)
+def tryagain(trouble: str = "") -> Refusal:
+    """Return the refusal of a command that certainly stored nothing. ``trouble`` is a reason other than the store's."""
+    return Refusal("TRYAGAIN", f"{trouble}; nothing was stored, ask the operator" if trouble else None, retry=1)
 
 
 def unknown() -> Refusal:

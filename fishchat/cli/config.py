@@ -14,6 +14,7 @@ import click
 
 from fishchat.config import describe
 from fishchat.config.load import FILE_NAME, ConfigError, Loaded, data_directory, load
+from fishchat.config.ports import check_processes
 from fishchat.config.roles import ROLES
 from fishchat.config.schema import Config
 
@@ -74,9 +75,15 @@ def _layered(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @config.command()
+@click.option("--processes", is_flag=True, help="Check the ports of `fishchat up --processes`, too.")
 @_layered
-def check(loaded: Loaded) -> None:
+def check(loaded: Loaded, processes: bool) -> None:
     """Check the configuration. On errors, print them and exit with status 1."""
+    problems = [f"{key}: {text}" for key, text in check_processes(loaded.config)]
+    if problems and processes:
+        raise click.ClickException("\n".join(problems))
+    for problem in problems:
+        click.echo(f"note: `fishchat up --processes` would refuse {problem}", err=True)
     changed = sum(place != "default" for place in loaded.origin.values())
     click.echo(f"the configuration is valid; {changed} of {len(loaded.origin)} keys differ from their default")
 

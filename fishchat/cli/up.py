@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from fishchat.config.load import ConfigError, load
+from fishchat.config.paths import data_path
+
+#: The exit code of a command that SIGINT ended, as shells have it.
+INTERRUPTED = 130
 
 
 @click.command()
@@ -28,7 +34,12 @@ def up(processes: bool, data: str, file: str | None) -> None:
         raise click.ClickException(str(error)) from error
     for note in loaded.notes:
         click.echo(note, err=True)
-    # Imported late: the import is slow, and `fishchat --help` does not need it.
-    from fishchat.services.launch.up import run
+    try:
+        click.echo(f"Starting FishChat in {data_path(loaded.config)} …")
+        # Imported late: the import is slow, and `fishchat --help` does not need it.
+        from fishchat.services.launch.up import run
 
-    run(loaded.config, in_processes=processes, config_file=file, say=click.echo)
+        run(loaded.config, in_processes=processes, config_file=file, say=click.echo)
+    except KeyboardInterrupt:
+        click.echo("FishChat was stopped before it had started.")
+        sys.exit(INTERRUPTED)

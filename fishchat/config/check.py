@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fishchat.config import roles
+from fishchat.config import ports, roles
 from fishchat.config.redis_url import parse_url
 from fishchat.config.schema import Config
 from fishchat.net.addresses import format_address, is_everywhere, is_loopback, parse_address
 
 #: Keys with addresses that others connect to. The addresses to listen on are in the table of roles.
 TARGETS = ("gateway.servers", "gateway.servers_tls", "msg_server.advertise", "msg_server.advertise_tls")
+
+#: The most letters of a name; see ``schema.Name``.
+LONGEST_NAME = 32
 
 #: A refusal proposes a TLS port this much higher than the plain one.
 TLS_PORT = 443
@@ -28,8 +33,18 @@ class Finding:
 
 
 def server_id(config: Config) -> str:
-    """Return the msg_server's name among all of them: ``msg_server.id``, or one made from its port (``ms-19000``)."""
-    return config.msg_server.id or f"ms-{parse_address(config.msg_server.listen)[1]}"
+    """Return the msg_server's name among all of them: ``msg_server.id``, or one made from its port (``ms-19000``).
+
+    Msg_servers of several machines may use an external Redis, so the name then has that of the machine, too.
+    """
+    port = parse_address(config.msg_server.listen)[1]
+    return config.msg_server.id or (with_machine("ms", f"-{port}") if config.redis.url else f"ms-{port}")
+
+
+def with_machine(before: str, after: str = "") -> str:
+    """Return a name for one of several machines; the machine's name is shortened if the whole would be too long."""
+    machine = re.sub("[^a-z0-9._-]", "", socket.gethostname().lower())
+    return f"{before}-{machine[: LONGEST_NAME - len(before) - len(after) - 1]}{after}"
 
 
 def value_problem(key: str, value: object) -> str | None:
@@ -66,13 +81,10 @@ def check(config: Config) -> list[Finding]:
 
 
 def _same_listeners(config: Config) -> list[Finding]:
-    first: dict[str, str] = {}
-    findings = []
-    for key, address in listeners(config).items():
-        other = first.setdefault(address, key)
-        if other != key and parse_address(address)[1]:
-            findings.append(Finding(key, f"must differ from {other}, which is also {address}"))
-    return findings
+    return [
+        Finding(row.key, f"must differ from {other.key}, which is also {other.address}")
+        for row, other in ports.collisions(ports.rows(config))
+    ]
 
 
 def listeners(config: Config) -> dict[str, str]:

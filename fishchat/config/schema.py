@@ -131,7 +131,13 @@ class Gateway(Section, frozen=True, kw_only=True):
 class MsgServer(Section, frozen=True, kw_only=True):
     """The role that holds clients."""
 
-    id: Annotated[Name, Meta(description="A name that no other msg_server has. Empty: made from the port.")] = ""
+    id: Annotated[
+        Name,
+        Meta(
+            description="A name that no other msg_server has. Empty: made from the port and, with `redis.url`, the name"
+            " of the machine."
+        ),
+    ] = ""
     listen: Annotated[Port, Meta(description="The address to listen on without TLS.")] = "127.0.0.1:19000"
     listen_tls: Annotated[
         MaybePort, Meta(description="A second address to listen on, with TLS. Empty: no such listener.")

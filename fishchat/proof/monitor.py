@@ -33,9 +33,11 @@ async def heard_by_monitor(reactor: Any, port: int) -> dict[str, int]:
 
 
 def name_of(shown: dict[str, Any]) -> str:
-    """Return the id of a msg_server, and the role of any other server."""
-    name: str = shown["id" if shown["role"] == "msg_server" else "role"]
-    return name
+    """Return the process of `fishchat up --processes` that is a msg_server, and the role of any other server."""
+    if shown["role"] != "msg_server":
+        return str(shown["role"])
+    # With an external Redis the name of the machine follows.
+    return str(shown["id"]).partition("-")[0]
 
 
 async def heard_of(reactor: Any, port: int, enough: Callable[[dict[str, int]], bool], seconds: float) -> None:

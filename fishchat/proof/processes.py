@@ -97,10 +97,9 @@ def command_line(pid: int) -> list[str]:
 
 def role_of(pid: int) -> str:
     """Return the role of a process: ``gateway``, ``ms1`` and so on; nothing if it has none."""
-    plugin = next((word for word in command_line(pid) if word.startswith("fishchat-")), "")
-    if plugin != "fishchat-msg":
-        return plugin.removeprefix("fishchat-")
-    return _asked(lambda: psutil.Process(pid).environ().get("FISHCHAT__MSG_SERVER__ID", ""), "")
+    words = command_line(pid)
+    plugin = next((word for word in words if word.startswith("fishchat-")), "")
+    return words[words.index("--name") + 1] if "--name" in words else plugin.removeprefix("fishchat-")
 
 
 def _asked(question: Callable[[], T], otherwise: T) -> T:

@@ -21,7 +21,7 @@ from fishchat.config.schema import Config
 from fishchat.proof.monitor import name_of, shown_by_monitor
 from fishchat.proof.processes import COMMAND, HERE, children, free_rows, prepare_child, role_of
 from fishchat.services.launch.commands import twistd
-from fishchat.services.launch.processes import stages
+from fishchat.services.launch.layout import stages
 from fishchat.services.redis import program
 
 #: The number of msg_servers that ``fishchat up --processes`` starts by default.
@@ -96,11 +96,13 @@ class Up:
         command: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         processes: bool = True,
+        cwd: str = "/",
     ) -> None:
         self.place = place
         self.view = place.data
         self.processes = processes
         self.extra: list[subprocess.Popen[bytes]] = []
+        self._cwd = cwd
         self._environment = dict(environment or place.environment(PYTHONPATH=HERE))
         kind = ["--processes"] if processes else []
         words = [*(command or COMMAND), "up", *kind, "--data", str(place.data)]
@@ -123,7 +125,7 @@ class Up:
             return subprocess.Popen(
                 words,
                 env=environment,
-                cwd="/",
+                cwd=self._cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

@@ -86,6 +86,8 @@ class Parts(OrderedService):
         """Return the heartbeat of one role. Its ``build`` returns it after the role itself."""
         made = Heartbeat(self.bus, role, load, self.clock, id=id)
         self.speaker.on_connected.append(made.again)
+        # The roles of one process know each other as soon as they hear the channel.
+        self.listener.on_connected.append(made.again)
         return made
 
     @property
@@ -127,6 +129,7 @@ class RoleOptions(usage.Options):
     optParameters = [
         ["config", "c", None, "A TOML or JSON file; fishchat.toml in the data directory when not given."],
         ["data", "d", None, "The data directory."],
+        ["name", None, None, "A name by which lists of processes show this one. It has no other effect."],
     ]
 
     config: Config

@@ -79,7 +79,3 @@ def main() -> None:
     if isinstance(found[0], Failure):
         found[0].raiseException()
     sys.stdout.buffer.write(msgspec.json.encode(found[0]) + b"\n")
-
-
-if __name__ == "__main__":
-    main()

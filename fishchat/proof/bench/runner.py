@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -18,6 +17,7 @@ from fishchat.proof.bench.server import Server
 from fishchat.proof.bench.spec import QUIET, Figures, Job
 from fishchat.proof.bench.workloads import WORKLOADS, Wish, Workload
 from fishchat.proof.processes import HERE, prepare_child
+from fishchat.services.launch import commands
 
 #: The share of a core from which on the generator counts as the limit.
 BUSY = 0.9
@@ -40,7 +40,7 @@ def generate(job: Job) -> Figures:
     """Run one job in a process of its own, and return its figures. BenchError when there are none."""
     check_files(job.clients)
     process = subprocess.Popen(
-        [sys.executable, "-m", "fishchat.proof.bench.generator"],
+        commands.program("fishchat.proof.bench.generator:main"),
         env={**os.environ, "PYTHONPATH": HERE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -70,7 +70,9 @@ class Seeder:
         # A new incarnation each time: the manager may be about to clean up after an earlier one.
         incarnation, epoch = secrets.token_hex(4).encode(), int(self._store.ask("GET", "epoch"))
         fence = Fence(_SERVER, incarnation, epoch, 1)
-        self._ask(register(fence.server, fence.token, LEASE, b"force", b""), fence)
+        # That of a seeding that was killed is replaced.
+        held = self._store.ask("GET", b"lease:" + _SERVER)
+        self._ask(register(fence.server, fence.token, LEASE, held or True, b""), fence)
         for number in range(SENDERS):
             self._ask(login(_sender(number), _DEVICE, 1, 1, True, 0, OPEN), fence)
         return fence

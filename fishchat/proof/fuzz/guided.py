@@ -20,15 +20,11 @@ INSTRUMENTED = ["fishchat", "scramp", "txredisapi", "twisted"]
 PLAIN = (internet, ssl, task, testing)
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Run the target named by the first argument. libFuzzer's command and options follow. Does not return."""
-    name, itself, *options = arguments
+    name, itself, *options = sys.argv[1:]
     own = [f"fishchat.proof.fuzz.{module.name}" for module in pkgutil.iter_modules(fishchat.proof.fuzz.__path__)]
     with atheris.instrument_imports(include=INSTRUMENTED, exclude=own):
         from fishchat.proof.fuzz.targets import TARGETS
     atheris.Setup([itself, *options], TARGETS[name].run)
     atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -55,7 +55,7 @@ def _heard(payload: bytes) -> None:
     server, _, clock = msg_server(Dice(b""))
     everywhere = MemoryBus()
     server.neighbours.listen(everywhere)
-    monitor = Monitor(everywhere, clock, "own", wall=clock.seconds)
+    monitor = Monitor(everywhere, clock, lambda: "own", wall=clock.seconds)
     gateway = Gateway(everywhere, Placement([], Random(1)), schema.Limits(), clock)
     everywhere.publish(channels.MONITOR, payload)
     for secure in (False, True):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fishchat.proof.fuzz.inputs import CORPUS, REACHING, keep, kept, merged
+from fishchat.services.launch import commands
 
 if TYPE_CHECKING:
     from fishchat.proof.fuzz.targets import Target
@@ -106,7 +107,7 @@ def _libfuzzer(name: str, options: list[str], seconds: int | None) -> tuple[str,
     with tempfile.TemporaryDirectory() as place:
         # To merge, it runs itself again by the name under which it was called.
         itself = Path(place) / name
-        command = shlex.join([sys.executable, "-m", "fishchat.proof.fuzz.guided", name, str(itself)])
+        command = shlex.join(commands.program("fishchat.proof.fuzz.guided:main", name, str(itself)))
         itself.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         itself.chmod(0o700)
         ended = subprocess.run(

@@ -6,11 +6,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from fishchat.config import roles
+from fishchat.config import ports, roles
 from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.net.addresses import parse_address
-from fishchat.services.launch import processes
 
 TALK = """\
 FishChat is running. Talk to it from two terminals:
@@ -27,8 +26,8 @@ Stop     Ctrl+C
 
 def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
     """Return the text. Clients with TLS can connect to ``address_tls``."""
-    ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
-    servers = [address for address, key in ports if key == "msg_server.listen"]
+    listened = ports.rows(config, config.up.msg_servers if in_processes else 1)
+    servers = [address for address, key in listened if key == "msg_server.listen"]
     first, second = ("nc {} {}".format(*parse_address(address)) for address in (servers[0], servers[-1]))
     data = data_path(config)
     secret = "" if config.accounts.mode == "open" else " PASSWORD"

@@ -7,38 +7,34 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.runner.procmon import ProcessMonitor
 from zope.interface import implementer
 
-import fishchat
-from fishchat.config import roles
-from fishchat.config.paths import data_path, redis_url
-from fishchat.config.roles import Role
-from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
-from fishchat.net.addresses import format_address, is_everywhere, parse_address
-from fishchat.services.launch import commands
-from fishchat.services.running import lifeline, logfiles
-
-_LOGGER = "--logger=fishchat.services.running.logfiles.role_log"
+from fishchat.services.launch.layout import RoleProcess
 
 
-@dataclass(frozen=True)
-class RoleProcess:
-    """One process of a role: its name, its command line, and its additional environment."""
+class _Lines(Logger):
+    """The logger of the process monitor. It keeps the last line that each process printed: the reason of its end."""
 
-    name: str
-    arguments: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, namespace: str) -> None:
+        super().__init__(namespace)
+        self.last: dict[str, str] = {}
+
+    def info(self, format: str | None = None, **kwargs: object) -> None:
+        """Log an event; the printed lines are events with a tag."""
+        super().info(format, **kwargs)
+        line = str(kwargs.get("line", "")).strip()
+        if line:
+            self.last[str(kwargs["tag"])] = line
 
 
 @implementer(IReloads)
@@ -56,6 +52,7 @@ class Processes(ProcessMonitor):
         if reactor is None:
             from twisted.internet import reactor
         super().__init__(reactor)
+        self.log = self._lines = _Lines(namespace=__name__)
         self._gone: Deferred[None] | None = None
         for one in stage:
             self.addProcess(one.name, list(one.arguments), env={**os.environ, **one.environment})
@@ -67,6 +64,11 @@ class Processes(ProcessMonitor):
         self._tell_if_gone()
         return self._gone
 
+    def pids(self) -> list[int]:
+        """Return the process numbers of all; 0 for one that does not run at the moment."""
+        running: dict[str, Any] = {name: protocol.transport for name, protocol in self.protocols.items()}
+        return [running[name].pid or 0 if name in running else 0 for name in self._processes]
+
     def reload(self) -> None:
         """Pass SIGHUP on to all of them."""
         for protocol in self.protocols.values():
@@ -77,8 +79,13 @@ class Processes(ProcessMonitor):
     def _monitoredProcessExited(self, name: str, reason: Failure | None = None) -> None:
         # Private in Twisted, but the only place that reports the end of a process.
         super()._monitoredProcessExited(name, reason)
+        said = self._lines.last.pop(name, "")
         if self.running:
-            self.log.warn("{name} {how}; starting it again", name=name, how=_ending(reason))
+            text = "{name} {how}; restarting it"
+            # A process that was killed did not know it, so its last line has nothing to do with that.
+            if said and not _killed(reason):
+                text += ": {said}"
+            self.log.warn(text, name=name, how=_ending(reason), said=said)
         self._tell_if_gone()
 
     def _tell_if_gone(self) -> None:
@@ -86,112 +93,12 @@ class Processes(ProcessMonitor):
             self._gone.callback(None)
 
 
+def _killed(reason: Failure | None) -> bool:
+    return reason is not None and isinstance(reason.value, ProcessTerminated) and reason.value.signal is not None
+
+
 def _ending(reason: Failure | None) -> str:
     ended = None if reason is None else reason.value
     if isinstance(ended, ProcessTerminated):
         return f"was killed by signal {ended.signal}" if ended.signal else f"ended with code {ended.exitCode}"
     return "ended" if isinstance(ended, ProcessDone) or reason is None else reason.getErrorMessage()
-
-
-def stages(config: Config, config_file: str | None = None) -> list[list[RoleProcess]]:
-    """Return the layout for one machine, in the order of the start. It stops in reverse.
-
-    The roles that hold clients are in the last stage: while they stop, the roles that store and carry messages still
-    run.
-    """
-    return [
-        [
-            _process(config, config_file, name, role, settings)
-            for role in stage
-            for name, settings in _instances(config, role)
-        ]
-        for stage in roles.stages()
-    ]
-
-
-def _instances(config: Config, role: Role) -> list[tuple[str, dict[str, str]]]:
-    """Return the processes of one role: the name and the settings of each."""
-    if role.name == "msg_server":
-        return [(f"ms{number + 1}", _server(config, number)) for number in range(config.up.msg_servers)]
-    return [(role.name, _gateway(config) if role.name == "gateway" else {})]
-
-
-def _gateway(config: Config) -> dict[str, str]:
-    """Return the msg_servers that the gateway offers before it has received a heartbeat."""
-    known = config.gateway.servers or client_addresses(config)
-    settings = {"GATEWAY__SERVERS": ",".join(known)}
-    known_tls = config.gateway.servers_tls or client_addresses_tls(config)
-    if known_tls:
-        settings["GATEWAY__SERVERS_TLS"] = ",".join(known_tls)
-    return settings
-
-
-def client_addresses(config: Config) -> list[str]:
-    """Return the addresses of the msg_servers for clients; none if a port is not known before the start."""
-    return _row(config.msg_server.advertise or config.msg_server.listen, config.up.msg_servers)
-
-
-def client_addresses_tls(config: Config) -> list[str]:
-    """Return the addresses of the msg_servers for clients with TLS; empty if only the certificate has the machine's
-    name.
-    """
-    section = config.msg_server
-    if not section.advertise_tls and is_everywhere(section.listen_tls):
-        return []
-    return _row(section.advertise_tls or section.listen_tls, config.up.msg_servers)
-
-
-def listeners(config: Config, msg_servers: int) -> list[tuple[str, str]]:
-    """Return address and configuration key of each port, first those without TLS; several for the msg_servers."""
-    rows = [(role, key) for role in roles.ROLES for key in role.listeners]
-    keys = [*rows, *((role, roles.tls_key(key)) for role, key in rows)]
-    return [
-        (_plus(address, number), key)
-        for role, key in keys
-        if (address := roles.address(config, key))
-        for number in range(msg_servers if role.several else 1)
-    ]
-
-
-def _row(first: str, count: int) -> list[str]:
-    known = first and parse_address(first)[1] != 0
-    return [_plus(first, number) for number in range(count)] if known else []
-
-
-def _server(config: Config, number: int) -> dict[str, str]:
-    own = config.msg_server
-    name = own.id if own.id and config.up.msg_servers == 1 else f"{own.id or 'ms'}{number + 1}"
-    told = {"MSG_SERVER__ID": name, "MSG_SERVER__LISTEN": _plus(own.listen, number)}
-    for key, address in (
-        ("ADVERTISE", own.advertise),
-        ("LISTEN_TLS", own.listen_tls),
-        ("ADVERTISE_TLS", own.advertise_tls),
-    ):
-        if address:
-            told["MSG_SERVER__" + key] = _plus(address, number)
-    return told
-
-
-def _plus(address: str, number: int) -> str:
-    host, port = parse_address(address)
-    return format_address(host, port + number if port else 0)
-
-
-def _process(
-    config: Config, config_file: str | None, name: str, role: Role, settings: Mapping[str, str]
-) -> RoleProcess:
-    data = data_path(config)
-    # A URL, so that no role starts the embedded Redis itself.
-    settings = {"DATA": str(data), "REDIS__URL": redis_url(config), **settings}
-    environment = {"FISHCHAT__" + key: value for key, value in settings.items()}
-    environment[lifeline.VARIABLE] = "stdin"
-    environment[logfiles.VARIABLE] = str(data / f"{name}.log")
-    environment["PYTHONPATH"] = _python_path()
-    options = [] if config_file is None else ["--config", os.path.abspath(config_file)]
-    return RoleProcess(name, commands.twistd(role.plugin, *options, before=(_LOGGER,)), environment)
-
-
-def _python_path() -> str:
-    """Return the path on which a child finds the same package and its plugins, installed or not."""
-    here = str(Path(fishchat.__file__).parent.parent)
-    return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))

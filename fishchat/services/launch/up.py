@@ -10,28 +10,27 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
 from twisted.internet.defer import CancelledError, ensureDeferred
-from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.error import ConnectError
-from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.config.check import tls_listeners
 from fishchat.config.paths import data_path
+from fishchat.config.ports import check_processes, rows
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.net.addresses import parse_address
 from fishchat.net.clock import use_monotonic
-from fishchat.services.launch import processes
+from fishchat.services.launch import layout, readiness
 from fishchat.services.launch.banner import talk
+from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.upgrade import copy_before, upgrade
 from fishchat.services.net.listen import refusal
 from fishchat.services.redis.credentials import credentials
@@ -42,6 +41,8 @@ from fishchat.services.running.errors import StartError
 from fishchat.services.running.gc_tuning import collect_seldom
 from fishchat.services.running.ordered import OrderedService
 from fishchat.services.running.sighup import Hangup
+
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 #: Seconds for the roles of a killed ``up`` to release their ports.
 PATIENCE = 10.0
@@ -131,21 +132,25 @@ def run(
     lock = UpLock(data)
     left_behind = lock.take()
     try:
-        ports = processes.listeners(config, config.up.msg_servers if in_processes else 1)
+        if in_processes:
+            _refuse_ports(config)
+        ports = rows(config, config.up.msg_servers if in_processes else 1)
         wait_for_ports(ports, PATIENCE if left_behind else 0, say)
         # A problem with a file is reported here, not by a process that would be restarted forever.
         credentials(config.redis)
         copy = copy_before(config)
         text = talk(config, in_processes, _address_tls(config, reactor))
         logfiles.begin(data / "fishchat.log")
+        own_roles = make is None
         if make is None:
             make = partial(process_per_role, config_file=config_file) if in_processes else one_process
         roles = make(config)
         # Before an upgrade, roles would only log that they cannot use the store.
         service, redis = assemble(config, roles if copy is None else ())
         Hangup(partial(_reload, roles), reactor).setServiceParent(service)
-        service.privilegedStartService()
-        service.startService()
+        with _early_signals(reactor):
+            service.privilegedStartService()
+            service.startService()
         reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
         # A second Ctrl+C while stopping ends this process at once. Redis and the roles then end by themselves.
         reactor.addSystemEventTrigger("before", "shutdown", signal.signal, signal.SIGINT, signal.SIG_DFL)
@@ -156,7 +161,17 @@ def run(
             for role in roles if copy is not None else ():
                 role.setServiceParent(service)
 
-        failed = _when_reachable(config, redis, [address for address, _ in ports], reactor, say, text, upgraded)
+        def pids() -> list[int]:
+            return [pid for stage in roles if own_roles and isinstance(stage, Processes) for pid in stage.pids()]
+
+        async def reachable() -> None:
+            await readiness.usable(config, reactor, pids)
+            for address, _ in ports:
+                await readiness.connectable(reactor, address)
+            if own_roles:
+                await readiness.knows_a_server(reactor, config.gateway.listen)
+
+        failed = _when_reachable(redis, upgraded, reachable, reactor, say, text)
         reactor.run()
         if failed:
             raise failed[0]
@@ -165,9 +180,29 @@ def run(
         lock.release()
 
 
+def _refuse_ports(config: Config) -> None:
+    problems = check_processes(config)
+    if problems:
+        raise StartError("\n".join(f"{key}: {text}" for key, text in problems))
+
+
+@contextmanager
+def _early_signals(reactor: Any) -> Iterator[None]:
+    """Stop the reactor, as soon as it runs, for a signal that is received before. Else the roles would be abandoned."""
+    received: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: received.append(number)) for one in _STOPS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    if received:
+        reactor.callWhenRunning(reactor.stop)
+
+
 def process_per_role(config: Config, config_file: str | None = None) -> list[IService]:
     """Return the roles as processes, one service for each stage."""
-    return [processes.Processes(stage) for stage in processes.stages(config, config_file)]
+    return [Processes(stage) for stage in layout.stages(config, config_file)]
 
 
 def _taken(address: str) -> OSError | None:
@@ -205,27 +240,25 @@ def _address_tls(config: Config, reactor: Any) -> str:
 
 
 def _when_reachable(
-    config: Config,
     redis: EmbeddedRedis,
-    addresses: Sequence[str],
+    upgraded: Callable[[], Awaitable[None]],
+    reachable: Callable[[], Awaitable[None]],
     reactor: Any,
     say: Say,
     text: str,
-    upgraded: Callable[[], Awaitable[None]],
 ) -> list[StartError]:
-    """Print ``text`` once Redis is usable, ``upgraded`` is done and every address answers. Log a note if that is late.
+    """Print ``text`` once Redis answers and both steps are done. Log a note if that is late.
 
     If the store cannot be used, stop everything; the returned list then has the reason.
     """
     stopped: list[StartError] = []
+    stopping = False
 
     async def wait() -> None:
         late = reactor.callLater(PATIENCE, say, f"Still starting; the log files are in {redis.directory}.")
         await redis.ready()
         await upgraded()
-        await _usable(config)
-        for address in addresses:
-            await _connectable(reactor, address)
+        await reachable()
         if late.active():
             late.cancel()
         say(text)
@@ -234,41 +267,15 @@ def _when_reachable(
         if isinstance(failure.value, StartError):
             stopped.append(failure.value)
             reactor.stop()
-        elif not failure.check(CancelledError):
+        elif not stopping and not failure.check(CancelledError):
             log.failure("cannot tell whether everything is up", failure)
+
+    def stop() -> None:
+        nonlocal stopping
+        stopping = True
+        waiting.cancel()
 
     waiting = ensureDeferred(wait())
     waiting.addErrback(failed)
-    reactor.addSystemEventTrigger("before", "shutdown", waiting.cancel)
+    reactor.addSystemEventTrigger("before", "shutdown", stop)
     return stopped
-
-
-async def _usable(config: Config) -> None:
-    """Fires when Redis answers and its settings keep the promised durability."""
-    # Imported here, as the roles are: commands that do not start servers need not load it.
-    from fishchat.services.role import Parts
-
-    parts = Parts(config, embedded=False)
-    store = parts.store()
-    parts.startService()
-    try:
-        await store.when_connected()
-    finally:
-        await parts.stopService()
-
-
-async def _connectable(reactor: Any, address: str) -> None:
-    host, port = parse_address(address)
-    if port == 0:
-        return
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    factory: Any = Factory.forProtocol(Protocol)
-    factory.noisy = False
-    while True:
-        try:
-            protocol: Any = await HostnameEndpoint(reactor, host, port).connect(factory)
-        except ConnectError:
-            await deferLater(reactor, 0.05)
-        else:
-            protocol.transport.abortConnection()
-            return

@@ -26,9 +26,11 @@ ROLE = "monitor"
 
 
 class Monitor:
-    """The last heartbeat of every server, as plain values. ``own`` is the id of our own heartbeat."""
+    """The last heartbeat of every server, as plain values. ``own`` returns the id of our own heartbeat."""
 
-    def __init__(self, bus: IBus, clock: IReactorTime, own: str, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, bus: IBus, clock: IReactorTime, own: Callable[[], str], *, wall: Callable[[], float] = time.time
+    ) -> None:
         self._clock = clock
         self._wall = wall
         self._own = own
@@ -52,7 +54,7 @@ class Monitor:
 
         The monitor's own heartbeat travels like all others, through Redis and back.
         """
-        own = self._servers.get((ROLE, self._own))
+        own = self._servers.get((ROLE, self._own()))
         if own is None:
             return "no heartbeat of our own came back through Redis yet"
         age = self._clock.seconds() - own.heard
@@ -91,7 +93,7 @@ def build(parts: Parts) -> Sequence[IService]:
     section = config.monitor
     load: Callable[[], Load] = parts.certificates.counted(Load) if section.listen_tls else Load
     beat = parts.heartbeat(ROLE, load)
-    shown = Monitor(parts.bus, parts.clock, beat.id)
+    shown = Monitor(parts.bus, parts.clock, lambda: beat.id)
     web = site(shown, parts.reactor, config.limits)
     services = [web, beat, Listener(section.listen, web.factory, "monitor.listen", parts.reactor)]
     if section.listen_tls:

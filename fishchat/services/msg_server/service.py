@@ -92,6 +92,7 @@ class MsgServer(Service):
             clock,
             self.stream,
             fence=self._fence,
+            trouble=lambda: self.lease.trouble,
             mend=self.lease.mend,
             doubt=self._doubt,
             stored=self.delivery.outcomes.stored,

@@ -8,11 +8,11 @@ import os
 import re
 import shutil
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 # Re-exported, since it belongs to the subject of this module.
 from fishchat.config.paths import socket_path as socket_path
+from fishchat.services.redis.memory import half_of_memory
 from fishchat.services.running.directory import process_of
 from fishchat.services.running.errors import ProgramError
 from fishchat.services.running.program import bound_to_us
@@ -125,14 +125,6 @@ def is_torn(data: Path, since: int) -> bool:
         log.seek(since)
         told = log.read()
     return b"short read while loading the AOF" in told and b"Revert incomplete MULTI/EXEC" not in told
-
-
-def half_of_memory() -> int:
-    """Return half of the memory of this machine, or of the container around this process, in bytes."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with suppress(OSError, ValueError):
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return total // 2
 
 
 def command(executable: str, data: Path, durability: Durability, socket: str = "") -> list[str]:

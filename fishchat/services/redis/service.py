@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, TimeoutError, ensureDeferred, succe
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.task import deferLater
 
-from fishchat.config.paths import data_path, socket_path
+from fishchat.config.paths import data_path, is_too_long, socket_path
 from fishchat.config.schema import Config
 from fishchat.services.redis import program
 from fishchat.services.redis.probe import ask
@@ -60,6 +60,11 @@ class EmbeddedRedis(Program):
     def prepare(self) -> None:
         """Make the directories of the data and of the socket."""
         private_directory(str(self.directory))
+        if is_too_long(self.path):
+            raise ProgramError(
+                f"the path {self.directory} is too long for a socket in it, and no link to it can be made in /tmp; "
+                "choose a shorter one with --data or the key `data`"
+            )
         private_directory(os.path.dirname(self.path))
 
     def check(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from twisted.logger import Logger
 from fishchat import __version__
 from fishchat.bus import channels
 from fishchat.interfaces import IBus
+from fishchat.services.running.incarnation import instance
 
 #: Seconds between two heartbeats.
 EVERY = 2.0
@@ -32,11 +32,6 @@ class Load:
     capacity: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     address_tls: str = ""
-
-
-def instance() -> str:
-    """Return a name for a role without a configured one: this machine and process."""
-    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 class Heartbeat(Service):
@@ -60,7 +55,7 @@ class Heartbeat(Service):
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.role = role
-        self.id = id or instance()
+        self._id = id
         self._bus = bus
         self.load = load
         self._clock = clock
@@ -68,6 +63,11 @@ class Heartbeat(Service):
         self._started = 0.0
         self._beats = LoopingCall(self.beat)
         self._beats.clock = clock
+
+    @property
+    def id(self) -> str:
+        """The name in the heartbeats. A daemon without a configured one has another process number after its start."""
+        return self._id or instance()
 
     def startService(self) -> None:
         """Start; the first heartbeat is published at once."""

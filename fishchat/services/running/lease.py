@@ -7,9 +7,6 @@ must not write for them. Therefore the scripts compare the incarnation and the e
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -21,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from fishchat.interfaces import IStore
+from fishchat.services.running.incarnation import is_dead, new_incarnation
 from fishchat.storage.ask import Ask
 from fishchat.storage.epoch import Epoch
 from fishchat.storage.fence import Fence
@@ -35,34 +33,14 @@ RENEW = 5.0
 AGAIN = 1.0
 
 
-def new_incarnation() -> bytes:
-    """Return a unique name of this process, by which others on this machine can check whether it still runs."""
-    host = "".join(filter(str.isalnum, socket.gethostname()))
-    return f"{secrets.token_hex(4)}-{host}-{os.getpid()}".encode()
-
-
-def is_dead(holder: bytes) -> bool:
-    """Return whether the holder of a lease was a process of this machine that has ended; False if unknown."""
-    try:
-        _, host, process = holder.partition(b".")[0].rsplit(b"-", 2)
-        _, mine, own = new_incarnation().rsplit(b"-", 2)
-        if host != mine:
-            return False
-        # In a container a process may have the same number as its predecessor.
-        if process != own:
-            os.kill(int(process), 0)
-        return process == own
-    except ProcessLookupError:
-        return True
-    except (OSError, ValueError):
-        return False
-
-
 class Names(Protocol):
     """The store calls of one kind of name."""
 
     def take(self, name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
-        """Take the name or keep it. Returns ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. ``lease`` is in ms."""
+        """Take the name or keep it. Returns ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. ``lease`` is in ms.
+
+        ``take`` is False to keep it only, True to take it if it is free, or the holder to replace.
+        """
 
     def give_back(self, name: bytes, incarnation: bytes) -> Ask[None]:
         """Release the name."""
@@ -103,6 +81,7 @@ class Lease(Service):
 
     :param held: called each time the right to write is gained, also again after a break.
     :param lost: called when the clients of this server are no longer its own.
+    :ivar trouble: the reason why there is no right to write, if it is a living process with the same name.
     :param names: the calls for the kind of name; the calls of a msg_server if None.
     """
 
@@ -127,9 +106,11 @@ class Lease(Service):
         self._lost = lost
         #: Whether the store knows this incarnation, and whether this connection may write under it.
         self._registered = self._ready = False
-        #: Whether to take the name: only a free one, or (``force``) also from its holder.
+        #: Whether to take the name: only a free one, or also from the holder that is named here.
         self._take: bool | bytes = True
-        self._complained = False
+        self.trouble = ""
+        #: The holder that was found last, and for how long its lease was valid (ms).
+        self._rival: tuple[bytes, int] = (b"", 0)
         self._clock = clock
         self._asking = False
         self._writer = 0
@@ -150,6 +131,8 @@ class Lease(Service):
     def startService(self) -> None:
         """Start to take and renew the name."""
         super().startService()
+        # Not earlier: a daemon has another number after its start.
+        self.incarnation = new_incarnation()
         self._renewal.start(RENEW, now=False)
 
     def stopService(self) -> Deferred[Any]:
@@ -193,6 +176,7 @@ class Lease(Service):
             if reply == b"NEW":
                 self.log.info("{server} is registered", server=self.server.decode())
             self._registered, self._ready, self._take = True, True, False
+            self.trouble, self._rival = "", (b"", 0)
             self._held()
             return
         self._ready = False
@@ -208,17 +192,25 @@ class Lease(Service):
         self.renew()
 
     async def _consider(self) -> None:
-        """Take the name from another incarnation if it is dead; leave it to a live one, whichever was first."""
+        """Take the name from a dead incarnation at once. Leave it to any other one until its lease ends."""
         key = b"lease:" + self.server
         holder, left = await self._connection.run("GET", key), await self._connection.run("PTTL", key)
-        if holder is None or is_dead(holder) or left < (LEASE - RENEW - 1) * 1000:
-            self._take = b"force"
+        self._take = True
+        if holder is None or is_dead(holder):
+            # The holder is named: another newcomer may have taken the name from it meanwhile.
+            self._take = holder or True
             self.renew()
             return
-        if not self._complained:
-            self._complained = True
-            text = "another process holds the name {server}: give this one another (of a msg_server: msg_server.id)"
-            self.log.critical(text, server=self.server.decode())
+        before, was_left = self._rival
+        self._rival = (holder, left)
+        if not before:
+            text = "{server}: waiting for the end of the lease that process {holder} has on this name"
+            self.log.info(text, server=self.server.decode(), holder=holder.decode("ascii", "replace"))
+        elif (holder != before or left > was_left) and not self.trouble:
+            # A lease grows only by its holder, which therefore runs.
+            self.trouble = f"another process holds the name {self.server.decode()}"
+            text = "{trouble}: give this one another (of a msg_server: msg_server.id)"
+            self.log.critical(text, trouble=self.trouble)
         self._clock.callLater(AGAIN, self.renew)
 
     def _failed(self, failure: Failure) -> None:

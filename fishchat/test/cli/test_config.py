@@ -31,6 +31,18 @@ class CommandCase(unittest.SynchronousTestCase):
         return CliRunner().invoke(main, arguments, env={**self.environment, **environment})
 
 
+class CheckProcesses(CommandCase):
+    def test_ports_of_processes(self) -> None:
+        """Ports that only `fishchat up --processes` cannot use are a note, or an error when asked for."""
+        where = {"FISHCHAT__MONITOR__LISTEN": "127.0.0.1:19001"}
+        noted, refused = (self.run_main("config", "check", *more, **where) for more in ([], ["--processes"]))
+        self.assertEqual((noted.exit_code, refused.exit_code), (0, 1))
+        for result in (noted, refused):
+            self.assertIn("monitor.listen: --processes with 2 msg_servers", result.output)
+        fine = self.run_main("config", "check", "--processes")
+        self.assertEqual((fine.exit_code, len(fine.output.splitlines())), (0, 1))
+
+
 class Init(CommandCase):
     def test_the_template_changes_nothing(self) -> None:
         file = self.home / "a.toml"

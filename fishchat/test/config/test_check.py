@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 from twisted.trial import unittest
 
 from fishchat.config.check import check, server_id, value_problem
-from fishchat.config.schema import Accounts, Config, Gateway, Limits, Monitor, MsgServer, Risks
+from fishchat.config.schema import Accounts, Config, Gateway, Limits, Monitor, MsgServer, Redis, Risks
 
 
 class Names(unittest.SynchronousTestCase):
@@ -13,6 +15,18 @@ class Names(unittest.SynchronousTestCase):
         self.assertEqual(server_id(Config()), "ms-19000")
         self.assertEqual(server_id(Config(msg_server=MsgServer(listen="[::1]:7"))), "ms-7")
         self.assertEqual(server_id(Config(msg_server=MsgServer(id="left"))), "left")
+
+    def test_server_id_of_a_machine(self) -> None:
+        """With an external Redis, which several machines may use, the name of the machine is in the default one."""
+        external = Redis(url="redis://10.0.0.1")
+        for machine, wanted in (
+            ("chat1.example.org", "ms-chat1.example.org-19000"),
+            ("Büro_PC", "ms-bro_pc-19000"),
+            ("a" * 60, "ms-" + "a" * 23 + "-19000"),
+        ):
+            self.patch(socket, "gethostname", lambda machine=machine: machine)
+            self.assertEqual(server_id(Config(redis=external)), wanted)
+        self.assertEqual(server_id(Config(redis=external, msg_server=MsgServer(id="left"))), "left")
 
 
 class Values(unittest.SynchronousTestCase):

@@ -211,8 +211,10 @@ class ScriptCase(SynchronousTestCase):
 
     # -- servers and accounts
 
-    def register(self, fence: Fence, lease: int = LONG, take: bool | str = "force", features: str = "") -> str:
-        """Register a msg_server."""
+    def register(self, fence: Fence, lease: int = LONG, take: bool | str | None = None, features: str = "") -> str:
+        """Register a msg_server, by default in place of the present holder."""
+        if take is None:
+            take = self.command("GET", f"lease:{fence.server.decode()}") or True
         reply: str = self.call("servers/register", fence.server, fence.token, lease, take, features)
         return reply
 

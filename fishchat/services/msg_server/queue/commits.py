@@ -51,6 +51,7 @@ class Commits:
     """The queue of operations, and the batch in flight.
 
     :param fence: returns the lease and epoch under which to write now, or None without a lease.
+    :param trouble: returns why there is no lease, if it is not the store's fault.
     :param mend: called with ``LEASE`` or ``EPOCH`` when the batch in flight was refused; it calls ``go_on`` later.
     :param doubt: called when it is unknown whether something was stored.
     :param stored: see :data:`Stored`.
@@ -66,6 +67,7 @@ class Commits:
         stream: bytes,
         *,
         fence: Callable[[], Fence | None],
+        trouble: Callable[[], str] = lambda: "",
         mend: Callable[[str], None],
         doubt: Callable[[], None],
         stored: Stored,
@@ -75,6 +77,7 @@ class Commits:
         self._clock = clock
         self._stream = stream
         self._fence = fence
+        self._trouble = trouble
         self._mend = mend
         self._doubt = doubt
         self._stored = stored
@@ -128,7 +131,7 @@ class Commits:
             return
         late = self._late()
         while self._queue and self._queue[0].since <= late:
-            self._guarded(self._queue.popleft().fail, tryagain())
+            self._guarded(self._queue.popleft().fail, tryagain(self._trouble()))
         self._tell_idle()
 
     def refuse_all(self) -> None:
@@ -138,7 +141,7 @@ class Commits:
         """
         self._disowned = bool(self._flight)
         while self._queue and not self._flight:
-            self._guarded(self._queue.popleft().fail, tryagain())
+            self._guarded(self._queue.popleft().fail, tryagain(self._trouble()))
         self._tell_idle()
 
     def _late(self) -> float:

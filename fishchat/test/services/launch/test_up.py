@@ -13,12 +13,14 @@ from typing import Any
 from click.testing import CliRunner
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import implementer
 
 import fishchat
 from fishchat.cli.up import up
-from fishchat.config.schema import Config, Gateway, Monitor, MsgServer, Redis, Up
-from fishchat.services.launch.processes import Processes, RoleProcess, listeners, stages
+from fishchat.services.launch.layout import RoleProcess
+from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.up import UpLock, wait_for_ports
 from fishchat.services.net.listen import ListenError
 from fishchat.services.redis import program
@@ -58,7 +60,8 @@ from twisted.application.service import Service
 from twisted.internet.protocol import Factory, Protocol
 from fishchat.config.schema import Config, Gateway, Monitor, MsgServer
 from fishchat.services.net.listen import Listener
-from fishchat.services.launch.processes import Processes, RoleProcess
+from fishchat.services.launch.layout import RoleProcess
+from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.up import run
 data, gateway, notes, script, kind = sys.argv[1:]
 def role(name, address):
@@ -231,6 +234,25 @@ class ProcessesTests(Case):
         self.assertEqual(self.noted()[-1][0], "stop")
 
     @scenario
+    async def test_last_words(self) -> None:
+        """The terminal shows why a role ended at once: the last line that it printed."""
+        told: list[str] = []
+
+        @implementer(ILogObserver)
+        def observe(event: LogEvent) -> None:
+            if event["log_level"] >= LogLevel.warn:
+                told.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        refused = "raise SystemExit('one line\\ncannot listen on 127.0.0.1:1: in use')"
+        service = Processes([self.role("ms2", refused)], reactor)
+        service.startService()
+        await until(lambda: told)
+        await service.stopService()
+        self.assertEqual(told[0], "ms2 ended with code 1; restarting it: cannot listen on 127.0.0.1:1: in use")
+
+    @scenario
     async def test_stop_without_any(self) -> None:
         """Stopping fires at once when nothing runs."""
         service = Processes([], reactor)
@@ -295,86 +317,6 @@ class LockTests(SynchronousTestCase):
             other.listen()
             address = f"127.0.0.1:{other.getsockname()[1]}"
             self.assertRaises(ListenError, wait_for_ports, [(address, "gateway.listen")], 0, self.fail)
-
-
-class LayoutTests(SynchronousTestCase):
-    def test_the_recommended_layout(self) -> None:
-        """A gateway, two msg_servers, a router, a manager, a monitor; clients' servers stop first."""
-        names = [[role.name for role in stage] for stage in stages(Config(data="/srv/chat"))]
-        self.assertEqual(names, [["monitor"], ["manager"], ["router"], ["gateway", "ms1", "ms2"]])
-
-    def test_what_differs_between_two_msg_servers(self) -> None:
-        """Each has its own id, port, and what clients are told; all have the one Redis and the lifeline."""
-        config = Config(data="/srv/chat", msg_server=MsgServer(listen="127.0.0.1:19000", advertise="chat.example:443"))
-        first, second = (role.environment for role in stages(config)[-1][1:])
-        self.assertEqual(first["FISHCHAT__MSG_SERVER__ID"], "ms1")
-        self.assertEqual(second["FISHCHAT__MSG_SERVER__ID"], "ms2")
-        self.assertEqual(second["FISHCHAT__MSG_SERVER__LISTEN"], "127.0.0.1:19001")
-        self.assertEqual(second["FISHCHAT__MSG_SERVER__ADVERTISE"], "chat.example:444")
-        self.assertEqual(second["FISHCHAT__REDIS__URL"], "unix:///srv/chat/redis.sock")
-        self.assertEqual(second["FISHCHAT__DATA"], "/srv/chat")
-        self.assertEqual(second["FISHCHAT_LIFELINE"], "stdin")
-
-    def test_tls(self) -> None:
-        """The n-th msg_server's port for TLS is n higher, and what its clients are told; the gateway knows them."""
-        section = MsgServer(listen_tls="0.0.0.0:19443", advertise_tls="chat.example:443")
-        config = Config(data="/srv/chat", msg_server=section)
-        gateway, _, second = (role.environment for role in stages(config)[-1])
-        self.assertEqual(second["FISHCHAT__MSG_SERVER__LISTEN_TLS"], "0.0.0.0:19444")
-        self.assertEqual(second["FISHCHAT__MSG_SERVER__ADVERTISE_TLS"], "chat.example:444")
-        self.assertEqual(gateway["FISHCHAT__GATEWAY__SERVERS_TLS"], "chat.example:443,chat.example:444")
-        for more, known in (
-            ({"gateway": Gateway(servers_tls=["10.0.0.1:1"])}, "10.0.0.1:1"),
-            ({"msg_server": MsgServer(listen_tls="192.0.2.1:5")}, "192.0.2.1:5,192.0.2.1:6"),
-            # Only the certificate says what this machine is called.
-            ({"msg_server": MsgServer(listen_tls="[::]:5")}, None),
-            ({"msg_server": MsgServer()}, None),
-        ):
-            environment = stages(Config(**more))[-1][0].environment
-            self.assertEqual(environment.get("FISHCHAT__GATEWAY__SERVERS_TLS"), known)
-
-    def test_gateway_knows_the_servers(self) -> None:
-        """Before any heartbeat the gateway offers the servers of the layout, unless others are configured."""
-        environment = stages(Config())[-1][0].environment
-        self.assertEqual(environment["FISHCHAT__GATEWAY__SERVERS"], "127.0.0.1:19000,127.0.0.1:19001")
-        environment = stages(Config(gateway=Gateway(servers=["10.0.0.1:1"])))[-1][0].environment
-        self.assertEqual(environment["FISHCHAT__GATEWAY__SERVERS"], "10.0.0.1:1")
-
-    def test_external_redis_and_file_are_passed_on(self) -> None:
-        """The roles use the Redis of the configuration, and read the same file."""
-        role = stages(Config(redis=Redis(url="redis://10.0.0.1")), "/etc/fishchat.toml")[0][0]
-        self.assertEqual(role.environment["FISHCHAT__REDIS__URL"], "redis://10.0.0.1")
-        self.assertEqual(list(role.arguments[-3:]), ["fishchat-monitor", "--config", "/etc/fishchat.toml"])
-
-    def test_ports(self) -> None:
-        """All that is listened on, with the key to change."""
-        config = Config(up=Up(msg_servers=2))
-        self.assertEqual(
-            listeners(config, 2),
-            [
-                ("127.0.0.1:17000", "gateway.listen"),
-                ("127.0.0.1:19000", "msg_server.listen"),
-                ("127.0.0.1:19001", "msg_server.listen"),
-                ("127.0.0.1:30000", "monitor.listen"),
-            ],
-        )
-
-    def test_tls_ports(self) -> None:
-        """Those with TLS are behind them."""
-        config = Config(
-            gateway=Gateway(listen_tls="0.0.0.0:17443"),
-            msg_server=MsgServer(listen_tls="0.0.0.0:19443"),
-            monitor=Monitor(listen_tls="0.0.0.0:30443"),
-        )
-        self.assertEqual(
-            listeners(config, 2)[4:],
-            [
-                ("0.0.0.0:17443", "gateway.listen_tls"),
-                ("0.0.0.0:19443", "msg_server.listen_tls"),
-                ("0.0.0.0:19444", "msg_server.listen_tls"),
-                ("0.0.0.0:30443", "monitor.listen_tls"),
-            ],
-        )
 
 
 class CommandTests(SynchronousTestCase):

@@ -29,7 +29,7 @@ class MonitorCase(SynchronousTestCase):
         """Nobody heard yet."""
         self.clock = Clock()
         self.bus = MemoryBus()
-        self.monitor = Monitor(self.bus, self.clock, "own", wall=lambda: 1000.5)
+        self.monitor = Monitor(self.bus, self.clock, lambda: "own", wall=lambda: 1000.5)
         self.web = site(self.monitor, self.clock, schema.Limits())
 
     def beat(self, role: str, id: str, **more: Any) -> None:

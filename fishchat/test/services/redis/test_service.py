@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 import fishchat
+from fishchat.config import paths
 from fishchat.config.paths import redis_url, socket_path
 from fishchat.config.schema import Config, Redis
 from fishchat.services.redis import program
+from fishchat.services.redis.memory import half_of_memory
 from fishchat.services.redis.probe import ask
 from fishchat.services.redis.service import EmbeddedRedis
 from fishchat.services.running.directory import take_lock
@@ -152,7 +154,7 @@ class RunningTests(Case):
                 "save": b"",
                 "maxmemory-policy": b"noeviction",
                 "stream-node-max-bytes": b"1024",
-                "maxmemory": str(program.half_of_memory()).encode(),
+                "maxmemory": str(half_of_memory()).encode(),
             }
             for name, value in wanted.items():
                 self.assertEqual(self.server.command("CONFIG", "GET", name)[1], value, name)
@@ -237,7 +239,7 @@ class RunningTests(Case):
         self.assertLess(len(service.path), 100)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(service.path)).st_mode), 0o700)
         await service.stopService()
-        os.rmdir(os.path.dirname(service.path))
+        os.unlink(os.path.dirname(service.path))
 
 
 class SharingTests(Case):
@@ -403,12 +405,37 @@ class FindingTests(SynchronousTestCase):
         """A short path keeps the socket with the data."""
         self.assertEqual(socket_path(Path("/srv/chat")), "/srv/chat/redis.sock")
 
-    def test_socket_outside_is_the_same_for_all(self) -> None:
-        """A long path gives every role the same short one, another directory another one."""
-        long, other = Path("/srv" + "/x" * 60), Path("/srv" + "/y" * 60)
-        self.assertEqual(socket_path(long), socket_path(long))
-        self.assertNotEqual(socket_path(long), socket_path(other))
-        self.assertTrue(socket_path(long).startswith(tempfile.gettempdir()))
+    def test_socket_of_a_long_path(self) -> None:
+        """The socket is in the data directory, whatever its path: a long one is reached through a short link.
+
+        So it is found by another name of the directory, and by processes with another temporary directory.
+        """
+        top = Path(self.mktemp()).resolve()
+        long, other = (top / (letter * 90) for letter in "xy")
+        long.mkdir(parents=True)
+        (top / "short").symlink_to(long)
+        self.patch(os, "environ", {**os.environ, "TMPDIR": "/no/such/directory"})
+        path = socket_path(long)
+        self.assertLess(len(path), 100)
+        self.assertEqual(os.path.realpath(path), str(long / "redis.sock"))
+        self.assertNotEqual(path, socket_path(other))
+        with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
+            listening.bind(path)
+            listening.listen()
+            client.connect(path)
+        self.assertTrue((top / "short" / "redis.sock").exists())
+
+    def test_no_link(self) -> None:
+        """Where the place of the links belongs to others, the start is refused with the reason."""
+        place = Path(self.mktemp()).resolve()
+        self.patch(paths, "_LINKS", str(place / "links"))
+        place.mkdir()
+        Path(f"{place / 'links'}-{os.geteuid()}").mkdir(mode=0o700)
+        os.chmod(f"{place / 'links'}-{os.geteuid()}", 0o777)
+        long = place / ("x" * 90)
+        self.assertEqual(socket_path(long), str(long / "redis.sock"))
+        redis = EmbeddedRedis(Config(data=str(long)), reactor)
+        self.assertIn("choose a shorter one", str(self.assertRaises(ProgramError, redis.startService)))
 
     def test_url_survives_odd_paths(self) -> None:
         """What would mean something in an URL is escaped."""

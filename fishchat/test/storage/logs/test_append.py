@@ -38,7 +38,9 @@ class Holding(RoleCase):
         self.assertEqual(self.hold(other), "TAKEN")
         self.call("servers/release", FILES.server, FILES.incarnation)
         self.assertEqual(self.hold(other), "NEW")
-        self.assertEqual(self.hold(take="force"), "NEW")
+        self.assertEqual(
+            [self.hold(take=True), self.hold(take="ffff.0"), self.hold(take="eeee.0")], ["TAKEN", "TAKEN", "NEW"]
+        )
 
     def test_another_connection(self) -> None:
         """What an earlier connection of the same role left in Redis' buffers is refused."""

@@ -109,10 +109,11 @@ class Names(ScriptCase):
         self.assertGreater(self.command("PTTL", "lease:ms3"), 0)
 
     def test_taken_over(self) -> None:
-        """A name is taken by force only: then the older one writes no more, and its sessions end."""
+        """A name is taken from its holder only by who names that one: then it writes no more, and its sessions end."""
         self.login("alice")
         newer = replace(MS1, incarnation=b"cccc")
         self.assertEqual(self.register(newer, take=True), "TAKEN")
+        self.assertEqual(self.register(newer, take="bbbb.1"), "TAKEN")
         self.assertEqual(self.command("HGET", "servers", "ms1"), "aaaa")
         self.assertEqual(self.register(newer), "NEW")
         self.assertEqual(self.register(MS1, take=False), "TAKEN")
@@ -120,6 +121,13 @@ class Names(ScriptCase):
         self.assertEqual(self.send(Said("alice", "alice", "y")), ["LEASE"])
         self.assertEqual(self.call("servers/reap", 10), [1, 0, []])
         self.assertEqual(self.command("EXISTS", "at:alice"), 0)
+
+    def test_two_newcomers(self) -> None:
+        """Two of them found the same holder dead: the second one does not take the name from the first one."""
+        first, second = replace(MS1, incarnation=b"cccc"), replace(MS1, incarnation=b"dddd")
+        self.assertEqual(self.register(first, take="aaaa.0"), "NEW")
+        self.assertEqual(self.register(second, take="aaaa.0"), "TAKEN")
+        self.assertEqual(self.register(first, take=False), "KEPT")
 
     def test_lost(self) -> None:
         """Who was declared dead is told so; it does not get its sessions back."""
@@ -288,6 +296,13 @@ class Shards(ScriptCase):
         self.assertTrue(0 < self.command("PTTL", "router:" + STREAM) <= 60_000)
         self.store("7-1", lease=LONG)
         self.assertGreater(self.command("PTTL", "router:" + STREAM), 60_000)
+
+    def test_two_newcomers(self) -> None:
+        """Two of them found the same holder dead: the second one does not take the name from the first one."""
+        first, second = replace(MS1, incarnation=b"cccc"), replace(MS1, incarnation=b"dddd")
+        self.assertEqual(self.register(first, take="aaaa.0"), "NEW")
+        self.assertEqual(self.register(second, take="aaaa.0"), "TAKEN")
+        self.assertEqual(self.register(first, take=False), "KEPT")
 
     def test_lost(self) -> None:
         """Who lost the shard stores nothing, prolongs nothing and cuts nothing."""
