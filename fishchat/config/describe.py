@@ -171,4 +171,4 @@ def _bounds(found: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:
     if found.ge is not None and found.le is not None:
         return f" from {found.ge} to {found.le}"
     words = {"of at least": found.ge, "above": found.gt, "of at most": found.le, "below": found.lt}
-    return "".join(f" {word} {bound}" for word, bound in words.items() if bound is not None)
+    return " and".join(f" {word} {bound}" for word, bound in words.items() if bound is not None)
