@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from fishchat import __version__
+from fishchat.cli import streams
 from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
@@ -14,7 +17,16 @@ from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Main(click.Group):
+    """The group of all commands."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command on streams that can be used."""
+        streams.mend()
+        return super().main(*args, **extra)
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fishchat", message="%(prog)s %(version)s")
 def main() -> None:
     """FishChat, an instant-messaging server.

@@ -75,7 +75,7 @@ class Check(CommandCase):
         result = self.run_main("config", "check", "--config", str(file))
         self.assertEqual((result.exit_code, result.stdout), (1, ""))
         self.assertIn("a.toml: x: no such key", result.stderr)
-        self.assertIn("limits.rate = 0: must be a number above 0", result.stderr)
+        self.assertIn("limits.rate = 0: must be a number from 0.001 to 1000000000", result.stderr)
 
     def test_what_a_file_of_the_original_says_in_vain_is_noted(self) -> None:
         file = self.home / "gateway.json"
