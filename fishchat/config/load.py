@@ -55,6 +55,8 @@ class Loaded:
     config: Config
     origin: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    #: The file that was read, if any.
+    file: Path | None = None
 
 
 def load(
@@ -80,7 +82,9 @@ def load(
     if data:
         given.append(Given("data", data, _COMMAND_LINE))
     wrong, more = misspelt(environment)
-    return _settle(given, [*notes, *more], [Problem(f"environment {name}", text) for name, text in wrong], environment)
+    problems = [Problem(f"environment {name}", text) for name, text in wrong]
+    config, origin = _settle(given, problems, environment)
+    return Loaded(config, origin, [*notes, *more], None if file is None else Path(file))
 
 
 def data_directory(data: str = "", environment: Mapping[str, str] | None = None) -> Path:
@@ -160,7 +164,9 @@ def _resolve(tree: dict[str, Any], key: str, base: Path) -> None:
         tree[name] = os.path.abspath(os.path.join(base, _expanded(tree[name])))
 
 
-def _settle(given: list[Given], notes: list[str], problems: list[Problem], environment: Mapping[str, str]) -> Loaded:
+def _settle(
+    given: list[Given], problems: list[Problem], environment: Mapping[str, str]
+) -> tuple[Config, dict[str, str]]:
     values: dict[str, object] = {}
     origin = dict.fromkeys(describe.leaves(), "default")
     for one in given:
@@ -184,7 +190,7 @@ def _settle(given: list[Given], notes: list[str], problems: list[Problem], envir
         problems.append(Problem(origin[found.key], found.text, found.key, shown))
     if problems:
         raise ConfigError(problems)
-    return Loaded(config, origin, notes)
+    return config, origin
 
 
 def _spread(one: Given, problems: list[Problem]) -> list[Given]:
