@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
+from fishchat.config.describe import docstring
 
 
 class _Main(click.Group):
@@ -23,7 +25,18 @@ class _Main(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command on streams that can be used."""
         streams.mend()
+        if sys.flags.optimize > 1:
+            _restore_help(self)
         return super().main(*args, **extra)
+
+
+def _restore_help(command: click.Command) -> None:
+    """Give every command the help that it takes from its docstring, which this Python has left out."""
+    if command.help is None and command.callback is not None:
+        command.help = docstring(command.callback)
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _restore_help(one)
 
 
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})

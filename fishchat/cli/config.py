@@ -83,9 +83,10 @@ def _layered(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--only-values", is_flag=True, help="Leave out what is special to this machine: files, Redis, addresses.")
 @_layered
 def check(loaded: Loaded, only_values: bool) -> None:
-    """Check the configuration, and whether it can be started on this machine. On errors, exit with status 1.
+    """Check the configuration, and whether it can be started here.
 
-    The server may run meanwhile: ports that are in use are only noted.
+    On errors, it prints them and exits with status 1. The server may run meanwhile: ports that are in use are only
+    noted.
     """
     if not only_values:
         # Imported late: the import is slow, and `fishchat --help` does not need it.
