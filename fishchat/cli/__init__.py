@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import click
 
 from fishchat import __version__
+from fishchat.cli import streams
 from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
@@ -12,9 +16,30 @@ from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
+from fishchat.config.describe import docstring
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Main(click.Group):
+    """The group of all commands."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command on streams that can be used."""
+        streams.mend()
+        if sys.flags.optimize > 1:
+            _restore_help(self)
+        return super().main(*args, **extra)
+
+
+def _restore_help(command: click.Command) -> None:
+    """Give every command the help that it takes from its docstring, which this Python has left out."""
+    if command.help is None and command.callback is not None:
+        command.help = docstring(command.callback)
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _restore_help(one)
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fishchat", message="%(prog)s %(version)s")
 def main() -> None:
     """FishChat, an instant-messaging server.

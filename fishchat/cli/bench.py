@@ -63,10 +63,10 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--json", "file", metavar="FILE", help="Also write all figures to this file.")
 @click.pass_context
 def bench(context: click.Context, /, file: str | None, **options: Any) -> None:
-    """Measure what messages, clients and logins cost on this machine, and print a table.
+    """Measure the cost of messages, clients and logins here.
 
-    It starts a FishChat of its own on free ports, with temporary data. With --address it uses one that already runs:
-    its limits.flood must be false, and its accounts.mode open. Needs the extra `proof`.
+    It prints a table. It starts a FishChat of its own on free ports, with temporary data. With --address it uses
+    one that already runs: its limits.flood must be false, and its accounts.mode open. Needs the extra `proof`.
     """
     require("psutil")
     if context.invoked_subcommand is None:
@@ -135,9 +135,10 @@ def _measure(
     "--minutes", default=12.0, show_default=True, type=click.FloatRange(1, 120), help="Start no point after this time."
 )
 def growth(file: str, only: Sequence[str], most: int | None, seconds: float, minutes: float) -> None:
-    """Record how cost grows with clients, members, stored messages, msg_servers and routers.
+    """Record how the cost grows, and with what.
 
-    It takes about ten minutes, memory for 5 million messages (1 GB), and disk space for their log (3 GB).
+    It grows clients, members, stored messages, msg_servers and routers, one after the other. It takes about ten
+    minutes, memory for 5 million messages (1 GB), and disk space for their log (3 GB).
     """
     from fishchat.proof.bench.crowd import BenchError
     from fishchat.proof.bench.growth import Look, Record, grow
@@ -159,7 +160,10 @@ def growth(file: str, only: Sequence[str], most: int | None, seconds: float, min
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("directory", metavar="[DIR]", required=False, type=_DIRECTORY)
 def table(file: Path, directory: Path | None) -> None:
-    """Print a record of growth as tables, or write them to DIR/performance.md."""
+    """Print a record of growth as tables.
+
+    With DIR it writes them to DIR/performance.md.
+    """
     from fishchat.proof.bench import table as page
     from fishchat.proof.bench.crowd import BenchError
     from fishchat.proof.bench.growth import Record

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @with_store
 def invite(store: Store, uses: int, days: int, account: bytes) -> None:
     """Create an invitation and print its code. A person with the code can create an account and choose its password."""
+    if account and uses != 1:
+        raise click.UsageError("an invitation --for one NAME can be used once; leave out --uses")
     code = store.ask(lambda accounts: accounts.invite(uses, days, account), account).decode()
     click.echo(code)
     name = account.decode() or "<name>"

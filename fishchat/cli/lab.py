@@ -29,9 +29,10 @@ _TLS = click.option("--tls", is_flag=True, help="Clients use TLS and accounts, w
 
 @click.group()
 def lab() -> None:
-    """Break a FishChat of real processes on purpose, and check whether its promises hold.
+    """Break a FishChat on purpose, and check its promises.
 
-    Everything runs on this machine, on free ports and with temporary data. Needs the extra `proof`.
+    It runs a FishChat of its own, of real processes. Everything runs on this machine, on free ports and with
+    temporary data. Needs the extra `proof`.
     """
     require("psutil")
 
@@ -67,10 +68,10 @@ def run(
     source: Path | None,
     tls: bool,
 ) -> None:
-    """Do one FAULT to a FishChat of its own while clients talk, and print one line of JSON.
+    """Do one FAULT to a FishChat while clients talk.
 
-    The exit status is 1 when a promise was not kept; standard error then shows what was wrong. It is 2 when nothing
-    could be tried.
+    The FishChat is its own. It prints one line of JSON. The exit status is 1 when a promise was not kept; standard
+    error then shows what was wrong. It is 2 when nothing could be tried.
     """
     from fishchat.proof.lab.catalogue import FAULTS
     from fishchat.proof.lab.run import NotStartedError
@@ -113,9 +114,9 @@ def run_all(
     redis: Sequence[str],
     file: TextIO | None,
 ) -> None:
-    """Do these faults, or all of them, one after the other; print a line of JSON for each.
+    """Do these faults, or all of them, in turn.
 
-    The exit status is 1 if there was any violation.
+    It prints a line of JSON for each. The exit status is 1 if there was any violation.
     """
     from fishchat.proof.lab import campaign
     from fishchat.proof.lab.catalogue import FAULTS
@@ -143,10 +144,10 @@ def run_all(
 @click.option("--control/--no-control", default=True, help="First do the same faults to FishChat as it is.")
 @_JSON
 def mutate(chosen: Sequence[str], rate: float, control: bool, file: TextIO | None) -> None:
-    """Put known defects into copies of FishChat, one at a time, and check whether the lab finds each.
+    """Check whether the lab finds known defects.
 
-    A defect is found by a violation that it must cause; any other does not count. The exit status is 1 when one is not
-    found, or when FishChat as it is has a violation.
+    It puts them into copies of FishChat, one at a time. A defect is found by a violation that it must cause; any
+    other does not count. The exit status is 1 when one is not found, or when FishChat as it is has a violation.
     """
     from fishchat.proof.lab import campaign
     from fishchat.proof.lab.mutants import MUTANTS
@@ -192,7 +193,10 @@ def abuse(kind: str, count: int | None) -> None:
 @lab.command("check")
 @click.argument("journal", type=_FILE)
 def check(journal: Path) -> None:
-    """Judge the JOURNAL of a run again: the file journal.jsonl in its directory."""
+    """Judge the JOURNAL of a run again.
+
+    This is the file journal.jsonl in its directory.
+    """
     from fishchat.proof.lab.checkers import violations
     from fishchat.proof.lab.journal import read
 

@@ -32,7 +32,11 @@ def print_fields(fields: dict[str, object]) -> None:
 
 def local_time(ms: int, never: str = "never") -> str:
     """Format ms since 1970 as local time; 0 gives ``never``."""
-    return datetime.fromtimestamp(ms / 1000).strftime("%Y-%m-%d %H:%M") if ms else never
+    try:
+        return datetime.fromtimestamp(ms / 1000).strftime("%Y-%m-%d %H:%M") if ms else never
+    except (ValueError, OverflowError, OSError):
+        # Beyond the last year of the calendar. A store may hold such a time from before the keys had a limit.
+        return "after 9999" if ms > 0 else "before 1"
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fishchat.config import describe
 from fishchat.config.load import ConfigError, load
+from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.errors import Refusal
 from fishchat.model.display_names import display_name
@@ -28,22 +30,26 @@ class Store:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        #: The data directory or the URL of the Redis, without its password.
+        self.place = describe.masked(config.redis.url) if config.redis.url else str(data_path(config))
 
-    def ask(self, work: Work[T], account: bytes = b"") -> T:
+    def ask(self, work: Work[T], account: bytes = b"", *, creates: bool = False) -> T:
         """Return the result of ``work``. Any failure becomes a ClickException that names ``account``.
 
-        Can be called once in a process.
+        ``creates`` is for the work that begins a store where there is none. Can be called once in a process.
         """
         # Imported late: the import is slow, and `fishchat --help` does not need it.
         from fishchat.features.accounts.administration import Accounts
-        from fishchat.services.launch.one_shot import run
+        from fishchat.services.launch.one_shot import has_store, run
         from fishchat.services.running.errors import StartError
 
         days = self.config.accounts.token_days
+        if creates and not has_store(self.config):
+            click.echo(f"note: there was no FishChat in {self.place}; this makes a new one", err=True)
         try:
-            return run(self.config, lambda connection: work(Accounts(connection, days)))
+            return run(self.config, lambda connection: work(Accounts(connection, days)), creates=creates)
         except Refusal as refusal:
-            raise click.ClickException(explained(refusal, account.decode())) from None
+            raise click.ClickException(explained(refusal, account.decode(), self.place)) from None
         except StartError as error:
             raise click.ClickException(str(error)) from None
 
@@ -68,18 +74,21 @@ def with_store(command: Callable[..., None]) -> Callable[..., None]:
             click.echo(f"note: {note}", err=True)
         if loaded.config.accounts.mode == "open":
             click.echo(_OPEN, err=True)
-        command(Store(loaded.config), **others)
+        store = Store(loaded.config)
+        # Every answer names the store: a change in a wrong one must be seen.
+        click.echo(f"note: the store is {store.place}", err=True)
+        command(store, **others)
 
     return run
 
 
-def explained(refusal: Refusal, account: str) -> str:
-    """Explain a refusal to the operator."""
+def explained(refusal: Refusal, account: str, place: str) -> str:
+    """Explain a refusal of the store at ``place`` to the operator."""
     if refusal.word == "NOTFOUND":
         usual = refusal.text == Refusal("NOTFOUND").text
-        return f"there is no account {account}" + ("" if usual else f": {refusal.text}")
+        return f"there is no account {account} in {place}" + ("" if usual else f": {refusal.text}")
     if refusal.word == "EXISTS":
-        return f"the name {account} is taken (names of deleted accounts stay taken); choose another one"
+        return f"the name {account} is taken in {place} (names of deleted accounts stay taken); choose another one"
     if refusal.word == "DEVICES":
         return f"{account} has the maximum number of devices (`limits.devices`); revoke one first"
     return refusal.text

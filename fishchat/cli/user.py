@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,16 @@ import click
 
 from fishchat.cli.devices import devices, revoke, token
 from fishchat.cli.invitations import invitations, invite, withdraw
-from fishchat.cli.passwords import new_verifier, password_file
+from fishchat.cli.passwords import at_terminal, new_verifier, password_file
 from fishchat.cli.printing import local_time, plural, print_fields, print_json, print_table
 from fishchat.cli.store import Store, checked_display_name, name_argument, with_store
+from fishchat.errors import Refusal
 
 if TYPE_CHECKING:
-    from fishchat.features.accounts.administration import Accounts
+    from fishchat.features.accounts.administration import Accounts, Erased
+
+#: The states of a name.
+_FREE, _TAKEN, _DELETED = "free", "taken", "deleted"
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON. Times are in ms since 1970; 0 means never.")
 
@@ -48,8 +51,14 @@ def add(store: Store, account: bytes, name: bytes, no_password: bool, password_f
         raise click.UsageError("use either --no-password or --password-file, not both")
     verifier = None if no_password else new_verifier(password_file, store.config)
     privacy = store.config.accounts.privacy
-    store.ask(lambda accounts: accounts.add(account, verifier, name, privacy), account)
-    click.echo(f"created account {account.decode()}")
+
+    async def work(accounts: Accounts) -> None:
+        if await _state(accounts, account) != _FREE:
+            raise Refusal("EXISTS")
+        await accounts.add(account, verifier() if verifier is not None else None, name, privacy)
+
+    store.ask(work, account, creates=True)
+    click.echo(f"created account {account.decode()} in {store.place}")
 
 
 @user.command("list")
@@ -94,7 +103,12 @@ def show(store: Store, account: bytes, as_json: bool) -> None:
 def passwd(store: Store, account: bytes, password_file: str | None) -> None:
     """Set a new password. This ends all tokens and connections of the account."""
     verifier = new_verifier(password_file, store.config)
-    ended = store.ask(lambda accounts: accounts.set_password(account, verifier), account)
+
+    async def work(accounts: Accounts) -> int:
+        await accounts.show(account)
+        return await accounts.set_password(account, verifier())
+
+    ended = store.ask(work, account)
     click.echo(f"changed the password of {account.decode()}; {plural(ended, 'session')} ended")
 
 
@@ -152,16 +166,35 @@ def delete(store: Store, account: bytes, yes: bool, as_json: bool) -> None:
     """
     if not yes:
         _confirm(account.decode())
-    erased = asdict(store.ask(lambda accounts: accounts.erase(account), account))
+
+    async def work(accounts: Accounts) -> tuple[str, Erased]:
+        return await _state(accounts, account), await accounts.erase(account)
+
+    state, counts = store.ask(work, account)
+    erased = asdict(counts)
     if as_json:
         print_json(erased)
         return
-    click.echo(f"deleted account {account.decode()}; erased:")
+    name = account.decode()
+    if state == _DELETED and not any(erased.values()):
+        click.echo(f"account {name} was deleted before; nothing was left to erase")
+        return
+    click.echo(f"{'completed the deletion of' if state == _DELETED else 'deleted'} account {name}; erased:")
     print_fields({key.replace("_", " "): count for key, count in erased.items()})
 
 
+async def _state(accounts: Accounts, account: bytes) -> str:
+    try:
+        await accounts.show(account)
+    except Refusal as refusal:
+        if refusal.word != "NOTFOUND":
+            raise
+        return _FREE if refusal.text == Refusal("NOTFOUND").text else _DELETED
+    return _TAKEN
+
+
 def _confirm(name: str) -> None:
-    if not sys.stdin.isatty():
+    if not at_terminal():
         raise click.ClickException("nothing was deleted: confirm with --yes, or run this at a terminal")
     typed = click.prompt(f"Type {name} to delete this account permanently", default="", show_default=False, err=True)
     if typed.strip() != name:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import inspect
 import json
 import re
+import textwrap
 import typing
 from collections.abc import Iterator
 from functools import cache
@@ -125,8 +127,20 @@ def masked(url: str) -> str:
 def meaning(key: str) -> str:
     """Return the purpose of the key or section."""
     if key in sections():
-        return inspect.cleandoc(sections()[key].__doc__ or "").replace("``", "`")
+        return docstring(sections()[key]).replace("``", "`")
     return _schema_of(leaves()[key]).get("description", "")
+
+
+def docstring(of: typing.Any) -> str:
+    """Return the docstring of a function or a class, also when Python has left it out (``-OO``, PYTHONOPTIMIZE=2)."""
+    if of.__doc__:
+        return inspect.cleandoc(of.__doc__)
+    try:
+        source = ast.parse(textwrap.dedent(inspect.getsource(of))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return ""
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return (ast.get_docstring(source) or "") if isinstance(source, documented) else ""
 
 
 def _schema_of(kind: typing.Any) -> dict[str, str]:
@@ -171,4 +185,4 @@ def _bounds(found: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:
     if found.ge is not None and found.le is not None:
         return f" from {found.ge} to {found.le}"
     words = {"of at least": found.ge, "above": found.gt, "of at most": found.le, "below": found.lt}
-    return "".join(f" {word} {bound}" for word, bound in words.items() if bound is not None)
+    return " and".join(f" {word} {bound}" for word, bound in words.items() if bound is not None)

@@ -6,9 +6,7 @@ refusals are reported together.
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +14,14 @@ from typing import Any
 
 import msgspec
 
-from fishchat.config import describe, original
+from fishchat.config import describe, files, original
 from fishchat.config.check import check, value_problem
+from fishchat.config.environment import given_variables, misspelt
 from fishchat.config.original import Given
 from fishchat.config.schema import Config, Section
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 FILE_NAME = "fishchat.toml"
+_COMMAND_LINE = "command line --data"
 #: Keys whose value is a path. In a file, a relative path is relative to the file.
 _PATHS = ("data", "tls.certificate", "tls.key", "redis.authority", "redis.certificate", "redis.key")
 
@@ -60,6 +55,8 @@ class Loaded:
     config: Config
     origin: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    #: The file that was read, if any.
+    file: Path | None = None
 
 
 def load(
@@ -76,40 +73,83 @@ def load(
     """
     environment = os.environ if environment is None else environment
     if file is None:
-        default = data_directory(data or environment.get(describe.PREFIX + "DATA", ""), environment) / FILE_NAME
-        file = default if os.path.exists(default) else None
+        file = _default_file(data, environment)
     given, notes = _from_file(Path(file), role) if file is not None else ([], [])
     given += [
         Given(describe.key_of(name), environment[name], f"environment {name}", text=True)
-        for name in sorted(environment)
-        if name.startswith(describe.PREFIX)
+        for name in given_variables(environment)
     ]
     if data:
-        given.append(Given("data", os.path.abspath(os.path.expanduser(data)), "command line --data"))
-    return _settle(given, notes)
+        given.append(Given("data", data, _COMMAND_LINE))
+    wrong, more = misspelt(environment)
+    problems = [Problem(f"environment {name}", text) for name, text in wrong]
+    config, origin = _settle(given, problems, environment)
+    return Loaded(config, origin, [*notes, *more], None if file is None else Path(file))
 
 
 def data_directory(data: str = "", environment: Mapping[str, str] | None = None) -> Path:
-    """Return the data directory, absolute: ``data`` when it is not empty, else the user's own. It may not exist."""
-    environment = os.environ if environment is None else environment
+    """Return the data directory, absolute: ``data`` when it is not empty, else the user's own. It may not exist.
+
+    Raises ConfigError when there is no such user, or the user has no home directory.
+    """
+    try:
+        return _data_directory(data, os.environ if environment is None else environment)
+    except ValueError as error:
+        raise ConfigError([Problem("", str(error))]) from error
+
+
+def _data_directory(data: str, environment: Mapping[str, str]) -> Path:
     if data:
-        return Path(data).expanduser().absolute()
+        return Path(_expanded(data)).absolute()
     home = environment.get("XDG_DATA_HOME", "")
     # The specification of XDG_DATA_HOME says that a relative path is invalid and must be ignored.
-    base = Path(home) if os.path.isabs(home) else Path("~/.local/share").expanduser()
+    base = Path(home) if os.path.isabs(home) else Path(_expanded("~/.local/share"))
     return base / "fishchat"
+
+
+def _expanded(path: str) -> str:
+    """Return the path with the home directory in place of ``~`` or ``~user``; ValueError if there is none."""
+    found = os.path.expanduser(path)
+    if not found.startswith("~"):
+        return found
+    user = found[1:].partition("/")[0]
+    if user:
+        raise ValueError(f"{path!a} names a user {user!a}, who does not exist; write the whole path")
+    raise ValueError(
+        "this user has no home directory; set HOME, or name a data directory with --data or FISHCHAT__DATA"
+    )
+
+
+def _default_file(data: str, environment: Mapping[str, str]) -> Path | None:
+    variable = describe.PREFIX + "DATA"
+    chosen = data or environment.get(variable, "")
+    where, key = (_COMMAND_LINE if data else f"environment {variable}", "data") if chosen else ("", "")
+    try:
+        path = _data_directory(chosen, environment) / FILE_NAME
+    except ValueError as error:
+        raise ConfigError([Problem(where, str(error), key)]) from error
+    try:
+        return path if files.exists(path) else None
+    except files.FileError as error:
+        raise ConfigError([Problem(f"file {path}", str(error))]) from error
 
 
 def _from_file(path: Path, role: str | None) -> tuple[list[Given], list[str]]:
     where = f"file {path}"
-    tree = _parse(path, where)
+    try:
+        tree = files.read_tree(path)
+    except files.FileError as error:
+        raise ConfigError([Problem(where, str(error))]) from error
     if path.suffix.lower() == ".json" and original.is_original(tree):
         given, notes, wrong = original.translate(tree, role, where)
         if wrong:
             raise ConfigError(Problem(where, text, key) for key, text in wrong)
         return given, notes
     for key in _PATHS:
-        _resolve(tree, key, path.parent)
+        try:
+            _resolve(tree, key, path.parent)
+        except ValueError as error:
+            raise ConfigError([Problem(where, str(error), key)]) from error
     return [Given(key, value, where) for key, value in tree.items()], []
 
 
@@ -121,29 +161,14 @@ def _resolve(tree: dict[str, Any], key: str, base: Path) -> None:
         if not isinstance(tree, dict):
             return
     if isinstance(tree.get(name), str) and tree[name]:
-        tree[name] = os.path.abspath(os.path.join(base, os.path.expanduser(tree[name])))
+        tree[name] = os.path.abspath(os.path.join(base, _expanded(tree[name])))
 
 
-def _parse(path: Path, where: str) -> dict[str, Any]:
-    parsers = {".toml": tomllib.loads, ".json": json.loads}
-    parse = parsers.get(path.suffix.lower())
-    if parse is None:
-        raise ConfigError([Problem(where, "must end in .toml or .json")])
-    try:
-        tree = parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError([Problem(where, f"cannot be read: {error.strerror}")]) from error
-    except (ValueError, RecursionError) as error:  # both parsers' errors and a wrong encoding are ValueErrors
-        raise ConfigError([Problem(where, f"is not valid {path.suffix[1:].upper()}: {error}")]) from error
-    if not isinstance(tree, dict):
-        raise ConfigError([Problem(where, "must hold an object of sections")])
-    return tree
-
-
-def _settle(given: list[Given], notes: list[str]) -> Loaded:
+def _settle(
+    given: list[Given], problems: list[Problem], environment: Mapping[str, str]
+) -> tuple[Config, dict[str, str]]:
     values: dict[str, object] = {}
     origin = dict.fromkeys(describe.leaves(), "default")
-    problems: list[Problem] = []
     for one in given:
         for leaf in _spread(one, problems):
             problem = _take(leaf, values)
@@ -153,12 +178,19 @@ def _settle(given: list[Given], notes: list[str]) -> Loaded:
     if problems:
         raise ConfigError(problems)
     config = _build(Config(), "", values)
+    try:
+        directory = str(_data_directory(config.data, environment))
+    except ValueError as error:
+        raise ConfigError([Problem(origin["data"], str(error), "data")]) from error
+    if config.data:
+        # A relative one is meant for the directory of the start, and only for that.
+        config = msgspec.structs.replace(config, data=directory)
     for found in check(config):
         shown = describe.shown(found.key, describe.value_at(config, found.key))
         problems.append(Problem(origin[found.key], found.text, found.key, shown))
     if problems:
         raise ConfigError(problems)
-    return Loaded(config, origin, notes)
+    return config, origin
 
 
 def _spread(one: Given, problems: list[Problem]) -> list[Given]:

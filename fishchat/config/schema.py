@@ -14,9 +14,10 @@ from msgspec import Meta, field
 Port = Annotated[str, Meta(title="host:port", pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")]
 MaybePort = Annotated[str, Meta(title="host:port", pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})?$")]
 Name = Annotated[str, Meta(title="a name", pattern=r"^[a-z0-9._-]{0,32}$")]
-Count = Annotated[int, Meta(ge=1)]
-Rate = Annotated[float, Meta(gt=0)]
-Days = Annotated[float, Meta(gt=0)]
+# The bounds are far beyond any use, and the scripts, the calendar and the timers still take them.
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
+Rate = Annotated[float, Meta(ge=0.001, le=1_000_000_000)]
+Days = Annotated[float, Meta(gt=0, le=365_000)]
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -179,7 +180,9 @@ class Retention(Section, frozen=True, kw_only=True):
     p2p: Keep = Keep()
     topic: Keep = Keep(days=365.0, count=1_000_000)
     notice: Keep = Keep(days=90.0, count=10_000)
-    every: Annotated[float, Meta(ge=1, description="Seconds between two rounds through all conversations.")] = 600.0
+    every: Annotated[
+        float, Meta(ge=1, le=31_536_000, description="Seconds between two rounds through all conversations.")
+    ] = 600.0
 
 
 class Monitor(Section, frozen=True, kw_only=True):
@@ -200,8 +203,11 @@ class Limits(Section, frozen=True, kw_only=True):
     """Limits of clients. ``flood = false`` lifts rates and counts per address, but not sizes."""
 
     flood: Annotated[bool, Meta(description="Whether rates and counts per address are limited.")] = True
-    rate: Annotated[Rate, Meta(description="Commands a second of one connection; SEND_ACK is not counted.")] = 20.0
-    burst: Annotated[Count, Meta(description="Commands of one connection at once.")] = 100
+    rate: Annotated[
+        Rate,
+        Meta(description="Commands a second of one account on one msg_server; SEND_ACK is not counted."),
+    ] = 20.0
+    burst: Annotated[Count, Meta(description="Commands of one account on one msg_server at once.")] = 100
     per_address: Annotated[Count, Meta(description="Connections of one address (one /64 network of IPv6).")] = 200
     strangers_per_address: Annotated[
         Count, Meta(description="Connections of one address that have not logged in yet.")

@@ -90,10 +90,10 @@ class Scripts:
             call.result.errback(Unavailable("no connection to Redis"))
 
     def _send(self, call: _Call) -> None:
+        asked = self._run("EVALSHA", call.script.sha, 0, call.packed)
+        # Counted only now: a command that cannot be sent has no reply to wait for.
         self._in_flight += 1
-        self._run("EVALSHA", call.script.sha, 0, call.packed).addCallbacks(
-            self._done, self._failed, callbackArgs=(call,), errbackArgs=(call,)
-        )
+        asked.addCallbacks(self._done, self._failed, callbackArgs=(call,), errbackArgs=(call,))
 
     def _done(self, reply: Reply, call: _Call) -> None:
         self._in_flight -= 1

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from fishchat.config.describe import docstring
 from fishchat.proof.lab.faults import clients, clock, disk, hints, links, memberships, processes, store
 from fishchat.proof.lab.rig import Shape
 from fishchat.proof.lab.run import Run
@@ -34,7 +35,7 @@ class Fault:
     @property
     def sentence(self) -> str:
         """The description for people."""
-        return (self.act.__doc__ or "").partition("\n\n")[0].strip()
+        return docstring(self.act).partition("\n\n")[0].strip()
 
 
 def _needs(program: str) -> Callable[[], str]:

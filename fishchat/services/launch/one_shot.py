@@ -1,11 +1,13 @@
 """One call to the store, for a command that ends with the result.
 
-The store is the configured Redis, or the embedded one of the data directory, whether servers run or not. Nothing is
-written to standard output. The log of the services shows only defects.
+The store is the configured Redis, or the embedded one of the data directory, whether servers run or not. A data
+directory without a store is refused, unless the command may begin one. Nothing is written to standard output. The log
+of the services shows only defects.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -16,8 +18,10 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner, 
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.net.clock import use_monotonic
+from fishchat.services.redis import program
 from fishchat.services.redis.access import Access
 from fishchat.services.redis.visit import RedisVisit
 from fishchat.services.running.errors import StartError
@@ -56,8 +60,15 @@ class Notes:
             self.trouble, self._level = str(text).rstrip("."), level
 
 
-def run(config: Config, work: Work[T], *, any_format: bool = False) -> T:
+def has_store(config: Config) -> bool:
+    """Return whether there is a store; an external one counts as there."""
+    return bool(config.redis.url) or program.has_data(data_path(config))
+
+
+def run(config: Config, work: Work[T], *, any_format: bool = False, creates: bool = False) -> T:
     """Run ``work`` on a reactor of its own and return its result. Call it once in a process.
+
+    ``creates`` is for the work that begins a store where there is none.
 
     Raises what ``work`` raises, ConsoleError in place of its StoreError, StartError when the store cannot be used, and
     KeyboardInterrupt when the process is stopped before the end.
@@ -70,7 +81,7 @@ def run(config: Config, work: Work[T], *, any_format: bool = False) -> T:
     outcomes: list[T | Failure] = []
 
     def ask() -> Coroutine[Any, Any, T]:
-        return with_store(config, work, reactor, notes, any_format=any_format)
+        return with_store(config, work, reactor, notes, any_format=any_format, creates=creates)
 
     reactor.callWhenRunning(_begin, reactor, ask, outcomes.append)
     reactor.run()
@@ -107,12 +118,21 @@ def _begin(reactor: Any, ask: Callable[[], Coroutine[Any, Any, T]], take: Callab
 
 
 async def with_store(
-    config: Config, work: Work[T], reactor: Any, notes: Notes, patience: float = PATIENCE, *, any_format: bool = False
+    config: Config,
+    work: Work[T],
+    reactor: Any,
+    notes: Notes,
+    patience: float = PATIENCE,
+    *,
+    any_format: bool = False,
+    creates: bool = False,
 ) -> T:
     """Run ``work`` on a running reactor. ``notes`` observes the log for problems of Redis.
 
-    ``any_format`` is for the work that changes the format of the store.
+    ``any_format`` is for the work that changes the format of the store, ``creates`` for the work that begins one.
     """
+    if not creates:
+        _check_store(config)
     access = Access(config, reactor)
     connection = access.connection()
     visit = RedisVisit(config, reactor, patience)
@@ -140,6 +160,17 @@ async def with_store(
                 connection.drop("too late")
             await connection.stopService()
         await visit.end()
+
+
+def _check_store(config: Config) -> None:
+    """Raise StartError when there is no store: looking for an account in a wrong directory must not begin one there."""
+    data = data_path(config)
+    # Of a directory that is closed to this user, the visit says so.
+    if not has_store(config) and (os.access(data, os.X_OK) or not os.path.isdir(data)):
+        raise StartError(
+            f"there is no FishChat in {data}, and nothing was made there; if it has another directory, name it with "
+            "--data DIR or FISHCHAT__DATA"
+        )
 
 
 def _explained(error: StoreError) -> str:

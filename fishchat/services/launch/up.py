@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from fishchat.services.launch import layout, readiness
 from fishchat.services.launch.banner import talk
 from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.upgrade import copy_before, upgrade
-from fishchat.services.net.listen import refusal
+from fishchat.services.net.listen import refusal, taken
 from fishchat.services.redis.credentials import credentials
 from fishchat.services.redis.service import EmbeddedRedis
 from fishchat.services.running import logfiles
@@ -85,7 +84,7 @@ def wait_for_ports(addresses: Sequence[tuple[str, str]], patience: float, say: S
     deadline = time.monotonic() + patience
     told = False
     for address, key in addresses:
-        while (error := _taken(address)) is not None:
+        while (error := taken(address)) is not None:
             if time.monotonic() >= deadline:
                 raise refusal(address, key, error)
             if not told:
@@ -203,22 +202,6 @@ def _early_signals(reactor: Any) -> Iterator[None]:
 def process_per_role(config: Config, config_file: str | None = None) -> list[IService]:
     """Return the roles as processes, one service for each stage."""
     return [Processes(stage) for stage in layout.stages(config, config_file)]
-
-
-def _taken(address: str) -> OSError | None:
-    """Return why this address cannot be listened on; None when it can."""
-    host, port = parse_address(address)
-    if port == 0:
-        return None
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except OSError as error:
-            return error
-    return None
 
 
 def _reload(roles: Sequence[IService]) -> None:

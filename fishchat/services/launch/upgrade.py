@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.services.redis.access import Access
-from fishchat.services.redis.program import running_process
+from fishchat.services.redis.program import DATA_FILES, running_process
 from fishchat.services.running.errors import StartError
 from fishchat.storage.format import FORMAT, MigrationError, check_format, migrate, stored_format
 from fishchat.storage.redis import StoreError
@@ -26,9 +26,6 @@ from fishchat.storage.redis import StoreError
 #: Seconds for which to wait until leases of an earlier run end, and between two attempts.
 PATIENCE = 20.0
 AGAIN = 0.5
-
-#: The files and directories in which Redis keeps its data.
-_FILES = ("appendonly.aof", "appendonlydir", "dump.rdb")
 
 
 def copy_before(config: Config) -> Path | None:
@@ -38,7 +35,7 @@ def copy_before(config: Config) -> Path | None:
     was nothing to copy, or if a Redis runs on the files. Raises StartError if the copy cannot be made.
     """
     data = data_path(config)
-    files = [data / name for name in _FILES if (data / name).exists()]
+    files = [data / name for name in DATA_FILES if (data / name).exists()]
     if config.redis.url or not files or _marked(data) or running_process(data) is not None:
         return None
     making = data / f"before-format-{FORMAT}.part"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.application.service import Service
@@ -45,6 +46,22 @@ def refusal(address: str, key: str, error: OSError | None) -> ListenError:
     if why is None:
         why = f"{error or 'it cannot be used'}; set {{key}} to another address"
     return ListenError(f"cannot listen on {address}: " + why.format(key=name))
+
+
+def taken(address: str) -> OSError | None:
+    """Return why this address cannot be listened on; None when it can."""
+    host, port = parse_address(address)
+    if port == 0:
+        return None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            return error
+    return None
 
 
 class Listener(Service):

@@ -23,6 +23,9 @@ PREFERRED = (7, 0)
 
 _LONGEST_LOG = 5_000_000
 
+#: The files and directories in which Redis keeps its data.
+DATA_FILES = ("appendonly.aof", "appendonlydir", "dump.rdb")
+
 
 def starting_path(data: Path) -> str:
     """Return the socket on which Redis listens until its files are checked. The socket is then renamed."""
@@ -37,6 +40,12 @@ def pid_file(data: Path) -> Path:
 def running_process(data: Path) -> int | None:
     """Return the process number of the Redis that runs here; 0 while it starts, None without one."""
     return process_of(pid_file(data))
+
+
+def has_data(data: Path) -> bool:
+    """Return whether a Redis has ever run in this directory, or runs there now."""
+    found = any(os.path.exists(os.path.join(data, name)) for name in DATA_FILES)
+    return found or running_process(data) is not None or os.path.exists(socket_path(data))
 
 
 def version(executable: str) -> tuple[int, int] | None:

@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import shlex
 import stat
 from pathlib import Path
 
 from fishchat.services.running.errors import ProgramError
 
+#: What people put into a data directory before the first start.
+_OWN = frozenset({"fishchat.toml", "tls"})
+#: Ends each refusal.
+_ADVICE = "choose another directory with --data or the key `data`"
+
 
 def private_directory(path: str) -> None:
     """Make ``path`` a directory that only this user can enter. ProgramError if that is impossible."""
-    advice = "choose another directory with --data or the key `data`"
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
-        # A link is checked as well as its target: in a directory like /tmp any user could have created it.
-        for found in (os.lstat(path), os.stat(path)):
-            if found.st_uid != os.geteuid():
-                raise ProgramError(
-                    f"the directory {path} belongs to user {found.st_uid}, not to {os.geteuid()}; {advice}"
-                )
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            _close(path, advice)
-    except (FileExistsError, NotADirectoryError):
-        raise ProgramError(f"{path} is not a directory; {advice}") from None
+        if not _is_private(path):
+            os.chmod(path, 0o700)
     except OSError as error:
-        raise ProgramError(f"cannot use the directory {path}: {error.strerror}; {advice}") from error
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise ProgramError(f"cannot write to the directory {path}; {advice}")
+        raise _refusal(path, error) from None
+    _check_access(path)
 
 
-def _close(path: str, advice: str) -> None:
+def check_private_directory(path: str) -> None:
+    """Raise ProgramError when ``private_directory`` would. Nothing is changed."""
+    try:
+        if os.path.lexists(path):
+            _is_private(path)
+            _check_access(path)
+            return
+        parent = os.path.dirname(path)
+        while not os.path.lexists(parent):
+            parent = os.path.dirname(parent)
+        if not os.path.isdir(parent):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _refusal(path, error) from None
+
+
+def _is_private(path: str) -> bool:
+    """Return whether only its user can enter it. ProgramError when it is not this user's, or may not be closed."""
+    # A link is checked as well as its target: in a directory like /tmp any user could have created it.
+    for found in (os.lstat(path), os.stat(path)):
+        if found.st_uid != os.geteuid():
+            raise ProgramError(f"the directory {path} belongs to user {found.st_uid}, not to {os.geteuid()}; {_ADVICE}")
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not stat.S_IMODE(found.st_mode) & 0o077:
+        return True
     # The mode of an existing directory, perhaps a home named by mistake, must not change.
     holds = os.listdir(path)
-    if holds and "redis.lock" not in holds:
+    if not _OWN.issuperset(holds) and "redis.lock" not in holds:
         raise ProgramError(
             f"the directory {path} is accessible to other users and contains other files; "
-            f"if it is the right one, run `chmod 700` on it, else {advice}"
+            f"if it is the right one, run `chmod 700 {shlex.quote(path)}`, else {_ADVICE}"
         )
-    os.chmod(path, 0o700)
+    return False
+
+
+def _check_access(path: str) -> None:
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise ProgramError(f"cannot write to the directory {path}; {_ADVICE}")
+
+
+def _refusal(path: str, error: OSError) -> ProgramError:
+    if isinstance(error, (FileExistsError, NotADirectoryError)) or os.path.islink(path):
+        return ProgramError(f"{path} is not a directory; {_ADVICE}")
+    return ProgramError(f"cannot use the directory {path}: {error.strerror}; {_ADVICE}")
 
 
 def take_lock(path: Path) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -16,6 +17,7 @@ from fishchat.cli.config import template
 from fishchat.config import describe
 from fishchat.config.load import load
 from fishchat.config.schema import Config
+from fishchat.test.pages.test_docs import pages
 
 
 class CommandCase(unittest.SynchronousTestCase):
@@ -64,6 +66,24 @@ class Init(CommandCase):
         self.assertEqual(file.stat().st_mode & 0o777, 0o600)
         self.assertEqual(file.parent.stat().st_mode & 0o777, 0o700)
 
+    def test_two_lines_of_a_page_can_stand_anywhere(self) -> None:
+        """README and the pages show dotted keys, and nobody knows about sections of TOML."""
+        lines = re.search(r"```toml\n(accounts\.mode = .*?)```", pages()["README.md"], re.DOTALL)
+        assert lines is not None
+        text = template().splitlines(keepends=True)
+        file = self.home / "a.toml"
+        for number in range(0, len(text) + 1, 7):
+            file.write_text("".join([*text[:number], lines[1], *text[number:]]), encoding="utf-8")
+            config = load(file, environment={}).config
+            self.assertEqual((config.accounts.mode, config.msg_server.listen_tls), ("closed", "0.0.0.0:19443"))
+
+    def test_of_another_data_directory(self) -> None:
+        data = self.home / "other"
+        result = self.run_main("config", "init", "--data", str(data))
+        self.assertEqual((result.exit_code, result.stdout), (0, f"wrote {data / 'fishchat.toml'}\n"))
+        self.assertEqual(data.stat().st_mode & 0o777, 0o700)
+        self.assertEqual(self.run_main("config", "init", "--data", str(data), "a.toml").exit_code, 2)
+
     def test_an_existing_file_is_left_alone(self) -> None:
         file = self.home / "a.toml"
         file.write_text("mine")
@@ -81,13 +101,51 @@ class Check(CommandCase):
         self.assertEqual(result.exit_code, 0)
         self.assertIn(f"1 of {len(describe.leaves())} keys", result.stdout)
 
+    def test_it_names_what_it_checked(self) -> None:
+        """The data directory, and the file if there is one."""
+        data = self.home / "fishchat"
+        self.assertIn(f"data directory: {data}; configuration file: none\n", self.run_main("config", "check").stdout)
+        self.assertIn(f"the data directory is {data}, the", self.run_main("config", "show").stderr)
+        self.assertFalse(data.exists())
+        self.run_main("config", "init")
+        self.assertIn(f"configuration file: {data / 'fishchat.toml'}\n", self.run_main("config", "check").stdout)
+
+    def test_what_a_start_would_refuse(self) -> None:
+        """Files, directories and addresses of this machine, unless only the values are to be checked."""
+        data = self.home / "fishchat"
+        file = self.home / "a.toml"
+        text = 'gateway.listen_tls = "192.0.2.1:17443"\n'
+        file.write_text('accounts.mode = "closed"\nmsg_server.listen_tls = "127.0.0.1:0"\n' + text)
+        data.mkdir(mode=0o755)
+        (data / "mine").touch()
+        arguments = ("config", "check", "--config", str(file))
+        result = self.run_main(*arguments, FISHCHAT_REDIS_SERVER="/no/such/redis")
+        self.assertEqual((result.exit_code, result.stdout), (1, ""))
+        directory, redis, certificate, address = result.stderr.splitlines()
+        self.assertIn(f"the directory {data} is accessible to other users", directory)
+        self.assertIn("/no/such/redis", redis)
+        self.assertIn(f"{data / 'tls' / 'server.pem'} cannot be read", certificate)
+        self.assertIn("cannot listen on 192.0.2.1:17443: this machine has no such address", address)
+        self.assertEqual([path.name for path in data.iterdir()], ["mine"])
+        self.assertEqual(self.run_main(*arguments, "--only-values").exit_code, 0)
+
+    def test_a_used_port_is_noted(self) -> None:
+        """The server that has this configuration may run."""
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            address = f"127.0.0.1:{other.getsockname()[1]}"
+            result = self.run_main("config", "check", FISHCHAT__GATEWAY__LISTEN=address)
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn(f"note: cannot listen on {address}: another program listens there", result.stderr)
+
     def test_a_bad_one(self) -> None:
         file = self.home / "a.toml"
         file.write_text("x = 1\n[limits]\nrate = 0\n")
         result = self.run_main("config", "check", "--config", str(file))
         self.assertEqual((result.exit_code, result.stdout), (1, ""))
         self.assertIn("a.toml: x: no such key", result.stderr)
-        self.assertIn("limits.rate = 0: must be a number above 0", result.stderr)
+        self.assertIn("limits.rate = 0: must be a number from 0.001 to 1000000000", result.stderr)
 
     def test_what_a_file_of_the_original_says_in_vain_is_noted(self) -> None:
         file = self.home / "gateway.json"

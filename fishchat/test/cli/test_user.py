@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from fishchat.test.support.redis_fixture import RedisServer
 from fishchat.test.support.script_runner import MS2, Said
 from fishchat.test.support.tls_clients import SocketClient, connect_plain
 from fishchat.test.support.user_runner import CHEAP, NOTHING, Commands, Environment, at_once
+from fishchat.test.support.waiting import until
 
 PASSWORD = "correct horse battery"
 COSTS = Costs(8192, 1, 4096)
@@ -68,6 +70,7 @@ class Alone(Commands):
         self.assertIsNone(program.running_process(self.data))
 
         listed = await self.good("list", "--json")
+        self.assertIn(f"note: the store is {self.data}\n", listed.err)
         accounts = [(each["account"], each["name"]) for each in listed.json]
         self.assertEqual(accounts, [("alice", "Älice"), ("bob", ""), ("carol", ""), ("dave", "")])
         self.server.start()
@@ -97,9 +100,45 @@ class Alone(Commands):
         said = await running.ended
         self.assertEqual(said.status, 1, said)
         self.assertIn("nothing was deleted", said.out)
+        self.server.start()
         running = self.start("delete", "alice", terminal=True)
         await running.type(b"to delete this account permanently: ", "alice")
-        self.assertIn("there is no account alice", (await running.ended).out)
+        self.assertIn(f"there is no account alice in {self.data}", (await running.ended).out)
+
+    async def test_absent(self) -> None:
+        """No command but ``add`` begins a store; that one says so, and where, and none asks for anything before."""
+        before = set(self.data.iterdir())
+        lines = ["list", "disable bob", "delete bob --yes", "invite"]
+        told = await at_once(
+            *[self.refused(*line.split()) for line in lines], self.refused("passwd", "bob", env={VARIABLE: PASSWORD})
+        )
+        for line in told:
+            self.assertIn(f"there is no FishChat in {self.data}, and nothing was made there", line)
+        running = self.start("passwd", "bob", terminal=True)
+        self.assertIn("there is no FishChat", (await running.ended).out)
+        self.assertEqual(set(self.data.iterdir()), before)
+        for name, note in (("bob", f"note: there was no FishChat in {self.data}; this makes a new one\n"), ("eve", "")):
+            said = await self.good("add", name, "--no-password")
+            self.assertEqual(said.out, f"created account {name} in {self.data}\n")
+            self.assertEqual("there was no FishChat" in said.err, bool(note))
+            self.assertIn(note, said.err)
+
+    async def test_asked_last(self) -> None:
+        """A password is asked for when it is known that it can be set, and Ctrl+C ends the question."""
+        await self.good("add", "alice", "--no-password")
+        for line, why in (
+            ("passwd nobody", f"there is no account nobody in {self.data}"),
+            ("add alice", f"the name alice is taken in {self.data}"),
+        ):
+            said = await self.start(*line.split(), terminal=True).ended
+            self.assertIn(why, said.out)
+            self.assertNotIn("Password", said.out)
+        running = self.start("passwd", "alice", terminal=True)
+        await until(lambda: running.out.endswith(b"Password: "))
+        running.signal(signal.SIGINT)
+        said = await running.ended
+        self.assertEqual(said.status, 1, said)
+        self.assertTrue(said.out.endswith("Aborted!\r\n"), said)
 
 
 class Changing(AccountCase, Commands):
@@ -122,8 +161,9 @@ class Changing(AccountCase, Commands):
             self.refused("token", "nobody", "lamp"),
             self.refused("add", "alice", "--no-password"),
         )
-        taken = "Error: the name alice is taken (names of deleted accounts stay taken); choose another one"
-        self.assertEqual(await told, [*["Error: there is no account nobody"] * 2, taken])
+        taken = f"the name alice is taken in {self.data} (names of deleted accounts stay taken); choose another one"
+        nobody = f"Error: there is no account nobody in {self.data}"
+        self.assertEqual(await told, [nobody, nobody, f"Error: {taken}"])
         self.assert_unchanged(before)
 
     async def test_shown(self) -> None:
@@ -158,7 +198,8 @@ class Changing(AccountCase, Commands):
         self.by_secret("alice", "phone", token="other", fence=MS2)
         closed = {VARIABLE: PASSWORD, "FISHCHAT__ACCOUNTS__MODE": "closed"}
         said = await self.good("passwd", "alice", env=closed)
-        self.assertEqual((said.out, said.err), ("changed the password of alice; 2 sessions ended\n", ""))
+        self.assertEqual(said.out, "changed the password of alice; 2 sessions ended\n")
+        self.assertEqual(said.err, f"note: the store is {self.data}\n")
         self.assertTrue(is_password(PASSWORD, self.runner.command("HGET", "account:alice", "argon")))
         self.assertEqual(self.by_secret("alice", version="2")[0], "OK")
         told = [(await self.good(command, "alice")).out for command in ("disable", "disable", "enable")]
@@ -222,7 +263,18 @@ class Changing(AccountCase, Commands):
         self.assertEqual(said.json, {**counts, "devices": 1, "tokens": 1, "sessions": 1})
         self.assertEqual(self.log("alice+bob"), [("7-1201", "his")])
         again = await self.good("delete", "alice", "--yes")
-        self.assertEqual({line.split()[-1] for line in again.out.splitlines()[1:]}, {"0"})
+        self.assertEqual(again.out, "account alice was deleted before; nothing was left to erase\n")
+        self.assertEqual(set((await self.good("delete", "alice", "--yes", "--json")).json.values()), {0})
+
+    async def test_delete_again(self) -> None:
+        """A deletion that was interrupted is completed, and that is said."""
+        self.enrol("alice")
+        self.enrol("bob")
+        self.send(Said("alice", "bob", "hers"))
+        self.call("accounts/erase", "alice")
+        again = await self.good("delete", "alice", "--yes")
+        self.assertTrue(again.out.startswith("completed the deletion of account alice; erased:\nmessages"), again)
+        self.assertEqual(again.out.splitlines()[1].split(), ["messages", "1"])
 
 
 class WithServers(Commands):
@@ -351,6 +403,7 @@ class Refusing(SynchronousTestCase):
             ("revoke", "alice", "phone", "--all"),
             ("invite", "--uses", "0"),
             ("invite", "--days", "0"),
+            ("invite", "--uses", "2", "--for", "zoe"),
         ):
             self.refused(*wrong, status=2)
 

@@ -7,14 +7,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 from twisted.internet import reactor
 from twisted.python.reflect import namedAny
 
+from fishchat.cli.printing import local_time
+from fishchat.config import describe
 from fishchat.config.schema import Limits
+from fishchat.features.accounts.administration import Accounts
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.rows import DEFAULT_PAGE
 from fishchat.features.topics.handlers import INVITED
 from fishchat.model.secrets.passwords import parse_scram
+from fishchat.services.manager.retention import Trimmer
 from fishchat.services.router import service
 from fishchat.services.running import lease
 from fishchat.test.clusters.test_accounts import PASSWORD, WRONG, AccountsCase
@@ -231,6 +236,59 @@ class Secrets(AccountsCase):
         client = cluster.connect()
         await client.expect("HELLO …")
         return client
+
+
+def bound(key: str, which: str) -> Any:
+    """The highest (``le``) or lowest (``ge``) value that a key allows; None without one."""
+    kind: Any = msgspec.inspect.type_info(describe.leaves()[key])
+    return getattr(getattr(kind, "type", kind), which, None)
+
+
+class Bounds(AccountsCase):
+    """The configuration allows only numbers that everything can work with."""
+
+    NUMBERS = tuple(key for key in describe.leaves() if describe.allowed(key).startswith(("a number", "a whole")))
+
+    def test_all(self) -> None:
+        """Every number has an upper bound."""
+        self.assertEqual([key for key in self.NUMBERS if bound(key, "le") is None], [])
+        self.assertGreater(len(self.NUMBERS), 20)
+
+    async def test_highest(self) -> None:
+        """With the highest of all, everything works: logins, messages, topics, tokens, retention."""
+        costly = ("redis.", "accounts.argon2", "accounts.scram", "router.", "up.")
+        keys = [key for key in self.NUMBERS if not key.startswith(costly)]
+        await self._everything(1, {key: bound(key, "le") for key in keys})
+
+    async def test_lowest(self) -> None:
+        """With the lowest rates, whoever is too fast is told how long to wait."""
+        cluster = await self.cluster(servers=1, routers=0, limits__rate=bound("limits.rate", "ge"), limits__burst=1)
+        alice = cluster.connect()
+        await alice.expect("HELLO …")
+        await alice.ask("LOGIN alice", "OK …")
+        await alice.expect("RESP_SYNCED")
+        await alice.ask("MSG alice hi", "ERR SEND_MESSAGE_P2P FLOOD retry=1000 …")
+
+    async def _everything(self, managers: int, values: dict[str, Any]) -> None:
+        settings = {key.replace(".", "__"): value for key, value in values.items()}
+        cluster = await self.closed("signup", ("bob",), servers=1, managers=managers, **settings)
+        alice = cluster.connect()
+        await alice.expect("HELLO …")
+        await alice.ask(f"SIGNUP alice {PASSWORD}", "OK …")
+        await alice.ask("LOGIN alice a wrong password", WRONG)
+        await alice.ask(f"LOGIN alice {PASSWORD}", "OK …")
+        await alice.expect("RESP_SYNCED")
+        await alice.ask("CREATE fishing", "OK …")
+        await alice.ask("SEND_MESSAGE_TOPIC fishing hi", "OK …")
+        await alice.ask("MSG bob hi", "OK …")
+        await self.let_in(cluster, "alice", "ms1", "other")
+        devices = await Accounts(cluster.roles["ms1"].parts.speaker, values["accounts.token_days"]).devices(b"alice")
+        self.assertEqual(len(devices), 2)
+        for device in devices:
+            self.assertRegex(local_time(device.token_ends), "^[23][0-9]{3}-")
+        trimmer = cluster.roles["manager1"].find(Trimmer)
+        await trimmer.round()
+        await alice.ask("HISTORY alice+bob", "BEGIN REQ_HISTORY 1")
 
 
 class Times(AccountsCase):

@@ -35,8 +35,8 @@ class Words(unittest.SynchronousTestCase):
 
     def test_bounds_are_worded(self) -> None:
         self.assertEqual(describe.allowed("redis.timeout"), "a number from 0.5 to 4")
-        self.assertEqual(describe.allowed("limits.rate"), "a number above 0")
-        self.assertEqual(describe.allowed("limits.burst"), "a whole number of at least 1")
+        self.assertEqual(describe.allowed("limits.device_days"), "a number above 0 and of at most 365000")
+        self.assertEqual(describe.allowed("limits.burst"), "a whole number from 1 to 1000000000000")
 
 
 class Shown(unittest.SynchronousTestCase):

@@ -9,6 +9,7 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.config.redis_url import LONGEST_PATH
 from fishchat.storage.address import Address, endpoint, parse_url
 
 
@@ -69,6 +70,32 @@ class ParseUrl(SynchronousTestCase):
             error: Any = self.assertRaises(ValueError, parse_url, url)
             self.assertTrue(error.__suppress_context__ or error.__context__ is None)
             self.assertNotIn("hushhush", str(error), url)
+
+    def test_options(self) -> None:
+        """What has no meaning is refused, not passed over; after a ? it may be a part of the password."""
+        for url in (
+            "redis://db.example?db=3",
+            "redis://db.example/3?",
+            "rediss://db.example?ssl_cert_reqs=none",
+            "redis://u:pass?hushhush@db.example",
+            "redis://u:pass#hushhush@db.example",
+            "redis://db.example/0#hushhush",
+            "redis://db.example/0#",
+            "unix:///run/redis.sock?password=hushhush",
+            "unix:///run/redis.sock?db=1&db=2",
+            "unix:///run/redis.sock?db=",
+            "unix:///run/redis.sock?db",
+            "unix:///run/redis.sock?hushhush",
+        ):
+            self.assertNotIn("hushhush", str(self.assertRaises(ValueError, parse_url, url)), url)
+
+    def test_long_path(self) -> None:
+        """A path that no socket can have is refused before anything tries to connect to it; it counts bytes."""
+        fits = "/" + "x" * (LONGEST_PATH - 1)
+        self.assertEqual(parse_url(f"unix://{fits}").path, fits)
+        for path in (fits + "x", "/" + "渔" * (LONGEST_PATH // 2), "/" + "%20" * LONGEST_PATH):
+            told = str(self.assertRaises(ValueError, parse_url, f"unix://{path}"))
+            self.assertIn(f"at most {LONGEST_PATH} bytes", told)
 
     def test_no_secret_shown(self) -> None:
         """An address may be logged."""

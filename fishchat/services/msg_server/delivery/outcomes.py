@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
-from fishchat.errors import Refusal, tryagain
+from fishchat.errors import Refusal, tryagain, unknown
 from fishchat.model.message import Message, push_line
 from fishchat.model.names import Position, accounts_of, parse_position
 from fishchat.services.msg_server.delivery.presence import Presence
@@ -33,7 +33,12 @@ class Outcomes:
         conversations = self._rooms.conversations
         for send, result in zip(sends, results, strict=True):
             if type(result) is not int:
-                self._not_stored(send, result)
+                try:
+                    self._not_stored(send, result)
+                except Exception:
+                    # The other senders of the batch must get their answers.
+                    self.log.failure("the result {result!r} could not be taken", result=result)
+                    send.fail(unknown())
                 continue
             name = send.conversation
             message_id = b"%s:%d-%d" % (name, epoch, result)

@@ -12,7 +12,7 @@ is repaired.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -179,16 +179,29 @@ class Commits:
         for unit in units:
             if isinstance(unit, Barrier):
                 continue
-            if isinstance(unit, Batch):
-                script, values = SEND, unit.values(fence, self._stream)
-            else:
-                values = (*fence.args, *unit.arguments) if unit.fenced else unit.arguments
-                script = unit.script
             self.calls += 1
-            self._connection.call(script, *values).addCallbacks(
-                self._answered, self._failed, callbackArgs=(unit, fence), errbackArgs=(unit,)
-            )
+            try:
+                if isinstance(unit, Batch):
+                    script, values = SEND, unit.values(fence, self._stream)
+                else:
+                    values = (*fence.args, *unit.arguments) if unit.fenced else unit.arguments
+                    script = unit.script
+                asked = self._connection.call(script, *values)
+            except Exception:
+                self._cannot_send(unit)
+            else:
+                asked.addCallbacks(self._answered, self._failed, callbackArgs=(unit, fence), errbackArgs=(unit,))
         self._land()
+
+    def _cannot_send(self, unit: Batch | Call) -> None:
+        """Put a barrier in the place of a unit with a defect: it refuses the operations after the answers before it.
+
+        Without it the batch in flight would never end, and nobody would be answered any more.
+        """
+        refused = unit.sends if isinstance(unit, Batch) else [unit]
+        self.log.failure("cannot send a commit; {count} commands are answered INTERNAL", count=len(refused))
+        flight = self._flight
+        flight[flight.index(unit)] = Barrier(lambda: self._refuse(refused, Refusal("INTERNAL")))
 
     def _answered(self, reply: Any, unit: Batch | Call, fence: Fence) -> None:
         refused = isinstance(reply, list) and reply and reply[0] in (b"LEASE", b"EPOCH")
@@ -217,10 +230,23 @@ class Commits:
         return not isinstance(head, Barrier) and head.since > self._late()
 
     def _hand_out(self, batch: Batch, reply: Any, epoch: int) -> None:
-        _, results, flat, time = reply
+        try:
+            _, results, flat, time = reply
+            versions = dict(zip(flat[::2], flat[1::2], strict=True)) if flat else {}
+            stored_at = int(time)
+            if len(results) != len(batch.sends):
+                raise ValueError(f"{len(results)} results for {len(batch.sends)} messages")
+        except Exception:
+            self.log.failure("the reply to a batch was not understood; its messages are answered UNKNOWN")
+            self._guarded(self._doubt)
+            self._refuse(batch.sends, unknown())
+            return
         self.answered += len(results)
-        versions = dict(zip(flat[::2], flat[1::2], strict=True)) if flat else {}
-        self._guarded(self._stored, batch.sends, results, versions, epoch, int(time))
+        self._guarded(self._stored, batch.sends, results, versions, epoch, stored_at)
+
+    def _refuse(self, operations: Sequence[Send | Call], refusal: Refusal) -> None:
+        for operation in operations:
+            self._guarded(operation.fail, refusal)
 
     def _guarded(self, settle: Callable[..., object], *args: Any) -> None:
         try:
@@ -237,14 +263,13 @@ class Commits:
         if isinstance(error, Unavailable) or (isinstance(error, ReplyError) and error.word in PASSING):
             refusal = tryagain()
         else:
-            self._doubt()
+            self._guarded(self._doubt)
             if isinstance(error, Unknown):
                 refusal = unknown() if isinstance(unit, Batch) else doubtful()
             else:
                 refusal = Refusal("INTERNAL")
                 self.log.error("the store refused a commit: {error}", error=failure.getErrorMessage())
-        for operation in unit.sends if isinstance(unit, Batch) else [unit]:
-            self._guarded(operation.fail, refusal)
+        self._refuse(unit.sends if isinstance(unit, Batch) else [unit], refusal)
         self._landed(unit)
 
     def _go_again(self, unit: Batch | Call) -> None:
@@ -272,7 +297,7 @@ class Commits:
         if self._disowned:
             self.refuse_all()
         if again:
-            self._mend(self._refused)
+            self._guarded(self._mend, self._refused)
         else:
             self.go_on()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from typing import Any
@@ -36,6 +37,8 @@ class Case(TestCase):
     """A data directory, and a Redis in it that may be started."""
 
     timeout = 30
+    #: Whether the command may begin a store.
+    creates = True
 
     def setUp(self) -> None:
         self.server = RedisServer(start=False)
@@ -48,7 +51,7 @@ class Case(TestCase):
         notes = Notes()
         globalLogPublisher.addObserver(notes)
         self.addCleanup(globalLogPublisher.removeObserver, notes)
-        return ensureDeferred(with_store(config or self.config, work, reactor, notes, patience))
+        return ensureDeferred(with_store(config or self.config, work, reactor, notes, patience, creates=self.creates))
 
     async def refused(self, work: Any = read, config: Config | None = None, patience: float = 10.0) -> str:
         """Why it could not be asked."""
@@ -191,6 +194,36 @@ class Embedded(Case):
         self.assertEqual(answers, [])
 
 
+class Absent(Case):
+    """A data directory in which no FishChat has ever run."""
+
+    creates = False
+
+    async def test_nothing_is_made(self) -> None:
+        """Who reads or changes is told that there is nothing, and how to name another directory."""
+        never = self.data / "never"
+        for data in (self.data, never):
+            before = set(self.data.iterdir())
+            told = await self.refused(config=Config(data=str(data)))
+            self.assertIn(f"there is no FishChat in {data}, and nothing was made there", told)
+            self.assertIn("name it with --data DIR or FISHCHAT__DATA", told)
+            self.assertEqual(set(self.data.iterdir()), before)
+
+    async def test_there(self) -> None:
+        """One that ran, or runs, is there, whoever started it; so is one that began with an account."""
+        self.creates = True
+        await self.ask()
+        self.creates = False
+        self.assertIsNone(await self.ask())
+        self.server.start()
+        self.assertIsNone(await self.ask())
+
+    async def test_closed(self) -> None:
+        """Of a directory that this user may not enter nobody knows whether there is one."""
+        self.patch(os, "access", lambda *_: False)
+        self.assertIn("cannot write to the directory", await self.refused())
+
+
 class External(Case):
     """A Redis that the configuration names."""
 
@@ -282,6 +315,8 @@ class Whole(Commands):
 
     async def test_refused(self) -> None:
         """What is wrong is one line, without a traceback, and the exit status is 1."""
+        self.server.start()
+        self.server.stop()
         self.assertIn("/no/such/redis", await self.refused("list", env={"FISHCHAT_REDIS_SERVER": "/no/such/redis"}))
 
     async def test_interrupted(self) -> None:

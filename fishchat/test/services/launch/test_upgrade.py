@@ -279,4 +279,4 @@ class Command(UpgradeCase):
         self.assertIsNone(server.command("GET", "format"))
         for told in (f"upgraded the store from format 1 to {FORMAT}", f"nothing to do: the store has format {FORMAT}"):
             code, output = self.run_command("migrate", "--backup-taken", "--data", str(self.data), **settings)
-            self.assertEqual((code, output.strip()), (0, told))
+            self.assertEqual((code, output), (0, f"note: the store is {server.url}\n{told}\n"))

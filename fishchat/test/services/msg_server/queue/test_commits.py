@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.task import Clock
+from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import Refusal
@@ -59,6 +60,9 @@ class CommitsCase(SynchronousTestCase):
         self.mended: list[str] = []
         self.doubts = 0
         self.said: list[Any] = []
+        self.events: list[LogEvent] = []
+        globalLogPublisher.addObserver(self.events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
         self.asker: Any = Asker(self.said)
         self.commits = Commits(
             self.store,
@@ -399,3 +403,111 @@ class Fenced(CommitsCase):
         self.turn(2)
         self.commits.expire()
         self.assertEqual(self.said, ["TRYAGAIN"])
+
+
+class Defective(CommitsCase):
+    """A defect of ours costs the commands that it concerns an answer, and nobody else theirs."""
+
+    def test_cannot_be_packed(self) -> None:
+        """A call that no packing can hold is refused in its turn, and the queue goes on."""
+        self.send()
+        self.commits.add(Call(STATUS, (10**20,), lambda _: self.said.append("?"), lambda r: self.said.append(r.word)))
+        self.mark("mark")
+        self.send()
+        self.turn()
+        self.assertEqual((self.sizes(), self.said), ([1, 1], []), "refused before what came earlier was answered")
+        self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1", "INTERNAL", "mark"])
+        self.store.answer()
+        self.send()
+        self.commits.when_idle().addCallback(lambda _: self.said.append("idle"))
+        self.turn()
+        self.store.answer()
+        self.assertEqual(self.said[3:], ["a+b:7-1", "a+b:7-1", "idle"])
+        self.assertEqual(self.logged(OverflowError), ["critical"])
+
+    def test_batch_cannot_be_packed(self) -> None:
+        """So is a batch of messages, whole; it is not in doubt, as nothing was sent."""
+        strange: Any = object()
+        self.commits.add(Send(self.asker, b"x", b"a+b", b"a/main", strange, PLAIN, b"x", b"a main", b"a", b"b"))
+        self.send()
+        self.turn()
+        self.send()
+        self.turn()
+        self.store.answer()
+        self.assertEqual((self.said, self.doubts), (["INTERNAL", "INTERNAL", "a+b:7-1"], 0))
+        self.assertEqual(self.logged(TypeError), ["critical"])
+
+    def test_cannot_be_sent(self) -> None:
+        """Whatever the connection raises: everybody is answered, and waiting for the end is not in vain."""
+        works = self.store.call
+
+        def broken(*_: Any) -> Any:
+            raise ZeroDivisionError
+
+        self.patch(self.store, "call", broken)
+        self.send()
+        self.call("call")
+        self.commits.when_idle().addCallback(lambda _: self.said.append("idle"))
+        self.turn()
+        self.assertEqual(self.said, ["INTERNAL", "call INTERNAL", "idle"])
+        self.patch(self.store, "call", works)
+        self.send()
+        self.turn()
+        self.store.answer()
+        self.assertEqual(self.said[3:], ["a+b:7-1"])
+        self.assertEqual(self.logged(ZeroDivisionError), ["critical"] * 2)
+
+    def test_goes_again(self) -> None:
+        """A flight that is refused whole keeps the place of what could not be sent."""
+        self.send()
+        self.commits.add(Call(STATUS, (10**20,), self.said.append, lambda refusal: self.said.append(refusal.word)))
+        self.send()
+        self.turn()
+        for _ in range(2):
+            self.store.answer([b"EPOCH", b"9"])
+        self.assertEqual((self.said, self.mended), ([], ["EPOCH"]))
+        self.commits.go_on()
+        for _ in range(2):
+            self.store.answer()
+        self.assertEqual(self.said, ["a+b:7-1", "INTERNAL", "a+b:7-1"])
+        self.assertEqual(self.logged(OverflowError), ["critical"])
+
+    def test_strange_reply(self) -> None:
+        """A reply to a batch that is none: its messages may be stored, and the next ones are sent."""
+        for reply in (None, b"OK", [b"OK"], [b"OK", [1, 2], [], b"7"], [b"OK", [1], [b"odd"], b"7"]):
+            self.said.clear()
+            self.send()
+            self.turn()
+            self.send()
+            self.turn()
+            self.store.asked.pop(0).answer(reply)
+            self.assertEqual(self.said, ["UNKNOWN"])
+            self.store.answer()
+            self.assertEqual(self.said, ["UNKNOWN", "a+b:7-1"])
+        self.assertEqual((self.doubts, len(self.logged(ValueError, TypeError))), (5, 5))
+
+    def test_repair_fails(self) -> None:
+        """What goes wrong when it begins a repair is not the end of the queue either."""
+
+        def broken(*_: Any) -> None:
+            raise ZeroDivisionError
+
+        self.commits._mend = self.commits._doubt = broken
+        self.send()
+        self.turn()
+        self.store.answer([b"LEASE"])
+        self.commits.go_on()
+        self.store.answer(Unknown("lost"))
+        self.assertEqual(self.said, ["UNKNOWN"])
+        self.send()
+        self.turn()
+        self.store.answer()
+        self.assertEqual(self.said, ["UNKNOWN", "a+b:7-1"])
+        self.assertEqual(self.logged(ZeroDivisionError), ["critical"] * 2)
+
+    def logged(self, *errors: type[Exception]) -> list[str]:
+        """The levels of the log's lines about these errors."""
+        levels = [event["log_level"].name for event in self.events if "log_failure" in event]
+        self.assertEqual(len(self.flushLoggedErrors(*errors)), len(levels))
+        return levels
