@@ -10,6 +10,7 @@ from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
 from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
+from fishchat.cli.retention import retention as retention_command
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
 
@@ -28,5 +29,6 @@ main.add_command(cert_group)
 main.add_command(config_group)
 main.add_command(lab_group)
 main.add_command(migrate_command)
+main.add_command(retention_command)
 main.add_command(up_command)
 main.add_command(user_group)
