@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def retention(store: Store, now: bool, dry_run: bool, yes: bool) -> None:
     """Show which messages are due for removal.
 
-    They are those that the `retention` of the configuration no longer keeps. The manager removes them by itself. It removes nothing while the clocks of its machine and of Redis differ by more
-    than a minute, or if more than half of all messages would go: check the clocks, then use --now.
+    They are those that the `retention` of the configuration no longer keeps. The manager removes them by itself. It
+    removes nothing while the clocks of its machine and of Redis differ by more than a minute, or if more than half of
+    all messages would go: check the clocks, then use --now.
     """
     # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.services.launch.one_shot import run
