@@ -190,7 +190,7 @@ class RuleTests(SynchronousTestCase):
 class Loopback:
     """A resolver for which every name is this machine: those of some machines do not know ``localhost.``."""
 
-    def resolveHostName(  # type: ignore[override]
+    def resolveHostName(
         self,
         resolutionReceiver: IResolutionReceiver,
         hostName: str,
