@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from fishchat import __version__
+from fishchat.cli.backup import backup as backup_command
+from fishchat.cli.backup import restore as restore_command
 from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
@@ -24,11 +26,13 @@ def main() -> None:
     """
 
 
+main.add_command(backup_command)
 main.add_command(bench_group)
 main.add_command(cert_group)
 main.add_command(config_group)
 main.add_command(lab_group)
 main.add_command(migrate_command)
+main.add_command(restore_command)
 main.add_command(retention_command)
 main.add_command(up_command)
 main.add_command(user_group)
