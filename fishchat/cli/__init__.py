@@ -9,11 +9,14 @@ import click
 
 from fishchat import __version__
 from fishchat.cli import streams
+from fishchat.cli.backup import backup as backup_command
+from fishchat.cli.backup import restore as restore_command
 from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
 from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
+from fishchat.cli.retention import retention as retention_command
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
 from fishchat.config.describe import docstring
@@ -48,10 +51,13 @@ def main() -> None:
     """
 
 
+main.add_command(backup_command)
 main.add_command(bench_group)
 main.add_command(cert_group)
 main.add_command(config_group)
 main.add_command(lab_group)
 main.add_command(migrate_command)
+main.add_command(restore_command)
+main.add_command(retention_command)
 main.add_command(up_command)
 main.add_command(user_group)

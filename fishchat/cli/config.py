@@ -92,8 +92,7 @@ def check(loaded: Loaded, processes: bool, only_values: bool) -> None:
     """
     problems = [f"{key}: {text}" for key, text in check_processes(loaded.config)]
     if problems and processes:
-        raise click.ClickException("
-".join(problems))
+        raise click.ClickException("\n".join(problems))
     for problem in problems:
         click.echo(f"note: `fishchat up --processes` would refuse {problem}", err=True)
     if not only_values:
@@ -101,8 +100,7 @@ def check(loaded: Loaded, processes: bool, only_values: bool) -> None:
         from fishchat.services.launch.check import obstacles, used_ports
 
         if problems := obstacles(loaded.config):
-            raise click.ClickException("
-".join(problems))
+            raise click.ClickException("\n".join(problems))
         for used in used_ports(loaded.config):
             click.echo(f"note: {used}", err=True)
     changed = sum(place != "default" for place in loaded.origin.values())

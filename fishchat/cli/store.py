@@ -66,20 +66,26 @@ def with_store(command: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(command)
     def run(data: str, settings: str | None, **others: Any) -> None:
-        try:
-            loaded = load(settings, data=data)
-        except ConfigError as error:
-            raise click.ClickException(str(error)) from None
-        for note in loaded.notes:
-            click.echo(f"note: {note}", err=True)
-        if loaded.config.accounts.mode == "open":
+        config = load_config(settings, data)
+        if config.accounts.mode == "open":
             click.echo(_OPEN, err=True)
-        store = Store(loaded.config)
+        store = Store(config)
         # Every answer names the store: a change in a wrong one must be seen.
         click.echo(f"note: the store is {store.place}", err=True)
         command(store, **others)
 
     return run
+
+
+def load_config(settings: str | None, data: str) -> Config:
+    """Return the configuration of a command, and print the notes on it. Raises ClickException."""
+    try:
+        loaded = load(settings, data=data)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    for note in loaded.notes:
+        click.echo(f"note: {note}", err=True)
+    return loaded.config
 
 
 def explained(refusal: Refusal, account: str, place: str) -> str:

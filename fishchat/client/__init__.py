@@ -4,7 +4,7 @@ A bot that answers everybody with their own words::
 
     import sys
     from twisted.internet import defer, task
-    from fishchat.client import Client, FileState
+    from fishchat.client import Client, ClientError, FileState
 
     async def main(reactor, server="127.0.0.1:19000"):
         bot = Client("echo", servers=[server], reactor=reactor, state=FileState("echo.json"))
@@ -14,10 +14,13 @@ A bot that answers everybody with their own words::
             if message.from_ != bot.account:
                 bot.send(message.reply_to, message.text)
 
-        bot.on_message = answer
-        bot.on_closed = closed.callback
-        await bot.start()
-        print("closed:", await closed)
+        bot.on_message, bot.on_closed = answer, closed.callback
+        try:
+            await bot.start()
+        except ClientError as error:
+            sys.exit(f"cannot start: {error}")
+        print("connected", flush=True)
+        sys.exit(f"closed: {await closed}")
 
     if __name__ == "__main__":
         task.react(main, sys.argv[1:])
@@ -43,6 +46,7 @@ from fishchat.client.events import (
     Notice,
     Read,
     RefusedError,
+    StateError,
     Status,
     TlsError,
     Topic,
@@ -64,6 +68,7 @@ __all__ = [
     "Notice",
     "Read",
     "RefusedError",
+    "StateError",
     "Status",
     "TlsError",
     "Topic",

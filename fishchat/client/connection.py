@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail, maybeDeferred, succeed
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
@@ -32,12 +33,15 @@ from fishchat.client.events import (
     Read,
     RefusedError,
     Settled,
+    StateError,
     Synced,
+    TlsError,
 )
 from fishchat.client.link import Link
 from fishchat.client.machine import Machine
 from fishchat.client.security import Security, Tls
 from fishchat.client.state import ClientState, Store
+from fishchat.client.warnings import Warnings
 
 #: Seconds before the first reconnection, the longest delay, and how long a connection must last to count as a success.
 FIRST_DELAY = 0.05
@@ -101,7 +105,10 @@ class Client(Calls):
     :ivar on_message, on_notice, on_synced, on_gap, on_read, on_event, on_closed: the callbacks; None: no callback.
         ``on_event(event)`` receives the events of features that have no callback of their own.
         ``on_closed(reason)`` is called once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused``
-        (the login was refused) or ``revoked`` (the server revoked the login, and no other secret is available).
+        (the login was refused), ``revoked`` (the server revoked the login, and no other secret is available) or
+        ``state`` (the state could not be saved at the start).
+
+    The client warns when it cannot connect, and why: in the log, or on stderr if the program has not begun a log.
     """
 
     _log = Logger()
@@ -133,8 +140,16 @@ class Client(Calls):
             store = state
             state = state.load()
         self._machine = Machine(account, device, secret=secret, state=state, manual_ack=True)
-        self._driver = Driver(reactor, self._machine, store, tell=self._tell, send=self._send, drop=self._drop)
-        self._security = Security(tls)
+        self._warnings = Warnings()
+        self._driver = Driver(
+            reactor,
+            self._machine,
+            store,
+            tell=self._tell,
+            send=self._send,
+            drop=self._drop,
+        )
+        self._security = Security(tls, self._warnings)
         self._addresses = Addresses(reactor, gateway, servers, self._security)
         self._connection: Connection | None = None
         self._address = ""
@@ -151,10 +166,19 @@ class Client(Calls):
     # Life.
 
     def start(self) -> Deferred[None]:
-        """Connect, and stay connected. Fires at the first login; fails with RefusedError if the login is refused."""
+        """Connect, and stay connected. Fires at the first login.
+
+        Fails with RefusedError if the login is refused, and with StateError if the state cannot be saved. The client is
+        closed then.
+        """
         if self._ended is not None:
             return fail(self._closed_error())
         if self._running is None:
+            try:
+                self._driver.save()
+            except StateError as error:
+                self._end(Ended("state", error, str(error)))
+                return fail(error)
             self._running = ensureDeferred(self._run())
             self._running.addErrback(lambda failure: failure.trap(CancelledError))
         if self._online_at is not None:
@@ -213,11 +237,16 @@ class Client(Calls):
             except CancelledError:
                 raise
             except Exception as error:
-                self._log.info("no connection to {address}: {error}", address=self._address, error=error)
+                self._warn(error)
                 self._addresses.failed(self._address)
                 self.failures += 1
             if self._ended is None:
                 await deferLater(self._reactor, self._delay())
+
+    def _warn(self, error: object) -> None:
+        # An error of TLS says by itself with which server, and what to do.
+        known = isinstance(error, TlsError) or not self._address
+        self._warnings.warn(error if known else f"no connection to {self._address}: {error}; trying again")
 
     def _delay(self) -> float:
         """Return a doubling delay with jitter, so that the clients of a failed server do not all reconnect at once."""
@@ -239,7 +268,11 @@ class Client(Calls):
         self._driver.flush()
 
     def _lost(self, reason: BaseException | None) -> None:
-        self._security.warn(self._security.failure(self._address, reason))
+        wrong = self._security.failure(self._address, reason)
+        # Of a connection that the client itself has aborted, the reason was told before.
+        early = self._online_at is None and self._ended is None and not isinstance(reason, ConnectionAborted)
+        if wrong is not None or early:
+            self._warn(wrong or "it was lost before the login")
         self._connection = None
         self._moving = _cancel(None, self._moving)
         now = self._reactor.seconds()
@@ -288,7 +321,7 @@ class Client(Calls):
         elif isinstance(event, Moved):
             self._move(event)
         elif isinstance(event, Broken):
-            self._log.info("dropping {address}: {reason}", address=self._address, reason=event.reason)
+            self._warn(event.reason)
             self._drop()
         elif isinstance(event, Ended):
             self._end(event)
@@ -339,6 +372,7 @@ class Client(Calls):
 
     def _online(self) -> None:
         self._online_at = self._reactor.seconds()
+        self._warnings.clear()
         self._addresses.worked(self._address)
         starting, self._starting = self._starting, []
         for waiting in starting:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger
 
+from fishchat.client.events import StateError
 from fishchat.client.machine import Machine
 from fishchat.client.state import Store
+from fishchat.client.warnings import Warnings
 
 
 class Driver:
@@ -20,8 +21,6 @@ class Driver:
     :param send: writes lines, if there is a connection.
     :param drop: drops the connection.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -39,6 +38,7 @@ class Driver:
         self._tell = tell
         self._send = send
         self._drop = drop
+        self._warnings = Warnings()
         self._timer: IDelayedCall | None = None
         self._soon: IDelayedCall | None = None
         self._flushing = self._again = self._stopped = False
@@ -81,17 +81,27 @@ class Driver:
         lines = self._machine.lines(now)
         if self._store is not None and self._machine.changed:
             try:
-                self._store.save(self._machine.snapshot())
-            except Exception:
+                self.save()
+            except StateError as error:
                 # Lines must not be sent before their state is saved; the next connection tries again.
-                self._log.failure("the client's state cannot be saved")
+                self._warnings.warn(f"{error}; nothing is sent until it can be saved")
                 self._drop()
                 return
-            self._machine.saved()
         if lines:
             self._send(lines)
         if self._machine.drained:
             self._drop()
+
+    def save(self) -> None:
+        """Save the state, if there is a store. Raises StateError if that fails."""
+        if self._store is None:
+            return
+        try:
+            self._store.save(self._machine.snapshot())
+        except Exception as error:
+            raise StateError(f"the state of the client cannot be saved: {error}") from error
+        self._machine.saved()
+        self._warnings.clear()
 
     def _set_timer(self, deadline: float | None) -> None:
         if self._timer is not None and self._timer.active():

@@ -28,6 +28,7 @@ __all__ = [
     "Read",
     "RefusedError",
     "Settled",
+    "StateError",
     "Status",
     "Synced",
     "TlsError",
@@ -37,6 +38,10 @@ __all__ = [
 
 class TlsError(ClientError):
     """Raised when the server cannot prove its identity or does not use TLS. The text says what to do."""
+
+
+class StateError(ClientError):
+    """Raised when the client's state cannot be saved, so that nothing may be sent. The text names the reason."""
 
 
 class ClosedError(ClientError):
@@ -65,13 +70,13 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of the client: stopped, replaced by another login of this device, login refused or login revoked.
+    """The end of the client: stopped, replaced by another login of this device, refused, revoked, or without a state.
 
-    ``detail`` is the reason for which it was revoked, in the server's word.
+    ``detail`` is the reason for which it was revoked, in the server's word, or for which the state cannot be saved.
     """
 
     reason: str
-    error: RefusedError | None = None
+    error: ClientError | None = None
     detail: str = ""
 
 

@@ -11,9 +11,9 @@ from OpenSSL import SSL, crypto
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import Certificate, platformTrust, trustRootFromCertificates
-from twisted.logger import Logger
 
 from fishchat.client.events import TlsError
+from fishchat.client.warnings import Warnings
 from fishchat.net.addresses import is_loopback
 from fishchat.net.tls_peer import CheckedPeer
 
@@ -48,10 +48,9 @@ def is_plain(host: str, tls: Tls) -> bool:
 class Security:
     """The trust and the endpoints of a client. Raises OSError or ValueError for a file without certificates."""
 
-    _log = Logger()
-
-    def __init__(self, tls: Tls = None) -> None:
+    def __init__(self, tls: Tls = None, warnings: Warnings | None = None) -> None:
         self._tls = tls
+        self._warnings = warnings or Warnings()
         if tls is None or isinstance(tls, bool):
             self._roots = platformTrust()
             self._otherwise = "if it is your own, say tls=path to the authority's PEM"
@@ -59,7 +58,6 @@ class Security:
             self._roots = _authorities(Path(tls))
             self._otherwise = f"{os.fspath(tls)} holds others; say tls=path to the authority's PEM"
         self._peers: dict[str, CheckedPeer] = {}
-        self._warned: set[str] = set()
 
     def endpoint(self, reactor: Any, address: str) -> IStreamClientEndpoint:
         """Return the endpoint for ``host:port``. Raises ValueError for an invalid address."""
@@ -91,10 +89,9 @@ class Security:
         )
 
     def warn(self, error: object) -> None:
-        """Log a failure of TLS, each one once. Other errors are ignored."""
-        if isinstance(error, TlsError) and str(error) not in self._warned:
-            self._warned.add(str(error))
-            self._log.warn("{error}", error=error)
+        """Warn of a failure of TLS. Other errors are ignored."""
+        if isinstance(error, TlsError):
+            self._warnings.warn(error)
 
 
 def _authorities(path: Path) -> Any:

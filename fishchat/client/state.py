@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+
+#: A file that is mounted alone; a directory in which this program may create nothing.
+_NOT_REPLACEABLE = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class SavedSend(msgspec.Struct, frozen=True):
@@ -63,6 +68,9 @@ class Store(Protocol):
 class FileState:
     """A store in one file, replaced as a whole and synced: after a crash it contains the old state or the new one.
 
+    A link is followed. A file that cannot be replaced, because it is mounted alone or nothing may be created beside it,
+    is overwritten and synced: a crash at that moment may leave a file that is no state, which ``load`` refuses.
+
     Saving blocks for the time of an fsync, once per turn of the reactor in which something changed. Only one program at
     a time may use the file. Two programs with the same device replace each other at the server anyway.
     """
@@ -71,27 +79,59 @@ class FileState:
         self.path = Path(path)
 
     def load(self) -> ClientState | None:
-        """Return the saved state; None if there is no file. Raises ValueError if the file contains no state."""
+        """Return the saved state; None if there is no file, or if it contains ``null``.
+
+        Raises ValueError if the file contains anything else.
+        """
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
             return None
+        if raw.strip() == b"null":
+            return None
         try:
             return ClientState.from_json(raw)
         except ValueError as error:
-            raise ValueError(f"{self.path}: no client state: {error}") from error
+            advice = "" if raw else " (the file is empty; if there never was a state, write null into it)"
+            raise ValueError(f"{self.path}: no client state: {error}{advice}") from error
 
     def save(self, state: ClientState) -> None:
         """Write ``state`` to disk. Raises OSError."""
-        fresh = self.path.with_name(self.path.name + ".new")
-        # The file contains a token and unsent texts, so only its owner may read it.
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(state.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, self.path)
-        directory = os.open(self.path.parent, os.O_RDONLY)
+        # Replacing a link would leave the file that it names, perhaps in a volume, with the old state.
+        path = os.path.realpath(self.path)
+        raw = state.to_json()
+        try:
+            self._replace(path, raw)
+        except OSError as error:
+            if error.errno not in _NOT_REPLACEABLE or not os.path.isfile(path):
+                raise
+            self._overwrite(path, raw)
+
+    @staticmethod
+    def _replace(path: str, raw: bytes) -> None:
+        fresh = path + ".new"
+        try:
+            # The file contains a token and unsent texts, so only its owner may read it.
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(fresh)
+            raise
+        directory = os.open(os.path.dirname(path), os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+    @staticmethod
+    def _overwrite(path: str, raw: bytes) -> None:
+        with open(path, "r+b") as file:
+            file.write(raw)
+            # Cut afterwards: the file is at no time empty.
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())

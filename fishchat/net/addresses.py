@@ -37,7 +37,7 @@ def is_loopback(host: str) -> bool:
     """Return whether only this machine can reach ``host`` (127/8, ::1, localhost), without a resolver."""
     address = _ip(host)
     if address is None:
-        return host.lower() == "localhost"
+        return host.lower().removesuffix(".") == "localhost"
     # An IPv4-mapped IPv6 address reaches what the IPv4 address does. Python handles that from 3.13 on.
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 

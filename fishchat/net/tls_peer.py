@@ -38,7 +38,8 @@ class CheckedPeer:
     def __init__(
         self, host: str, problem: Callable[[str], Exception], otherwise: str, *, extra: Any = None, **options: Any
     ) -> None:
-        self._host = host
+        # A name from the resolver's root ends with a dot; certificates and TLS know it without.
+        self._host = host = host.removesuffix(".")
         self._problem = problem
         self._otherwise = otherwise
         # Twisted's default minimum, or a minimum set elsewhere, may be 1.3, which not every Redis speaks.

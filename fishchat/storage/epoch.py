@@ -10,7 +10,7 @@ from fishchat.storage.servers.calls import epoch
 from fishchat.storage.wire import Pipeline, StoreError
 
 #: 2026-01-01 00:00 UTC in seconds. An epoch is at least the minutes since then.
-_BEGINNING = 1767225600
+BEGINNING = 1767225600
 
 
 def run_id(info: bytes) -> bytes:
@@ -31,6 +31,6 @@ class Epoch:
     async def hook(self, wire: Pipeline) -> None:
         """Read the epoch. A hook for ``Connection.prepare``, after the scripts were loaded."""
         run = run_id(await wire.run("INFO", "server"))
-        floor = max(1, int(self._wall() - _BEGINNING) // 60)
+        floor = max(1, int(self._wall() - BEGINNING) // 60)
         ask = epoch(run, self.current, floor, FORMAT)
         self.current = ask.parse(await wire.run("EVALSHA", ask.script.sha, 0, pack(*ask.values)))

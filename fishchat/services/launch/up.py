@@ -25,7 +25,6 @@ from fishchat.config.paths import data_path
 from fishchat.config.ports import check_processes, rows
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
-from fishchat.net.addresses import parse_address
 from fishchat.net.clock import use_monotonic
 from fishchat.services.launch import layout, readiness
 from fishchat.services.launch.banner import talk

@@ -1,4 +1,4 @@
-"""Removes old messages: by age, then by count."""
+"""Removes old messages: by age, then by count, and only if the clocks can be believed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
-from fishchat.config.schema import Keep, Retention
+from fishchat.config.schema import Retention
 from fishchat.interfaces import IStore
-from fishchat.model.names import kind
 from fishchat.services.manager.rounds import Rounds
-from fishchat.storage.logs.calls import trim
+from fishchat.services.manager.survey import Survey, look, remove
 
-#: Entries that one step examines.
-TRIM_STEP = 1000
+#: Seconds after which the same objection is logged again.
+REMIND = 86400.0
 
 
 class Trimmer(Rounds):
@@ -28,21 +27,45 @@ class Trimmer(Rounds):
         self._wall = wall
         #: Entries removed since the start.
         self.removed = 0
+        self._objected: float | None = None
 
     async def round(self) -> None:
-        """Trim every conversation."""
-        cursor = b"0"
-        while True:
-            cursor, keys = await self._store.run("SCAN", cursor, "MATCH", "log:*", "COUNT", 100)
-            for key in keys:
-                await self._trim(key[4:])
-            if cursor == b"0":
-                return
+        """Trim every conversation, unless a clock seems wrong or more than half of all messages would go."""
+        found = await self.look()
+        if objection := found.objection():
+            self._object(objection)
+            return
+        self._objected = None
+        await self.remove(found)
 
-    async def _trim(self, conversation: bytes) -> None:
-        keep: Keep = getattr(self._retention, kind(conversation))
-        oldest = int((self._wall() - keep.days * 86400) * 1000)
-        more = True
-        while more and self.running:
-            removed, more = await trim(conversation, oldest, keep.count, TRIM_STEP).of(self._store)
-            self.removed += removed
+    async def look(self) -> Survey:
+        """Return what is due now."""
+        return await look(self._store, self._retention, self._wall)
+
+    async def remove(self, found: Survey) -> None:
+        """Remove what is due, and log how much that was."""
+        removed = conversations = 0
+        try:
+            for conversation in found.due:
+                step = await remove(self._store, found, conversation, lambda: bool(self.running))
+                self.removed += step
+                removed += step
+                conversations += step > 0
+        finally:
+            if removed:
+                self.log.info(
+                    "retention removed {removed} messages from {conversations} of {all} conversations",
+                    removed=removed,
+                    conversations=conversations,
+                    all=found.conversations,
+                )
+
+    def _object(self, objection: str) -> None:
+        now = self._clock.seconds()
+        if self._objected is None or now - self._objected >= REMIND:
+            self._objected = now
+            self.log.warn(
+                "retention removes nothing: {objection}. `fishchat retention` shows what is due, and"
+                " `fishchat retention --now` removes it in any case",
+                objection=objection,
+            )

@@ -17,7 +17,7 @@ from fishchat.storage.script import script
 
 def build(parts: Parts) -> Sequence[IService]:
     """Return the services of the manager. Two managers do no harm: every step is atomic in the store."""
-    store = parts.store((script("servers/reap"), script("logs/trim"), script("topics/release")))
+    store = parts.store((script("servers/reap"), script("logs/survey"), script("logs/trim"), script("topics/release")))
     reaper = Reaper(store, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)
     dismissals = Dismissals(store, parts.bus, parts.clock)

@@ -94,15 +94,17 @@ class Pages(Page):
 
 
 def _json(status: int, value: dict[str, Any], **headers: str) -> Answer:
-    return Answer(msgspec.json.encode(value) + b"\n", "application/json", status, headers)
+    return Answer(
+        msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", "application/json", status, headers
+    )
 
 
 def _error(status: int, error: str, text: str, **headers: str) -> Answer:
     return _json(status, {"error": error, "text": text}, **headers)
 
 
-def site(shown: Shown, reactor: Any, limits: Limits, guard: Guard | None = None) -> WebSite:
-    """Return the monitor's site; for a listener with TLS if ``guard`` is set."""
+def site(shown: Shown, reactor: Any, limits: Limits, guard: Guard | None = None, *, local: bool = False) -> WebSite:
+    """Return the monitor's site; for a listener with TLS if ``guard`` is set. ``local``: see ``SiteLimits``."""
     per_source = OF_SOURCE if guard is not None and limits.flood else 0
-    bounded = SiteLimits(Bounds(CONNECTIONS, per_source), limits.exempt, IDLE, BODY)
+    bounded = SiteLimits(Bounds(CONNECTIONS, per_source), limits.exempt, IDLE, BODY, local)
     return WebSite(Pages(shown, guard), reactor, bounded, secure=guard is not None, name="Monitor")

@@ -15,6 +15,7 @@ from fishchat.features.accounts.administration import Accounts
 from fishchat.features.accounts.calls import CHECK_TOKEN
 from fishchat.interfaces import IBus
 from fishchat.model.servers import LATE, Health, Server, Servers
+from fishchat.net.addresses import is_loopback, parse_address
 from fishchat.services.monitor.pages import site
 from fishchat.services.net.listen import HTTP, Listener
 from fishchat.services.role import Parts
@@ -94,7 +95,7 @@ def build(parts: Parts) -> Sequence[IService]:
     load: Callable[[], Load] = parts.certificates.counted(Load) if section.listen_tls else Load
     beat = parts.heartbeat(ROLE, load)
     shown = Monitor(parts.bus, parts.clock, lambda: beat.id)
-    web = site(shown, parts.reactor, config.limits)
+    web = site(shown, parts.reactor, config.limits, local=is_loopback(parse_address(section.listen)[0]))
     services = [web, beat, Listener(section.listen, web.factory, "monitor.listen", parts.reactor)]
     if section.listen_tls:
         accounts = Accounts(parts.connection([CHECK_TOKEN]), config.accounts.token_days)

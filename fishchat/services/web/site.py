@@ -16,6 +16,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 from zope.interface import implementer
 
+from fishchat.net.addresses import is_ip, is_loopback
 from fishchat.protocols.peer import HANDSHAKE
 from fishchat.services.net.connection_limits import Bounds, ConnectionLimits
 from fishchat.services.web.page import NOTHING
@@ -38,19 +39,23 @@ class SiteLimits:
 
     :ivar connections: the most connections; nobody logs in, so all of them count as unauthenticated. :ivar exempt:
     networks whose addresses are not counted by source. :ivar idle: seconds that a connection may be idle, and that a
-    peer has to close it. :ivar body: bytes of the body of a request.
+    peer has to close it. :ivar body: bytes of the body of a request. :ivar local: whether requests for a host by any
+    name but ``localhost`` are refused. Otherwise a page of a stranger whose name resolves to this machine could read
+    the answers in a browser here (DNS rebinding).
     """
 
     connections: Bounds
     exempt: Iterable[str] = ()
     idle: int = 30
     body: int = 16384
+    local: bool = False
 
 
 class _Request(Request):
     """A request with a small body, which stays in memory."""
 
     most = 0
+    local = False
     _length = 0
 
     def gotLength(self, length: int | None) -> None:
@@ -67,7 +72,23 @@ class _Request(Request):
     def render(self, resrc: IResource) -> None:
         for name, text in HEADERS.items():
             self.setHeader(name, text)
-        super().render(resrc)
+        if self.local and not self._is_for_this_machine():
+            self._refuse()
+        else:
+            super().render(resrc)
+
+    def _is_for_this_machine(self) -> bool:
+        # A browser always sends the name. An address in its place was not resolved, so nobody can have redirected it.
+        name = self.getRequestHostname().decode("utf-8", "replace") if self.getHeader(b"host") else "localhost"
+        return is_ip(name) or is_loopback(name)
+
+    def _refuse(self) -> None:
+        body = b"this port answers only for localhost or an IP address\n"
+        self.setResponseCode(403)
+        self.setHeader("Content-Type", "text/plain; charset=utf-8")
+        self.setHeader("Content-Length", str(len(body)))
+        self.write(b"" if self.method == b"HEAD" else body)
+        self.finish()
 
 
 class _Site(Site):
@@ -155,7 +176,7 @@ class WebSite(Service):
     def __init__(
         self, root: IResource, reactor: Any, limits: SiteLimits, *, secure: bool = False, name: str = "Web"
     ) -> None:
-        request = type("_Request", (_Request,), {"most": limits.body})
+        request = type("_Request", (_Request,), {"most": limits.body, "local": limits.local})
         site = _Site(root, requestFactory=request, timeout=limits.idle, reactor=reactor)
         self.factory = _Bounded(site, reactor, limits, secure, name)
 

@@ -19,6 +19,7 @@ _PAGE = script("logs/page")
 _DEVICE_CONVERSATION = script("logs/device_conversation")
 _DEVICE_CONVERSATIONS = script("logs/device_conversations")
 _MEMBERS_AMONG = script("logs/members_among")
+_SURVEY = script("logs/survey")
 _TRIM = script("logs/trim")
 _MAY_READ = script("logs/may_read")
 _APPEND = script("logs/append")
@@ -48,6 +49,15 @@ class Appended:
     body: bytes
     version: int
     time: int
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What retention would find in one conversation; ``last`` is the time of the last message in ms, 0 without one."""
+
+    entries: int
+    due: int
+    last: int
 
 
 @dataclass
@@ -120,14 +130,26 @@ def members_among(conversation: bytes, accounts: Iterable[bytes]) -> Ask[Members
     return Ask(_MEMBERS_AMONG, (conversation, list(accounts)), parse)
 
 
-def trim(conversation: bytes, oldest: int, count: int, most: int) -> Ask[tuple[int, bool]]:
-    """Run one step of retention. Returns how many entries were removed, and whether more may remain."""
+def survey(conversations: list[bytes], earliest: int, oldest: int, count: int) -> Ask[list[Surveyed]]:
+    """Estimate what retention would remove from these conversations; the parameters are those of ``trim``."""
+
+    def parse(reply: Any) -> list[Surveyed]:
+        return [Surveyed(*found) for found in zip(reply[::3], reply[1::3], reply[2::3], strict=True)]
+
+    return Ask(_SURVEY, (conversations, earliest, oldest, count), parse)
+
+
+def trim(conversation: bytes, earliest: int, oldest: int, count: int, most: int) -> Ask[tuple[int, bool]]:
+    """Run one step of retention. Returns how many entries were removed, and whether more may remain.
+
+    ``earliest`` is the first time that can be right. Times are in ms.
+    """
 
     def parse(reply: Any) -> tuple[int, bool]:
         removed, more = reply
         return removed, bool(more)
 
-    return Ask(_TRIM, (conversation, oldest, count, most), parse)
+    return Ask(_TRIM, (conversation, earliest, oldest, count, most), parse)
 
 
 def append(stream: bytes, conversation: bytes, account: bytes, form: bytes, text: bytes) -> Ask[Appended]:

@@ -1,18 +1,22 @@
 -- Apply the retention of one conversation: age first, then count.
--- args: conversation, oldest (time to keep, in ms), count (entries to keep), most (entries to check in this call)
+-- args: conversation, earliest (first time that can be right, in ms), oldest (time to keep, in ms), count (entries to
+--   keep), most (entries to check in this call)
 -- reply: entries removed, 1 if there may be more
 -- writes: log:<conversation> meta:<conversation>
 --- @include "positions"
+--- @include "dated"
 
-local conversation, oldest, count, most = unpack(args)
+local conversation, earliest, oldest, count, most = unpack(args)
 local log = 'log:' .. conversation
 local before = call('XLEN', log)
-local last_old, from, looked, more = nil, '-', 0, 1
+local first = first_dated(log, earliest)
+local last_old, from, looked, more = nil, first and first[1], 0, first and 1 or 0
 while more == 1 and looked < most do
   local page = call('XRANGE', log, from, '+', 'COUNT', 100)
   if #page < 100 then more = 0 end
   for _, entry in ipairs(page) do
-    if tonumber(entry[2][2]) >= oldest then
+    local time = tonumber(entry[2][2])
+    if time >= oldest or time < earliest then
       more = 0
       break
     end

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -13,11 +15,13 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, ProcessProtocol
 from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisconnection
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.protocols.basic import LineReceiver
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import implementer
 
 import fishchat.client
-from fishchat.client import Client, ClientState, ClosedError, FileState, Message, RefusedError
+from fishchat.client import Client, ClientState, ClosedError, FileState, Message, RefusedError, StateError
 from fishchat.client.connection import Connection
 from fishchat.test.support.waiting import until
 
@@ -371,6 +375,20 @@ class LoopbackTests(TestCase):
         self.assertEqual(self.server.acked, [])
 
 
+def warnings_of(case: TestCase) -> list[str]:
+    """Return the list to which the warnings of clients are added from now on."""
+    found: list[str] = []
+
+    @implementer(ILogObserver)
+    def hear(event: LogEvent) -> None:
+        if event.get("log_level") == LogLevel.warn and "fishchat.client" in event["log_namespace"]:
+            found.append(str(event["error"]))
+
+    globalLogPublisher.addObserver(hear)
+    case.addCleanup(globalLogPublisher.removeObserver, hear)
+    return found
+
+
 class StateTests(TestCase):
     """Exactly once across restarts of the program."""
 
@@ -440,26 +458,47 @@ class StateTests(TestCase):
         await bot.stop()
 
     async def test_disk_full(self) -> None:
-        """What cannot be saved is not sent."""
+        """What cannot be saved is not sent until it can; the log says so once, without a traceback."""
 
         class Full(FileState):
-            broken = True
+            broken = False
+            tried = 0
 
             def save(self, state: ClientState) -> None:
                 if self.broken:
+                    Full.tried += 1
                     raise OSError("no space left")
                 super().save(state)
 
         self.file = Full(self.mktemp())
         client = self.client()
         await client.start()
+        warnings = warnings_of(self)
+        Full.broken = True
         send = client.send("bob", "one")
-        await until(lambda: self.flushLoggedErrors(OSError))
+        await until(lambda: Full.tried > 2)
         self.assertFalse([line for line in self.server.heard if "MESSAGE" in line])
         Full.broken = False
         await send
-        self.flushLoggedErrors(OSError)
         self.assertEqual(self.server.log, [("alice", 1, "one")])
+        [warning] = warnings
+        self.assertIn("cannot be saved: no space left; nothing is sent", warning)
+
+    async def test_nowhere(self) -> None:
+        """A state that can never be saved ends the client at its start: everything fails, with the reason."""
+        self.file = FileState(Path(self.mktemp()) / "nowhere" / "echo.json")
+        client = self.client()
+        closed: list[str] = []
+        client.on_closed = closed.append
+        waiting: Any = self.assertFailure(client.send("bob", "one"), StateError)
+        started: Any = self.assertFailure(client.start(), StateError)
+        error = await started
+        self.assertRegex(str(error), "state of the client cannot be saved: .*No such file or directory.*nowhere")
+        await waiting
+        late: Any = self.assertFailure(client.send("bob", "two"), ClosedError)
+        self.assertIn("No such file or directory", str(await late))
+        self.assertEqual((closed, self.server.heard), (["state"], []))
+        await client.stop()
 
     def test_file(self) -> None:
         """No file is no state; one of something else is an error that names it; old ones load; only the owner reads."""
@@ -473,35 +512,75 @@ class StateTests(TestCase):
         error = self.assertRaises(ValueError, self.file.load)
         self.assertIn(str(self.file.path), str(error))
 
+    def test_a_link(self) -> None:
+        """A link is followed and stays, whether the file that it names is there or not."""
+        volume = Path(self.mktemp())
+        volume.mkdir()
+        self.file.path.symlink_to(volume.absolute() / "echo.json")
+        for account in ("alice", "bob"):
+            self.file.save(ClientState(account))
+            self.assertTrue(self.file.path.is_symlink())
+            self.assertEqual(FileState(volume / "echo.json").load(), ClientState(account))
+        self.assertEqual([path.name for path in volume.iterdir()], ["echo.json"])
+
+    def test_mounted_alone(self) -> None:
+        """A file that cannot be replaced, as one that is mounted alone, is overwritten; null in it is no state."""
+        self.file.path.write_text("null\n")
+        self.assertIsNone(self.file.load())
+        before = self.file.path.stat().st_ino
+
+        def busy(*paths: object) -> None:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+
+        self.patch(os, "replace", busy)
+        for state in (ClientState("alice", token="fct_" + "x" * 50), ClientState("alice")):
+            self.file.save(state)
+            self.assertEqual(self.file.load(), state)
+        self.assertEqual(self.file.path.stat().st_ino, before)
+        self.assertEqual(
+            [path.name for path in self.file.path.parent.glob(self.file.path.name + "*")], [self.file.path.name]
+        )
+        self.file.path.unlink()
+        self.assertRaises(OSError, self.file.save, ClientState("alice"))
+
+    def test_empty_file(self) -> None:
+        """An empty file, which a crash of another program may leave, is not taken for a new device."""
+        self.file.path.write_bytes(b"")
+        self.assertIn("write null into it", str(self.assertRaises(ValueError, self.file.load)))
+
+
+def documented() -> str:
+    """Return the program in the documentation of the package."""
+    _, _, rest = inspect.getdoc(fishchat.client).partition("::\n")  # type: ignore[union-attr]
+    return inspect.cleandoc(re.split(r"\n(?=\S)", rest, maxsplit=1)[0])
+
 
 class DocumentedBotTests(TestCase):
     """The program in the package's documentation, as it stands there."""
 
     timeout = 20
 
-    async def test_it_runs(self) -> None:
-        """It echoes, and says why it ends."""
-        _, _, rest = inspect.getdoc(fishchat.client).partition("::\n")  # type: ignore[union-attr]
-        program = inspect.cleandoc(re.split(r"\n(?=\S)", rest, maxsplit=1)[0])
-        self.assertLessEqual(len([line for line in program.splitlines() if line]), 20)
-        directory = Path(self.mktemp())
-        directory.mkdir()
-        (directory / "bot.py").write_text(program)
-        server = LittleServer("bob+echo")
-        address = server.listen(self)
-        done: Deferred[str] = Deferred()
+    def setUp(self) -> None:
+        self.directory = Path(self.mktemp())
+        self.directory.mkdir()
+        self.server = LittleServer("bob+echo")
+        self.said = ""
+        self.ended: Deferred[int] = Deferred()
+
+    def run_bot(self, address: str, program: str = "") -> None:
+        """Run the program with this address."""
+        (self.directory / "bot.py").write_text(program or documented())
+        test = self
 
         class Bot(ProcessProtocol):
-            said = b""
-
             def outReceived(self, data: bytes) -> None:
-                self.said += data
+                test.said += data.decode()
 
             def errReceived(self, data: bytes) -> None:
-                self.said += data
+                test.said += data.decode()
 
-            def processEnded(self, reason: object) -> None:
-                done.callback(self.said.decode())
+            def processEnded(self, reason: Any) -> None:
+                test.ended.callback(reason.value.exitCode or 0)
 
         root = Path(fishchat.client.__file__).parents[2]
         bot = reactor.spawnProcess(
@@ -509,15 +588,73 @@ class DocumentedBotTests(TestCase):
             sys.executable,
             [sys.executable, "bot.py", address],
             env={"PYTHONPATH": str(root)},
-            path=str(directory),
+            path=str(self.directory),
         )
-        self.addCleanup(lambda: bot.pid and bot.signalProcess("KILL"))
-        await until(lambda: "echo" in server.online)
-        server.post("bob", "gurgle", to="echo")
-        await until(lambda: len(server.log) == 2)
-        self.assertEqual(server.log[1], ("echo", 1, "gurgle"))
-        server.online["echo"].say("RESP_REPLACED")
-        self.assertEqual(await done, "closed: replaced\n")
+
+        def kill() -> Deferred[int] | None:
+            if self.ended.called:
+                return None
+            bot.signalProcess("KILL")
+            return self.ended
+
+        self.addCleanup(kill)
+
+    def test_one_program(self) -> None:
+        """README and the page of the client library show the same program, and it is short."""
+        self.assertLessEqual(len([line for line in documented().splitlines() if line]), 20)
+        root = Path(fishchat.client.__file__).parents[2]
+        for page in ("README.md", "doc/client.md"):
+            self.assertIn(f"```python\n{documented()}\n```", (root / page).read_text("utf-8"), page)
+
+    async def test_it_runs(self) -> None:
+        """It says that it is connected, echoes, and says why it ends, with an exit status for a supervisor."""
+        self.run_bot(self.server.listen(self))
+        await until(lambda: "echo" in self.server.online)
+        self.server.post("bob", "gurgle", to="echo")
+        await until(lambda: len(self.server.log) == 2)
+        self.assertEqual(self.server.log[1], ("echo", 1, "gurgle"))
+        self.server.online["echo"].say("RESP_REPLACED")
+        self.assertEqual(await self.ended, 1)
+        self.assertEqual(self.said, "connected\nclosed: replaced\n")
+
+    async def test_refused(self) -> None:
+        """A refused login is one line, and an exit status."""
+
+        def refuse(connection: LittleConnection, line: str) -> bool:
+            if "SEND_CLIENT_ID" in line:
+                connection.say("ERR SEND_CLIENT_ID AUTH wrong secret")
+            return "SEND_CLIENT_ID" in line
+
+        self.server.twist = refuse
+        self.run_bot(self.server.listen(self))
+        self.assertEqual(await self.ended, 1)
+        self.assertEqual(self.said, "cannot start: AUTH: wrong secret\n")
+
+    async def test_no_server(self) -> None:
+        """Without a server, one line says so, although the program has begun no log."""
+        self.run_bot("127.0.0.1:1")
+        await until(lambda: "\n" in self.said)
+        self.assertRegex(self.said, r"^fishchat: no connection to 127\.0\.0\.1:1: .*refused.*; trying again\n$")
+
+    async def test_no_tls(self) -> None:
+        """A server that does not speak TLS is named, with advice."""
+        program = documented().replace("reactor=reactor,", "reactor=reactor, tls=True,")
+        self.run_bot(self.server.listen(self), program)
+        await until(lambda: "\n" in self.said)
+        self.assertRegex(
+            self.said, r"^fishchat: TLS with 127\.0\.0\.1:[0-9]+ failed .*connect to a port that speaks TLS"
+        )
+
+    async def test_a_log(self) -> None:
+        """A program that has begun a log finds the warnings there, and stderr stays empty."""
+        begin = """
+from twisted.logger import globalLogBeginner, jsonFileLogObserver
+globalLogBeginner.beginLoggingTo([jsonFileLogObserver(open("log", "w", 1))], redirectStandardIO=False)
+"""
+        self.run_bot("127.0.0.1:1", begin + documented())
+        log = self.directory / "log"
+        await until(lambda: log.exists() and "no connection to" in log.read_text())
+        self.assertEqual(self.said, "")
 
 
 class ClockTests(SynchronousTestCase):

@@ -13,7 +13,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 from scramp import ScramException, ScramMechanism
 from twisted.internet import reactor as the_reactor
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import (
+    IHostnameResolver,
+    IOpenSSLServerConnectionCreator,
+    IResolutionReceiver,
+)
 from twisted.internet.ssl import CertificateOptions
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -181,6 +186,25 @@ class RuleTests(SynchronousTestCase):
         self.assertIn(str(path), str(error))
 
 
+@implementer(IHostnameResolver)
+class Loopback:
+    """A resolver for which every name is this machine: those of some machines do not know ``localhost.``."""
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Any = None,
+        transportSemantics: str = "TCP",
+    ) -> Any:
+        resolution: Any = object()
+        resolutionReceiver.resolutionBegan(resolution)
+        resolutionReceiver.addressResolved(IPv4Address("TCP", "127.0.0.1", portNumber))
+        resolutionReceiver.resolutionComplete()
+        return resolution
+
+
 class TlsCase(TestCase):
     timeout = 10
 
@@ -233,6 +257,17 @@ class CertificateTests(TlsCase):
             await client.start()
             await client.ping()
             self.assertEqual(server.online["alice"].transport.negotiatedProtocol, PROTOCOL)
+        self.assertEqual(self.warnings, [])
+
+    async def test_dot_at_the_end(self) -> None:
+        """A name that ends with a dot is that name, in the certificate's check and in TLS; ``localhost.`` is here."""
+        self.assertTrue(is_plain("localhost.", None))
+        server = SecretServer()
+        port = server.listen_tls(self).rpartition(":")[2]
+        self.addCleanup(reactor.installNameResolver, reactor.installNameResolver(Loopback()))
+        client = self.client(f"localhost.:{port}")
+        await client.start()
+        self.assertEqual(server.online["alice"].transport.getHandle().get_servername(), b"localhost")
         self.assertEqual(self.warnings, [])
 
     async def test_another_name(self) -> None:

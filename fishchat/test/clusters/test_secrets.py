@@ -282,9 +282,9 @@ class Nowhere(RealCase):
                     await self.web(request % (path.encode(), basic), secure)
         basic = secrets["granted"].encode()
         for request in (
-            b"POST /servers HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+            b"POST /servers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
             % (len(basic), basic),
-            b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n" % basic,
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n" % basic,
             b"%s / HTTP/1.1\r\n\r\n" % basic,
             b"GET / %s\r\n\r\n" % basic,
             b"GET / HTTP/1.1\r\n%s\r\nConnection: close\r\n\r\n" % basic,

@@ -97,13 +97,15 @@ class Commands(TestCase):
 
     timeout = 60
     data: Path
+    #: The words before the arguments.
+    words: tuple[str, ...] = ("user",)
 
     def start(self, *arguments: str, stdin: bytes = b"", terminal: bool = False, env: Environment = NOTHING) -> Running:
         """Start the command."""
         told = {key: value for key, value in os.environ.items() if not key.startswith("FISHCHAT")}
         told.update(CHEAP, FISHCHAT__DATA=str(self.data), PYTHONPATH=HERE)
         told.update(env)
-        command = [sys.executable, "-c", "from fishchat.cli import main; main()", "user", *arguments]
+        command = [sys.executable, "-c", "from fishchat.cli import main; main()", *self.words, *arguments]
         running = Running(None if terminal else stdin)
         processes: IReactorProcess = reactor
         processes.spawnProcess(running, sys.executable, command, env=told, path="/", usePTY=terminal)

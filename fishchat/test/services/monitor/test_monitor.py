@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from twisted.web.client import Agent, readBody
+from twisted.web.http_headers import Headers
 
 from fishchat.bus import channels
 from fishchat.config import schema
@@ -95,6 +96,13 @@ class Showing(MonitorCase):
         }
         for path in ("/servers", "/"):
             self.assertEqual(self.get(path), (200, {"at": 1000500, "servers": [expected]}))
+
+    def test_for_people(self) -> None:
+        """The JSON has a line for each value, and counts are integers."""
+        self.beat("msg_server", "ms1", figures={"messages": 205.0})
+        _, _, body = self.ask(b"GET /servers HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b'\n        "messages": 205\n', body)
+        self.assertTrue(body.endswith(b"}\n"))
 
     def test_states(self) -> None:
         """All roles, sorted; late, gone, and gone with good-bye."""
@@ -237,6 +245,9 @@ class Whole(TestCase):
             shown = (await get("/servers"))[1]["servers"]
         self.assertEqual([(each["role"], each["state"]) for each in shown], [("monitor", "alive")])
         self.assertEqual(await get("/readyz"), (200, {"status": "ready"}))
+        address = f"http://127.0.0.1:{listener.port}/servers".encode()
+        rebound: Any = await agent.request(b"GET", address, Headers({b"Host": [b"evil.example"]}))
+        self.assertEqual((rebound.code, b"servers" in await readBody(rebound)), (403, False))
         server.kill()
         await until(lambda: not parts.listener.connected)
         self.assertEqual((await get("/healthz"))[0], 200)

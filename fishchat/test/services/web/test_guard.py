@@ -313,7 +313,7 @@ class Whole(TestCase):
         client, wire = await begin_tls(self.port, protocols=[HTTP])
         client.send("GET /healthz HTTP/1.1", "Host: x", "Connection: close", "")
         await until(lambda: client.closed)
-        self.assertIn(b'"status":"ok"', wire.heard)
+        self.assertIn(b'"status": "ok"', wire.heard)
         client, wire = await begin_tls(self.port)
         await until(lambda: client.closed)
         self.assertIn("no application protocol", str(wire.reason))

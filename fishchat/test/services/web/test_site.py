@@ -130,6 +130,42 @@ class Answers(SiteCase):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
 
+class Local(SiteCase):
+    """A site for this machine only."""
+
+    def status(self, host: str | None, site: WebSite) -> int:
+        """The status of the answer to a request for this host."""
+        self.site = site
+        transport = self.connect()
+        line = "" if host is None else f"Host: {host}\r\n"
+        version = "1.0" if host is None else "1.1"
+        transport.protocol.dataReceived(f"GET /hello HTTP/{version}\r\n{line}\r\n".encode())
+        return parsed(transport)[0]
+
+    def test_names(self) -> None:
+        """Foreign names, which may resolve to this machine, are refused; addresses and localhost are not."""
+        root = Resource()
+        root.putChild(b"hello", Greeting(POLICY))
+        site = WebSite(root, self.clock, SiteLimits(Bounds(50), local=True))
+        for host in ("localhost", "LOCALHOST:30000", "localhost.", "127.0.0.1:30000", "[::1]:30000", "192.0.2.1", None):
+            self.assertEqual(self.status(host, site), 200, host)
+        for host in ("evil.example", "evil.example:30000", "localhost.evil.example", "127.0.0.1.evil.example", "é"):
+            self.assertEqual(self.status(host, site), 403, host)
+
+    def test_refusal(self) -> None:
+        """The refusal says what to do, has the headers of every answer, and for HEAD no body."""
+        self.site = WebSite(Resource(), self.clock, SiteLimits(Bounds(50), local=True))
+        status, headers, body = parsed(self.ask("/hello"))
+        self.assertEqual((status, body), (403, b"this port answers only for localhost or an IP address\n"))
+        self.assertLessEqual(HEADERS.items(), headers.items())
+        status, headers, body = parsed(self.ask("/hello", "HEAD"))
+        self.assertEqual((status, body), (403, b""))
+
+    def test_elsewhere(self) -> None:
+        """Other sites are asked for by any name."""
+        self.assertEqual(parsed(self.ask("/hello"))[0], 200)
+
+
 class Bounded(SiteCase):
     """Each site has limits of its own."""
 

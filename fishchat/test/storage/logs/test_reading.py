@@ -295,7 +295,7 @@ class Conversations(ReadingCase):
 
     def test_what_is_gone(self) -> None:
         """What retention took, or an erasure at the beginning, is not unread; what was erased later still counts."""
-        self.call("logs/trim", AB, 0, 3, 1000)
+        self.call("logs/trim", AB, 0, 0, 3, 1000)
         self.assertEqual(self.conversations("bob")[AB], [5, 0, 3])
         self.command("XDEL", "log:" + AB, "7-3", "7-5")
         self.assertEqual(self.conversations("bob")[AB], [5, 0, 2])

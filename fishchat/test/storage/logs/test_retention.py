@@ -1,4 +1,4 @@
-"""Retention: ``trim``."""
+"""Retention: ``trim``, and ``survey``, which tells beforehand what it removes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,14 @@ class Trimming(ScriptCase):
         add = "for i = 2, #ARGV do redis.call('XADD', KEYS[1], ARGV[1] .. '-' .. i - 1, 't', ARGV[i], 'm', '') end"
         self.command("EVAL", add, 1, LOG, epoch, *times)
 
-    def trim(self, oldest: int = NEVER, count: int = ALL, most: int = 1000) -> list[int]:
+    def trim(self, oldest: int = NEVER, count: int = ALL, most: int = 1000, earliest: int = 0) -> list[int]:
         """How many were removed, and whether there may be more."""
-        reply: list[int] = self.call("logs/trim", CONVERSATION, oldest, count, most)
+        reply: list[int] = self.call("logs/trim", CONVERSATION, earliest, oldest, count, most)
+        return reply
+
+    def survey(self, oldest: int = NEVER, count: int = ALL, earliest: int = 0) -> list[int]:
+        """How many entries there are, how many would go, and the time of the last one."""
+        reply: list[int] = self.call("logs/survey", [CONVERSATION], earliest, oldest, count)
         return reply
 
     def left(self) -> list[int]:
@@ -129,13 +134,38 @@ class Trimming(ScriptCase):
         self.trim(30)
         self.assertEqual(self.left(), [2, 3, 4])
 
+    def test_a_clock_that_was_not_set(self) -> None:
+        """A message with a time before the first FishChat is as old as the next one with a time that can be right."""
+        self.fill(1, 2, 100, 110, 1, 120)
+        self.assertEqual(self.survey(105, earliest=50), [6, 3, 120])
+        self.assertEqual(self.trim(100, earliest=50), [0, 0])
+        self.assertEqual(self.trim(105, earliest=50), [3, 0])
+        self.assertEqual(self.trim(115, earliest=50), [1, 0])
+        self.assertEqual(self.left(), [5, 6])
+
+    def test_a_clock_that_was_never_set(self) -> None:
+        """Without any time that can be right, nothing is removed for its age, and no call repeats itself."""
+        self.fill(*[1] * 1100)
+        self.assertEqual(self.survey(100, earliest=50), [1100, 0, 1])
+        self.assertEqual(self.trim(100, earliest=50), [0, 0])
+        self.assertEqual(self.trim(100, 1050, earliest=50), [50, 0])
+
     def test_several_epochs(self) -> None:
         """Restarts of the store make no difference."""
         self.fill(10, 20)
         self.command("XADD", LOG, "8-3", "t", 30, "m", "")
         self.command("XADD", LOG, "9-4", "t", 40, "m", "")
+        self.command("XADD", LOG, "20-5", "t", 50, "m", "")
+        expected = [(10, 0), (11, 1), (25, 2), (35, 3), (45, 4), (55, 5)]
+        self.assertEqual([(oldest, self.survey(oldest)[1]) for oldest, _ in expected], expected)
         self.trim(35)
-        self.assertEqual(self.left(), [4])
+        self.assertEqual(self.left(), [4, 5])
+
+    def test_several_conversations(self) -> None:
+        """Conversations are examined together; one that vanished meanwhile counts as empty."""
+        self.fill(10, 20)
+        reply = self.call("logs/survey", ["#none", CONVERSATION], 0, 15, ALL)
+        self.assertEqual(reply, [0, 0, 0, 2, 1, 20])
 
     def test_no_such_log(self) -> None:
         """A conversation that vanished meanwhile is no error."""
@@ -157,6 +187,7 @@ class Trimming(ScriptCase):
     def test_any_log(self, times: list[int], oldest: int, count: int, most: int) -> None:
         """For any step size, trimming ends, and exactly the newest messages that are young enough are left."""
         self.fill(*times)
+        told = self.survey(oldest, count)
         more, removed = 1, 0
         for _ in range(10):
             step, more = self.trim(oldest, count, most)
@@ -168,3 +199,14 @@ class Trimming(ScriptCase):
         young = [number for number, time in enumerate(times, 1) if time >= oldest]
         self.assertEqual(self.left(), young[-count:])
         self.assertEqual(removed, len(times) - len(young[-count:]))
+        self.assertEqual(told, [len(times), removed, times[-1] if times else 0])
+
+    @PROPERTY
+    @given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.integers(0, 6), st.integers(1, 40), st.data())
+    def test_never_too_low(self, times: list[int], oldest: int, count: int, data: st.DataObject) -> None:
+        """Whatever the clock did, and after erasures, no more goes than was told before."""
+        self.fill(*times)
+        for number in data.draw(st.sets(st.integers(1, len(times)), max_size=5)):
+            self.command("XDEL", LOG, f"7-{number}")
+        told = self.survey(oldest, count)[1]
+        self.assertLessEqual(self.trim(oldest, count)[0], told)
