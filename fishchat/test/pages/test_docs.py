@@ -158,7 +158,7 @@ class NamesTests(DocsCase):
         for page, code in every_code():
             for words in re.findall(r"\btwistd ((?:-\S+ +)*)(fishchat\S*)", code):
                 named.add((page, words[1]))
-            named |= {(page, name) for name in re.findall(r"(?<![\w/.-])fishchat-[a-z]+(?![\w=])", code)}
+            named |= {(page, name) for name in re.findall(r"(?<![\w/.-])fishchat-[a-z]+\b(?![=@])", code)}
         self.assertNone([f"{page}: {name}" for page, name in named if name not in known])
 
     def test_commands(self) -> None:
@@ -356,6 +356,10 @@ class ConversationTests(ClusterCase):
     def test_readme(self) -> Deferred[None]:
         """The conversation of the README, word for word."""
         return Deferred.fromCoroutine(self._play("README.md"))
+
+    def test_cookbook(self) -> Deferred[None]:
+        """The conversation of the cookbook, word for word."""
+        return Deferred.fromCoroutine(self._play("doc/cookbook.md"))
 
     def test_chinese(self) -> Deferred[None]:
         """The conversation of the Chinese README, word for word."""
