@@ -44,7 +44,7 @@ def clean(line: bytes) -> bytes:
             raise ProtocolError("CONTROL")
         line = _C1.sub(b"", line)
     cleaned = line.translate(None, _CONTROLS)
-    return cleaned if len(cleaned) == len(line) else _edited(line, cleaned)
+    return cleaned if cleaned == line else _edited(line, cleaned)
 
 
 def _edited(line: bytes, cleaned: bytes) -> bytes:

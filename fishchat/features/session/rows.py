@@ -61,7 +61,7 @@ VERSION = Field("version", _read_version, b"1", grammar='"1"')
 MECHANISM = Field("mechanism", read_one_of("the mechanism", MECHANISMS), MECHANISMS[0], grammar=_words(MECHANISMS))
 # Any word is accepted: a later server may have other reasons.
 WHY = Field("why", same, b"password", grammar=_words(REASONS))
-END = Field("why", _read_end, b"silence", grammar=_words(ENDS))
+END = Field("end", _read_end, b"silence", grammar=_words(ENDS), shown="<why>")
 ADDRESS = Field(
     "address", _read_address, b"127.0.0.1:19001", _write_address, '( host-port / "-" )', shown="<host:port>"
 )
@@ -73,6 +73,7 @@ TERMS = {
     "message": "SCRAM 消息",
     "seconds": "秒",
     "secret": "密码或令牌",
+    "sentence": "句子",
     "token": "令牌",
     "verb": "命令",
     "version": "版本",
@@ -182,6 +183,7 @@ RESP_BYE = Push(
     b"RESP_BYE",
     "the server closes this connection, and the sentence says why: after too much `silence`, because its `time` is "
     "over, or because the server is about to `stop`",
+    zh="服务器关闭本连接，后面的句子说明原因：太久没有收到任何内容（`silence`），连接时间已到（`time`），或服务器即将停止（`stop`）",
     fields=(END,),
     text=Text.OPTIONAL,
     text_name="sentence",

@@ -151,7 +151,7 @@ def server(data: bytes) -> None:
             if number % 3 == seed[0] % 3:
                 one.delivery.rooms.told(TALK, EPOCH, store.next(TALK), store.body(TALK), 0, 1)
                 wired.settle()
-        _check(wired, MSG_SERVER_COMMANDS, stream)
+        _check(wired, MSG_SERVER_COMMANDS, stream, bool(flags[0] & 128))
 
 
 def _welcome(mode: str) -> bytes:
@@ -160,10 +160,18 @@ def _welcome(mode: str) -> bytes:
     return b"SEND_CLIENT_ID alice " + (TOKEN if mode == "closed" else PASSWORD) + b"\n"
 
 
-def _check(wired: Wired, table: Table, stream: bytes) -> None:
+def _check(wired: Wired, table: Table, stream: bytes, half_closes: bool) -> None:
     wired.settle()
+    closed, last = wired.closed, ""
+    if half_closes and not closed:
+        session = wired.connection.session
+        assert session is not None
+        last = "refused" if session.said_hello else "read"
+        wired.connection.readConnectionLost()
+        wired.settle()
+        claim(wired.closed, "a client that has half-closed is not closed")
     said = Transcript(wired.transport.value())
-    compare(said, expected(table, stream), wired.closed)
+    compare(said, expected(table, stream, last), closed or said.ended)
     wired.lose()
 
 
@@ -179,5 +187,5 @@ def gateway(data: bytes) -> None:
         commands = wired.connection.session.commands
         for part in pieces(stream, seed[0]) if flags[0] & 64 else [stream]:
             wired.say(part)
-        _check(wired, commands, stream)
+        _check(wired, commands, stream, bool(flags[0] & 128))
         claim(not one.clients, "it counts a client that is gone")

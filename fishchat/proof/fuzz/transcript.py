@@ -10,7 +10,7 @@ from fishchat.errors import WORDS, ProtocolError
 from fishchat.features.registry import PUSHES
 from fishchat.features.session.rows import REASONS, RESP_REVOKED
 from fishchat.proof.fuzz.helpers import CONTROL, claim, fail
-from fishchat.protocols.lines import MAX_OUT, LineSplitter, format_tags, parse_tags
+from fishchat.protocols.lines import MAX_OUT, UNFINISHED, LineSplitter, format_tags, parse_tags
 from fishchat.protocols.table import Table
 
 #: The verb of a reply, and the ``@id`` that it repeats.
@@ -49,6 +49,11 @@ class Transcript:
         for line in said.split(b"\r\n")[:-1]:
             self._take(line)
         claim(self._list is None, "a list has no end", self._list)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last line may be one that ends the connection."""
+        return self.last.startswith(LAST)
 
     def _take(self, line: bytes) -> None:
         claim(line and len(line) < MAX_OUT, "an empty line, or a long one", line[:80], len(line))
@@ -114,9 +119,18 @@ class Transcript:
         claim(parse_push(verb, rest, escaped) is not None, "a push without an event", verb)
 
 
-def expected(table: Table, stream: bytes) -> Iterator[Final]:
-    """Return the final replies due for a stream of commands. An acknowledgement may have none."""
-    for line in LineSplitter().feed(stream):
+def expected(table: Table, stream: bytes, last: str = "") -> Iterator[Final]:
+    """Return the final replies due for a stream of commands. An acknowledgement may have none.
+
+    :param last: what a last line without its end is, if the client has ended the stream: ``read`` or ``refused``.
+    """
+    splitter = LineSplitter()
+    lines = splitter.feed(stream)
+    if last == "refused" and splitter.unfinished:
+        lines.append(UNFINISHED)
+    elif last:
+        lines += splitter.feed(b"\n")
+    for line in lines:
         try:
             command = table.parse(line)
         except ProtocolError as error:
@@ -138,6 +152,6 @@ def compare(said: Transcript, owed: Iterator[Final], closed: bool) -> None:
             claim(final == (b"-", None) and closed, "a reply to nothing", final)
     left = [one for one in owed if one[0] != b"SEND_ACK"]
     if closed:
-        claim(said.last.startswith(LAST) or b" UNKNOWN " in said.last, "closed without a reason", said.last)
+        claim(said.ended or b" UNKNOWN " in said.last, "closed without a reason", said.last)
     else:
         claim(not left, "no reply", left)

@@ -401,6 +401,26 @@ TRANSCRIPTS = {
         S RESP_MESSAGE_P2P bob alice+bob:7-1 too late
         lost
     """,
+    "the server says why it closes: the same as the close itself": WARM
+    + """
+        send bob one
+        C @cseq=6 SEND_MESSAGE_P2P bob one
+        S RESP_BYE silence nothing was received for 120 s
+        event Broken('the server closes the connection: nothing was received for 120 s')
+        S OK SEND_MESSAGE_P2P alice+bob:7-41
+        lost
+    """,
+    "a later server's reason to close, without a sentence": LOGIN
+    + """
+        S RESP_BYE novelty
+        event Broken('the server closes the connection: novelty')
+        lost
+    """,
+    "controls are left out: the server would take them for keys, or refuse them": WARM
+    + """
+        send bob a\x1b[31mb\x08\x7fc\td\x9be
+        C @cseq=6 SEND_MESSAGE_P2P bob a[31mbc\tde
+    """,
     "a silent server is pinged, then given up": LOGIN
     + """
         at 29

@@ -46,7 +46,7 @@ LIMITS = {
     "`@limit`": 100,
     "commands of a connection that wait": flow.WAITING,
     "lines of a connection in one turn": flow.LINES,
-    "seconds without reading after": exchange.REST,
+    "seconds without reading above": exchange.REST,
     "bytes of texts in a page": int(re.findall(r"BYTES = (\d+)", read("messages/history"))[0]),
     "unacknowledged pushes": WINDOW,
     "seconds in which a client reads nothing": peer.STUCK,

@@ -8,7 +8,7 @@ from hypothesis.strategies import SearchStrategy
 from fishchat.features.accounts.rows import PRIVACIES
 from fishchat.features.messages.rows import MAX_CSEQ
 from fishchat.features.registry import VERBS
-from fishchat.features.session.rows import MECHANISMS, REASONS
+from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
 from fishchat.protocols.lines import MAX_TEXT, format_tags
 from fishchat.protocols.rows import Text, Verb
@@ -47,6 +47,7 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "mechanism": st.sampled_from(MECHANISMS),
     "from": names,
     "why": st.sampled_from(REASONS),
+    "end": st.sampled_from(ENDS),
     "address": st.one_of(st.just(b"-"), st.integers(1, 65535).map(lambda port: b"127.0.0.1:%d" % port)),
     "within": st.integers(0, 10**6).map(lambda seconds: b"within=%d" % seconds),
     "first": numbers.map(lambda number: b"%d" % number),
