@@ -48,6 +48,8 @@ WORDS: dict[str, str] = {
 CHINESE: dict[str, str] = {
     "BADUTF8": "这一行不是合法的 UTF-8；请用 UTF-8 发送",
     "NUL": "这一行含有 NUL 字节；请去掉它",
+    "CONTROL": "这一行含有控制序列，例如按了方向键；请重新输入这一行",
+    "MALFORMED": "连接在这一行中间断开，这一行已被忽略；请用 LF 结束每一行",
     "TOOLONG": "这一行太长，已被忽略；请发短一些",
     "UNKNOWN_VERB": "没有这个命令；HELP zh 列出可用的命令",
     "SERVER_VERB": "这个命令只供服务器之间使用；HELP zh 列出客户端的命令",

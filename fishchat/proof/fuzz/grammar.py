@@ -153,8 +153,7 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
         return None
     if b"esc" in tags and not _ESCAPED_TEXT.fullmatch(text):
         return None
-    if name in (b"SEND_READ", b"REQ_HISTORY"):
-        groups = [group if b":" in group else _ordered(group) for group in groups]
+    groups = _ordered(name, groups)
     if not all(map(_in_order, [*groups, tags.get(b"before", b""), tags.get(b"after", b"")])):
         return None
     return name, tuple(groups), text, tags
@@ -208,9 +207,11 @@ def _in_order(value: bytes) -> bool:
     return not plus or one <= other
 
 
-def _ordered(value: bytes) -> bytes:
-    """Return a conversation of two accounts with the first name first."""
-    return b"+".join(sorted(value.split(b"+")))
+def _ordered(name: bytes, groups: list[bytes]) -> list[bytes]:
+    """Return the fields of a verb: conversations of two accounts in order, where any order is accepted."""
+    if name not in (b"SEND_READ", b"REQ_HISTORY"):
+        return groups
+    return [group if b":" in group else b"+".join(sorted(group.split(b"+"))) for group in groups]
 
 
 def as_read(value: Any) -> bytes:
