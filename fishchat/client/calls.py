@@ -89,9 +89,9 @@ class Calls:
         """List the members of a topic that one is a member of. Fails with RefusedError."""
         return self._ask(lambda: topics.members(topic))
 
-    def mark_read(self, message_id: str) -> Deferred[None]:
-        """Mark a conversation as read up to this message. Fails with RefusedError."""
-        return self._ask(lambda: messages.mark_read(message_id))
+    def mark_read(self, upto: str) -> Deferred[None]:
+        """Mark a conversation as read: up to the message with this id, or all of it. Fails with RefusedError."""
+        return self._ask(lambda: messages.mark_read(upto))
 
     def status(self, account: str) -> Deferred[Status]:
         """Return whether ``account`` is online, when it last was, and its display name. Fails with RefusedError."""

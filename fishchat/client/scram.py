@@ -11,9 +11,9 @@ from secrets import token_hex
 from typing import Any
 
 from scramp import ScramClient, ScramException
-from scramp.core import saslprep
 
 from fishchat.features.requests import RefusedError
+from fishchat.model.secrets.letters import prepare
 
 PLAIN, PLUS = "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"
 #: Fewer rounds would let an eavesdropper guess the password easily; more would keep this program busy for seconds.
@@ -43,10 +43,10 @@ class Scram:
         self._nonce = token_hex(16) if nonce is None else nonce
         try:
             # Before version 1.5 the library checks the password only when it answers the challenge.
-            saslprep(password)
-            self._client: Any = ScramClient(usable, account, password, channel_binding=channel, c_nonce=self._nonce)
-        except ScramException:
-            raise RefusedError("PASSWORD", "the password contains a character that is not allowed") from None
+            prepare(password)
+        except ValueError as error:
+            raise RefusedError("PASSWORD", str(error)) from None
+        self._client: Any = ScramClient(usable, account, password, channel_binding=channel, c_nonce=self._nonce)
         self.mechanism: str = self._client.mechanism_name
 
     def first(self) -> str:

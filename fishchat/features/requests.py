@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fishchat.errors import WORDS
-from fishchat.model.names import MessageId, is_conversation, is_name, name_advice, split_id
+from fishchat.model.names import MessageId, is_name, name_advice, named_conversation, split_id
 from fishchat.protocols.fields import NO_TAGS
 from fishchat.protocols.lines import unescape
 from fishchat.protocols.rows import Push, Verb
@@ -117,11 +117,11 @@ def name_of(value: str) -> bytes:
 
 
 def conversation_of(value: str) -> bytes:
-    """Return a conversation as bytes. Raises RefusedError (BADID)."""
-    raw = value.encode("utf-8", "replace")
-    if not is_conversation(raw):
+    """Return a conversation as bytes, or the account whose conversation is meant. Raises RefusedError (BADID)."""
+    found = named_conversation(value.encode("utf-8", "replace"))
+    if found is None:
         raise refused("BADID")
-    return raw
+    return found
 
 
 def id_of(value: str) -> MessageId:

@@ -73,6 +73,22 @@ def is_conversation(token: bytes) -> bool:
     return bool(plus) and is_name(one) and is_name(other) and one <= other
 
 
+def named_conversation(token: bytes) -> bytes | None:
+    """Return the conversation that a person names, or None.
+
+    The two accounts may be in any order. The name of an account remains a name: see ``conversation_with``.
+    """
+    if is_name(token) or is_conversation(token):
+        return token
+    one, plus, other = token.partition(b"+")
+    return p2p(one, other) if plus and is_name(one) and is_name(other) else None
+
+
+def conversation_with(named: bytes, account: bytes) -> bytes:
+    """Return the conversation that ``account`` means: by the name of another account, the one with it."""
+    return p2p(account, named) if is_name(named) else named
+
+
 def accounts_of(conversation: bytes) -> tuple[bytes, ...]:
     """Return the accounts of a p2p or notice conversation; none for a topic, whose members are in the store."""
     if conversation[:1] == b"#":

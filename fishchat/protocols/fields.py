@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import ProtocolError
-from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, name_advice, split_id
+from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, name_advice, named_conversation, split_id
 
 #: The tags of a line: message ids and numbers as their values, everything else as bytes.
 Tags = dict[bytes, Any]
@@ -79,6 +79,16 @@ def read_conversation(value: bytes) -> bytes:
     if not is_conversation(value):
         raise ProtocolError("BADID")
     return value
+
+
+def read_named_conversation(value: bytes) -> bytes:
+    """A conversation as people name it: ``bob``, ``bob+alice`` (in the usual order after this) or ``#fishing``."""
+    found = named_conversation(value)
+    if found is None:
+        near = value.lower()
+        advice = f"names have small letters: try {near.decode()}" if named_conversation(near) else name_advice(value)
+        raise ProtocolError("BADID", advice)
+    return found
 
 
 def read_id(value: bytes) -> MessageId:
@@ -155,6 +165,9 @@ SENDER = Field("from", read_name, b"bob", grammar="account")
 TOPIC = Field("topic", read_name, b"fishing")
 DEVICE = Field("device", read_name, b"phone", grammar="name")
 CONVERSATION = Field("conversation", read_conversation, b"alice+bob")
+NAMED_CONVERSATION = Field(
+    "named-conversation", read_named_conversation, b"bob", shown="<account, #topic or conversation>"
+)
 ID = Field("id", read_id, b"alice+bob:7-1", write_id, grammar="message-id")
 
 #: Every verb takes it.
@@ -178,6 +191,7 @@ ESC = Tag(
 #: The words in angle brackets of usages and replies, in Chinese. A feature adds its own: ``TERMS`` in its rows.
 TERMS = {
     "account": "帐号",
+    "account, #topic or conversation": "帐号、#话题 或会话",
     "conversation": "会话",
     "device": "设备",
     "display name": "显示名",

@@ -122,7 +122,7 @@ class _Help:
         if push:
             lines.append(self._say("example", push.example.decode()))
         if known in WORDS:
-            lines.append(self._say("word", known, (CHINESE if self._chinese else WORDS)[known]))
+            lines.append(self._say("word", known, CHINESE.get(known, WORDS[known]) if self._chinese else WORDS[known]))
         if not lines:
             raise self._table.unknown(word)
         return lines
@@ -143,7 +143,7 @@ class _Help:
 
     def _tag(self, tag: Tag) -> str:
         typed = f"@{tag.name.decode()}" + (f"={tag.sample.decode()}" if tag.sample else "")
-        return self._say("tag", typed, self._plain(tag.zh if self._chinese else tag.help))
+        return self._say("tag", typed, self._plain((self._chinese and tag.zh) or tag.help))
 
     # -- parts of lines
 
@@ -177,7 +177,7 @@ class _Help:
 
     def _summary(self, row: Row) -> str:
         word = row.short if isinstance(row, Verb) else row.name
-        sentence = self._plain(row.zh if self._chinese else row.help)
+        sentence = self._plain((self._chinese and row.zh) or row.help)
         return self._say("item", self._words(row.usage_as(word)), sentence)
 
     def _marks(self, verb: Verb) -> str:

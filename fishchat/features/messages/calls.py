@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fishchat.errors import Refusal
+from fishchat.model.names import conversation_with, is_name, topic_conversation
 from fishchat.storage.ask import Ask, accepted, rows
 from fishchat.storage.script import script
 
@@ -16,25 +17,51 @@ _CONVERSATIONS = script("messages/conversations")
 Entry = tuple[bytes, bytes, bytes]
 
 
-def read(stream: bytes, account: bytes, conversation: bytes, position: bytes) -> Ask[bool]:
-    """Move the read number of an account. Returns whether it moved and may be published."""
-    return Ask(_READ, (stream, account, conversation, position), lambda reply: bool(accepted(reply)[0]))
+def read(stream: bytes, account: bytes, named: bytes, position: bytes) -> Ask[tuple[bool, bytes]]:
+    """Move the read number of an account, to the end without a position.
+
+    Returns whether it moved and may be published, and the position.
+    """
+
+    def parse(reply: Any) -> tuple[bool, bytes]:
+        if reply[0] == b"TOPIC":
+            raise _meant_topic(named)
+        if reply[0] == b"NEVER":
+            raise Refusal("NOTFOUND", "no message has this id; use the id of a message that you have received")
+        moved, at = accepted(reply)
+        return bool(moved), at
+
+    conversation = conversation_with(named, account)
+    return Ask(_READ, (stream, account, conversation, position, _topic_named(named)), parse)
 
 
-def history(account: bytes, conversation: bytes, before: bytes, after: bytes, limit: int) -> Ask[list[Entry]]:
+def _topic_named(named: bytes) -> bytes:
+    """Return the conversation of the topic that may have been meant by a name alone; empty for anything else."""
+    return topic_conversation(named) if is_name(named) else b""
+
+
+def _meant_topic(name: bytes) -> Refusal:
+    shown = name.decode()
+    return Refusal("NOTFOUND", f"you have no conversation with an account {shown}; did you mean the topic #{shown}?")
+
+
+def history(account: bytes, named: bytes, before: bytes, after: bytes, limit: int) -> Ask[list[Entry]]:
     """Read a page of a conversation, oldest first, within what the account may see.
 
     Two accounts that have not talked yet have an empty page; a topic that the account never saw is refused.
     """
+    conversation = conversation_with(named, account)
 
     def parse(reply: Any) -> list[Entry]:
+        if reply == b"TOPIC":
+            raise _meant_topic(named)
         if reply == b"NOTFOUND":
             if conversation[:1] == b"#":
                 raise Refusal("NOTFOUND")
             return []
         return list(zip(reply[::3], reply[1::3], reply[2::3], strict=True))
 
-    return Ask(_HISTORY, (account, conversation, before, after, limit), parse)
+    return Ask(_HISTORY, (account, conversation, before, after, limit, _topic_named(named)), parse)
 
 
 def conversations(account: bytes) -> Ask[list[tuple[bytes, int, int, int]]]:

@@ -112,9 +112,9 @@ EVENTS: Events = {
 }
 
 
-def mark_read(message_id: str) -> Request[None]:
-    """Mark a conversation as read up to this message."""
-    return request(rows.SEND_READ, id_of(message_id), result=nothing)
+def mark_read(upto: str) -> Request[None]:
+    """Mark a conversation as read: up to the message with this id, or all of the conversation ``upto``."""
+    return request(rows.SEND_READ, id_of(upto) if ":" in upto else conversation_of(upto), result=nothing)
 
 
 def history(conversation: str, before: str | None, after: str | None, limit: int) -> Request[list[HistoryItem]]:

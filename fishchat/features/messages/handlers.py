@@ -6,7 +6,15 @@ from fishchat.errors import Refusal
 from fishchat.features.engine import Engine, Handlers, IRooms, ISession, ISignals
 from fishchat.features.messages import calls, queries, rows
 from fishchat.model.message import ESCAPED, PLAIN, pack_form
-from fishchat.model.names import accounts_of, concerns, format_position, message_id, p2p, topic_conversation
+from fishchat.model.names import (
+    accounts_of,
+    concerns,
+    conversation_with,
+    format_position,
+    p2p,
+    parse_position,
+    topic_conversation,
+)
 from fishchat.protocols.lines import escape_tag
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.table import Command
@@ -54,20 +62,22 @@ class Messages:
 
     def read(self, session: ISession, command: Command) -> None:
         """Carry out SEND_READ: move the account's read number, and notify the other side of a p2p conversation."""
-        conversation, epoch, seq = command.fields[0]
-        device = session.device
+        mark, device = command.fields[0], session.device
         assert device is not None
+        named, position = (mark, b"") if isinstance(mark, bytes) else (mark[0], format_position(mark[1:]))
+        conversation = conversation_with(named, device.account)
         if not concerns(conversation, device.account):
             raise Refusal("NOTFOUND")
-        position = format_position((epoch, seq))
 
-        def take(moved: bool) -> bytes:
+        def take(done: tuple[bool, bytes]) -> bytes:
+            moved, at = done
             if moved and conversation[:1] not in b"#@":
                 others = [one for one in accounts_of(conversation) if one != device.account]
-                self._signals.push(others, rows.RESP_READ.line(device.account, command.fields[0]))
-            return ok_line(command, message_id(conversation, epoch, seq))
+                read = conversation, *parse_position(at)
+                self._signals.push(others, rows.RESP_READ.line(device.account, read))
+            return ok_line(command, conversation + b":" + at)
 
-        session.ask(command, calls.read(self._stream, device.account, conversation, position), take)
+        session.ask(command, calls.read(self._stream, device.account, named, position), take)
 
 
 def with_kept_tags(kind: bytes, command: Command) -> bytes:

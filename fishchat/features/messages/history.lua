@@ -1,13 +1,13 @@
 -- Read a page of a conversation, oldest first, of what an account may see.
--- args: account, conversation, before (position or ''), after (position or ''), limit
+-- args: account, conversation, before (position or ''), after (position or ''), limit, topic (what a name may mean, or '')
 -- reply: entries (flat: position, time, body)
--- refuses: NOTFOUND
+-- refuses: NOTFOUND, TOPIC (the account has no such conversation, but the topic)
 --- @include "sight"
 --- @include "positions"
 
-local account, conversation, before, after, limit = unpack(args)
+local account, conversation, before, after, limit, topic = unpack(args)
 local spans = sight_of(account, conversation)
-if not spans then return 'NOTFOUND' end
+if not spans then return unseen(account, topic) end
 
 if before == '0-0' then return {} end  -- no such bound for Redis
 

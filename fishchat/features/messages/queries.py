@@ -9,15 +9,15 @@ from fishchat.features.messages import calls
 from fishchat.features.messages.calls import Entry
 from fishchat.features.messages.rows import DEFAULT_PAGE
 from fishchat.model.message import item_line
-from fishchat.model.names import MessageId, concerns, format_position
+from fishchat.model.names import MessageId, concerns, conversation_with, format_position
 from fishchat.protocols.replies import list_lines
 from fishchat.protocols.table import Command
 
 
 def history(session: ISession, command: Command) -> None:
     """Carry out REQ_HISTORY: return a page of a conversation."""
-    conversation = command.fields[0]
-    account = session.account
+    account, named = session.account, command.fields[0]
+    conversation = conversation_with(named, account)
     if not concerns(conversation, account):
         raise Refusal("NOTFOUND")
     tags = command.tags
@@ -26,7 +26,7 @@ def history(session: ISession, command: Command) -> None:
     def take(entries: list[Entry]) -> bytes:
         return list_lines(command, [item_line(conversation, *entry) for entry in entries])
 
-    ask = calls.history(account, conversation, before, after, tags.get(b"limit", DEFAULT_PAGE))
+    ask = calls.history(account, named, before, after, tags.get(b"limit", DEFAULT_PAGE))
     session.ask(command, ask, take, alone=True)
 
 

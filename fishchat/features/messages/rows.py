@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from fishchat.model.names import DIGITS
+from fishchat.model.names import DIGITS, MessageId
 from fishchat.protocols.fields import (
     ACCOUNT,
     CONVERSATION,
     ESC,
     ID,
+    NAMED_CONVERSATION,
     SENDER,
     TOPIC,
     Field,
     Tag,
     read_id,
+    read_named_conversation,
     read_number,
     read_tag_number,
     write_id,
@@ -59,8 +61,29 @@ LIMIT = Tag(
     zh=f"1 到 {PAGE} 条消息；不写就是 {DEFAULT_PAGE} 条",
 )
 #: Words in angle brackets, in Chinese.
-TERMS = {"last number": "最后编号", "unread": "未读数"}
+TERMS = {
+    "id, account, #topic or conversation": "消息编号、帐号、#话题 或会话",
+    "last number": "最后编号",
+    "unread": "未读数",
+}
 
+
+def _read_mark(value: bytes) -> MessageId | bytes:
+    return read_id(value) if b":" in value else read_named_conversation(value)
+
+
+def _write_mark(value: MessageId | bytes) -> bytes:
+    return value if isinstance(value, bytes) else write_id(value)
+
+
+MARK = Field(
+    "mark",
+    _read_mark,
+    b"bob",
+    _write_mark,
+    "( message-id / named-conversation )",
+    "<id, account, #topic or conversation>",
+)
 FIRST = Field("first", read_number, b"1", write_number, "number")
 LAST = Field("last", read_number, b"2", write_number, "number")
 
@@ -96,10 +119,10 @@ SEND_ACK = Verb(
 )
 SEND_READ = Verb(
     b"SEND_READ",
-    "marks a conversation as read up to a message",
-    zh="把一个会话标为已读，读到某条消息为止",
+    "marks a conversation as read: all of it, or up to a message",
+    zh="把一个会话标为已读：全部，或读到某条消息为止",
     alias=b"READ",
-    fields=(ID,),
+    fields=(MARK,),
     reply="OK SEND_READ <id>",
 )
 REQ_HISTORY = Verb(
@@ -107,7 +130,7 @@ REQ_HISTORY = Verb(
     "returns messages, oldest first; @before and @after exclude the message they name, @limit alone returns the newest",
     zh="查看历史消息，旧的在前；@before 和 @after 不包括所指的那条消息，只写 @limit 则返回最新的几条",
     alias=b"HISTORY",
-    fields=(CONVERSATION,),
+    fields=(NAMED_CONVERSATION,),
     tags=(BEFORE, AFTER, LIMIT),
     reply="BEGIN REQ_HISTORY n, ITEM <id> <from> <time in ms> <text> …, END REQ_HISTORY",
 )

@@ -73,7 +73,7 @@ TERMS = {
     "message": "SCRAM 消息",
     "seconds": "秒",
     "secret": "密码或令牌",
-    "sentence": "句子",
+    "sentence": "说明",
     "token": "令牌",
     "verb": "命令",
     "version": "版本",
@@ -183,7 +183,7 @@ RESP_BYE = Push(
     b"RESP_BYE",
     "the server closes this connection, and the sentence says why: after too much `silence`, because its `time` is "
     "over, or because the server is about to `stop`",
-    zh="服务器关闭本连接，后面的句子说明原因：太久没有收到任何内容（`silence`），连接时间已到（`time`），或服务器即将停止（`stop`）",
+    zh="服务器关闭了这个连接，后面的句子说明原因：太久没有动静（`silence`），时间到了（`time`），或服务器即将停止（`stop`）",
     fields=(END,),
     text=Text.OPTIONAL,
     text_name="sentence",

@@ -13,10 +13,10 @@ from secrets import token_bytes
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from scramp import ScramException, ScramMechanism
-from scramp.core import saslprep
+from scramp import ScramMechanism
 
 from fishchat.errors import Refusal
+from fishchat.model.secrets.letters import prepare
 from fishchat.model.secrets.tokens import is_token
 
 #: The allowed lengths of a password, in letters.
@@ -61,9 +61,11 @@ def prepared(password: bytes) -> str:
         raise Refusal("PASSWORD", "a password must not begin with fct_, as tokens do")
     measure(password)
     try:
-        text: str = saslprep(password.decode())
-    except (ScramException, UnicodeDecodeError):
-        raise Refusal("PASSWORD", "the password contains a character that is not allowed") from None
+        text = prepare(password.decode())
+    except UnicodeDecodeError:
+        raise Refusal("PASSWORD", "the password is not valid UTF-8; send it as UTF-8") from None
+    except ValueError as error:
+        raise Refusal("PASSWORD", str(error)) from None
     if not SHORTEST <= len(text) <= LONGEST:
         raise _unfit()
     return text

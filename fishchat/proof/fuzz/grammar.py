@@ -12,6 +12,8 @@ from typing import Any
 NAME = rb"[a-z0-9._-]{1,32}"
 NUMBER = rb"[0-9]{1,15}"
 CONVERSATION = rb"(?:%s\+%s|#%s|@%s)" % (NAME, NAME, NAME, NAME)
+#: Two accounts in any order, or one of them.
+NAMED = rb"(?:%s|%s)" % (CONVERSATION, NAME)
 ID = rb"%s:%s-%s" % (CONVERSATION, NUMBER, NUMBER)
 TEXT = rb"[^\n]{1,7168}"
 
@@ -22,6 +24,8 @@ _LOOSE = {
     b"name": NAME,
     b"conversation": CONVERSATION,
     b"id": ID,
+    b"named": NAMED,
+    b"mark": rb"(?:%s|%s)" % (ID, NAMED),
     b"privacy": rb"everyone|contacts",
 }
 _TEXT_TAGS = (b"cseq", b"esc")
@@ -36,14 +40,14 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"SEND_MESSAGE_P2P", b"MSG", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
     (b"SEND_MESSAGE_TOPIC", b"SAY", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
     (b"SEND_ACK", b"ACK", (b"id",), ()),
-    (b"SEND_READ", b"READ", (b"id",), ()),
+    (b"SEND_READ", b"READ", (b"mark",), ()),
     (b"CREATE_TOPIC", b"CREATE", (b"topic",), (b"kind",)),
     (b"JOIN_TOPIC", b"JOIN", (b"topic",), ()),
     (b"LEAVE_TOPIC", b"LEAVE", (b"topic",), ()),
     (b"INVITE_TOPIC", b"INVITE", (b"topic", b"account"), ()),
     (b"DISMISS_TOPIC", b"DISMISS", (b"topic",), ()),
     (b"LOCATE_TOPIC_MSG_ADDR", b"LOCATE", (b"topic",), ()),
-    (b"REQ_HISTORY", b"HISTORY", (b"conversation",), (b"before", b"after", b"limit")),
+    (b"REQ_HISTORY", b"HISTORY", (b"named",), (b"before", b"after", b"limit")),
     (b"REQ_CONVERSATIONS", b"CONVERSATIONS", (), ()),
     (b"REQ_CLIENT_STATUS", b"STATUS", (b"account",), ()),
     (b"REQ_TOPICS", b"TOPICS", (), ()),
@@ -149,6 +153,7 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
         return None
     if b"esc" in tags and not _ESCAPED_TEXT.fullmatch(text):
         return None
+    groups = _ordered(name, groups)
     if not all(map(_in_order, [*groups, tags.get(b"before", b""), tags.get(b"after", b"")])):
         return None
     return name, tuple(groups), text, tags
@@ -200,6 +205,13 @@ def _in_order(value: bytes) -> bool:
     """Return whether the two accounts of a conversation, if there is one in it, are in order."""
     one, plus, other = value.partition(b":")[0].partition(b"+")
     return not plus or one <= other
+
+
+def _ordered(name: bytes, groups: list[bytes]) -> list[bytes]:
+    """Return the fields of a verb: conversations of two accounts in order, where any order is accepted."""
+    if name not in (b"SEND_READ", b"REQ_HISTORY"):
+        return groups
+    return [group if b":" in group else b"+".join(sorted(group.split(b"+"))) for group in groups]
 
 
 def as_read(value: Any) -> bytes:

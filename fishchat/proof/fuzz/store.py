@@ -155,8 +155,10 @@ class Store(FakeStore):
         name = b"#" + topic
         return [b"OK", name, EPOCH, self.next(name), rest[-1], self._version(name, 1), self.dice.number()]
 
-    def _messages_read(self, *_: Any) -> Any:
-        return [b"OK", self.dice.byte() % 2]
+    def _messages_read(
+        self, _s: bytes, _t: bytes, _e: bytes, _stream: bytes, _a: bytes, name: bytes, *rest: Any
+    ) -> Any:
+        return [b"OK", self.dice.byte() % 2, rest[0] or self._last(name)]
 
     def _session_begin_guess(self, *_: Any) -> Any:
         return [b"OK", *self.verifiers, b"1"]

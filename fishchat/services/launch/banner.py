@@ -16,7 +16,9 @@ FishChat is running. Talk to it from two terminals:
 
     {first:<38}    {second}
     {bob:<38}    {alice}
-                                              SEND_MESSAGE_P2P bob hello
+                                              MSG bob hello
+
+HELP shows what you can type, and HELP zh shows it in Chinese.
 
 {more}Data     {data}
 Log      {log}
@@ -34,8 +36,8 @@ def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
     return TALK.format(
         first=first,
         second=second,
-        bob=f"SEND_CLIENT_ID bob{secret}",
-        alice=f"SEND_CLIENT_ID alice{secret}",
+        bob=f"LOGIN bob{secret}",
+        alice=f"LOGIN alice{secret}",
         more="".join(f"{name:<8} {text}\n" for name, text in (*_roles(config), *_more(config, data, address_tls))),
         data=data,
         log=data / ("*.log" if in_processes else "fishchat.log"),

@@ -46,6 +46,9 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"SEND_ACK alice+bob:471893-17", said("SEND_ACK", ID)),
     (b"SEND_READ #fishing:7-1", said("SEND_READ", (b"#fishing", 7, 1))),
     (b"SEND_READ @alice:7-1", said("SEND_READ", (b"@alice", 7, 1))),
+    (b"READ bob", said("SEND_READ", b"bob")),
+    (b"READ bob+alice", said("SEND_READ", b"alice+bob")),
+    (b"READ #fishing", said("SEND_READ", b"#fishing")),
     (b"CREATE_TOPIC fishing", said("CREATE_TOPIC", b"fishing")),
     (b"@kind=invitation CREATE_TOPIC club", said("CREATE_TOPIC", b"club", kind=b"invitation")),
     (b"JOIN_TOPIC fishing", said("JOIN_TOPIC", b"fishing")),
@@ -54,6 +57,8 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"DISMISS_TOPIC club", said("DISMISS_TOPIC", b"club")),
     (b"LOCATE_TOPIC_MSG_ADDR fishing", said("LOCATE_TOPIC_MSG_ADDR", b"fishing")),
     (b"REQ_HISTORY alice+bob", said("REQ_HISTORY", b"alice+bob")),
+    (b"REQ_HISTORY bob+alice", said("REQ_HISTORY", b"alice+bob")),
+    (b"HISTORY bob", said("REQ_HISTORY", b"bob")),
     (b"@limit=100 REQ_HISTORY @alice", said("REQ_HISTORY", b"@alice", limit=100)),
     (b"@before=alice+bob:471893-17 HISTORY alice+bob", said("REQ_HISTORY", b"alice+bob", before=ID)),
     (b"@after=alice+bob:471893-17;limit=1 HISTORY #a", said("REQ_HISTORY", b"#a", after=ID, limit=1)),
@@ -183,7 +188,7 @@ BAD: list[tuple[bytes, str]] = [
         (b"ACK " + raw, "BADID")
         for raw in (b"alice", b"alice+bob", b"alice+bob:1", b"bob+alice:1-1", b"#:1-1", b"a+b:-1")
     ],
-    *[(b"HISTORY " + raw, "BADID") for raw in (b"alice", b"bob+alice", b"#", b"#A", b"alice+bob:1-1")],
+    *[(b"HISTORY " + raw, "BADID") for raw in (b"Alice", b"bob+", b"#", b"#A", b"alice+bob:1-1")],
     # Tags.
     *[
         (b"@" + raw + b" PING", "BADTAG")
@@ -367,8 +372,8 @@ class PropertyTests(SynchronousTestCase):
         verb, fields, text, tags = parts
         command = MSG_SERVER_COMMANDS.parse(strategies.to_line(*parts))
         self.assertEqual((command.verb, command.text, set(command.tags)), (verb, text, set(tags)))
-        for one, raw, value in zip(verb.fields, fields, command.fields, strict=True):
-            self.assertEqual(value, split_id(raw) if one.name == "id" else raw)
+        for raw, value in zip(fields, command.fields, strict=True):
+            self.assertEqual(value, split_id(raw) if b":" in raw else raw)
         for tag, value in command.tags.items():
             self.assertEqual(value, verb.tag_rows[tag].read(tags[tag]))
 

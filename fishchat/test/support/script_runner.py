@@ -279,7 +279,7 @@ class ScriptCase(SynchronousTestCase):
         self, account: str, conversation: str, *, before: str = "", after: str = "", limit: int = 50
     ) -> list[str] | str:
         """Return the texts of one page, or ``NOTFOUND``."""
-        reply = self.call("messages/history", account, conversation, before, after, limit)
+        reply = self.call("messages/history", account, conversation, before, after, limit, "")
         return reply if isinstance(reply, str) else [body.split(" ", 4)[4] for body in reply[2::3]]
 
     def conversations(self, account: str) -> dict[str, list[int]]:

@@ -41,6 +41,8 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "account": names,
     "topic": names,
     "conversation": conversations,
+    "named-conversation": st.one_of(conversations, names),
+    "mark": st.one_of(ids, conversations, names),
     "id": ids,
     "version": st.just(b"1"),
     "device": names,

@@ -43,7 +43,7 @@ class RelationsCase(AccountCase):
 
     def read(self, account: str, at: str) -> Any:
         """The person has read up to there."""
-        return self.fenced("messages/read", STREAM, account, AB, at)
+        return self.fenced("messages/read", STREAM, account, AB, at, "")
 
 
 @on_each_redis
@@ -318,11 +318,11 @@ class Asking(RelationsCase):
         self.said("bob", "alice", "x", fence=MS2)
         self.block("bob", "alice")
         before = len(self.routed())
-        self.assertEqual(self.read("alice", "7-1"), ["OK", 0])
+        self.assertEqual(self.read("alice", "7-1"), ["OK", 0, "7-1"])
         self.assertEqual(len(self.routed()), before)
         self.assertEqual(self.command("HGET", "meta:" + AB, "r:alice"), "1")
         self.relate("bob", "alice", "b", False)
-        self.assertEqual(self.read("alice", "7-2"), ["OK", 1])
+        self.assertEqual(self.read("alice", "7-2"), ["OK", 1, "7-2"])
         self.assertEqual(len(self.routed()), before + 1)
 
 

@@ -177,7 +177,7 @@ class Fencing(TopicCase):
                 self.login("dora"),
                 self.ack("alice", "alice+bob", "7-1"),
                 self.send(Said("alice", "bob", "y")),
-                self.fenced("messages/read", "/sysctrl/send", "bob", "alice+bob", "7-1"),
+                self.fenced("messages/read", "/sysctrl/send", "bob", "alice+bob", "7-1", ""),
             ):
                 self.assertEqual(reply, refusal)
             self.assert_unchanged(before)

@@ -62,6 +62,21 @@ class PreparedTests(SynchronousTestCase):
             self.assert_none(password)
         self.assert_none("abcdאבגדabcd".encode())
 
+    def test_which(self) -> None:
+        """A refusal names the place of the character, or the rule of directions, and never a part of the password."""
+        for password, place in {
+            "horse 🐴 battery": 7,
+            "salary₹50000": 7,
+            "STRAẞE2026": 5,
+            "\u10d0\u1c90longer": 2,
+        }.items():
+            text = self.assert_none(password.encode()).text
+            self.assertTrue(text.startswith(f"character {place} of the password is not allowed: "), text)
+            self.assertTrue(text.isascii())
+        for password in ("סיסמהטובה1234", "كلمةالسر123", "abcdאבגדabcd"):
+            self.assertIn("must begin and end with such a letter", self.assert_none(password.encode()).text)
+        self.assertIn("UTF-8", self.assert_none(b"\xff" * 8).text)
+
     def test_tokens(self) -> None:
         """What begins as a token does can be none, or nobody could tell which was meant."""
         self.assert_none(b"fct_" + b"x" * 43)

@@ -21,7 +21,8 @@ class TalkTests(SynchronousTestCase):
         """Two terminals, nothing to know."""
         said = talk(Config(data=str(self.data), up=Up(msg_servers=3)), in_processes=True)
         self.assertIn("    nc 127.0.0.1 19000                        nc 127.0.0.1 19002\n", said)
-        self.assertIn("    SEND_CLIENT_ID bob                        SEND_CLIENT_ID alice\n", said)
+        self.assertIn("    LOGIN bob                                 LOGIN alice\n", said)
+        self.assertIn("\nHELP shows what you can type, and HELP zh shows it in Chinese.\n", said)
         for word in ("openssl", "Accounts", "https", "PASSWORD"):
             self.assertNotIn(word, said)
 
@@ -44,5 +45,5 @@ class TalkTests(SynchronousTestCase):
     def test_accounts(self) -> None:
         """Where accounts are needed: how to make one, and that it has a password."""
         said = talk(Config(data=str(self.data), accounts=Accounts(mode="closed")), False)
-        self.assertIn("    SEND_CLIENT_ID bob PASSWORD               SEND_CLIENT_ID alice PASSWORD\n", said)
+        self.assertIn("    LOGIN bob PASSWORD                        LOGIN alice PASSWORD\n", said)
         self.assertIn("Accounts fishchat user add NAME\n", said)

@@ -155,7 +155,7 @@ class RunTests(Case):
         """It says how to talk to it, and ends on SIGINT with code 0, roles before Redis."""
         process = self.run_up("one")
         await until(lambda: "FishChat is running" in self.output())
-        self.assertIn("SEND_MESSAGE_P2P bob hello", self.output())
+        self.assertIn("MSG bob hello", self.output())
         self.assertIn(self.gateway, self.output())
         self.assertIn(str(self.data), self.output())
         process.send_signal(signal.SIGINT)

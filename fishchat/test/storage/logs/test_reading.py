@@ -111,15 +111,16 @@ class Acknowledging(ReadingCase):
 class ReadNumbers(ReadingCase):
     """What a person has read."""
 
-    def read(self, account: str, conversation: str, at: str, fence: Any = None) -> Any:
+    def read(self, account: str, conversation: str, at: str, fence: Any = None, topic: str = "") -> Any:
         """The reply."""
         more = {"fence": fence} if fence else {}
-        return self.fenced("messages/read", STREAM, account, conversation, at, **more)
+        return self.fenced("messages/read", STREAM, account, conversation, at, topic, **more)
 
     def test_forward_only(self) -> None:
         """The read number grows; an older one changes nothing and is no error."""
-        self.assertEqual(self.read("bob", AB, "7-3"), ["OK", 1])
-        self.assertEqual([self.read("bob", AB, at) for at in ("7-3", "7-1")], [["OK", 0], ["OK", 0]])
+        self.assertEqual(self.read("bob", AB, "7-3"), ["OK", 1, "7-3"])
+        for at in ("7-3", "7-1"):
+            self.assertEqual(self.read("bob", AB, at), ["OK", 0, at])
         self.assertEqual(self.conversations("bob")[AB], [5, 3, 2])
 
     def test_each_account_for_itself(self) -> None:
@@ -134,6 +135,56 @@ class ReadNumbers(ReadingCase):
         for at in ("7-6", "8-1"):
             self.assertEqual(self.read("bob", AB, at), ["AHEAD"])
         self.assert_unchanged(before)
+
+    def test_all(self) -> None:
+        """Without a position everything is read that the account may see; once more changes nothing."""
+        for moved in (1, 0):
+            self.assertEqual(self.read("bob", AB, ""), ["OK", moved, "7-5"])
+        self.assertEqual(self.conversations("bob")[AB], [5, 5, 0])
+        self.create("alice", "fishing")
+        self.assertEqual(self.read("alice", "#fishing", ""), ["OK", 0, "0-0"])
+
+    def test_all_of_a_former_member(self) -> None:
+        """A former member reads up to the end of its membership."""
+        self.create("alice", "fishing")
+        self.join("bob", "fishing")
+        self.send(Said("alice", "#fishing", "a"))
+        self.leave("bob", "fishing")
+        self.send(Said("alice", "#fishing", "b"))
+        self.assertEqual(self.read("bob", "#fishing", ""), ["OK", 1, "7-1"])
+
+    def test_never(self) -> None:
+        """An id that no message ever had is refused, and nobody is told."""
+        before = self.dump()
+        for at in ("1-1", "6-3", "6-5", "7-0", "0-1"):
+            self.assertEqual(self.read("bob", AB, at), ["NEVER"], at)
+        self.assert_unchanged(before)
+
+    def test_of_another_epoch(self) -> None:
+        """Numbers of two epochs: only those that messages had."""
+        fence = self.restore(keep=3)
+        self.said("alice", "bob", "new", fence=fence)
+        self.said("alice", "bob", "newer", fence=fence)
+        for at in ("7-4", "7-5", "8-3", "8-1"):
+            self.assertEqual(self.read("bob", AB, at, fence), ["NEVER"], at)
+        for at in ("7-3", "8-4", "8-5"):
+            self.assertEqual(self.read("bob", AB, at, fence), ["OK", 1, at])
+
+    def test_gone(self) -> None:
+        """What was removed since then can still be marked: it was read before."""
+        self.command("XDEL", "log:" + AB, "7-1", "7-3")
+        for at in ("7-1", "7-3"):
+            self.assertEqual(self.read("bob", AB, at), ["OK", 1, at])
+        self.command("DEL", "log:" + AB)
+        self.assertEqual(self.read("bob", AB, "7-4"), ["OK", 1, "7-4"])
+
+    def test_topic_meant(self) -> None:
+        """A name that is only one of the account's topics is answered with a word of its own."""
+        self.create("bob", "fishing")
+        self.assertEqual(self.read("bob", "bob+fishing", "", topic="#fishing"), ["TOPIC"])
+        self.assertEqual(self.read("alice", "alice+fishing", "", topic="#fishing"), ["NOTFOUND"])
+        self.assertEqual(self.call("messages/history", "bob", "bob+fishing", "", "", 1, "#fishing"), "TOPIC")
+        self.assertEqual(self.call("messages/history", "alice", "alice+fishing", "", "", 1, "#fishing"), "NOTFOUND")
 
     def test_of_a_lost_epoch(self) -> None:
         """An id that a restored store does not know does not mark what comes in its place as read."""
@@ -162,7 +213,7 @@ class ReadNumbers(ReadingCase):
         self.command("DEL", STREAM)
         self.command("XADD", "log:#fishing", "7-1", "t", 1, "m", "alice main -1 - x")
         self.command("HSET", "meta:#fishing", "n", 1, "e", EPOCH)
-        self.assertEqual(self.read("alice", "#fishing", "7-1"), ["OK", 1])
+        self.assertEqual(self.read("alice", "#fishing", "7-1"), ["OK", 1, "7-1"])
         self.assertEqual(self.routed(), [])
 
 
@@ -197,7 +248,7 @@ class History(ReadingCase):
 
     def test_row(self) -> None:
         """Each row is the position, the time in ms and the body."""
-        [at, time, body] = self.call("messages/history", "bob", AB, "", "", 1)
+        [at, time, body] = self.call("messages/history", "bob", AB, "", "", 1, "")
         self.assertEqual((at, body), ("7-5", "alice main -1 - 5"))
         self.assertTrue(time.isdigit(), time)
 
@@ -290,7 +341,7 @@ class Conversations(ReadingCase):
         """Last number, read number and what is between, of every conversation."""
         self.create("bob", "fishing")
         self.assertEqual(self.conversations("bob"), {AB: [5, 0, 5], "#fishing": [0, 0, 0]})
-        self.fenced("messages/read", STREAM, "bob", AB, "7-2")
+        self.fenced("messages/read", STREAM, "bob", AB, "7-2", "")
         self.assertEqual(self.conversations("bob")[AB], [5, 2, 3])
 
     def test_what_is_gone(self) -> None:
@@ -316,5 +367,5 @@ class Conversations(ReadingCase):
             self.leave("bob", "fishing")
             self.send(*[Said("alice", "#fishing", "out")] * 3)
         self.assertEqual(self.conversations("bob")["#fishing"], [7, 0, 4])
-        self.fenced("messages/read", STREAM, "bob", "#fishing", "7-6")
+        self.fenced("messages/read", STREAM, "bob", "#fishing", "7-6", "")
         self.assertEqual(self.conversations("bob")["#fishing"], [7, 6, 1])
