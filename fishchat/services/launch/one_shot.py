@@ -142,7 +142,8 @@ async def with_store(
             connection.startService()
             await connection.when_connected().addTimeout(patience, reactor)
         except TimeoutError:
-            why = f": {notes.trouble}" if notes.trouble else ""
+            reason = notes.trouble or connection.complaint.rstrip(".")
+            why = f": {reason}" if reason else ""
             raise StartError(f"no answer from Redis at {access.address} for {patience:g} seconds{why}") from None
         try:
             problems = await check_settings(connection, config.redis.durability)

@@ -54,12 +54,25 @@ class Processes(ProcessMonitor):
         super().__init__(reactor)
         self.log = self._lines = _Lines(namespace=__name__)
         self._gone: Deferred[None] | None = None
+        self._core: Any = reactor
+        self._trigger: Any = None
+        self._closing = False
         for one in stage:
             self.addProcess(one.name, list(one.arguments), env={**os.environ, **one.environment})
+
+    def startService(self) -> None:
+        """Start all processes of the stage."""
+        super().startService()
+        self._trigger = self._core.addSystemEventTrigger("before", "shutdown", self._close)
+
+    def _close(self) -> None:
+        self._closing = True
 
     def stopService(self) -> Deferred[None]:  # type: ignore[override]
         """End all by SIGTERM, after ``killTime`` by SIGKILL. Fires when the last one has ended."""
         super().stopService()
+        if not self._closing:
+            self._core.removeSystemEventTrigger(self._trigger)
         self._gone = Deferred()
         self._tell_if_gone()
         return self._gone
@@ -80,7 +93,12 @@ class Processes(ProcessMonitor):
         # Private in Twisted, but the only place that reports the end of a process.
         super()._monitoredProcessExited(name, reason)
         said = self._lines.last.pop(name, "")
-        if self.running:
+        if self._closing:
+            # A service manager ends all processes at once; the stages above are not stopped yet.
+            for one in self.restart.values():
+                if one.active():
+                    one.cancel()
+        elif self.running:
             text = "{name} {how}; restarting it"
             # A process that was killed did not know it, so its last line has nothing to do with that.
             if said and not _killed(reason):

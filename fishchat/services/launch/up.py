@@ -138,7 +138,7 @@ def run(
         credentials(config.redis)
         copy = copy_before(config)
         text = talk(config, in_processes, _address_tls(config, reactor))
-        logfiles.begin(data / "fishchat.log")
+        logfiles.begin(data / "fishchat.log", config.log.level)
         own_roles = make is None
         if make is None:
             make = partial(process_per_role, config_file=config_file) if in_processes else one_process

@@ -70,6 +70,10 @@ class Certificates(Service):
         self._looks = LoopingCall(self._look)
         self._looks.clock = clock
 
+    def check(self) -> None:
+        """Raise CertificateError if the pair cannot be used now."""
+        self._read()
+
     def privilegedStartService(self) -> None:
         """Read the pair while ``twistd`` still has its rights. CertificateError if it cannot be used."""
         self._load()

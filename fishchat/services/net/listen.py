@@ -29,7 +29,7 @@ CHAT, HTTP = b"fishchat/1", b"http/1.1"
 
 #: Texts by the system's error; ``key`` is the configuration key.
 _WHY = {
-    errno.EADDRINUSE: "another program listens there; stop it, or set {key} to another port",
+    errno.EADDRINUSE: "another program uses this port; stop it, or set {key} to another port",
     errno.EACCES: "ports below 1024 need special rights; set {key} to a higher one",
     errno.EADDRNOTAVAIL: "this machine has no such address; set {key} to one it has",
 }
@@ -84,6 +84,13 @@ class Listener(Service):
         self.port = 0
         self._reactor = reactor
         self._listening: IListeningPort | None = None
+
+    def check(self) -> None:
+        """Raise ListenError when the address cannot be listened on now."""
+        if self._listening is None:
+            error = taken(self.address)
+            if error is not None:
+                raise refusal(self.address, self.key, error)
 
     def privilegedStartService(self) -> None:
         """Bind before ``twistd`` gives up its rights and before any service starts. May raise ListenError."""

@@ -10,6 +10,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 
 class PemError(ValueError):
@@ -49,6 +50,9 @@ def read_key(path: Path) -> Any:
 def read_pair(certificate: Path, key: Path) -> tuple[list[x509.Certificate], Any]:
     """Return a certificate with its chain, and its key. PemError also when they do not belong together."""
     chain, private = read_certificates(certificate), read_key(key)
+    if chain[0].public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        # The TLS library takes the key for an ordinary one, which does not belong to the certificate.
+        raise PemError(f"{certificate} has a key for RSA-PSS only; use a certificate with an ordinary RSA or EC key")
     if chain[0].public_key() != private.public_key():
         raise PemError(f"{key} does not belong to the first certificate in {certificate}")
     return chain, private

@@ -9,6 +9,7 @@ from fishchat.config.paths import redis_url
 from fishchat.config.schema import Config
 from fishchat.services.redis.credentials import credentials
 from fishchat.storage.redis import Connection, Script, Subscriber, parse_url
+from fishchat.storage.trouble import Trouble
 
 
 class Access:
@@ -20,6 +21,7 @@ class Access:
             "timeout": config.redis.timeout,
             "reactor": reactor,
             "clock": clock or reactor,
+            "trouble": Trouble(clock or reactor),
             **credentials(config.redis),
         }
 

@@ -24,8 +24,8 @@ from twisted.logger import (
 )
 from twisted.python.logfile import LogFile
 
-#: The environment variable with the log file of a role's process.
-VARIABLE = "FISHCHAT_LOGFILE"
+#: The environment variables with the log file of a role's process, and with its level.
+VARIABLE, LEVEL = "FISHCHAT_LOGFILE", "FISHCHAT_LOGLEVEL"
 
 #: Bytes of one file, and the number of old files that are kept.
 SIZE, KEEP = 5_000_000, 5
@@ -46,15 +46,19 @@ def escaped(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def file_observer(path: Path) -> ILogObserver:
-    """Return an observer that writes everything to ``path``, which only this user can read, and rotates it."""
+def file_observer(path: Path, level: str = "info") -> ILogObserver:
+    """Return an observer that writes events of this level and above to ``path``, which only this user can read."""
     log = LogFile.fromFullPath(str(path), rotateLength=SIZE, defaultMode=0o600, maxRotatedFiles=KEEP)
 
     def formatted(event: LogEvent) -> str | None:
         text = formatEventAsClassicLogText(event)
         return None if text is None else escaped(text)
 
-    return FileLogObserver(cast(TextIO, log), formatted)
+    return _from(level, FileLogObserver(cast(TextIO, log), formatted))
+
+
+def _from(level: str, observer: ILogObserver) -> ILogObserver:
+    return FilteringLogObserver(observer, [LogLevelFilterPredicate(LogLevel.levelWithName(level))])
 
 
 def terminal_observer(stream: TextIO) -> ILogObserver:
@@ -64,17 +68,15 @@ def terminal_observer(stream: TextIO) -> ILogObserver:
         text = formatEvent(event)
         return f"fishchat: {escaped(text)}\n" if text else None
 
-    return FilteringLogObserver(
-        FileLogObserver(stream, formatted), [LogLevelFilterPredicate(defaultLogLevel=LogLevel.warn)]
-    )
+    return _from("warn", FileLogObserver(stream, formatted))
 
 
-def begin(path: Path) -> None:
-    """Log to ``path``, and important lines to standard error."""
-    observers = [file_observer(path), terminal_observer(sys.stderr)]
+def begin(path: Path, level: str) -> None:
+    """Log to ``path`` from this level on, and important lines to standard error."""
+    observers = [file_observer(path, level), terminal_observer(sys.stderr)]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
 
 
 def role_log() -> ILogObserver:
-    """Return the observer for ``twistd --logger``: the file that the environment names."""
-    return file_observer(Path(os.environ[VARIABLE]))
+    """Return the observer for ``twistd --logger``, which the environment describes."""
+    return file_observer(Path(os.environ[VARIABLE]), os.environ.get(LEVEL, "info"))

@@ -126,6 +126,8 @@ class Program(Service):
         self._lock: int | None = None
         self._process: Child | Adopted | None = None
         self._keeping: Deferred[None] | None = None
+        self._trigger: Any = None
+        self._closing = False
 
     # -- defined by a subclass
 
@@ -193,6 +195,7 @@ class Program(Service):
             except ProgramError:
                 self._release_lock()
                 raise
+        self._trigger = self._reactor.addSystemEventTrigger("before", "shutdown", self._close)
         self._keeping = ensureDeferred(self._keep())
         self._keeping.addErrback(self._gave_up)
         super().startService()
@@ -200,10 +203,15 @@ class Program(Service):
     def stopService(self) -> Deferred[None]:
         """Fires when the program has ended, if this process ran it."""
         super().stopService()
+        if self._trigger is not None and not self._closing:
+            self._reactor.removeSystemEventTrigger(self._trigger)
         keeping, self._keeping = self._keeping, None
         if keeping is not None:
             keeping.cancel()
         return ensureDeferred(self._end())
+
+    def _close(self) -> None:
+        self._closing = True
 
     async def _keep(self) -> None:
         while not self._take_lock():
@@ -214,7 +222,11 @@ class Program(Service):
             text = await self._one_life()
             if self._clock.seconds() - begun >= GOOD_LIFE:
                 delay = FIRST_DELAY
-            self.log.critical("{text}; starting it again in {delay} s", text=text, delay=delay)
+            if self._closing:
+                # A service manager ends all processes at once. The others still need the program for their last words.
+                self.log.info("{text}; starting it again until everything has stopped", text=text)
+            else:
+                self.log.critical("{text}; starting it again in {delay} s", text=text, delay=delay)
             self._process = None
             await deferLater(self._clock, delay)
             delay = min(delay * 2, LONGEST_DELAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from twisted.logger import capturedLogs
@@ -30,6 +31,16 @@ class Options(unittest.SynchronousTestCase):
         arguments = ["--config", self.file("a.toml", "x = 1")]
         error = self.assertRaises(usage.UsageError, RoleOptions().parseOptions, arguments)
         self.assertIn("a.toml: x: no such key", str(error))
+
+    def test_pidfile_of_the_same_process(self) -> None:
+        """A pidfile with our own number, which process 1 of a killed container left, is removed; others are kept."""
+        for text, stays in ((str(os.getpid()), False), (str(os.getppid()), True), ("nonsense", True)):
+            pidfile = Path(self.file("twistd.pid", text))
+            options = RoleOptions()
+            options.parent = usage.Options()
+            options.parent["pidfile"] = str(pidfile)
+            options.parseOptions(["--data", str(self.home)])
+            self.assertEqual(pidfile.exists(), stays, text)
 
     def test_a_role_reads_its_file_of_the_original(self) -> None:
         """What that says in vain is logged as a warning."""

@@ -128,6 +128,22 @@ class UpTests(TestCase):
             self.assertIn(b"SELECT_MSG_SERVER_FOR_CLIENT", answer)
             self.assertEqual(await up.stop(reactor), 0)
 
+    def test_all_ended_at_once(self) -> Deferred[None]:
+        """When a service manager ends all processes at once, everything stops in order, and nothing is a defect."""
+        return ensureDeferred(self._all_ended_at_once())
+
+    async def _all_ended_at_once(self) -> None:
+        for processes in (False, True):
+            up = self.up(processes)
+            await until(partial(_is_running, up), seconds=30)
+            for pid in (up.process.pid, *up.running().values()):
+                os.kill(pid, signal.SIGTERM)
+            await until(partial(_has_ended, up), seconds=20)
+            self.assertEqual(up.process.returncode, 0)
+            self.assertEqual(up.output().splitlines()[-1], "FishChat has stopped.")
+            for word in ("restarting", "starting it again", "Traceback"):
+                self.assertNotIn(word, up.output())
+
 
 async def _asked(port: int) -> bytes:
     """Return what a gateway answers to its first question."""

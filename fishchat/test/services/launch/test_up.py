@@ -13,13 +13,14 @@ from typing import Any
 from click.testing import CliRunner
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 import fishchat
 from fishchat.cli.up import up
-from fishchat.services.launch.layout import RoleProcess
+from fishchat.config.schema import Config, Log
+from fishchat.services.launch.layout import RoleProcess, stages
 from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.up import UpLock, wait_for_ports
 from fishchat.services.net.listen import ListenError
@@ -60,7 +61,7 @@ from twisted.application.service import Service
 from twisted.internet.protocol import Factory, Protocol
 from fishchat.config.schema import Config, Gateway, Monitor, MsgServer
 from fishchat.services.net.listen import Listener
-from fishchat.services.launch.layout import RoleProcess
+from fishchat.services.launch.layout import RoleProcess, stages
 from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.up import run
 data, gateway, notes, script, kind = sys.argv[1:]
@@ -328,6 +329,21 @@ class CommandTests(SynchronousTestCase):
 
 
 class LogTests(SynchronousTestCase):
+    def test_level(self) -> None:
+        """A log file contains the lines of its level and above; those for finding defects only when asked for."""
+        for level, wanted in (("debug", "dbg inf wrn"), ("info", "inf wrn"), ("warn", "wrn"), ("error", "")):
+            path = Path(self.mktemp())
+            log = Logger(observer=logfiles.file_observer(path, level))
+            log.debug("dbg")
+            log.info("inf")
+            log.warn("wrn")
+            self.assertEqual(" ".join(line.split()[-1] for line in path.read_text().splitlines()), wanted)
+
+    def test_level_of_a_role(self) -> None:
+        """The roles of `--processes` have the level of the configuration."""
+        config = Config(log=Log(level="warn"))
+        self.assertEqual(stages(config)[0][0].environment[logfiles.LEVEL], "warn")
+
     def test_no_control_characters(self) -> None:
         """What a peer sent cannot control the terminal of who reads the log."""
         self.assertEqual(logfiles.escaped("a\x1b[2J\u202eb\tc\nd 鱼"), "a\\x1b[2J\\u202eb\tc\nd 鱼")

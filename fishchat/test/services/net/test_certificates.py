@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
+from unittest import SkipTest
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -145,6 +147,18 @@ class Starting(Case):
         """The key of another certificate."""
         shutil.copy(authority().client_key, self.key)
         self.check(self.key, f"does not belong to the first certificate in {self.certificate}")
+
+    def test_rsa_pss(self) -> None:
+        """A key for RSA-PSS only is called that, and not one that does not belong to its certificate."""
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            raise SkipTest("needs openssl to make the key")
+        command = [openssl, "req", "-x509", "-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048", "-nodes"]
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        files = ["-keyout", str(self.key), "-out", str(self.certificate)]
+        subprocess.run([*command, *names, *files], check=True, capture_output=True)
+        self.key.chmod(0o600)
+        self.check(self.certificate, "has a key for RSA-PSS only; use a certificate with an ordinary RSA or EC key")
 
     def test_for_a_client(self) -> None:
         """A client's pair by mistake."""

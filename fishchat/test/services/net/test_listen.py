@@ -40,7 +40,7 @@ class ListenerTests(TestCase):
         port = self.started("127.0.0.1:0").port
         error = self.assertRaises(ListenError, listener(f"127.0.0.1:{port}").privilegedStartService)
         self.assertIn(f"127.0.0.1:{port}", str(error))
-        self.assertIn("another program listens there", str(error))
+        self.assertIn("another program uses this port", str(error))
         self.assertIn("`msg_server.listen` (FISHCHAT__MSG_SERVER__LISTEN)", str(error))
 
     def test_uncaught_it_is_a_text_and_exit_code_one(self) -> None:

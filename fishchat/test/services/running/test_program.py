@@ -105,6 +105,17 @@ class Running(Case):
         self.assertTrue(small.cleaned)
         self.assertFalse(small.runs_it)
 
+    async def test_killed_while_all_stops(self) -> None:
+        """A service manager ends all processes at once: the program comes back, and nobody complains."""
+        texts = self.critical()
+        small = await self.started()
+        small._close()
+        first = small.pid
+        assert first is not None
+        os.kill(first, signal.SIGTERM)
+        await until(lambda: small.pid not in (None, first) and process_of(small.pid_file) == small.pid)
+        self.assertEqual(texts, [])
+
     async def test_killed(self) -> None:
         """It is started again."""
         texts = self.critical()

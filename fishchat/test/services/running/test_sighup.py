@@ -15,13 +15,15 @@ from typing import Any
 
 from cryptography import x509
 from twisted.internet import reactor
+from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from fishchat.proof.processes import HERE, MISSING, free_ports
 from fishchat.proof.site import Place, Up
 from fishchat.services.net.authority import server_pair
-from fishchat.services.running.sighup import Hangup
+from fishchat.services.running import sighup
+from fishchat.services.running.sighup import EVERY, Hangup
 from fishchat.test.support.tls_fixture import HOSTS, authority, write_pair
 from fishchat.test.support.waiting import until
 
@@ -120,6 +122,68 @@ class ProcessCase(TestCase):
         return (self.place.data / "output").read_text("utf-8", "replace")
 
 
+class Reactor(Clock):
+    """A clock that can be stopped as a reactor."""
+
+    stopped = False
+
+    def stop(self) -> None:
+        """Note it."""
+        self.stopped = True
+
+
+class TerminalTests(SynchronousTestCase):
+    """Looking at the terminal, by the group that is in its foreground."""
+
+    group: int | None = None
+
+    def begin(self, group: int | None) -> tuple[Hangup, Reactor]:
+        """Start the service with this group in the foreground; None for no terminal."""
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
+        self.patch(sighup, "_foreground_group", lambda _: self.group)
+        self.group = group
+        clock = Reactor()
+        service = Hangup(lambda: None, clock)
+        service.startService()
+        self.addCleanup(service.stopService)
+        return service, clock
+
+    def test_foreground(self) -> None:
+        """In the foreground the end of the terminal is the end of the process."""
+        _, clock = self.begin(os.getpgrp())
+        clock.advance(EVERY)
+        self.assertFalse(clock.stopped)
+        self.group = None
+        clock.advance(EVERY)
+        self.assertTrue(clock.stopped)
+
+    def test_background(self) -> None:
+        """A process that was put into the background outlives its terminal."""
+        _, clock = self.begin(os.getpgrp())
+        self.group = os.getpgrp() + 1
+        clock.advance(EVERY)
+        self.group = None
+        clock.advance(EVERY)
+        self.assertFalse(clock.stopped)
+
+    def test_daemon(self) -> None:
+        """Without a terminal nothing is looked at, and nothing ends."""
+        service, clock = self.begin(None)
+        self.assertEqual(clock.getDelayedCalls(), [])
+        service._hung_up()
+        self.assertFalse(clock.stopped)
+
+    def test_nohup(self) -> None:
+        """A process that ignores the signal from its start outlives its terminal, too."""
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.patch(sighup, "_foreground_group", lambda _: os.getpgrp())
+        clock = Reactor()
+        service = Hangup(lambda: None, clock)
+        service.startService()
+        self.assertEqual(clock.getDelayedCalls(), [])
+        service.stopService()
+
+
 class TwistdTests(ProcessCase):
     """One process under ``twistd``, whose reactor has signal handlers of its own."""
 
@@ -203,6 +267,50 @@ class UpTests(ProcessCase):
         self.assertEqual(process.returncode, 0, self.output())
         self.assertIn("FishChat has stopped.", self.output())
 
+    async def begin_under_a_leader(self, more: str) -> tuple[Any, subprocess.Popen[bytes], int]:
+        """Start it under a session leader that waits for it instead of ending with its terminal, as `make` does.
+
+        Returns the other end of the terminal, the leader, and the process number of FishChat.
+        """
+        number, follower = pty.openpty()
+        terminal = os.fdopen(number, "rb", buffering=0)
+        self.addCleanup(terminal.close)
+        words = f"[sys.executable, '-c', {self.UP!r}, 'up', '--data', {str(self.place.data)!r}]"
+        script = [
+            "import fcntl, signal, subprocess, sys, termios",
+            "fcntl.ioctl(0, termios.TIOCSCTTY, 0)",
+            "signal.signal(signal.SIGHUP, lambda *_: None)",
+            f"process = subprocess.Popen({words}, {more})",
+            "print('child', process.pid, flush=True)",
+            "sys.exit(process.wait())",
+        ]
+        leader = self.popen(["\n".join(script)], stdin=follower, start_new_session=True)
+        os.close(follower)
+        await until(lambda: "FishChat is running" in self.output(), seconds=20)
+        return terminal, leader, int(self.output().split("child ")[1].split()[0])
+
+    async def when_stopped(self, leader: subprocess.Popen[bytes]) -> None:
+        """Return when it has stopped in order."""
+        await until(lambda: leader.poll() is not None, seconds=20)
+        self.assertEqual(leader.returncode, 0, self.output())
+        self.assertIn("FishChat has stopped.", self.output())
+
+    async def test_leader_that_waits(self) -> None:
+        """It notices by itself that its terminal was closed: such a leader passes no signal on."""
+        terminal, leader, _ = await self.begin_under_a_leader("")
+        terminal.close()
+        await self.when_stopped(leader)
+
+    async def test_session_of_its_own(self) -> None:
+        """After `setsid` the terminal is not its own: it goes on without it, and SIGHUP is a reload."""
+        terminal, leader, pid = await self.begin_under_a_leader("start_new_session=True")
+        terminal.close()
+        new = self.replace()
+        os.kill(pid, signal.SIGHUP)
+        await self.when_shown(self.msg_tls, new)
+        os.kill(pid, signal.SIGTERM)
+        await self.when_stopped(leader)
+
     async def test_processes(self) -> None:
         """With a process for each role all of them read it again, and none is ended by it."""
         up = Up(self.place, environment=self.environment)
@@ -233,11 +341,11 @@ class UpTests(ProcessCase):
         self.assertIn("redis.authority: /no/such/file cannot be read", await self.refusal())
 
     async def refusal(self) -> str:
-        """What it says, in one line, when it ends at once; no role was started."""
+        """What it says, in one line after the first one, when it ends at once; no role was started."""
         up = Up(self.place, environment=self.environment)
         self.addCleanup(up.kill)
         await until(lambda: up.process.poll() is not None)
         self.assertEqual(up.process.returncode, 1)
-        self.assertEqual(len(up.output().splitlines()), 1, up.output())
+        self.assertEqual(len(up.output().splitlines()), 2, up.output())
         self.assertEqual(list(Path(self.place.data).glob("*.log")), [])
         return up.output()
