@@ -42,7 +42,7 @@ class CheckProcesses(CommandCase):
         for result in (noted, refused):
             self.assertIn("monitor.listen: --processes with 2 msg_servers", result.output)
         fine = self.run_main("config", "check", "--processes")
-        self.assertEqual((fine.exit_code, len(fine.output.splitlines())), (0, 1))
+        self.assertEqual((fine.exit_code, len(fine.stdout.splitlines())), (0, 2))
 
 
 class Init(CommandCase):

@@ -36,7 +36,7 @@ class Options(SynchronousTestCase):
             'msg_server.listen_tls = "127.0.0.1:19443"\ngateway.listen = "[::1]:17005"\n'
         )
         result = self.up("--port", "19100")
-        self.assertEqual((result.exit_code, result.output), (0, ""))
+        self.assertEqual(result.exit_code, 0, result.output)
         for config in (*self.started, load(environment=self.environment).config):
             section = config.msg_server
             self.assertEqual((section.listen, section.listen_tls), ("127.0.0.1:19100", "127.0.0.1:19543"))
