@@ -185,5 +185,23 @@ class Show(CommandCase):
 
 
 class Main(CommandCase):
+    def test_no_such_home(self) -> None:
+        """Every command says in a line that it cannot find the directory, and begins nothing elsewhere."""
+        before = set(Path().iterdir())
+        for line in (
+            "config init",
+            "config check",
+            "config show",
+            "cert server localhost",
+            "cert show",
+            "user list",
+            "up",
+        ):
+            result = self.run_main(*line.split(), "--data", "~no-such-user/x")
+            self.assertEqual((result.exit_code, result.stdout), (1, ""), line)
+            self.assertIn("'~no-such-user/x' names a user 'no-such-user', who does not exist", result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1, line)
+        self.assertEqual(set(Path().iterdir()), before)
+
     def test_version(self) -> None:
         self.assertEqual(self.run_main("--version").stdout, f"fishchat {__version__}\n")
