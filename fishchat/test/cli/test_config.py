@@ -129,6 +129,19 @@ class Check(CommandCase):
         self.assertEqual([path.name for path in data.iterdir()], ["mine"])
         self.assertEqual(self.run_main(*arguments, "--only-values").exit_code, 0)
 
+    def test_root_asks_for_the_user_of_a_service(self) -> None:
+        """The directory is that user's, and must be closed for all others as well."""
+        data = self.home / "fishchat"
+        data.mkdir(mode=0o700)
+        (data / "mine").touch()
+        os.chown(data, 12345, -1)
+        self.assertEqual(self.run_main("config", "check").exit_code, 0)
+        data.chmod(0o755)
+        self.assertIn("is accessible to other users", self.run_main("config", "check").stderr)
+
+    if os.geteuid() != 0:
+        test_root_asks_for_the_user_of_a_service.skip = "only root"  # type: ignore[attr-defined]
+
     def test_a_used_port_is_noted(self) -> None:
         """The server that has this configuration may run."""
         with socket.socket() as other:
@@ -137,7 +150,7 @@ class Check(CommandCase):
             address = f"127.0.0.1:{other.getsockname()[1]}"
             result = self.run_main("config", "check", FISHCHAT__GATEWAY__LISTEN=address)
         self.assertEqual(result.exit_code, 0)
-        self.assertIn(f"note: cannot listen on {address}: another program listens there", result.stderr)
+        self.assertIn(f"note: {address} (`gateway.listen`) is in use", result.stderr)
 
     def test_a_bad_one(self) -> None:
         file = self.home / "a.toml"
