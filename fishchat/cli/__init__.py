@@ -20,6 +20,7 @@ from fishchat.cli.retention import retention as retention_command
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
 from fishchat.config.describe import docstring
+from fishchat.config.load import ConfigError
 
 
 class _Main(click.Group):
@@ -31,6 +32,13 @@ class _Main(click.Group):
         if sys.flags.optimize > 1:
             _restore_help(self)
         return super().main(*args, **extra)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command; a configuration or a data directory that cannot be used is its error, never a traceback."""
+        try:
+            return super().invoke(context)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
 
 
 def _restore_help(command: click.Command) -> None:

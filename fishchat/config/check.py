@@ -6,8 +6,8 @@ import ipaddress
 import math
 import re
 import socket
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from fishchat.config import ports, roles
 from fishchat.config.redis_url import parse_url
@@ -20,16 +20,21 @@ TARGETS = ("gateway.servers", "gateway.servers_tls", "msg_server.advertise", "ms
 #: The most letters of a name; see ``schema.Name``.
 LONGEST_NAME = 32
 
-#: A refusal proposes a TLS port this much higher than the plain one.
+#: For a plain port that is a default, a refusal proposes a TLS port this much higher.
 TLS_PORT = 443
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One error: the dotted key to change, and the reason with the remedy."""
+    """One error.
+
+    :ivar key: the dotted key to change. :ivar text: the reason, and the remedy if it is short.
+    :ivar instead: keys to set instead, with their values.
+    """
 
     key: str
     text: str
+    instead: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 def server_id(config: Config) -> str:
@@ -111,19 +116,19 @@ def _plain_on_network(config: Config) -> list[Finding]:
             continue
         host, port = parse_address(address)
         section = key.partition(".")[0]
-        lines = [f'{roles.tls_key(key)} = "{format_address(host, _tls_port(port))}"']
+        instead: dict[str, str | list[str]] = {roles.tls_key(key): format_address(host, _tls_port(key, port))}
         if config.accounts.mode == "open":
-            lines.append('accounts.mode = "closed"')
+            instead["accounts.mode"] = "closed"
         if section == "monitor" and not config.monitor.accounts:
-            lines.append('monitor.accounts = ["NAME"]')
-        text = "must be loopback: on a network, others could read and change plain text. Write instead:"
-        findings.append(Finding(key, _with_lines(text, lines)))
+            instead["monitor.accounts"] = ["NAME"]
+        text = "must be loopback: on a network, others could read and change plain text"
+        findings.append(Finding(key, text, instead))
     return findings
 
 
-def _tls_port(port: int) -> int:
-    """Return a TLS port to propose for a plain one, a different one for each."""
-    return port + TLS_PORT if port + TLS_PORT < 65536 else port - TLS_PORT
+def _tls_port(key: str, port: int) -> int:
+    """Return the port to propose for TLS: the chosen one, unless the plain listener is there by default."""
+    return port + TLS_PORT if port == parse_address(roles.address(Config(), key))[1] else port
 
 
 def _open_on_network(config: Config) -> list[Finding]:
@@ -133,12 +138,8 @@ def _open_on_network(config: Config) -> list[Finding]:
     # When only the plain listener is wrong, its error includes this line.
     if not any(key in roles.tls_keys() for key in _exposed(config)) and not config.risks.plain_text_on_the_network:
         return []
-    text = f"lets clients use any name, but {' and '.join(exposed)}, which other machines can reach. Write instead:"
-    return [Finding("accounts.mode", _with_lines(text, ['accounts.mode = "closed"']))]
-
-
-def _with_lines(text: str, lines: list[str]) -> str:
-    return "\n    ".join([text, *lines])
+    text = f"lets clients use any name, but {' and '.join(exposed)}, which other machines can reach"
+    return [Finding("accounts.mode", text, {"accounts.mode": "closed"})]
 
 
 def _watched_by_nobody(config: Config) -> list[Finding]:

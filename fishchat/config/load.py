@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from fishchat.config import describe, files, original
-from fishchat.config.check import check, value_problem
+from fishchat.config.check import Finding, check, value_problem
 from fishchat.config.environment import given_variables, misspelt
 from fishchat.config.original import Given
 from fishchat.config.schema import Config, Section
@@ -185,12 +185,31 @@ def _settle(
     if config.data:
         # A relative one is meant for the directory of the start, and only for that.
         config = msgspec.structs.replace(config, data=directory)
+    theirs = {one.key: one.original for one in given if one.original and one.origin == origin.get(one.key)}
     for found in check(config):
         shown = describe.shown(found.key, describe.value_at(config, found.key))
-        problems.append(Problem(origin[found.key], found.text, found.key, shown))
+        problems.append(Problem(origin[found.key], _with_remedy(found, theirs.get(found.key, "")), found.key, shown))
     if problems:
         raise ConfigError(problems)
     return config, origin
+
+
+def _with_remedy(found: Finding, name: str) -> str:
+    """Return the text with the lines to write instead. ``name`` is the name of the key in a file of the original."""
+    if not found.instead:
+        return found.text
+    if not name:
+        lines = [f"{key} = {describe.literal(key, value)}" for key, value in found.instead.items()]
+        return "\n    ".join([f"{found.text}. Write instead:", *lines])
+    # Such a file has no other keys. The variables of the environment go with it.
+    here = describe.literal(found.key, describe.value_at(Config(), found.key))
+    texts = [(key, ",".join(value) if isinstance(value, list) else value) for key, value in found.instead.items()]
+    return "\n    ".join(
+        [
+            f'{found.text}. In this file write "{name}": {here}; for other machines also set in the environment:',
+            *[f"{describe.environment_name(key)}={text}" for key, text in texts],
+        ]
+    )
 
 
 def _spread(one: Given, problems: list[Problem]) -> list[Given]:

@@ -40,12 +40,16 @@ _KNOWN = [*_UNUSED, "Redis"]
 
 @dataclass(frozen=True)
 class Given:
-    """The value of a dotted key in one layer. ``text``: it is text, to be read by the type of the key."""
+    """The value of a dotted key in one layer.
+
+    :ivar text: it is text, to be read by the type of the key. :ivar original: its name in a file of the original.
+    """
 
     key: str
     value: object
     origin: str
     text: bool = False
+    original: str = ""
 
 
 @dataclass
@@ -76,12 +80,19 @@ def translate(
         if key == "Redis":
             _redis(value, where, done)
         elif key in served:
-            done.given.append(Given(served[key], value, f"{where} ({key})"))
+            done.given.append(Given(served[key], _with_host(served[key], value), f"{where} ({key})", original=key))
         else:
             done.notes.append(f"{where}: {key} has no meaning here: {_reason(key)}")
     if role == "monitor" and "Listen" in tree:
         done.notes.append(f"{where}: Listen is the web page's address, which the original kept in another file")
     return done.given, done.notes, done.wrong
+
+
+def _with_host(key: str, value: object) -> object:
+    """Return an address to listen on with its host. In Go ``:19000`` is every address of the machine."""
+    if key in roles.plain_keys() and isinstance(value, str) and value.startswith(":"):
+        return f"0.0.0.0{value}"
+    return value
 
 
 def _reason(key: str) -> str:
@@ -93,7 +104,8 @@ def _reason(key: str) -> str:
 
 def _redis(value: object, where: str, done: _Translation) -> None:
     if isinstance(value, str):
-        address: str | None = value
+        # In Go an address without a host is this machine.
+        address: str | None = f"127.0.0.1{value}" if value.startswith(":") else value
     elif isinstance(value, dict):
         address = _redis_address(value)
         unused = [key for key in value if key not in ("Addr", "Port")]

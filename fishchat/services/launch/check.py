@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 
 from twisted.internet.task import Clock
@@ -25,23 +26,31 @@ def obstacles(config: Config) -> list[str]:
             check(config)
         except StartError as error:
             found.append(str(error))
-    return [*found, *(text for number, text in _addresses(config) if number != errno.EADDRINUSE)]
+    refused = (one for one in _addresses(config) if one[2].errno != errno.EADDRINUSE)
+    return [*found, *(str(refusal(address, key, error)) for key, address, error in refused)]
 
 
 def used_ports(config: Config) -> list[str]:
     """Return a sentence for each port that is in use, perhaps by the very server that has this configuration."""
-    return [text for number, text in _addresses(config) if number == errno.EADDRINUSE]
+    return [
+        f"{address} (`{key}`) is in use, by a FishChat that runs already or by another program"
+        for key, address, error in _addresses(config)
+        if error.errno == errno.EADDRINUSE
+    ]
 
 
-def _addresses(config: Config) -> Iterator[tuple[int | None, str]]:
+def _addresses(config: Config) -> Iterator[tuple[str, str, OSError]]:
     for key, address in listeners(config).items():
         error = taken(address)
         if error is not None:
-            yield error.errno, str(refusal(address, key, error))
+            yield key, address, error
 
 
 def _directory(config: Config) -> None:
-    check_private_directory(str(data_path(config)))
+    data = data_path(config)
+    # Root asks for the user of a service, to whom the directory belongs.
+    user = data.stat().st_uid if os.geteuid() == 0 and data.exists() else None
+    check_private_directory(str(data), user)
 
 
 def _redis(config: Config) -> None:

@@ -21,18 +21,21 @@ def private_directory(path: str) -> None:
     """Make ``path`` a directory that only this user can enter. ProgramError if that is impossible."""
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
-        if not _is_private(path):
+        if not _is_private(path, os.geteuid()):
             os.chmod(path, 0o700)
     except OSError as error:
         raise _refusal(path, error) from None
     _check_access(path)
 
 
-def check_private_directory(path: str) -> None:
-    """Raise ProgramError when ``private_directory`` would. Nothing is changed."""
+def check_private_directory(path: str, user: int | None = None) -> None:
+    """Raise ProgramError when ``private_directory`` would. Nothing is changed.
+
+    ``user`` is the user for whom root asks; None means this one.
+    """
     try:
         if os.path.lexists(path):
-            _is_private(path)
+            _is_private(path, os.geteuid() if user is None else user)
             _check_access(path)
             return
         parent = os.path.dirname(path)
@@ -46,12 +49,12 @@ def check_private_directory(path: str) -> None:
         raise _refusal(path, error) from None
 
 
-def _is_private(path: str) -> bool:
-    """Return whether only its user can enter it. ProgramError when it is not this user's, or may not be closed."""
+def _is_private(path: str, user: int) -> bool:
+    """Return whether only ``user`` can enter it. ProgramError when it is not theirs, or may not be closed."""
     # A link is checked as well as its target: in a directory like /tmp any user could have created it.
     for found in (os.lstat(path), os.stat(path)):
-        if found.st_uid != os.geteuid():
-            raise ProgramError(f"the directory {path} belongs to user {found.st_uid}, not to {os.geteuid()}; {_ADVICE}")
+        if found.st_uid != user:
+            raise ProgramError(f"the directory {path} belongs to user {found.st_uid}, not to {user}; {_ADVICE}")
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not stat.S_IMODE(found.st_mode) & 0o077:

@@ -42,7 +42,7 @@ class CheckProcesses(CommandCase):
         for result in (noted, refused):
             self.assertIn("monitor.listen: --processes with 2 msg_servers", result.output)
         fine = self.run_main("config", "check", "--processes")
-        self.assertEqual((fine.exit_code, len(fine.output.splitlines())), (0, 1))
+        self.assertEqual((fine.exit_code, len(fine.stdout.splitlines())), (0, 2))
 
 
 class Init(CommandCase):
@@ -129,6 +129,19 @@ class Check(CommandCase):
         self.assertEqual([path.name for path in data.iterdir()], ["mine"])
         self.assertEqual(self.run_main(*arguments, "--only-values").exit_code, 0)
 
+    def test_root_asks_for_the_user_of_a_service(self) -> None:
+        """The directory is that user's, and must be closed for all others as well."""
+        data = self.home / "fishchat"
+        data.mkdir(mode=0o700)
+        (data / "mine").touch()
+        os.chown(data, 12345, -1)
+        self.assertEqual(self.run_main("config", "check").exit_code, 0)
+        data.chmod(0o755)
+        self.assertIn("is accessible to other users", self.run_main("config", "check").stderr)
+
+    if os.geteuid() != 0:
+        test_root_asks_for_the_user_of_a_service.skip = "only root"  # type: ignore[attr-defined]
+
     def test_a_used_port_is_noted(self) -> None:
         """The server that has this configuration may run."""
         with socket.socket() as other:
@@ -137,7 +150,7 @@ class Check(CommandCase):
             address = f"127.0.0.1:{other.getsockname()[1]}"
             result = self.run_main("config", "check", FISHCHAT__GATEWAY__LISTEN=address)
         self.assertEqual(result.exit_code, 0)
-        self.assertIn(f"note: cannot listen on {address}: another program listens there", result.stderr)
+        self.assertIn(f"note: {address} (`gateway.listen`) is in use", result.stderr)
 
     def test_a_bad_one(self) -> None:
         file = self.home / "a.toml"
@@ -185,5 +198,23 @@ class Show(CommandCase):
 
 
 class Main(CommandCase):
+    def test_no_such_home(self) -> None:
+        """Every command says in a line that it cannot find the directory, and begins nothing elsewhere."""
+        before = set(Path().iterdir())
+        for line in (
+            "config init",
+            "config check",
+            "config show",
+            "cert server localhost",
+            "cert show",
+            "user list",
+            "up",
+        ):
+            result = self.run_main(*line.split(), "--data", "~no-such-user/x")
+            self.assertEqual((result.exit_code, result.stdout), (1, ""), line)
+            self.assertIn("'~no-such-user/x' names a user 'no-such-user', who does not exist", result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1, line)
+        self.assertEqual(set(Path().iterdir()), before)
+
     def test_version(self) -> None:
         self.assertEqual(self.run_main("--version").stdout, f"fishchat {__version__}\n")

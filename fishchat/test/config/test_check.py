@@ -62,20 +62,26 @@ class Together(unittest.SynchronousTestCase):
     def test_a_plain_listener_on_the_network_is_refused_with_the_lines_that_mend_it(self) -> None:
         found = check(Config(gateway=Gateway(listen="0.0.0.0:17000")))
         self.assertEqual([one.key for one in found], ["gateway.listen"])
-        text, *lines = found[0].text.split("\n")
-        self.assertIn("must be loopback", text)
-        mended = ['    gateway.listen_tls = "0.0.0.0:17443"', '    accounts.mode = "closed"']
-        self.assertEqual(lines, mended)
+        self.assertIn("must be loopback", found[0].text)
+        tls = {"gateway.listen_tls": "0.0.0.0:17443"}
+        self.assertEqual(found[0].instead, {**tls, "accounts.mode": "closed"})
         closed = Config(gateway=Gateway(listen_tls="0.0.0.0:17443"), accounts=Accounts(mode="closed"))
         self.assertEqual(check(closed), [])
         # With accounts alone the secrets would be readable.
         found = check(Config(gateway=Gateway(listen="0.0.0.0:17000"), accounts=Accounts(mode="closed")))
-        self.assertEqual(found[0].text.split("\n")[1:], mended[:1])
+        self.assertEqual(found[0].instead, tls)
+
+    def test_no_port_is_made_up(self) -> None:
+        """The chosen port is the one for TLS; only beside a default listener it is another one."""
+        for port, proposed in ((41960, 41960), (65535, 65535), (0, 0), (30000, 30443)):
+            found = check(Config(monitor=Monitor(listen=f"0.0.0.0:{port}")))
+            self.assertEqual(found[0].instead["monitor.listen_tls"], f"0.0.0.0:{proposed}")
+            self.assertEqual(found[0].instead["monitor.accounts"], ["NAME"])
 
     def test_tls_on_the_network_needs_accounts(self) -> None:
         found = check(Config(msg_server=MsgServer(listen_tls="192.0.2.1:19443")))
         self.assertEqual([one.key for one in found], ["accounts.mode"])
-        self.assertIn('\n    accounts.mode = "closed"', found[0].text)
+        self.assertEqual(found[0].instead, {"accounts.mode": "closed"})
         self.assertIn("msg_server.listen_tls is 192.0.2.1:19443", found[0].text)
         for mode in ("closed", "signup"):
             accounts = Accounts(mode=mode)

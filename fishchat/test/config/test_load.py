@@ -162,6 +162,18 @@ class Refusals(LoadCase):
         self.assertIn('environment FISHCHAT__GATEWAY__LISTEN: gateway.listen = "0.0.0.0:17000": must be loopback', text)
         self.assertIn(f"file {self.home / 'a.toml'}: limits.flood = false: ", text)
 
+    def test_the_lines_to_write_instead(self) -> None:
+        text = self.refused("monitor.listen = '0.0.0.0:30000'")
+        self.assertEqual(
+            text.split(". Write instead:")[1].splitlines(),
+            [
+                "",
+                '    monitor.listen_tls = "0.0.0.0:30443"',
+                '    accounts.mode = "closed"',
+                '    monitor.accounts = ["NAME"]',
+            ],
+        )
+
     def test_a_password_is_never_shown(self) -> None:
         for url in ("http://u:s3cret@h", "redis:u:s3cret@h", "redi://:s3:cr/et3cret@@h", "x?password=s3cret"):
             self.assertNotIn("3cret", self.refused(FISHCHAT__REDIS__URL=url))

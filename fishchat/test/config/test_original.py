@@ -78,6 +78,26 @@ class OriginalFiles(unittest.SynchronousTestCase):
         self.assertIn(f"file {self.file} (Listen): gateway.listen = 5: ", self.refused("gateway", Listen=5))
         self.assertIn("must be loopback", self.refused("gateway", Listen="0.0.0.0:17000"))
 
+    def test_the_advice_can_be_followed_in_such_a_file(self) -> None:
+        """The two idioms of Go. No line of TOML can stand there, and the variables go with it."""
+        self.file.write_text("{}")
+        for listen in (":41960", "0.0.0.0:41960"):
+            told = self.refused("monitor", Listen=listen)
+            self.assertIn('monitor.listen = "0.0.0.0:41960": must be loopback', told)
+            self.assertIn('In this file write "Listen": "127.0.0.1:30000"; for other machines also set', told)
+            self.assertNotIn("Write instead", told)
+            variables = dict(line.strip().split("=") for line in told.splitlines()[1:])
+            self.assertEqual(variables["FISHCHAT__MONITOR__LISTEN_TLS"], "0.0.0.0:41960")
+            self.file.write_text('{"Listen": "127.0.0.1:30000"}')
+            loaded = load(self.file, role="monitor", environment={**variables, "FISHCHAT__MONITOR__ACCOUNTS": "ann"})
+            self.assertEqual(loaded.config.monitor.listen_tls, "0.0.0.0:41960")
+        told = self.refused("monitor", Listen=":30000")
+        self.assertIn("FISHCHAT__MONITOR__LISTEN_TLS=0.0.0.0:30443", told)
+        risky = {"FISHCHAT__RISKS__PLAIN_TEXT_ON_THE_NETWORK": "1", "FISHCHAT__RISKS__ANYONE_MAY_LOG_IN_AS_ANYONE": "1"}
+        self.file.write_text('{"Listen": ":17001"}')
+        self.assertEqual(load(self.file, role="gateway", environment=risky).config.gateway.listen, "0.0.0.0:17001")
+        self.assertEqual(self.load("router", Redis=":6380").config.redis.url, "redis://127.0.0.1:6380")
+
     def test_a_key_nobody_knows_is_told(self) -> None:
         self.assertIn("did you mean Listen?", self.load("gateway", Lisen="127.0.0.1:1").notes[0])
         self.assertIn("no key of the original", self.load("gateway", Xyz=1).notes[0])

@@ -61,8 +61,9 @@ class CommitsCase(SynchronousTestCase):
         self.doubts = 0
         self.said: list[Any] = []
         self.events: list[LogEvent] = []
-        globalLogPublisher.addObserver(self.events.append)
-        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+        observer: Any = self.events.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
         self.asker: Any = Asker(self.said)
         self.commits = Commits(
             self.store,
