@@ -53,7 +53,7 @@ def export(store: Store, account: bytes, output: Path | None) -> None:
     try:
         written = run(store.config, work)
     except Refusal as refusal:
-        raise click.ClickException(explained(refusal, account.decode())) from None
+        raise click.ClickException(explained(refusal, account.decode(), store.place)) from None
     except StartError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
