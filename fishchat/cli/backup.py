@@ -60,11 +60,12 @@ def backup(target: Path, checking: bool, no_tls: bool, data: str, settings: str 
 @click.command()
 @click.argument("file", type=_PATH)
 @click.option("--data", metavar="DIR", required=True, help="The data directory to restore into. It is created.")
-@click.option("--replace", is_flag=True, help="Move a store that is there to before-restore/, and use the backup.")
+@click.option("--replace", is_flag=True, help="Move an existing store to before-restore/ first.")
 def restore(file: Path, data: str, replace: bool) -> None:
-    """Restore the backup FILE into a data directory that no server uses.
+    """Restore a backup into a data directory.
 
-    The backup is checked first. Then a Redis loads it, and the command prints how much it contains.
+    No server may use the directory. The backup FILE is checked first. Then a Redis loads it, and the command prints how
+    much it contains.
     """
     # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.config.load import data_directory

@@ -70,12 +70,12 @@ def run(
 ) -> None:
     """Do one FAULT to a FishChat while clients talk.
 
-    The FishChat is its own. It prints one line of JSON. The exit status is 1 when a promise was not kept; standard
-    error then shows what was wrong. It is 2 when nothing could be tried.
+    The FishChat is its own. It prints one line of JSON, and on standard error the result in a sentence. The exit status
+    is 1 when a promise was not kept; standard error then shows what was wrong. It is 2 when nothing could be tried.
     """
     from fishchat.proof.lab.catalogue import FAULTS
     from fishchat.proof.lab.run import NotStartedError
-    from fishchat.proof.lab.runner import Options, run_here
+    from fishchat.proof.lab.runner import Options, run_here, sentence
 
     _known([fault], tls)
     _programs([redis] if redis else [])
@@ -92,6 +92,7 @@ def run(
         sys.exit(2)
     click.echo(json.dumps(figures))
     _show(found)
+    _say(sentence(figures))
     sys.exit(0 if figures["kept"] else 1)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fishchat.cli.devices import devices, revoke, token
+from fishchat.cli.export import export
 from fishchat.cli.invitations import invitations, invite, withdraw
 from fishchat.cli.passwords import at_terminal, new_verifier, password_file
 from fishchat.cli.printing import local_time, plural, print_fields, print_json, print_table
@@ -31,7 +32,7 @@ def user() -> None:
     """
 
 
-for command in (devices, revoke, token, invite, invitations, withdraw):
+for command in (devices, export, revoke, token, invite, invitations, withdraw):
     user.add_command(command)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.mutants import Mutant, mutate
-from fishchat.proof.lab.runner import Options
+from fishchat.proof.lab.runner import Options, redis_version
 from fishchat.proof.processes import COMMAND
 from fishchat.services.redis.program import PREFERRED, candidates, find_executable, version
 
@@ -94,8 +94,8 @@ def run_all(
         for program in [FAULTS[name].shape.redis_server] if FAULTS[name].shape.redis_server else redis:
             for seed in seeds:
                 figures = run_child(replace(like, fault=name, seed=seed, redis=program))
-                number = version(program)
-                yield {**figures, "redis": ".".join(map(str, number)) if number else ""}
+                # A run that failed has not said which Redis it used.
+                yield {"redis": redis_version(program), **figures}
 
 
 def look_for(mutant: Mutant, rate: float, say: Callable[[str], None]) -> dict[str, Any]:

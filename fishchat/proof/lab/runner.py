@@ -15,6 +15,8 @@ from twisted.python.failure import Failure
 from fishchat.net.clock import use_monotonic
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.run import Plan, Run
+from fishchat.services.redis.program import find_executable, version
+from fishchat.services.running.errors import ProgramError
 
 #: Seconds between two lines of progress.
 PROGRESS = 5.0
@@ -51,7 +53,26 @@ def run_here(options: Options) -> tuple[dict[str, Any], dict[str, list[str]]]:
         runs.append(Run(reactor, options.fault, fault.act, plan))
         return _go(runs[0], options.keep is not None)
 
-    return with_reactor(make), runs[0].found
+    figures = {**with_reactor(make), "redis": redis_version(redis)}
+    return figures, runs[0].found
+
+
+def redis_version(program: str) -> str:
+    """Return the version of a Redis program, or of the one that FishChat chooses; empty if it cannot be found."""
+    try:
+        number = version(program or find_executable())
+    except ProgramError:
+        return ""
+    return ".".join(map(str, number)) if number else ""
+
+
+def sentence(figures: dict[str, Any]) -> str:
+    """Return the figures of one run as a sentence for people."""
+    done = f"{sum(figures['faults'].values()):,} faults, {figures['acknowledged']:,} messages acknowledged"
+    wrong = sum(figures["violations"].values())
+    if wrong:
+        return f"{figures['fault']}: {wrong:,} violations of promises ({done}); see {figures['notes']}"
+    return f"{figures['fault']}: all promises were kept ({done})"
 
 
 def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def check(path: Path, take: Callable[[str, bytes], object] = lambda name, block:
 @contextmanager
 def _readable(path: Path) -> Iterator[Any]:
     try:
-        with tarfile.open(path) as tar:
+        with tarfile.open(path, "r:") as tar:
             yield tar
     except tarfile.TarError as error:
         raise BackupError(f"{path} is damaged, or not a backup of FishChat: {error}") from error

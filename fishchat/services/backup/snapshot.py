@@ -7,6 +7,7 @@ The end may be torn within a transaction, which the embedded Redis repairs at it
 
 from __future__ import annotations
 
+import io
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -56,8 +57,7 @@ def _open(data: Path, opened: ExitStack) -> list[Part] | None:
     parts = [open_part(data, f"{DIRECTORY}/{line.split()[1].decode()}", opened) for line in needed]
     if (data / _LIST).read_bytes() != listed:
         return None
-    part = open_part(data, _LIST, opened)
-    return [*parts, part]
+    return [*parts, Part(_LIST, io.BytesIO(listed), len(listed))]
 
 
 def open_part(data: Path, name: str, opened: ExitStack) -> Part:

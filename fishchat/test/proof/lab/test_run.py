@@ -20,7 +20,7 @@ from fishchat.proof.lab import campaign
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.checkers import NAMES
 from fishchat.proof.lab.mutants import MUTANTS
-from fishchat.proof.lab.runner import Options
+from fishchat.proof.lab.runner import Options, redis_version
 from fishchat.proof.processes import COMMAND, HERE, MISSING, prepare_child
 from fishchat.test.support.waiting import until
 
@@ -67,6 +67,7 @@ class RunTests(TestCase):
         self.assertTrue(figures["kept"], figures)
         self.assertGreater(figures["acknowledged"], 300)
         self.assertTrue(figures["faults"], figures)
+        self.assertEqual(figures["redis"], redis_version(self.servers[-1]))
 
     async def test_kill(self) -> None:
         """Roles and Redis are killed in turn."""

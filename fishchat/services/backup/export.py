@@ -1,0 +1,76 @@
+"""What the store has about one account, and what the account has said: line by line, in steps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+from fishchat.features.accounts import calls
+from fishchat.interfaces import IStore
+from fishchat.model.message import ESCAPED, NOTICE
+from fishchat.protocols.lines import unescape
+
+#: Entries of a log, and fields of a hash, that one step reads.
+STEP = 500
+
+Line = dict[str, Any]
+
+
+async def export(store: IStore, account: bytes, token_life: int) -> AsyncIterator[Line]:
+    """Yield profile, devices, relations, topics and messages of an account, then a line with their number.
+
+    Times are in ms since 1970. Raises Refusal if there is no such account. Hashes of secrets are never included.
+    """
+    portrait = await calls.describe(account).of(store)
+    yield {"type": "account", **asdict(portrait)}
+    for device in await calls.devices(account, token_life).of(store):
+        yield {"type": "device", **asdict(device)}
+    async for other, kinds in _pairs(store, b"relations:" + account):
+        for kind, name in ((b"c", "contact"), (b"b", "blocked")):
+            if kind in kinds:
+                yield {"type": name, "account": other.decode()}
+    for topic in sorted(await store.run("SMEMBERS", b"topics:" + account)):
+        owner = await store.run("HGET", b"topic:#" + topic, "owner")
+        yield {"type": "topic", "topic": topic.decode(), "owner": owner == account}
+    messages = 0
+    async for conversation, _ in _pairs(store, b"talks:" + account):
+        async for line in _said(store, account, conversation):
+            messages += 1
+            yield line
+    yield {"type": "end", "messages": messages}
+
+
+async def _pairs(store: IStore, key: bytes) -> AsyncIterator[tuple[bytes, bytes]]:
+    """Yield the fields of a hash with their values, each once."""
+    cursor, given = b"0", set[bytes]()
+    while True:
+        cursor, flat = await store.run("HSCAN", key, cursor, "COUNT", STEP)
+        for name, value in zip(flat[::2], flat[1::2], strict=True):
+            if name not in given:
+                given.add(name)
+                yield name, value
+        if cursor == b"0":
+            return
+
+
+async def _said(store: IStore, account: bytes, conversation: bytes) -> AsyncIterator[Line]:
+    after = b"-"
+    while True:
+        page = await store.run("XRANGE", b"log:" + conversation, after, "+", "COUNT", STEP)
+        for position, (_, time, _, body) in page:
+            sender, device, _, form, text = body.split(b" ", 4)
+            # Notices are the server's words.
+            if sender == account and form.partition(b";")[0] != NOTICE:
+                yield _message(conversation + b":" + position, device, int(time), form, text)
+        if len(page) < STEP:
+            return
+        after = b"(" + page[-1][0]
+
+
+def _message(message_id: bytes, device: bytes, time: int, form: bytes, text: bytes) -> Line:
+    kind, _, attributes = form.partition(b";")
+    line = {"type": "message", "id": message_id.decode(), "device": device.decode(), "time": time}
+    if attributes:
+        line["tags"] = attributes.decode("utf-8", "backslashreplace")
+    return {**line, "text": (unescape(text) if kind == ESCAPED else text).decode("utf-8", "backslashreplace")}
