@@ -24,6 +24,7 @@ WORDS: dict[str, str] = {
     "AUTH": "login failed; check the name and the password or token",
     "PASSWORD": "a password must be 8 to 256 printable characters",
     "INVITATION": "a valid invitation is required here: @invite=<code> SIGNUP <account> <password>",
+    "SIGNUPS": "too many accounts were created from your address; wait, then sign up again",
     "DEVICES": "the account has too many devices; revoke one from another device with REVOKE",
     "TEXTTOOLONG": "the text is too long; split it into several messages",
     "NOTFOUND": "no such account, topic or conversation, or you have no access to it; check the name",

@@ -218,10 +218,23 @@ class Limits(Section, frozen=True, kw_only=True):
         list[str],
         Meta(description="Networks whose addresses are not counted, such as that of a proxy (192.0.2.0/24)."),
     ] = []
-    guesses: Annotated[
-        Count, Meta(description="Failed logins by password or SCRAM, of one account and of one address.")
-    ] = 5
-    guess_seconds: Annotated[Rate, Meta(description="Seconds until one more failed login is allowed.")] = 60.0
+    guesses: Annotated[Count, Meta(description="Failed logins by password or SCRAM of one account.")] = 5
+    guess_seconds: Annotated[
+        Rate,
+        Meta(
+            description="Seconds until one more failed login of an account is allowed. An address has its failed"
+            " logins again after the same time as an account."
+        ),
+    ] = 60.0
+    guesses_per_address: Annotated[
+        Count,
+        Meta(
+            description="Failed logins, by token as well, and invalid sign-ups of one address; at least as many as"
+            " `guesses`."
+        ),
+    ] = 40
+    signups: Annotated[Count, Meta(description="Accounts that one address creates at once.")] = 40
+    signup_seconds: Annotated[Rate, Meta(description="Seconds until an address may create one more account.")] = 60.0
     login_seconds: Annotated[Rate, Meta(description="Seconds within which a connection must log in.")] = 60.0
     devices: Annotated[int, Meta(ge=1, le=100, description="Devices of one account.")] = 10
     device_days: Annotated[

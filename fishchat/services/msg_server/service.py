@@ -35,7 +35,13 @@ from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Sessions
 from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.services.msg_server.sessions.session import Handler, Session
-from fishchat.services.msg_server.settings import bounds, feature_settings, keepalive
+from fishchat.services.msg_server.settings import (
+    bounds,
+    feature_settings,
+    guesses_of_account,
+    guesses_of_address,
+    keepalive,
+)
 from fishchat.services.net.connection_limits import ConnectionLimits, Refused
 from fishchat.services.net.keepalive import EVERY
 from fishchat.services.running.heartbeat import Load
@@ -123,7 +129,7 @@ class MsgServer(Service):
         self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, self.clock)
         self.keepalive = keepalive(limits.login_seconds)
         self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
-        guesses = Guesses(self.commits, hashing, limits)
+        guesses = Guesses(self.commits, hashing, guesses_of_account(limits), guesses_of_address(limits))
         self.authentication = Authentication(config.accounts, self._reader, hashing, guesses)
         self.greeting = Greeting(self.id, config, self.authentication)
         handlers: dict[bytes, Handler] = {}
