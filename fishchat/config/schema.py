@@ -174,12 +174,20 @@ class Keep(Section, frozen=True, kw_only=True):
     count: Annotated[Count, Meta(description="The most messages that a conversation keeps.")] = 1_000_000
 
 
+class KeepAudit(Section, frozen=True, kw_only=True):
+    """The time and the number of events that the audit record keeps (`fishchat audit`)."""
+
+    days: Annotated[Days, Meta(description="Days after which an event is removed.")] = 90.0
+    count: Annotated[Count, Meta(description="The most events that are kept.")] = 100_000
+
+
 class Retention(Section, frozen=True, kw_only=True):
-    """The limits by which the manager removes messages, for each kind of conversation."""
+    """The limits by which the manager removes messages, for each kind of conversation, and events."""
 
     p2p: Keep = Keep()
     topic: Keep = Keep(days=365.0, count=1_000_000)
     notice: Keep = Keep(days=90.0, count=10_000)
+    audit: KeepAudit = KeepAudit()
     every: Annotated[
         float, Meta(ge=1, le=31_536_000, description="Seconds between two rounds through all conversations.")
     ] = 600.0

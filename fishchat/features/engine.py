@@ -123,6 +123,13 @@ class IHashes(Protocol):
         """Call the store through the queue; fail with its Refusal."""
 
 
+class IAudit(Protocol):
+    """The audit record (``model/audit.py``)."""
+
+    def note(self, kind: str, address: str = "", **fields: bytes) -> None:
+        """Record an event of a client at this address, never a text or a secret."""
+
+
 class ICall(Protocol):
     """A function that calls the store through the queue of the msg_server."""
 
@@ -203,6 +210,7 @@ class Engine:
     call: ICall
     logins: ILogins
     hashes: IHashes
+    audit: IAudit
     source: Callable[[str], bytes]
     rooms: IRooms
     membership: IMembership

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from fishchat.errors import Refusal
 from fishchat.features.accounts import calls, rows
 from fishchat.features.accounts.calls import DeviceInfo, Status
-from fishchat.features.engine import Engine, Handlers, IHashes, ISession, Settings
+from fishchat.features.engine import Engine, Handlers, IAudit, IHashes, ISession, Settings
 from fishchat.model.display_names import DISPLAY_LENGTH, display_name
 from fishchat.model.secrets.passwords import Verifier, measure
 from fishchat.model.secrets.passwords import make as make_verifier
@@ -16,6 +17,9 @@ from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
 
+#: The refusals of a sign-up or a password change that are recorded.
+REFUSALS = frozenset({"FLOOD", "SIGNUPS", "INVITATION", "EXISTS"})
+
 
 class Accounts:
     """The verbs of accounts.
@@ -23,9 +27,10 @@ class Accounts:
     :param source: returns the name under which the sign-ups of an address are counted.
     """
 
-    def __init__(self, settings: Settings, hashes: IHashes, source: Callable[[str], bytes]) -> None:
+    def __init__(self, settings: Settings, hashes: IHashes, audit: IAudit, source: Callable[[str], bytes]) -> None:
         self._settings = settings
         self._hashes = hashes
+        self._audit = audit
         self._source = source
 
     def sign_up(self, session: ISession, command: Command) -> None:
@@ -36,7 +41,7 @@ class Accounts:
         if self._settings.mode == "closed" and not invitation:
             raise Refusal("INVITATION")
         measure(command.text)
-        session.perform(command, self._signed_up(session, command, invitation))
+        session.perform(command, self._audited(session, command, self._signed_up(session, command, invitation)))
 
     async def _signed_up(self, session: ISession, command: Command, invitation: bytes) -> bytes:
         account, settings = command.fields[0], self._settings
@@ -48,16 +53,18 @@ class Accounts:
         )
         made = await self._verifier(command, calls.refund_sign_up(source, settings.sign_ups))
         await self._hashes.ask(calls.create(account, made.argon, made.scram, b"", settings.privacy, mark, needed))
+        method = b"invitation" if invitation else b""
+        self._audit.note("signup", session.peer.host, account=account, method=method)
         return ok_line(command, account)
 
     def change_password(self, session: ISession, command: Command) -> None:
         """Carry out SEND_PASSWORD. A login by token is refused, because the token may be stolen."""
-        if self._mode == "open":
+        if self._settings.mode == "open":
             raise Refusal("STATE", "this server asks nobody for a password, so there is none to change")
         if not session.by_secret:
             raise Refusal("STATE", "log in with your password first; a token cannot change it")
         measure(command.text)
-        session.perform(command, self._password_changed(session, command))
+        session.perform(command, self._audited(session, command, self._password_changed(session, command)))
 
     async def _password_changed(self, session: ISession, command: Command) -> bytes:
         account, changes = session.account, self._settings.changes
@@ -67,8 +74,20 @@ class Accounts:
         made = await self._verifier(command, calls.refund_change(account, changes))
         if device is None:
             raise Refusal("STATE", "the connection is closing; log in on a new one")
-        await self._hashes.ask(calls.set_password(device.account, made, device.name, device.session))
+        await self._hashes.ask(calls.set_password(account, made, device.name, device.session))
+        self._audit.note("password", session.peer.host, account=account, device=device.name)
         return ok_line(command)
+
+    async def _audited(self, session: ISession, command: Command, work: Coroutine[Any, Any, bytes]) -> bytes:
+        """Do ``work``, and record why it was refused."""
+        account = session.account if session.device is not None else command.fields[0]
+        try:
+            return await work
+        except Refusal as refusal:
+            if refusal.word in REFUSALS:
+                reason, verb = refusal.word.encode(), command.verb.name
+                self._audit.note("refused", session.peer.host, reason=reason, verb=verb, account=account)
+            raise
 
     async def _verifier(self, command: Command, refund: Ask[None]) -> Verifier:
         """Return the verifier of a new password; make the call ``refund`` when there was no time for it."""
@@ -102,8 +121,14 @@ class Accounts:
 
     def revoke_device(self, session: ISession, command: Command) -> None:
         """Carry out REVOKE_DEVICE. A device that revokes itself is notified after its answer."""
-        device = command.fields[0]
-        self._change(session, command, calls.revoke(session.account, device), device)
+        account, device = session.account, command.fields[0]
+        by, host = session.device.name if session.device else b"", session.peer.host
+
+        def take(_: object) -> bytes:
+            self._audit.note("revoked", host, account=account, device=device, by=by)
+            return ok_line(command, device)
+
+        session.ask(command, calls.revoke(account, device), take)
 
     def status(self, session: ISession, command: Command) -> None:
         """Carry out REQ_CLIENT_STATUS: return whether an account is online, and when it last was."""
@@ -126,7 +151,7 @@ def _device_item(device: DeviceInfo) -> bytes:
 
 def make(engine: Engine) -> Handlers:
     """Return the handler of each verb."""
-    accounts = Accounts(engine.settings, engine.hashes, engine.source)
+    accounts = Accounts(engine.settings, engine.hashes, engine.audit, engine.source)
     return {
         rows.CREATE_CLIENT.name: accounts.sign_up,
         rows.SEND_PASSWORD.name: accounts.change_password,

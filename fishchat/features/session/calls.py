@@ -36,9 +36,11 @@ class LoginRefused(Refusal):
     """A login that the store refused.
 
     :ivar proved: whether the proof was right all the same, so that it was no guess.
+    :ivar reason: the word of the store, which the answer to the client may hide.
     """
 
     proved = True
+    reason = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ def login(
 
 
 def _refused(reply: Any, devices: int) -> LoginRefused:
+    refused = _refusal(reply, devices)
+    refused.reason = reply[0].decode()
+    return refused
+
+
+def _refusal(reply: Any, devices: int) -> LoginRefused:
     word = reply[0].decode()
     if word == "DEVICES":
         return LoginRefused(word, limit=devices)

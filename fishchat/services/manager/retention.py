@@ -1,4 +1,4 @@
-"""Removes old messages: by age, then by count, and only if the clocks can be believed."""
+"""Removes old messages and events: by age, then by count, and only if the clocks can be believed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from fishchat.config.schema import Retention
 from fishchat.interfaces import IStore
 from fishchat.services.manager.rounds import Rounds
 from fishchat.services.manager.survey import Survey, look, remove
+from fishchat.storage.audit.calls import append
+from fishchat.storage.packing import days_in_ms
 
 #: Seconds after which the same objection is logged again.
 REMIND = 86400.0
@@ -69,3 +71,15 @@ class Trimmer(Rounds):
                 " `fishchat retention --now` removes it in any case",
                 objection=objection,
             )
+
+
+class AuditTrimmer(Rounds):
+    """Trims the audit record. Servers trim it when they write, but a quiet one would keep addresses for too long."""
+
+    def __init__(self, store: IStore, retention: Retention, clock: IReactorTime) -> None:
+        super().__init__(store, retention.every, clock)
+        self._keep = retention.audit
+
+    async def round(self) -> None:
+        """Remove the events that are too old or too many."""
+        await append((), self._keep.count, days_in_ms(self._keep.days)).of(self._store)

@@ -17,15 +17,11 @@ from fishchat.storage.packing import days_in_ms, privacy_of
 CHANGES, CHANGE_SECONDS = 5, 60.0
 
 
-def guesses_of_account(limits: Limits) -> Budget:
-    """Return the budget of wrong secrets of an account."""
-    return _budget(limits, limits.guesses, limits.guess_seconds)
-
-
-def guesses_of_address(limits: Limits) -> Budget:
-    """Return the budget of wrong secrets of an address, which is full again as soon as that of an account."""
+def guess_budgets(limits: Limits) -> tuple[Budget, Budget]:
+    """Return the budgets of wrong secrets of an account and of an address, which are full again after the same time."""
     most = max(limits.guesses, limits.guesses_per_address)
-    return _budget(limits, most, limits.guess_seconds * limits.guesses / most)
+    each = limits.guess_seconds * limits.guesses / most
+    return _budget(limits, limits.guesses, limits.guess_seconds), _budget(limits, most, each)
 
 
 def _budget(limits: Limits, most: int, seconds: float) -> Budget:
@@ -41,7 +37,7 @@ def feature_settings(config: Config) -> Settings:
         costs_of(accounts),
         days_in_ms(accounts.token_days),
         _budget(limits, limits.signups, limits.signup_seconds),
-        guesses_of_address(limits),
+        guess_budgets(limits)[1],
         _budget(limits, CHANGES, CHANGE_SECONDS),
         limits.topic_members,
         limits.topics_per_account,

@@ -76,6 +76,10 @@ TESTS = {
     "retention.p2p.days": "services.manager.test_manager.Trimming.test_by_kind",
     "retention.topic.days": "services.manager.test_manager.Trimming.test_by_kind",
     "retention.notice.days": "services.manager.test_manager.Trimming.test_by_kind",
+    "retention.audit.days": "services.manager.test_manager.Trimming.test_audit",
+    "retention.audit.count": "services.manager.test_manager.Trimming.test_audit",
+    "fishchat.services.running.audit.WAITING": "services.running.test_audit.Attacked.test_waiting",
+    "fishchat.services.running.audit.APART": "services.running.test_audit.Attacked.test_one_address",
 }
 
 
