@@ -44,9 +44,10 @@ at_most = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON. Times are in ms since 1970.")
 @with_store
 def audit(store: Store, account: bytes, since: int, kind: str | None, address: str, limit: int, as_json: bool) -> None:
-    """Show who logged in, who was refused, and what was changed, the newest event last.
+    """Show logins, refusals and changes of accounts.
 
-    The record has accounts, devices, addresses and reasons, never texts or secrets. `retention.audit` limits it.
+    The newest event is the last one. The record has accounts, devices, addresses and reasons, never texts or secrets.
+    `retention.audit` limits it.
     """
     conditions = {"account": account.decode(), "kind": kind, "address": address}
     wanted = {key: value for key, value in conditions.items() if value}

@@ -68,7 +68,7 @@ class Record(Protocol):
 
 
 async def _unrecorded(action: str, account: bytes, **fields: bytes) -> None:
-    """Record nothing."""
+    """Ignore a change."""
 
 
 class Accounts:
