@@ -62,6 +62,7 @@ CHINESE: dict[str, str] = {
     "AUTH": "登录失败；请检查帐号名，以及密码或令牌",
     "PASSWORD": "密码须为 8 到 256 个可显示的字符",
     "INVITATION": "这里需要有效的邀请码：@invite=<邀请码> SIGNUP <帐号> <密码>",
+    "SIGNUPS": "从你的地址注册的帐号太多了；请稍后再注册",
     "DEVICES": "帐号的设备太多；请在另一台设备上用 REVOKE 撤销一台",
     "TEXTTOOLONG": "文字太长；请分成几条消息发送",
     "NOTFOUND": "没有这个帐号、话题或会话，或你无权访问；请检查名称",
