@@ -41,17 +41,16 @@ def recorder(store: IStore, config: Config) -> Record:
     """Return the function that records what this operator changes. A change is made even if it cannot be recorded."""
     # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.storage.audit.calls import append
-    from fishchat.storage.packing import days_in_ms
     from fishchat.storage.redis import StoreError
 
     context = click.get_current_context(silent=True)
     reason = context.meta.get(_WHY, "") if context is not None else ""
-    keep = config.retention.audit
+    most = config.retention.audit.count
 
     async def record(action: str, account: bytes, **fields: Any) -> None:
         event = {"kind": "admin", "by": name(), "action": action, "account": account, "why": reason, **fields}
         try:
-            await append([event], keep.count, days_in_ms(keep.days)).of(store)
+            await append([event], most).of(store)
         except StoreError as error:
             click.echo(f"note: this change is not in the audit record: {error}", err=True)
 

@@ -18,7 +18,6 @@ from fishchat.config.schema import KeepAudit
 from fishchat.interfaces import IStore
 from fishchat.model.audit import Event, line
 from fishchat.storage.audit.calls import append
-from fishchat.storage.packing import days_in_ms
 from fishchat.storage.redis import StoreError
 
 #: The name is stable, because programs search the log for it.
@@ -45,7 +44,7 @@ class Audit:
     def __init__(self, server: bytes, store: IStore, keep: KeepAudit) -> None:
         self._server = server
         self._store = store
-        self._keep = keep.count, days_in_ms(keep.days)
+        self._most = keep.count
         self._waiting: list[Event] = []
         #: How many of them were logged.
         self._logged = 0
@@ -112,7 +111,7 @@ class Audit:
         # Events of the present second are logged first, at its end.
         while self._logged and self._store.connected:
             batch = self._waiting[: min(BATCH, self._logged)]
-            await append(batch, *self._keep).of(self._store)
+            await append(batch, self._most).of(self._store)
             # After an unknown outcome they are written again: twice is better than never.
             del self._waiting[: len(batch)]
             self._logged -= len(batch)

@@ -23,8 +23,11 @@ class Recorded:
     fields: dict[str, str]
 
 
-def append(events: Iterable[Event], most: int, lives: int) -> Ask[None]:
-    """Append events, and remove those beyond the ``most`` newest ones or older than ``lives`` ms."""
+def append(events: Iterable[Event], most: int, lives: int = 0) -> Ask[None]:
+    """Append events, and remove those beyond the ``most`` newest ones; with ``lives``, also those older than that (ms).
+
+    Whoever removes by age must believe the clock of the store.
+    """
     flat = [[part for field in ordered(event) for part in field] for event in events]
     return Ask(_APPEND, (flat, most, lives), ignored)
 

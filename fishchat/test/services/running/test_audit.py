@@ -57,7 +57,7 @@ class Gathering(AuditCase):
         self.assertEqual((self.store.asked, self.lines), ([], []))
         self.audit.flush()
         (call,) = self.store.asked
-        self.assertEqual(call.values[1:], [1000, 2 * 86_400_000])
+        self.assertEqual(call.values[1:], [1000, 0])
         self.assertEqual(
             self.lines[1], "audit kind=login address=192.0.2.1 account=a1 device=main method=token server=ms1"
         )
