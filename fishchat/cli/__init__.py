@@ -9,6 +9,8 @@ import click
 
 from fishchat import __version__
 from fishchat.cli import streams
+from fishchat.cli.audit import audit as audit_command
+from fishchat.cli.audit import online as online_command
 from fishchat.cli.backup import backup as backup_command
 from fishchat.cli.backup import restore as restore_command
 from fishchat.cli.bench import bench as bench_group
@@ -59,12 +61,14 @@ def main() -> None:
     """
 
 
+main.add_command(audit_command)
 main.add_command(backup_command)
 main.add_command(bench_group)
 main.add_command(cert_group)
 main.add_command(config_group)
 main.add_command(lab_group)
 main.add_command(migrate_command)
+main.add_command(online_command)
 main.add_command(restore_command)
 main.add_command(retention_command)
 main.add_command(up_command)

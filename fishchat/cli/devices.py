@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fishchat.cli.operator import why
 from fishchat.cli.printing import local_time, plural, print_json, print_table
 from fishchat.cli.store import Store, checked_name, name_argument, with_store
 from fishchat.errors import Refusal
@@ -45,6 +46,7 @@ def devices(store: Store, account: bytes, as_json: bool) -> None:
 @name_argument("account")
 @click.argument("device", required=False, callback=checked_name)
 @click.option("--all", "everything", is_flag=True, help="Revoke all devices of the account.")
+@why
 @with_store
 def revoke(store: Store, account: bytes, device: bytes, everything: bool) -> None:
     """Revoke a lost device: end its token and its connection."""
@@ -71,6 +73,7 @@ def revoke(store: Store, account: bytes, device: bytes, everything: bool) -> Non
 @click.command()
 @name_argument("account")
 @name_argument("device")
+@why
 @with_store
 def token(store: Store, account: bytes, device: bytes) -> None:
     """Print a new token for a device, such as a bot.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fishchat.cli.operator import why
 from fishchat.cli.printing import local_time, print_json, print_table
 from fishchat.cli.store import Store, checked_name, with_store
 from fishchat.errors import Refusal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="Number of accounts.")
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 3650), help="Days until it expires.")
 @click.option("--for", "account", metavar="NAME", callback=checked_name, help="Restrict it to this account name.")
+@why
 @with_store
 def invite(store: Store, uses: int, days: int, account: bytes) -> None:
     """Create an invitation and print its code. A person with the code can create an account and choose its password."""
@@ -47,6 +49,7 @@ def invitations(store: Store, as_json: bool) -> None:
 
 @click.command()
 @click.argument("invitation", metavar="ID")
+@why
 @with_store
 def withdraw(store: Store, invitation: str) -> None:
     """Withdraw an invitation. `fishchat user invitations` lists the IDs."""

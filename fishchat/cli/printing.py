@@ -30,10 +30,11 @@ def print_fields(fields: dict[str, object]) -> None:
         click.echo(f"{name:{width}}{_shown(value)}".rstrip())
 
 
-def local_time(ms: int, never: str = "never") -> str:
+def local_time(ms: int, never: str = "never", *, seconds: bool = False) -> str:
     """Format ms since 1970 as local time; 0 gives ``never``."""
+    form = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
     try:
-        return datetime.fromtimestamp(ms / 1000).strftime("%Y-%m-%d %H:%M") if ms else never
+        return datetime.fromtimestamp(ms / 1000).strftime(form) if ms else never
     except (ValueError, OverflowError, OSError):
         # Beyond the last year of the calendar. A store may hold such a time from before the keys had a limit.
         return "after 9999" if ms > 0 else "before 1"

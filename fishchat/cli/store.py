@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fishchat.cli.operator import recorder
 from fishchat.config import describe
 from fishchat.config.load import ConfigError, load
 from fishchat.config.paths import data_path
@@ -47,7 +48,11 @@ class Store:
         if creates and not has_store(self.config):
             click.echo(f"note: there was no FishChat in {self.place}; this makes a new one", err=True)
         try:
-            return run(self.config, lambda connection: work(Accounts(connection, days)), creates=creates)
+            return run(
+                self.config,
+                lambda connection: work(Accounts(connection, days, recorder(connection, self.config))),
+                creates=creates,
+            )
         except Refusal as refusal:
             raise click.ClickException(explained(refusal, account.decode(), self.place)) from None
         except StartError as error:

@@ -10,6 +10,7 @@ import click
 from fishchat.cli.devices import devices, revoke, token
 from fishchat.cli.export import export
 from fishchat.cli.invitations import invitations, invite, withdraw
+from fishchat.cli.operator import why
 from fishchat.cli.passwords import at_terminal, new_verifier, password_file
 from fishchat.cli.printing import local_time, plural, print_fields, print_json, print_table
 from fishchat.cli.store import Store, checked_display_name, name_argument, with_store
@@ -41,6 +42,7 @@ for command in (devices, export, revoke, token, invite, invitations, withdraw):
 @click.option("--name", metavar="TEXT", callback=checked_display_name, help="Display name.")
 @click.option("--no-password", is_flag=True, help="Allow logins by token only, for a bot (`fishchat user token`).")
 @password_file
+@why
 @with_store
 def add(store: Store, account: bytes, name: bytes, no_password: bool, password_file: str | None) -> None:
     """Create an account.
@@ -100,6 +102,7 @@ def show(store: Store, account: bytes, as_json: bool) -> None:
 @user.command()
 @name_argument("account")
 @password_file
+@why
 @with_store
 def passwd(store: Store, account: bytes, password_file: str | None) -> None:
     """Set a new password. This ends all tokens and connections of the account."""
@@ -115,6 +118,7 @@ def passwd(store: Store, account: bytes, password_file: str | None) -> None:
 
 @user.command()
 @name_argument("account")
+@why
 @with_store
 def disable(store: Store, account: bytes) -> None:
     """Disable an account.
@@ -132,6 +136,7 @@ def disable(store: Store, account: bytes) -> None:
 
 @user.command()
 @name_argument("account")
+@why
 @with_store
 def enable(store: Store, account: bytes) -> None:
     """Let a disabled account log in again."""
@@ -148,6 +153,7 @@ def enable(store: Store, account: bytes) -> None:
 @user.command()
 @name_argument("account")
 @click.argument("display_name", metavar="DISPLAY_NAME", callback=checked_display_name)
+@why
 @with_store
 def rename(store: Store, account: bytes, display_name: bytes) -> None:
     """Change the display name of an account. NAME itself never changes."""
@@ -159,6 +165,7 @@ def rename(store: Store, account: bytes, display_name: bytes) -> None:
 @name_argument("account")
 @click.option("--yes", is_flag=True, help="Delete without asking for confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts of erased items as JSON.")
+@why
 @with_store
 def delete(store: Store, account: bytes, yes: bool, as_json: bool) -> None:
     """Delete an account and all messages that it sent. This cannot be undone, and the name stays taken.

@@ -34,8 +34,8 @@ async def create_account(
 
     With a ``gateway``, the gateway chooses the server. ``tls`` has the same meaning as for ``Client``. Raises
     RefusedError: ``EXISTS``, ``INVITATION`` (a code is required, or this code is not valid), ``PASSWORD``, or
-    ``TRYAGAIN`` and ``FLOOD``, which include the time to wait (``retry``). Raises ClientError if no reply was received;
-    the account may exist nevertheless. Also raises the errors of connecting.
+    ``TRYAGAIN``, ``FLOOD`` and ``SIGNUPS``, which include the time to wait (``retry``). Raises ClientError if no reply
+    was received; the account may exist nevertheless. Also raises the errors of connecting.
     """
     line = accounts.create_account(account, password, invite).line
     security = Security(tls)

@@ -174,12 +174,20 @@ class Keep(Section, frozen=True, kw_only=True):
     count: Annotated[Count, Meta(description="The most messages that a conversation keeps.")] = 1_000_000
 
 
+class KeepAudit(Section, frozen=True, kw_only=True):
+    """The time and the number of events that the audit record keeps (`fishchat audit`)."""
+
+    days: Annotated[Days, Meta(description="Days after which an event is removed.")] = 90.0
+    count: Annotated[Count, Meta(description="The most events that are kept.")] = 100_000
+
+
 class Retention(Section, frozen=True, kw_only=True):
-    """The limits by which the manager removes messages, for each kind of conversation."""
+    """The limits by which the manager removes messages, for each kind of conversation, and events."""
 
     p2p: Keep = Keep()
     topic: Keep = Keep(days=365.0, count=1_000_000)
     notice: Keep = Keep(days=90.0, count=10_000)
+    audit: KeepAudit = KeepAudit()
     every: Annotated[
         float, Meta(ge=1, le=31_536_000, description="Seconds between two rounds through all conversations.")
     ] = 600.0
@@ -218,10 +226,23 @@ class Limits(Section, frozen=True, kw_only=True):
         list[str],
         Meta(description="Networks whose addresses are not counted, such as that of a proxy (192.0.2.0/24)."),
     ] = []
-    guesses: Annotated[
-        Count, Meta(description="Failed logins by password or SCRAM, of one account and of one address.")
-    ] = 5
-    guess_seconds: Annotated[Rate, Meta(description="Seconds until one more failed login is allowed.")] = 60.0
+    guesses: Annotated[Count, Meta(description="Failed logins by password or SCRAM of one account.")] = 5
+    guess_seconds: Annotated[
+        Rate,
+        Meta(
+            description="Seconds until one more failed login of an account is allowed. An address has its failed"
+            " logins again after the same time as an account."
+        ),
+    ] = 60.0
+    guesses_per_address: Annotated[
+        Count,
+        Meta(
+            description="Failed logins, by token as well, and invalid sign-ups of one address; at least as many as"
+            " `guesses`."
+        ),
+    ] = 40
+    signups: Annotated[Count, Meta(description="Accounts that one address creates at once.")] = 40
+    signup_seconds: Annotated[Rate, Meta(description="Seconds until an address may create one more account.")] = 60.0
     login_seconds: Annotated[Rate, Meta(description="Seconds within which a connection must log in.")] = 60.0
     devices: Annotated[int, Meta(ge=1, le=100, description="Devices of one account.")] = 10
     device_days: Annotated[

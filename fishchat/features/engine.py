@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -103,17 +103,31 @@ class ILogins(Protocol):
         """Carry out SEND_AUTH: log in by SCRAM."""
 
 
-class IGuesses(Protocol):
-    """The guess budgets of accounts and sources."""
+class Budget(NamedTuple):
+    """How often something may be done: ``most`` times (0: any number), and once more every ``each`` ms."""
 
-    def attempt(self, account: bytes, source: bytes) -> Awaitable[Any]:
-        """Take a guess; fail with Refusal ``FLOOD`` if the budget is spent."""
+    most: int
+    each: int
 
-    def hashed(self, account: bytes, source: bytes, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
-        """Make a slow hash after an attempt; refund its guess when there was no time for the hash."""
+
+class IHashes(Protocol):
+    """Slow hashes, each of which is first taken from a budget."""
+
+    def begin(self, ask: Ask[T]) -> Awaitable[T]:
+        """Take from a budget by this call; fail with its Refusal."""
+
+    def hashed(self, refund: Ask[Any], function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+        """Make a slow hash; make the call ``refund`` when there was no time for the hash."""
 
     def ask(self, ask: Ask[T]) -> Awaitable[T]:
         """Call the store through the queue; fail with its Refusal."""
+
+
+class IAudit(Protocol):
+    """The audit record (``model/audit.py``)."""
+
+    def note(self, kind: str, address: str = "", **fields: bytes) -> None:
+        """Record an event of a client at this address, never a text or a secret."""
 
 
 class ICall(Protocol):
@@ -167,12 +181,17 @@ class Settings:
     :ivar mode: the mode of sign-up: ``open``, ``closed`` or ``signup``.
     :ivar privacy: the privacy of a new account, in its stored form.
     :ivar token_life: the ms after which an unused token ends.
+    :ivar sign_ups: the budget of new accounts of an address; ``guesses`` that of its wrong secrets.
+    :ivar changes: the budget of password changes of an account.
     """
 
     mode: str
     privacy: bytes
     costs: Costs
     token_life: int
+    sign_ups: Budget
+    guesses: Budget
+    changes: Budget
     topic_members: int
     topics_per_account: int
 
@@ -190,7 +209,8 @@ class Engine:
     stream: bytes
     call: ICall
     logins: ILogins
-    guesses: IGuesses
+    hashes: IHashes
+    audit: IAudit
     source: Callable[[str], bytes]
     rooms: IRooms
     membership: IMembership

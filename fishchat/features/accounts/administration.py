@@ -5,9 +5,9 @@ Commands of clients call the same scripts through the queue of their msg_server.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import DeferredList
 
@@ -60,15 +60,33 @@ class Erased:
     sessions: int = 0
 
 
+class Record(Protocol):
+    """A function that records a change of the operator."""
+
+    def __call__(self, action: str, account: bytes, **fields: bytes) -> Awaitable[None]:
+        """Record that ``action`` was done to ``account``."""
+
+
+async def _unrecorded(action: str, account: bytes, **fields: bytes) -> None:
+    """Ignore a change."""
+
+
 class Accounts:
     """Manage accounts. Every call fails with Refusal (``NOTFOUND``, ``EXISTS``, …), or as ``IStore.run`` does.
 
     :param token_days: days without a login after which a token ends.
+    :param record: records a change that was made, by its name, with the account or invitation that it concerns.
     """
 
-    def __init__(self, store: IStore, token_days: float) -> None:
+    def __init__(self, store: IStore, token_days: float, record: Record | None = None) -> None:
         self._store = store
         self._lives = days_in_ms(token_days)
+        self._record = record or _unrecorded
+
+    @property
+    def store(self) -> IStore:
+        """The store that holds the accounts."""
+        return self._store
 
     async def add(
         self, account: bytes, verifier: Verifier | None, name: bytes = b"", privacy: str = "everyone"
@@ -76,22 +94,29 @@ class Accounts:
         """Create an account; without a verifier it can log in by tokens only."""
         argon, scram = (verifier.argon, verifier.scram) if verifier else (b"", b"")
         await calls.create(account, argon, scram, name, privacy_of(privacy), b"", False).of(self._store)
+        await self._record("add", account)
 
     async def set_password(self, account: bytes, verifier: Verifier) -> int:
         """Set another password and end all tokens and sessions. Return how many sessions ended."""
-        return await calls.set_password(account, verifier).of(self._store)
+        ended = await calls.set_password(account, verifier).of(self._store)
+        await self._record("passwd", account)
+        return ended
 
     async def set_name(self, account: bytes, name: bytes) -> None:
         """Set another display name; an empty one removes it."""
         await calls.set_name(account, name).of(self._store)
+        await self._record("rename", account)
 
     async def disable(self, account: bytes) -> int:
         """Disable the account: refuse its logins. Return how many sessions ended."""
-        return await calls.disable(account, True).of(self._store)
+        ended = await calls.disable(account, True).of(self._store)
+        await self._record("disable", account)
+        return ended
 
     async def enable(self, account: bytes) -> None:
         """Enable the account again, with the tokens it had."""
         await calls.disable(account, False).of(self._store)
+        await self._record("enable", account)
 
     async def devices(self, account: bytes) -> list[DeviceInfo]:
         """List the devices of the account by name; empty for an account that does not exist."""
@@ -99,12 +124,15 @@ class Accounts:
 
     async def revoke(self, account: bytes, device: bytes = b"") -> tuple[int, int]:
         """Forget a device, or all of them. Return how many tokens and sessions ended."""
-        return await calls.revoke(account, device).of(self._store)
+        ended = await calls.revoke(account, device).of(self._store)
+        await self._record("revoke", account, device=device)
+        return ended
 
     async def grant(self, account: bytes, device: bytes, most: int) -> bytes:
         """Issue a token for a device and end its former one. ``most`` limits the devices of an account."""
         token = new_token()
         await calls.issue_token(account, device, fingerprint(token), most).of(self._store)
+        await self._record("token", account, device=device)
         return token
 
     async def check_token(self, account: bytes, token: bytes) -> bytes | None:
@@ -115,6 +143,7 @@ class Accounts:
         """Create an invitation for ``uses`` sign-ups within ``days`` days; with ``account`` for that name only."""
         code = new_invitation()
         await calls.create_invitation(fingerprint(code), uses, days_in_ms(days), account).of(self._store)
+        await self._record("invite", account, what=fingerprint(code)[:ID_DIGITS])
         return code
 
     async def invitations(self) -> list[Invitation]:
@@ -137,6 +166,7 @@ class Accounts:
         if len(invitation) >= ID_DIGITS and invitation.isalnum():
             keys = [b"invitation:" + key async for key in self._keys(b"invitation:" + invitation)]
             if keys and await self._store.run("DEL", *keys):
+                await self._record("withdraw", b"", what=invitation[:ID_DIGITS])
                 return
         raise Refusal("NOTFOUND")
 
@@ -168,6 +198,7 @@ class Accounts:
     async def erase(self, account: bytes) -> Erased:
         """Delete an account and its messages, step by step. Repeat the call to continue an interrupted deletion."""
         begun = await calls.erase(account).of(self._store)
+        await self._record("delete", account)
         counts = {"devices": begun.devices, "tokens": begun.tokens, "sessions": begun.sessions}
         erased = Erased(conversations=len(begun.conversations), **counts)
         for conversation in begun.conversations:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
+from fishchat.features.engine import Budget
 from fishchat.storage.ask import Ask, accepted, ignored, nothing, refusal_of, rows
 from fishchat.storage.packing import privacy_of
 from fishchat.storage.script import script
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     # This import loads the hash libraries, which most commands do not need.
     from fishchat.model.secrets.passwords import Verifier
 
+_BEGIN_SIGN_UP = script("accounts/begin_sign_up")
+_BEGIN_CHANGE = script("accounts/begin_change")
+_REFUND = script("accounts/refund")
 _CREATE = script("accounts/create")
 _SET_PASSWORD = script("accounts/set_password")
 _REHASH = script("accounts/rehash")
@@ -88,6 +92,45 @@ class ErasedPart:
     memberships: int
     topics_passed_on: int
     topics_ended: int
+
+
+def begin_sign_up(
+    account: bytes, invitation: bytes, needed: bool, address: bytes, sign_ups: Budget, guesses: Budget
+) -> Ask[None]:
+    """Take a sign-up of this address. Raises Refusal ``SIGNUPS``, or ``FLOOD`` for a further invalid one.
+
+    ``invitation`` is a fingerprint or empty, ``needed`` whether one is required.
+    """
+
+    def parse(reply: Any) -> None:
+        if reply[0] == b"SIGNUPS":
+            raise Refusal("SIGNUPS", retry=-(-reply[1] // 1000))
+        if reply[0] == b"FLOOD":
+            raise _flood("too many invalid sign-ups or failed logins; wait, then try again", reply)
+        accepted(reply)
+
+    return Ask(_BEGIN_SIGN_UP, (account, invitation, needed, address, *sign_ups, *guesses), parse)
+
+
+def begin_change(account: bytes, changes: Budget) -> Ask[None]:
+    """Take a password change of this account. Raises Refusal ``FLOOD`` if the budget is spent."""
+
+    def parse(reply: Any) -> None:
+        if reply[0] == b"FLOOD":
+            raise _flood("too many password changes; wait, then try again", reply)
+        accepted(reply)
+
+    return Ask(_BEGIN_CHANGE, (account, *changes), parse)
+
+
+def refund_sign_up(address: bytes, sign_ups: Budget) -> Ask[None]:
+    """Refund a sign-up for which there was no time to hash."""
+    return Ask(_REFUND, (address, b"", sign_ups.each), ignored)
+
+
+def refund_change(account: bytes, changes: Budget) -> Ask[None]:
+    """Refund a password change for which there was no time to hash."""
+    return Ask(_REFUND, (b"", account, changes.each), ignored)
 
 
 def create(
@@ -200,6 +243,10 @@ def erase_conversation(account: bytes, conversation: bytes, after: bytes, count:
 def finish_erase(account: bytes) -> Ask[None]:
     """Run the last step of a deletion."""
     return Ask(_FINISH_ERASE, (account,), ignored)
+
+
+def _flood(text: str, reply: Any) -> Refusal:
+    return Refusal("FLOOD", text, retry=-(-reply[1] // 1000))
 
 
 def _first(reply: Any) -> int:

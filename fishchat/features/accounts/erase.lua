@@ -3,7 +3,7 @@
 -- reply: OK, sessions ended, devices, tokens, conversations that are left
 -- refuses: NOTFOUND
 -- writes: account:<account> seen:<account> tokens:<account> relations:<account> cursor:<account>
---   cursor:<account>/<device> guesses:<name> at:<account> session:<account> on:<server>:<incarnation>
+--   cursor:<account>/<device> guesses:<name> changes:<account> at:<account> session:<account> on:<server>:<incarnation>
 --   meta:<conversation> revocations
 --- @include "clock"
 --- @include "sessions"
@@ -18,7 +18,7 @@ local ended = end_sessions(account, '', '', 'deleted')
 local devices, tokens = call('HKEYS', 'seen:' .. account), call('HLEN', 'tokens:' .. account)
 for _, device in ipairs(devices) do call('DEL', 'cursor:' .. account .. '/' .. device) end
 call('DEL', 'account:' .. account, 'seen:' .. account, 'tokens:' .. account, 'relations:' .. account,
-  'cursor:' .. account, 'guesses:' .. account, 'at:' .. account)
+  'cursor:' .. account, 'guesses:' .. account, 'changes:' .. account, 'at:' .. account)
 call('HSET', 'account:' .. account, 'deleted', milliseconds())
 local left = call('HKEYS', 'talks:' .. account)
 for _, conversation in ipairs(left) do

@@ -2,90 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from fishchat.errors import Refusal
 from fishchat.features.accounts import calls, rows
 from fishchat.features.accounts.calls import DeviceInfo, Status
-from fishchat.features.engine import Engine, Handlers, IGuesses, ISession
+from fishchat.features.engine import Engine, Handlers, IAudit, IHashes, ISession, Settings
 from fishchat.model.display_names import DISPLAY_LENGTH, display_name
-from fishchat.model.secrets.passwords import Costs, Verifier, measure
+from fishchat.model.secrets.passwords import Verifier, measure
 from fishchat.model.secrets.passwords import make as make_verifier
 from fishchat.model.secrets.tokens import fingerprint
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
 
+#: The refusals of a sign-up or a password change that are recorded.
+REFUSALS = frozenset({"FLOOD", "SIGNUPS", "INVITATION", "EXISTS"})
+
 
 class Accounts:
     """The verbs of accounts.
 
-    :param mode: the mode of sign-up: ``open``, ``closed`` or ``signup``.
-    :param privacy: the privacy of a new account, in its stored form.
-    :param token_life: the ms after which an unused token ends.
-    :param source: returns the name under which the guesses of an address are counted.
+    :param source: returns the name under which the sign-ups of an address are counted.
     """
 
-    def __init__(
-        self,
-        mode: str,
-        privacy: bytes,
-        costs: Costs,
-        token_life: int,
-        guesses: IGuesses,
-        source: Callable[[str], bytes],
-    ) -> None:
-        self._mode = mode
-        self._privacy = privacy
-        self._costs = costs
-        self._token_life = token_life
-        self._guesses = guesses
+    def __init__(self, settings: Settings, hashes: IHashes, audit: IAudit, source: Callable[[str], bytes]) -> None:
+        self._settings = settings
+        self._hashes = hashes
+        self._audit = audit
         self._source = source
 
     def sign_up(self, session: ISession, command: Command) -> None:
         """Carry out CREATE_CLIENT: create an account."""
-        if self._mode == "open":
+        if self._settings.mode == "open":
             raise Refusal("STATE", "accounts are created at the first login; log in with LOGIN <account>")
         invitation = command.tags.get(b"invite", b"")
-        if self._mode == "closed" and not invitation:
+        if self._settings.mode == "closed" and not invitation:
             raise Refusal("INVITATION")
         measure(command.text)
-        session.perform(command, self._signed_up(session, command, invitation))
+        session.perform(command, self._audited(session, command, self._signed_up(session, command, invitation)))
 
     async def _signed_up(self, session: ISession, command: Command, invitation: bytes) -> bytes:
-        account = command.fields[0]
-        made = await self._verifier(session, command)
+        account, settings = command.fields[0], self._settings
+        source = self._source(session.peer.host)
         mark = fingerprint(invitation) if invitation else b""
-        needed = self._mode == "closed"
-        await self._guesses.ask(calls.create(account, made.argon, made.scram, b"", self._privacy, mark, needed))
+        needed = settings.mode == "closed"
+        await self._hashes.begin(
+            calls.begin_sign_up(account, mark, needed, source, settings.sign_ups, settings.guesses)
+        )
+        made = await self._verifier(command, calls.refund_sign_up(source, settings.sign_ups))
+        await self._hashes.ask(calls.create(account, made.argon, made.scram, b"", settings.privacy, mark, needed))
+        method = b"invitation" if invitation else b""
+        self._audit.note("signup", session.peer.host, account=account, method=method)
         return ok_line(command, account)
 
     def change_password(self, session: ISession, command: Command) -> None:
         """Carry out SEND_PASSWORD. A login by token is refused, because the token may be stolen."""
-        if self._mode == "open":
+        if self._settings.mode == "open":
             raise Refusal("STATE", "this server asks nobody for a password, so there is none to change")
         if not session.by_secret:
             raise Refusal("STATE", "log in with your password first; a token cannot change it")
         measure(command.text)
-        session.perform(command, self._password_changed(session, command))
+        session.perform(command, self._audited(session, command, self._password_changed(session, command)))
 
     async def _password_changed(self, session: ISession, command: Command) -> bytes:
+        account, changes = session.account, self._settings.changes
         device = session.device
-        made = await self._verifier(session, command)
+        # Hashing takes time: otherwise one client that keeps changing its password would use up the hashes.
+        await self._hashes.begin(calls.begin_change(account, changes))
+        made = await self._verifier(command, calls.refund_change(account, changes))
         if device is None:
             raise Refusal("STATE", "the connection is closing; log in on a new one")
-        await self._guesses.ask(calls.set_password(device.account, made, device.name, device.session))
+        await self._hashes.ask(calls.set_password(account, made, device.name, device.session))
+        self._audit.note("password", session.peer.host, account=account, device=device.name)
         return ok_line(command)
 
-    async def _verifier(self, session: ISession, command: Command) -> Verifier:
-        """Return the verifier of a new password.
+    async def _audited(self, session: ISession, command: Command, work: Coroutine[Any, Any, bytes]) -> bytes:
+        """Do ``work``, and record why it was refused."""
+        account = session.account if session.device is not None else command.fields[0]
+        try:
+            return await work
+        except Refusal as refusal:
+            if refusal.word in REFUSALS:
+                reason, verb = refusal.word.encode(), command.verb.name
+                self._audit.note("refused", session.peer.host, reason=reason, verb=verb, account=account)
+            raise
 
-        It counts as a guess of the client's address, because hashing takes time: otherwise one client that keeps
-        signing up or changing its password would use up the hashes.
-        """
-        source = self._source(session.peer.host)
-        await self._guesses.attempt(b"", source)
-        made: Verifier = await self._guesses.hashed(b"", source, make_verifier, command.text, self._costs)
+    async def _verifier(self, command: Command, refund: Ask[None]) -> Verifier:
+        """Return the verifier of a new password; make the call ``refund`` when there was no time for it."""
+        made: Verifier = await self._hashes.hashed(refund, make_verifier, command.text, self._settings.costs)
         return made
 
     # -- the profile
@@ -111,12 +117,18 @@ class Accounts:
         def take(found: list[DeviceInfo]) -> bytes:
             return list_lines(command, [(_device_item(device), b"") for device in found])
 
-        session.ask(command, calls.devices(session.account, self._token_life), take, alone=True)
+        session.ask(command, calls.devices(session.account, self._settings.token_life), take, alone=True)
 
     def revoke_device(self, session: ISession, command: Command) -> None:
         """Carry out REVOKE_DEVICE. A device that revokes itself is notified after its answer."""
-        device = command.fields[0]
-        self._change(session, command, calls.revoke(session.account, device), device)
+        account, device = session.account, command.fields[0]
+        by, host = session.device.name if session.device else b"", session.peer.host
+
+        def take(_: object) -> bytes:
+            self._audit.note("revoked", host, account=account, device=device, by=by)
+            return ok_line(command, device)
+
+        session.ask(command, calls.revoke(account, device), take)
 
     def status(self, session: ISession, command: Command) -> None:
         """Carry out REQ_CLIENT_STATUS: return whether an account is online, and when it last was."""
@@ -139,10 +151,7 @@ def _device_item(device: DeviceInfo) -> bytes:
 
 def make(engine: Engine) -> Handlers:
     """Return the handler of each verb."""
-    settings = engine.settings
-    accounts = Accounts(
-        settings.mode, settings.privacy, settings.costs, settings.token_life, engine.guesses, engine.source
-    )
+    accounts = Accounts(engine.settings, engine.hashes, engine.audit, engine.source)
     return {
         rows.CREATE_CLIENT.name: accounts.sign_up,
         rows.SEND_PASSWORD.name: accounts.change_password,

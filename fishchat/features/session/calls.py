@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import Refusal
+from fishchat.features.engine import Budget
 from fishchat.storage.ask import Ask, accepted, ignored
 from fishchat.storage.logs.calls import Known, parse_conversations
 from fishchat.storage.script import script
@@ -21,23 +22,25 @@ Proof = tuple[Any, ...]
 OPEN: Proof = (b"open",)
 
 
-def by_token(fingerprint: bytes, lives: int, address: bytes, guesses: int, guess_ms: int) -> Proof:
+def by_token(fingerprint: bytes, lives: int, address: bytes, of_address: Budget) -> Proof:
     """Return the proof by a token, which lives ``lives`` ms; a wrong one is a guess of its address."""
-    return b"token", fingerprint, lives, address, guesses, guess_ms
+    return b"token", fingerprint, lives, address, *of_address
 
 
-def by_secret(version: bytes, fingerprint: bytes, address: bytes, guess_ms: int) -> Proof:
+def by_secret(version: bytes, fingerprint: bytes, address: bytes, of_address: Budget) -> Proof:
     """Return the proof by a checked secret of this version; the device gets the token with this fingerprint."""
-    return b"secret", version, fingerprint, address, guess_ms
+    return b"secret", version, fingerprint, address, of_address.each
 
 
 class LoginRefused(Refusal):
     """A login that the store refused.
 
     :ivar proved: whether the proof was right all the same, so that it was no guess.
+    :ivar reason: the word of the store, which the answer to the client may hide.
     """
 
     proved = True
+    reason = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,12 @@ def login(
 
 
 def _refused(reply: Any, devices: int) -> LoginRefused:
+    refused = _refusal(reply, devices)
+    refused.reason = reply[0].decode()
+    return refused
+
+
+def _refusal(reply: Any, devices: int) -> LoginRefused:
     word = reply[0].decode()
     if word == "DEVICES":
         return LoginRefused(word, limit=devices)
@@ -79,7 +88,7 @@ def _refused(reply: Any, devices: int) -> LoginRefused:
 
 def flood(wait: int) -> Refusal:
     """Return the Refusal after too many guesses, with the ms to wait."""
-    text = "too many failed logins, sign-ups or password changes; wait, or log in with a token"
+    text = "too many failed logins; wait, or log in with a token"
     return Refusal("FLOOD", text, retry=-(-wait // 1000))
 
 
@@ -88,17 +97,17 @@ def logout(gone: list[Any]) -> Ask[None]:
     return Ask(_LOGOUT, (gone,), ignored)
 
 
-def begin_guess(account: bytes, address: bytes, guesses: int, guess_ms: int) -> Ask[Verifiers]:
-    """Take a guess for a secret of this account from this address. Raises Refusal ``FLOOD`` if the budget is spent."""
+def begin_guess(account: bytes, address: bytes, of_account: Budget, of_address: Budget) -> Ask[Verifiers]:
+    """Take a guess for a secret of this account from this address. Raises Refusal ``FLOOD`` if a budget is spent."""
 
     def parse(reply: Any) -> Verifiers:
         if reply[0] == b"FLOOD":
             raise flood(reply[1])
         return Verifiers(*accepted(reply))
 
-    return Ask(_BEGIN_GUESS, (account, address, guesses, guess_ms), parse)
+    return Ask(_BEGIN_GUESS, (account, address, *of_account, *of_address), parse)
 
 
-def refund_guess(account: bytes, address: bytes, guess_ms: int) -> Ask[None]:
-    """Refund the guess for a secret that was not checked."""
-    return Ask(_REFUND_GUESS, (account, address, guess_ms), ignored)
+def refund_guess(account: bytes, address: bytes, of_account: Budget, of_address: Budget) -> Ask[None]:
+    """Refund the guess for a secret that was right or was not checked."""
+    return Ask(_REFUND_GUESS, (account, address, of_account.each, of_address.each), ignored)

@@ -2,7 +2,8 @@
 -- args: server, incarnation, epoch, account, device, connection, devices (at most), create (whether to create a
 --   missing account; 'contacts': only its contacts may write to it first), forget (ms after which an absent
 --   device may give its place to a new one), proof ('open' | 'token', fingerprint, ms that tokens live, address,
---   guesses, ms for one more | 'secret', version, fingerprint of the new token, address, ms for one more guess)
+--   guesses of the address, ms for one more | 'secret', version, fingerprint of the new token, address, ms for one
+--   more guess of the address)
 -- reply: OK, session that this one replaces or '', packed conversations (flat: conversation, last position, cursor or
 --   '', spans, membership version)
 -- refuses: LEASE, EPOCH <epoch>, AUTH, FLOOD <ms>, DISABLED, NOTFOUND, DEVICES
@@ -13,7 +14,7 @@
 --- @include "vital"
 --- @include "clock"
 --- @include "places"
---- @include "guesses"
+--- @include "budgets"
 --- @include "tokens"
 --- @include "talks"
 
@@ -47,7 +48,8 @@ local made
 if way == 'token' then
   local fingerprint, since, used = token_of(account, device)
   if fingerprint ~= value or used + proof[3] <= now then
-    local wait = proof[4] ~= '' and proof[5] > 0 and take_guess({'@' .. proof[4]}, proof[5], proof[6]) or 0
+    local counted = proof[4] ~= '' and proof[5] > 0
+    local wait = counted and take({{'guesses:@' .. proof[4], proof[5], proof[6]}}) or 0
     return wait > 0 and {'FLOOD', wait} or {'AUTH'}
   end
   made = since
@@ -78,7 +80,7 @@ if way == 'token' then
 elseif way == 'secret' then
   set_token(account, device, proof[3], now, now)
   call('DEL', 'guesses:' .. account)
-  if proof[4] ~= '' then refund_guess('@' .. proof[4], proof[5]) end
+  if proof[4] ~= '' then refund('guesses:@' .. proof[4], proof[5]) end
 end
 
 incarnation = incarnation_of(incarnation)

@@ -1,10 +1,10 @@
--- Refund the guess for a secret that was not checked.
--- args: account or '', address ('' if not counted), ms for one more
+-- Refund the guess for a secret that was right or was not checked.
+-- args: account, address ('' if not counted), ms for one more of the account, ms for one more of the address
 -- reply: OK
 -- writes: guesses:<name>
---- @include "guesses"
+--- @include "budgets"
 
-local account, address, each = unpack(args)
-if account ~= '' then refund_guess(account, each) end
-if address ~= '' then refund_guess('@' .. address, each) end
+local account, address, each, address_each = unpack(args)
+refund('guesses:' .. account, each)
+if address ~= '' then refund('guesses:@' .. address, address_each) end
 return 'OK'

@@ -20,7 +20,7 @@ BATCH, LATE = 64, 0.2
 #: Seconds until an answer counts as missing (the document says five), and of silence until a ping.
 DUE, QUIET = 7.0, 10.0
 
-_TRANSIENT = frozenset({"TRYAGAIN", "UNKNOWN", "FLOOD", "BUSY"})
+_TRANSIENT = frozenset({"TRYAGAIN", "UNKNOWN", "FLOOD", "BUSY", "SIGNUPS"})
 _PAIR = re.compile(r"([a-z_]+)=(\S+)(?: |$)")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _PLAIN = {escape: plain for plain, escape in _ESCAPES.items()}

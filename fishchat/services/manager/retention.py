@@ -1,4 +1,4 @@
-"""Removes old messages: by age, then by count, and only if the clocks can be believed."""
+"""Removes old messages and events: by age, then by count, and only if the clocks can be believed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from twisted.internet.interfaces import IReactorTime
 from fishchat.config.schema import Retention
 from fishchat.interfaces import IStore
 from fishchat.services.manager.rounds import Rounds
-from fishchat.services.manager.survey import Survey, look, remove
+from fishchat.services.manager.survey import APART, Survey, look, remove
+from fishchat.storage.audit.calls import append
+from fishchat.storage.packing import days_in_ms
 
 #: Seconds after which the same objection is logged again.
 REMIND = 86400.0
@@ -69,3 +71,20 @@ class Trimmer(Rounds):
                 " `fishchat retention --now` removes it in any case",
                 objection=objection,
             )
+
+
+class AuditTrimmer(Rounds):
+    """Removes events of the audit record by their age. By their number, servers remove them when they write."""
+
+    def __init__(
+        self, store: IStore, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time
+    ) -> None:
+        super().__init__(store, retention.every, clock)
+        self._keep = retention.audit
+        self._wall = wall
+
+    async def round(self) -> None:
+        """Remove the events that are too old, unless the clocks differ: then the retention of messages logs it."""
+        seconds, _ = await self._store.run("TIME")
+        if abs(self._wall() - int(seconds)) <= APART:
+            await append((), self._keep.count, days_in_ms(self._keep.days)).of(self._store)

@@ -9,7 +9,7 @@ from twisted.application.service import IService
 from fishchat.services.manager.census import Census
 from fishchat.services.manager.dismissals import Dismissals
 from fishchat.services.manager.reaper import Reaper
-from fishchat.services.manager.retention import Trimmer
+from fishchat.services.manager.retention import AuditTrimmer, Trimmer
 from fishchat.services.role import Parts
 from fishchat.services.running.heartbeat import Load
 from fishchat.storage.script import script
@@ -17,13 +17,15 @@ from fishchat.storage.script import script
 
 def build(parts: Parts) -> Sequence[IService]:
     """Return the services of the manager. Two managers do no harm: every step is atomic in the store."""
-    store = parts.store((script("servers/reap"), script("logs/survey"), script("logs/trim"), script("topics/release")))
+    names = ("servers/reap", "logs/survey", "logs/trim", "topics/release", "audit/append")
+    store = parts.store([script(name) for name in names])
     reaper = Reaper(store, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)
+    audit = AuditTrimmer(store, parts.config.retention, parts.clock)
     dismissals = Dismissals(store, parts.bus, parts.clock)
     census = Census(parts.bus)
 
     def load() -> Load:
         return Load(figures={**census.figures(), "reaped": reaper.ended, "trimmed": trimmer.removed})
 
-    return [reaper, trimmer, dismissals, census, parts.heartbeat("manager", load)]
+    return [reaper, trimmer, audit, dismissals, census, parts.heartbeat("manager", load)]

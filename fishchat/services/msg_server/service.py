@@ -35,9 +35,10 @@ from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Sessions
 from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.services.msg_server.sessions.session import Handler, Session
-from fishchat.services.msg_server.settings import bounds, feature_settings, keepalive
+from fishchat.services.msg_server.settings import bounds, feature_settings, guess_budgets, keepalive
 from fishchat.services.net.connection_limits import ConnectionLimits, Refused
 from fishchat.services.net.keepalive import EVERY
+from fishchat.services.running.audit import Audit
 from fishchat.services.running.heartbeat import Load
 from fishchat.services.running.lease import Lease, MsgServerNames
 from fishchat.storage.epoch import Epoch
@@ -104,6 +105,7 @@ class MsgServer(Service):
             (1.0, self.cursors.flush),
             (1.0, self.router_hints.compare),
             (1.0, self.revocations.compare),
+            (1.0, self.audit.flush),
             (EVERY, self._look_after),
         ]
 
@@ -123,7 +125,8 @@ class MsgServer(Service):
         self.connection_limits: ConnectionLimits[Session] = ConnectionLimits(bounds(config), limits.exempt, self.clock)
         self.keepalive = keepalive(limits.login_seconds)
         self.cursors = Cursors(self.commits, self.delivery.rooms.dirty)
-        guesses = Guesses(self.commits, hashing, limits)
+        self.audit = Audit(self.id, self._reader, config.retention.audit)
+        guesses = Guesses(self.commits, hashing, *guess_budgets(limits))
         self.authentication = Authentication(config.accounts, self._reader, hashing, guesses)
         self.greeting = Greeting(self.id, config, self.authentication)
         handlers: dict[bytes, Handler] = {}
@@ -149,6 +152,7 @@ class MsgServer(Service):
             self._source,
             self.authentication,
             guesses,
+            self.audit,
             self.sessions,
             self.delivery,
             self.revocations,
@@ -164,6 +168,7 @@ class MsgServer(Service):
             self.commits.ask,
             entry,
             guesses,
+            self.audit,
             self._source,
             delivery.rooms,
             delivery.membership,
@@ -215,6 +220,7 @@ class MsgServer(Service):
             "hints": self.router_hints.hints,
             "sweeps": self.router_hints.sweeps,
             "conversations": len(self.delivery.rooms.conversations),
+            **self.audit.figures(),
         }
         capacity = self.config.msg_server.capacity
         return Load(self.address, len(self.connections), capacity, figures, self.address_tls())
@@ -277,6 +283,7 @@ class MsgServer(Service):
         for loop in self._loops:
             loop.stop()
         self._loops.clear()
+        await self.audit.flush()
         waited = 0.0
         while self.sessions.all and waited < LAST_WORDS:
             waited += 0.05

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fishchat.config.schema import Config
+from fishchat.config.schema import Config, Limits
 from fishchat.errors import Refusal
-from fishchat.features.engine import Settings
+from fishchat.features.engine import Budget, Settings
 from fishchat.protocols.replies import error_line
 from fishchat.protocols.state import is_unauthenticated
 from fishchat.services.msg_server.sessions.authentication import costs_of
@@ -12,6 +12,20 @@ from fishchat.services.msg_server.sessions.session import Session
 from fishchat.services.net.connection_limits import Bounds
 from fishchat.services.net.keepalive import SILENT, Keepalive
 from fishchat.storage.packing import days_in_ms, privacy_of
+
+#: Password changes of one account at once, and the seconds until one more is allowed.
+CHANGES, CHANGE_SECONDS = 5, 60.0
+
+
+def guess_budgets(limits: Limits) -> tuple[Budget, Budget]:
+    """Return the budgets of wrong secrets of an account and of an address, which are full again after the same time."""
+    most = max(limits.guesses, limits.guesses_per_address)
+    each = limits.guess_seconds * limits.guesses / most
+    return _budget(limits, limits.guesses, limits.guess_seconds), _budget(limits, most, each)
+
+
+def _budget(limits: Limits, most: int, seconds: float) -> Budget:
+    return Budget(most if limits.flood else 0, max(1, int(seconds * 1000)))
 
 
 def feature_settings(config: Config) -> Settings:
@@ -22,6 +36,9 @@ def feature_settings(config: Config) -> Settings:
         privacy_of(accounts.privacy),
         costs_of(accounts),
         days_in_ms(accounts.token_days),
+        _budget(limits, limits.signups, limits.signup_seconds),
+        guess_budgets(limits)[1],
+        _budget(limits, CHANGES, CHANGE_SECONDS),
         limits.topic_members,
         limits.topics_per_account,
     )

@@ -296,8 +296,8 @@ class Limits(AccountsCase):
         await client.ask(f"LOGIN bob {PASSWORD}", "OK …")
 
     async def test_guesses_of_an_address(self) -> None:
-        """Five wrong secrets from one source use up its budget, for any accounts; a /64 of IPv6 is one source."""
-        cluster = await self.closed()
+        """Wrong secrets from one source use up its budget, for any accounts; a /64 of IPv6 is one source."""
+        cluster = await self.closed(limits__guesses_per_address=5)
         for n in range(5):
             client = cluster.connect(host=f"2001:db8:7::{n:x}")
             await client.expect("HELLO …")
@@ -310,8 +310,71 @@ class Limits(AccountsCase):
         await client.expect("HELLO …")
         await client.ask(f"LOGIN alice {PASSWORD}", "OK …")
 
+    async def test_an_office(self) -> None:
+        """Wrong passwords for one account lock only this account: others at the same address log in and sign up."""
+        cluster = await self.closed("signup")
+        typist, other = [cluster.connect(host="192.0.2.7") for _ in range(2)]
+        await typist.expect("HELLO …")
+        await other.expect("HELLO …")
+        for _ in range(5):
+            await typist.ask("LOGIN alice another password", WRONG)
+        await typist.ask(f"LOGIN alice {PASSWORD}", "ERR SEND_CLIENT_ID FLOOD retry=…")
+        await other.ask(f"SIGNUP carol {PASSWORD}", "OK …")
+        await other.ask(f"LOGIN bob {PASSWORD}", "OK …")
+
+    async def test_a_class(self) -> None:
+        """Thirty people behind one address sign up and log in, one after the other; successes are no guesses."""
+        cluster = await self.closed("signup", ())
+        for n in range(30):
+            client = cluster.connect(host="192.0.2.7")
+            await client.expect("HELLO …")
+            await client.ask(f"SIGNUP pupil{n} {PASSWORD}", f"OK CREATE_CLIENT pupil{n}")
+            await client.ask(f"LOGIN pupil{n} {PASSWORD}", f"OK SEND_CLIENT_ID pupil{n} token=…")
+        self.assertEqual(cluster.redis.command("EXISTS", "guesses:@192.0.2.7"), 0)
+
+    async def test_signups(self) -> None:
+        """An address creates so many accounts at once; beyond that no password is hashed, and it still logs in."""
+        cluster = await self.closed("signup", limits__signups=2, limits__signup_seconds=30)
+        hashing = cluster.server("ms1").hashing
+        client = cluster.connect(host="192.0.2.7")
+        await client.expect("HELLO …")
+        for n in range(2):
+            await client.ask(f"SIGNUP new{n} {PASSWORD}", "OK …")
+        made = hashing.made
+        found = await client.ask(f"SIGNUP new2 {PASSWORD}", "ERR CREATE_CLIENT SIGNUPS retry=$wait …")
+        self.assertTrue(20 <= int(found["wait"]) <= 30, found)
+        await client.ask(f"SIGNUP new1 {PASSWORD}", "ERR CREATE_CLIENT EXISTS …")
+        await client.ask(f"@invite=used SIGNUP new3 {PASSWORD}", "ERR CREATE_CLIENT INVITATION …")
+        self.assertEqual(hashing.made, made)
+        await client.ask(f"LOGIN alice {PASSWORD}", "OK …")
+
+    async def test_signup_seconds(self) -> None:
+        """After the configured seconds an address may create one more account."""
+        cluster = await self.closed("signup", limits__signups=1, limits__signup_seconds=0.2, limits__burst=10_000)
+        client = cluster.connect(host="192.0.2.7")
+        await client.expect("HELLO …")
+        for n in range(3):
+            began = reactor.seconds()
+            while True:
+                client.send(f"SIGNUP new{n} {PASSWORD}")
+                if (line := await client.take()).startswith("OK "):
+                    break
+                self.assertRegex(line, "^ERR CREATE_CLIENT SIGNUPS retry=1 ")
+                self.assertLess(reactor.seconds() - began, 5.0)
+
+    async def test_invalid_invitations(self) -> None:
+        """A used-up invitation is answered as such until the address has used up its guesses."""
+        cluster = await self.closed(limits__guesses=2, limits__guesses_per_address=3)
+        code = (await self.operator(cluster).invite(1, 1)).decode()
+        client = cluster.connect(host="192.0.2.7")
+        await client.expect("HELLO …")
+        await client.ask(f"@invite={code} SIGNUP carol {PASSWORD}", "OK …")
+        for _ in range(3):
+            await client.ask(f"@invite={code} SIGNUP dora {PASSWORD}", "ERR CREATE_CLIENT INVITATION …")
+        await client.ask(f"@invite={code} SIGNUP dora {PASSWORD}", "ERR CREATE_CLIENT FLOOD retry=…")
+
     async def test_new_passwords(self) -> None:
-        """Five new passwords from one source, then one a minute, because logins wait for their hashes."""
+        """Five new passwords of one account, then one a minute, because logins wait for their hashes."""
         cluster = await self.closed()
         alice = cluster.connect(host="192.0.2.7")
         await alice.expect("HELLO …")

@@ -42,6 +42,10 @@ TESTS = {
     "limits.accepts": "clusters.test_accounts.Limits.test_accepts",
     "limits.exempt": "clusters.test_accounts.Limits.test_exempt",
     "limits.guesses": "clusters.test_accounts.Limits.test_guesses_of_an_account",
+    "limits.guesses_per_address": "clusters.test_accounts.Limits.test_guesses_of_an_address",
+    "limits.signups": "clusters.test_accounts.Limits.test_signups",
+    "limits.signup_seconds": "clusters.test_accounts.Limits.test_signup_seconds",
+    "fishchat.services.msg_server.settings.CHANGES": "clusters.test_accounts.Limits.test_new_passwords",
     "limits.guess_seconds": "clusters.test_every_limit.Secrets.test_limit_guess_seconds",
     "accounts.token_days": "clusters.test_every_limit.Secrets.test_limit_token_days",
     "accounts.argon2_memory": "clusters.test_every_limit.Secrets.test_limit_costs",
@@ -72,6 +76,10 @@ TESTS = {
     "retention.p2p.days": "services.manager.test_manager.Trimming.test_by_kind",
     "retention.topic.days": "services.manager.test_manager.Trimming.test_by_kind",
     "retention.notice.days": "services.manager.test_manager.Trimming.test_by_kind",
+    "retention.audit.days": "services.manager.test_manager.Trimming.test_audit",
+    "retention.audit.count": "services.manager.test_manager.Trimming.test_audit",
+    "fishchat.services.running.audit.WAITING": "services.running.test_audit.Attacked.test_waiting",
+    "fishchat.services.running.audit.APART": "services.running.test_audit.Attacked.test_one_address",
 }
 
 

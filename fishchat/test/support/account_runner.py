@@ -16,8 +16,9 @@ from fishchat.storage.script import Script
 from fishchat.test.features.session.test_sessions import Listener
 from fishchat.test.support.script_runner import LONG, MS1, Runner, ScriptCase
 
-#: As in the configuration: the most guesses, and the ms for one more.
+#: As in the configuration: the most guesses of an account and of an address, and the ms for one more.
 MOST, EACH = 5, 60_000
+ADDRESS_MOST, ADDRESS_EACH = 40, 7_500
 ADDRESS = "192.0.2.1"
 
 
@@ -63,7 +64,18 @@ class AccountCase(ScriptCase):
 
     def attempt(self, account: str, address: str = "", most: int = MOST) -> Any:
         """Take a guess. Returns ``[OK, argon, scram, version]`` or ``[FLOOD, ms]``."""
-        return self.call("session/begin_guess", account, address, most, EACH)
+        return self.call("session/begin_guess", account, address, most, EACH, ADDRESS_MOST, ADDRESS_EACH)
+
+    def give_back(self, account: str, address: str = "") -> None:
+        """Refund a guess."""
+        self.assertEqual(self.call("session/refund_guess", account, address, EACH, ADDRESS_EACH), "OK")
+
+    def begin_sign_up(
+        self, account: str, invitation: str = "", *, needed: bool = False, address: str = ADDRESS, most: int = 40
+    ) -> Any:
+        """Take a sign-up. Returns ``[OK]`` or the refusal."""
+        guesses = (ADDRESS_MOST, ADDRESS_EACH)
+        return self.call("accounts/begin_sign_up", account, invitation, needed, address, most, EACH, *guesses)
 
     def by_secret(
         self,
@@ -77,12 +89,14 @@ class AccountCase(ScriptCase):
         devices: int = 10,
     ) -> Any:
         """Log in after a right password; ``token`` is the fingerprint of the new token."""
-        proof = ("secret", version, token, address, EACH)
+        proof = ("secret", version, token, address, ADDRESS_EACH)
         return self.login(account, device, fence, create=False, proof=proof, devices=devices)
 
     def by_token(self, account: str, token: str = "print", device: str = "main", *, address: str = "") -> Any:
         """Log in by the token with this fingerprint."""
-        return self.login(account, device, create=False, proof=("token", token, LONG, address, MOST, EACH))
+        return self.login(
+            account, device, create=False, proof=("token", token, LONG, address, ADDRESS_MOST, ADDRESS_EACH)
+        )
 
     def set_secret(self, account: str, keep: str = "", session: str = "") -> Any:
         """Set another password."""

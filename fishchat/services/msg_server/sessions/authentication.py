@@ -76,7 +76,7 @@ class Authentication:
         if self.mode == "open":
             return Claim(account, device, OPEN, account, makes=self._privacy or True)
         if is_token(command.text):
-            proof = by_token(fingerprint(command.text), self._token_life, source, *self._guesses.limits)
+            proof = by_token(fingerprint(command.text), self._token_life, source, self._guesses.of_address)
             return Claim(account, device, proof, account)
         return None
 
@@ -85,7 +85,7 @@ class Authentication:
         account, device = _names(command)
         secret = command.text
         found = await self._guesses.attempt(account, source)
-        if not await self._guesses.hashed(account, source, check, secret, found.argon, self._costs):
+        if not await self._guesses.checked(account, source, check, secret, found.argon, self._costs):
             raise Refusal("AUTH")
         if is_dated(found.argon, found.scram, self._costs):
             ensureDeferred(self._rehash(account, found.version, secret)).addErrback(self._not_rehashed)
@@ -139,7 +139,7 @@ class Authentication:
 
     def _claim(self, account: bytes, device: bytes, version: bytes, source: bytes, answer: bytes) -> Claim:
         token = new_token()
-        proof = by_secret(version, fingerprint(token), source, self._guesses.limits[1])
+        proof = by_secret(version, fingerprint(token), source, self._guesses.of_address)
         return Claim(account, device, proof, b"%s token=%s" % (answer, token), by_secret=True)
 
 

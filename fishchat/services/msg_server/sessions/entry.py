@@ -10,10 +10,12 @@ from twisted.python.failure import Failure
 
 from fishchat.config.schema import Limits
 from fishchat.errors import Refusal
-from fishchat.features.session import calls
-from fishchat.features.session.calls import LoginRefused
+from fishchat.features.engine import IAudit
+from fishchat.features.session import calls, rows
+from fishchat.features.session.calls import OPEN, LoginRefused
 from fishchat.model.device import Device
 from fishchat.model.message import TIMED_LINES
+from fishchat.model.secrets.tokens import is_token
 from fishchat.protocols.flow import FULL
 from fishchat.protocols.table import Command
 from fishchat.services.msg_server.delivery.delivery import Delivery
@@ -27,6 +29,9 @@ from fishchat.services.msg_server.sessions.revocations import Revocations
 from fishchat.services.msg_server.sessions.session import Session
 from fishchat.storage.fence import Fence
 from fishchat.storage.packing import days_in_ms
+
+#: Refusals that say nothing about the client.
+DOUBTFUL = frozenset({"TRYAGAIN", "UNKNOWN", "INTERNAL"})
 
 
 class Entry:
@@ -44,6 +49,7 @@ class Entry:
         source: Callable[[str], bytes],
         authentication: Authentication,
         guesses: Guesses,
+        audit: IAudit,
         sessions: Sessions,
         delivery: Delivery,
         revocations: Revocations,
@@ -54,6 +60,7 @@ class Entry:
         self._source = source
         self._authentication = authentication
         self._guesses = guesses
+        self._audit = audit
         self._sessions = sessions
         self._delivery = delivery
         self._revocations = revocations
@@ -69,7 +76,7 @@ class Entry:
             self._enter(login, claim)
         else:
             login.limit()
-            self._run(login, self._by_password(login))
+            self._run(login, command.fields[0], self._by_password(login))
 
     async def _by_password(self, login: Login) -> None:
         source = self._source_of(login.session)
@@ -83,7 +90,7 @@ class Entry:
             return
         account = self._authentication.account_of(command, session.peer)
         login = Login(session, command)
-        self._run(login, self._challenge(login, account))
+        self._run(login, account, self._challenge(login, account))
 
     async def _challenge(self, login: Login, account: bytes) -> None:
         session = login.session
@@ -98,20 +105,28 @@ class Entry:
         try:
             claim = self._authentication.claim_by_proof(challenge, command, self._source_of(login.session))
         except Refusal as refusal:
-            login.refuse(refusal)
+            self._refuse(login, challenge.account, refusal)
             return
         self._enter(login, claim)
 
     def _source_of(self, session: Session) -> bytes:
         return self._source(session.peer.host)
 
-    def _run(self, login: Login, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, login: Login, account: bytes, work: Coroutine[Any, Any, None]) -> None:
         """Run a step of a login; refuse the login when the step fails."""
 
         def failed(failure: Failure) -> None:
-            login.refuse(login.session.refusal_for(login.command, failure))
+            self._refuse(login, account, login.session.refusal_for(login.command, failure))
 
         ensureDeferred(work).addErrback(failed)
+
+    def _refuse(self, login: Login, account: bytes, refusal: Refusal) -> None:
+        """Refuse a login, and record why, unless it was for lack of time or of the store."""
+        reason = refusal.reason if isinstance(refusal, LoginRefused) else refusal.word
+        if reason not in DOUBTFUL:
+            method = _method(login.command)
+            self._audit.note("refused", login.session.peer.host, reason=reason.encode(), account=account, method=method)
+        login.refuse(refusal)
 
     # -- the last step
 
@@ -126,6 +141,8 @@ class Entry:
             self._revocations.login_ends()
 
         def settle(conversations: list[Known]) -> None:
+            method = b"open" if claim.proof is OPEN else _method(login.command)
+            self._audit.note("login", session.peer.host, account=claim.account, device=claim.device, method=method)
             try:
                 self._welcome(login, claim, conversations)
             finally:
@@ -139,7 +156,7 @@ class Entry:
             if not isinstance(refusal, LoginRefused) and refusal.word != "TRYAGAIN":
                 # The session may be stored all the same, and nothing else would end it.
                 self._sessions.end_in_store(claim.account, claim.device, session.number)
-            login.refuse(refusal)
+            self._refuse(login, claim.account, refusal)
 
         limits = self._limits
         names = (claim.account, claim.device, session.number)
@@ -166,3 +183,10 @@ class Entry:
         self._delivery.add(device, talks)
         self._sessions.publish_came(device)
         self._revocations.welcomed(device)
+
+
+def _method(command: Command) -> bytes:
+    """Return how a client authenticates."""
+    if command.verb is rows.SEND_AUTH:
+        return b"scram"
+    return b"token" if is_token(command.text) else b"password"

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishchat.test.support.account_runner import ADDRESS, EACH, MOST, AccountCase
+from fishchat.test.support.account_runner import ADDRESS, ADDRESS_EACH, ADDRESS_MOST, EACH, MOST, AccountCase
 from fishchat.test.support.script_runner import PROPERTY, on_each_redis
 
 
@@ -124,9 +124,14 @@ class Guesses(AccountCase):
         self.enrol("alice")
 
     def use_up(self, account: str, address: str = "") -> None:
-        """All guesses at once."""
+        """All guesses of an account at once."""
         for _ in range(MOST):
             self.assertEqual(self.attempt(account, address)[0], "OK")
+
+    def use_up_address(self) -> None:
+        """All guesses of the address, for many accounts."""
+        for number in range(ADDRESS_MOST):
+            self.assertEqual(self.attempt(f"account{number}", ADDRESS)[0], "OK")
 
     def wait_of(self, reply: Any) -> int:
         """How long a refused attempt has to wait."""
@@ -147,21 +152,22 @@ class Guesses(AccountCase):
         self.wait_of(self.attempt("alice", ADDRESS))
 
     def test_address(self) -> None:
-        """Of however many accounts, so often from one address."""
-        for number in range(MOST):
-            self.assertEqual(self.attempt(f"account{number}", ADDRESS)[0], "OK")
-        self.wait_of(self.attempt("alice", ADDRESS))
+        """Of however many accounts, so often from one address, which has several times the share of an account."""
+        self.use_up_address()
+        self.assertLessEqual(self.wait_of(self.attempt("alice", ADDRESS)), ADDRESS_EACH)
+        self.assertGreater(ADDRESS_MOST, 3 * MOST)
 
     def test_others(self) -> None:
-        """Other accounts at other addresses do not notice."""
+        """Other accounts do not notice, at the same address or at another one."""
         self.use_up("alice", ADDRESS)
-        self.assertEqual(self.attempt("bob", "192.0.2.2")[0], "OK")
+        self.wait_of(self.attempt("alice", ADDRESS))
+        for address in (ADDRESS, "192.0.2.2"):
+            self.assertEqual(self.attempt("bob", address)[0], "OK")
 
     def test_refused_writes_nothing(self) -> None:
         """Both shares are taken from or neither: asking on costs nobody anything, whichever of the two is used up."""
         self.use_up("alice")
-        for number in range(MOST):
-            self.attempt(f"account{number}", ADDRESS)
+        self.use_up_address()
         before = self.dump()
         self.wait_of(self.attempt("alice", "192.0.2.2"))
         self.wait_of(self.attempt("bob", ADDRESS))
@@ -182,21 +188,21 @@ class Guesses(AccountCase):
         """The key ends at the moment at which its share is whole."""
         for taken in range(1, MOST + 1):
             self.attempt("alice", ADDRESS)
-            for key in ("guesses:alice", "guesses:@" + ADDRESS):
+            for key, each in (("guesses:alice", EACH), ("guesses:@" + ADDRESS, ADDRESS_EACH)):
                 full = int(self.command("GET", key)) - self.now()
                 self.assert_about(self.command("PTTL", key), full)
-                self.assertTrue((taken - 1) * EACH < full <= taken * EACH)
+                self.assertTrue((taken - 1) * each < full <= taken * each)
 
     def test_given_back(self) -> None:
         """A guess that came to nothing is whole again, in both shares; with none taken nothing is written."""
         self.attempt("alice", ADDRESS)
         for _ in range(3 * MOST):
             self.assertEqual(self.attempt("alice", ADDRESS)[0], "OK")
-            self.assertEqual(self.call("session/refund_guess", "alice", ADDRESS, EACH), "OK")
-        self.call("session/refund_guess", "alice", ADDRESS, EACH)
+            self.give_back("alice", ADDRESS)
+        self.give_back("alice", ADDRESS)
         before = self.dump()
-        self.call("session/refund_guess", "alice", ADDRESS, EACH)
-        self.call("session/refund_guess", "", "", EACH)
+        self.give_back("alice", ADDRESS)
+        self.give_back("alice")
         self.assert_unchanged(before)
         self.assertFalse({key for key in self.names() if key.startswith("guesses")})
 
@@ -205,12 +211,6 @@ class Guesses(AccountCase):
         self.use_up("alice", "")
         self.assertEqual(self.names() & {"guesses:@", "guesses:"}, set())
         self.wait_of(self.attempt("alice", ""))
-
-    def test_sign_up(self) -> None:
-        """Without an account the address alone is counted."""
-        self.use_up("", ADDRESS)
-        self.wait_of(self.attempt("", ADDRESS))
-        self.assertEqual({key for key in self.names() if key.startswith("guesses")}, {"guesses:@" + ADDRESS})
 
     def test_without_limit(self) -> None:
         """Where nothing is limited nothing is written."""
@@ -252,8 +252,8 @@ class Guesses(AccountCase):
     def test_own_account_is_no_key_to_others(self) -> None:
         """Logging in to one's own account between two guesses gives none of those guesses back."""
         self.enrol("mallory")
-        for _ in range(MOST - 1):
-            self.assertEqual(self.attempt("alice", ADDRESS)[0], "OK")
+        for number in range(ADDRESS_MOST - 1):
+            self.assertEqual(self.attempt(f"account{number}", ADDRESS)[0], "OK")
             self.assertEqual(self.attempt("mallory", ADDRESS)[0], "OK")
             self.by_secret("mallory", address=ADDRESS)
         self.attempt("alice", ADDRESS)
@@ -269,19 +269,19 @@ class Guesses(AccountCase):
 
     @PROPERTY
     @given(
-        st.lists(
-            st.tuples(st.sampled_from(["alice", "bob", "nobody", ""]), st.sampled_from(["", "1", "2"])), max_size=40
-        )
+        st.lists(st.tuples(st.sampled_from(["alice", "bob", "nobody"]), st.sampled_from(["", "1", "2"])), max_size=40)
     )
     def test_any_order(self, attempts: list[tuple[str, str]]) -> None:
-        """For every order of guesses: each budget allows five, and an attempt uses both budgets or neither."""
+        """For every order of guesses: a budget allows as many as it has; an attempt uses both budgets or neither."""
         self.empty()
         self.enrol("alice")
         taken: Counter[str] = Counter()
+        most = {"1": 7, "2": 7}
         for account, address in attempts:
             shares = [share for share in (account, address) if share]
-            allowed = all(taken[share] < MOST for share in shares)
-            self.assertEqual(self.attempt(account, address)[0], "OK" if allowed else "FLOOD")
+            allowed = all(taken[share] < most.get(share, MOST) for share in shares)
+            reply = self.call("session/begin_guess", account, address, MOST, EACH, 7, EACH)
+            self.assertEqual(reply[0], "OK" if allowed else "FLOOD")
             if allowed:
                 taken.update(shares)
 
@@ -290,6 +290,79 @@ class Guesses(AccountCase):
         self.command("SET", "guesses:alice", self.now() + 100 * EACH, "PX", 1000)
         self.assertEqual(self.attempt("alice")[0], "FLOOD")
         self.assertTrue(0 < self.command("PTTL", "guesses:alice") <= 1000)
+
+
+@on_each_redis
+class SignUps(AccountCase):
+    """How many accounts an address creates, and how often an account changes its password."""
+
+    def signed_up(self) -> dict[str, int]:
+        """The budgets that something was taken from, with the ms until they are full."""
+        keys = [key for key in self.names() if key.startswith(("guesses:", "signups:", "changes:"))]
+        return {key: int(self.command("GET", key)) - self.now() for key in keys}
+
+    def test_own_budget(self) -> None:
+        """Sign-ups have a budget of their own, and take no guess; beyond it, SIGNUPS says how long to wait."""
+        for number in range(3):
+            self.assertEqual(self.begin_sign_up(f"a{number}", most=3), ["OK"])
+        word, wait = self.begin_sign_up("another", most=3)
+        self.assertEqual(word, "SIGNUPS")
+        self.assertTrue(0 < wait <= EACH)
+        self.assertEqual(list(self.signed_up()), ["signups:" + ADDRESS])
+        self.assertEqual(self.begin_sign_up("another", address="192.0.2.2", most=3), ["OK"])
+
+    def test_invalid(self) -> None:
+        """An invitation that is wrong, and a name that is taken, are guesses of the address and no sign-ups."""
+        self.enrol("alice")
+        for account, invitation, needed, word in (
+            ("bob", "wrong", False, "INVITATION"),
+            ("bob", "", True, "INVITATION"),
+            ("alice", "", False, "EXISTS"),
+        ):
+            self.assertEqual(self.begin_sign_up(account, invitation, needed=needed), [word])
+        self.assertEqual(list(self.signed_up()), ["guesses:@" + ADDRESS])
+
+    def test_an_invitation_is_checked_first(self) -> None:
+        """A used-up invitation is INVITATION while the address has guesses, whatever its sign-ups; then FLOOD."""
+        self.begin_sign_up("a", most=1)
+        for _ in range(ADDRESS_MOST):
+            self.assertEqual(self.begin_sign_up("bob", "used", needed=True, most=1), ["INVITATION"])
+        word, wait = self.begin_sign_up("bob", "used", needed=True)
+        self.assertEqual(word, "FLOOD")
+        self.assertTrue(0 < wait <= ADDRESS_EACH)
+
+    def test_a_valid_invitation_needs_no_guess(self) -> None:
+        """Where others have used up the guesses of an address, a person with an invitation signs up all the same."""
+        for number in range(ADDRESS_MOST):
+            self.attempt(f"account{number}", ADDRESS)
+        self.assertEqual(self.call("accounts/create_invitation", "code", 1, EACH, ""), ["OK"])
+        self.assertEqual(self.begin_sign_up("bob", "code", needed=True), ["OK"])
+
+    def test_not_counted(self) -> None:
+        """Nothing is written for an exempt address, and without limits."""
+        before = self.dump()
+        for address, most in (("", 40), (ADDRESS, 0)):
+            for _ in range(3):
+                self.assertEqual(self.begin_sign_up("bob", address=address, most=most), ["OK"])
+                self.assertEqual(self.begin_sign_up("bob", "x", address=address, most=most), ["INVITATION"])
+        self.assert_unchanged(before)
+
+    def test_changes(self) -> None:
+        """An account changes its password so often and no more; other accounts do not notice."""
+        for _ in range(MOST):
+            self.assertEqual(self.call("accounts/begin_change", "alice", MOST, EACH), ["OK"])
+        self.assertEqual(self.call("accounts/begin_change", "alice", MOST, EACH)[0], "FLOOD")
+        self.assertEqual(self.call("accounts/begin_change", "bob", MOST, EACH), ["OK"])
+        self.assertEqual(self.call("accounts/begin_change", "alice", 0, EACH), ["OK"])
+
+    def test_given_back(self) -> None:
+        """A sign-up or a change for which there was no time to hash is whole again."""
+        self.begin_sign_up("alice")
+        self.call("accounts/begin_change", "bob", MOST, EACH)
+        self.assertEqual(len(self.signed_up()), 2)
+        self.assertEqual(self.call("accounts/refund", ADDRESS, "", EACH), "OK")
+        self.assertEqual(self.call("accounts/refund", "", "bob", EACH), "OK")
+        self.assertEqual(self.signed_up(), {})
 
 
 @on_each_redis

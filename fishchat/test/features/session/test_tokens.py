@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fishchat.test.support.account_runner import ADDRESS, MOST, AccountCase
+from fishchat.test.support.account_runner import ADDRESS, ADDRESS_MOST, MOST, AccountCase
 from fishchat.test.support.script_runner import LONG, MS2, on_each_redis
 
 
@@ -90,9 +90,9 @@ class Login(TokenCase):
         """Wrong tokens use up the share of their address, whether or not there is such an account; right ones never."""
         replies: dict[str, list[Any]] = {}
         for account, address in (("alice", "192.0.2.2"), ("nobody", "192.0.2.3")):
-            replies[account] = [self.by_token(account, "wrong", address=address) for _ in range(MOST)]
+            replies[account] = [self.by_token(account, "wrong", address=address) for _ in range(ADDRESS_MOST)]
             self.assertEqual(self.by_token(account, "wrong", address=address)[0], "FLOOD")
-        self.assertEqual(replies["alice"], [["AUTH"]] * MOST)
+        self.assertEqual(replies["alice"], [["AUTH"]] * ADDRESS_MOST)
         self.assertEqual(replies["alice"], replies["nobody"])
         self.assertEqual(self.by_token("alice", address="192.0.2.2")[0], "OK")
 

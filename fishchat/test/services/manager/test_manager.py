@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from fishchat.bus import channels
 from fishchat.services.manager.census import Census
 from fishchat.services.manager.reaper import GRACE, REAP_EVERY, Reaper
-from fishchat.services.manager.retention import Trimmer
+from fishchat.services.manager.retention import AuditTrimmer, Trimmer
 from fishchat.services.running.lease import LEASE
 from fishchat.test.support.cluster import Cluster, ClusterCase
 from fishchat.test.support.redis_fixture import RedisServer
@@ -106,6 +106,23 @@ class Trimming(ManagerCase):
         """The numbers that are still there."""
         found = cluster.redis.command("XRANGE", f"log:{conversation}", "-", "+")
         return [int(entry[0].partition(b"-")[2]) for entry in found]
+
+    async def test_audit(self) -> None:
+        """Events beyond the age or the number of the configuration go, also when no server adds any."""
+        cluster = await self.alone(retention__audit={"days": 10, "count": 3})
+        redis = cluster.redis
+        now = int(redis.command("TIME")[0]) * 1000
+        day = 86_400_000
+        for at in (now - 11 * day, *(now - n for n in (5, 4, 3, 2, 1))):
+            redis.command("XADD", "audit", at, "kind", "login")
+        await cluster.roles["manager1"].find(AuditTrimmer).round()
+        self.assertEqual(redis.command("XLEN", "audit"), 3)
+        redis.command("DEL", "audit")
+        redis.command("XADD", "audit", now - 11 * day, "kind", "login")
+        store = cluster.roles["manager1"].parts.speaker
+        retention = cluster.roles["manager1"].parts.config.retention
+        await AuditTrimmer(store, retention, Clock(), lambda: now / 1000 + 61).round()
+        self.assertEqual(redis.command("XLEN", "audit"), 1)
 
     async def test_by_kind(self) -> None:
         """Each kind of conversation has its own age and count."""
