@@ -621,7 +621,7 @@ class TranscriptTests(SynchronousTestCase):
         ):
             error = self.assertRaises(RefusedError, machine.send, to, text)
             self.assertEqual(error.word, word)
-        self.assertEqual(self.assertRaises(RefusedError, messages.mark_read, "nonsense").word, "BADID")
+        self.assertEqual(self.assertRaises(RefusedError, messages.mark_read, "no sense").word, "BADID")
         self.assertRaises(ValueError, Machine, "alice", secret="two\r\nlines")
 
     def test_restart(self) -> None:

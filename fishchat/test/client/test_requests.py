@@ -47,6 +47,8 @@ class RequestTests(SynchronousTestCase):
             (topics.invite("a", "bob"), said("INVITE_TOPIC", b"a", b"bob")),
             (topics.dismiss("a"), said("DISMISS_TOPIC", b"a")),
             (messages.mark_read("alice+bob:471893-17"), said("SEND_READ", ID)),
+            (messages.mark_read("bob"), said("SEND_READ", b"bob")),
+            (messages.history("bob+alice", None, None, 50), said("REQ_HISTORY", b"alice+bob", limit=50)),
             (accounts.status("bob"), said("REQ_CLIENT_STATUS", b"bob")),
             (messages.history("#a", None, None, 50), said("REQ_HISTORY", b"#a", limit=50)),
             (

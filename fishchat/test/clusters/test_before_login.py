@@ -24,7 +24,8 @@ FIELDS = {
     "device": "another",
     "mechanism": "SCRAM-SHA-256",
     "privacy": "everyone",
-    "conversation": "alice+mallory",
+    "named-conversation": "alice+mallory",
+    "mark": "alice+mallory:1-1",
     "id": "alice+mallory:1-1",
     "version": "1",
 }
@@ -221,7 +222,7 @@ class Strangers(PeopleCase):
         tags = {name: TAGS[name] for name in sorted(tag.decode() for tag in verb.tag_rows)}
         if verb.name == b"REQ_MEMBERS":
             tags["after"] = "bob"
-        if kind == "conversation":
+        if kind == "named-conversation":
             tags |= {name: f"{value}:1-1" for name in ("before", "after") if name in tags}
         return [line, *(f"@{name}={said} {line}" for name, said in tags.items())]
 
@@ -247,16 +248,20 @@ class Strangers(PeopleCase):
         """A conversation of two others, or somebody's notices: there or not, the answer is the same."""
         mallory = await self.settle()
         there = ["alice+bob", "alice+carol", "@alice", "@bob", "alice+alice"]
-        await self.assert_like_nothing(mallory, "conversation", there, "aaaa+nobody")
+        for kind in ("named-conversation", "mark"):
+            await self.assert_like_nothing(mallory, kind, there, "aaaa+nobody")
         ids = [f"{one}:{epoch}-{seq}" for one in there for epoch in (1, self.epoch) for seq in (0, 1, 2, 99)]
-        await self.assert_like_nothing(mallory, "id", ids, "aaaa+nobody:1-1")
+        for kind in ("id", "mark"):
+            await self.assert_like_nothing(mallory, kind, ids, "aaaa+nobody:1-1")
 
     async def test_messages_of_topics(self) -> None:
         """Of a topic by invitation, and of one that is over, a stranger reads nothing and learns of no message."""
         mallory = await self.settle()
-        await self.assert_like_nothing(mallory, "conversation", ["#closed", "#gone"], "#never")
+        for kind in ("named-conversation", "mark"):
+            await self.assert_like_nothing(mallory, kind, ["#closed", "#gone"], "#never")
         ids = [f"#{topic}:{self.epoch}-{seq}" for topic in ("closed", "gone") for seq in (1, 2, 99)]
-        await self.assert_like_nothing(mallory, "id", ids, "#never:1-1")
+        for kind in ("id", "mark"):
+            await self.assert_like_nothing(mallory, kind, ids, "#never:1-1")
 
     async def test_topics(self) -> None:
         """Nothing can be done in a topic of others but what everybody may ask, and nothing changes."""

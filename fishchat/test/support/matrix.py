@@ -23,6 +23,8 @@ GOOD: dict[str, str] = {
     "mechanism": "SCRAM-SHA-256",
     "privacy": "everyone",
     "conversation": "bob+mallory",
+    "named-conversation": "bob+mallory",
+    "mark": "bob+mallory:1-1",
     "id": "bob+mallory:1-1",
     "version": "1",
 }
