@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
+from collections.abc import Coroutine
+from typing import Any
 
 from click.testing import CliRunner
+from twisted.internet.defer import ensureDeferred
 
 from fishchat.cli import main
-from fishchat.test.support.account_runner import AccountCase
+from fishchat.cli.operator import name, recorder
+from fishchat.config.schema import Config
+from fishchat.errors import Refusal
+from fishchat.features.accounts.administration import Accounts
+from fishchat.model.secrets.passwords import Verifier
+from fishchat.storage.audit.calls import newest_first
+from fishchat.test.support.account_runner import AccountCase, Plain
 from fishchat.test.support.script_runner import MS2
 from fishchat.test.support.user_runner import Commands
 
@@ -27,50 +35,62 @@ class Audit(AccountCase, Commands):
         """An event, as a msg_server records it."""
         self.assertEqual(self.call("audit/append", [list(fields)], 1000, 86_400_000), "OK")
 
-    async def test_changes(self) -> None:
-        """Every command that changes something is recorded: who, what, to whom and why; others are not."""
-        me = f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
-        env = {"SUDO_USER": ""}
-        await self.good("user", "add", "bob", "--no-password", env=env)
-        token = (await self.good("user", "token", "bob", "lamp", env=env)).out.strip()
-        await self.good("user", "revoke", "bob", "lamp", "--why", "stolen at\nthe station", env=env)
-        code = (await self.good("user", "invite", "--for", "carol", env=env)).out.strip()
-        (invitation,) = (await self.good("user", "invitations", "--json", env=env)).json
-        await self.good("user", "withdraw", invitation["id"], env=env)
-        await self.good("user", "disable", "bob", env=env)
-        await self.good("user", "enable", "bob", env=env)
-        await self.good("user", "rename", "bob", "Bob", env=env)
-        await self.good("user", "passwd", "bob", env={**env, "FISHCHAT_PASSWORD": "correct horse battery"})
-        await self.good("user", "list", env=env)
-        await self.refused("user", "disable", "nobody", env=env)
-        await self.good("user", "delete", "bob", "--yes", env=env)
-        said = await self.good("audit", "--kind", "admin", "--json")
-        events = [{key: value for key, value in each.items() if key != "at"} for each in said.json]
-        self.assertEqual({each.pop("by") for each in events}, {me})
+    def test_changes(self) -> None:
+        """Every change is recorded: what and to whom; a refused one is not."""
+        store = Plain(self.runner)
+        accounts = Accounts(store, 30, recorder(store, Config()))
+        bob = b"bob"
+
+        def done(work: Coroutine[Any, Any, Any]) -> Any:
+            return self.successResultOf(ensureDeferred(work))
+
+        done(accounts.add(bob, None))
+        token = done(accounts.grant(bob, b"lamp", 10))
+        done(accounts.revoke(bob, b"lamp"))
+        code = done(accounts.invite(1, 1, b"carol"))
+        (invitation,) = done(accounts.invitations())
+        done(accounts.withdraw(invitation.id.encode()))
+        done(accounts.disable(bob))
+        done(accounts.enable(bob))
+        done(accounts.set_name(bob, b"Bob"))
+        done(accounts.set_password(bob, Verifier(b"argon", b"scram")))
+        self.failureResultOf(ensureDeferred(accounts.disable(b"nobody")), Refusal)
+        done(accounts.erase(bob))
+
+        async def collect() -> list[dict[str, str]]:
+            return [event.fields async for event in newest_first(store)][::-1]
+
+        events = done(collect())
         self.assertEqual({each.pop("kind") for each in events}, {"admin"})
-        bob, what = {"account": "bob"}, {"what": invitation["id"]}
+        self.assertEqual({each.pop("by") for each in events}, {name()})
+        of_bob, what = {"account": "bob"}, {"what": invitation.id}
         self.assertEqual(
             events,
             [
-                {"action": "add", **bob},
-                {"action": "token", "device": "lamp", **bob},
-                {"action": "revoke", "device": "lamp", "why": "stolen at\nthe station", **bob},
+                {"action": "add", **of_bob},
+                {"action": "token", "device": "lamp", **of_bob},
+                {"action": "revoke", "device": "lamp", **of_bob},
                 {"action": "invite", "account": "carol", **what},
                 {"action": "withdraw", **what},
-                {"action": "disable", **bob},
-                {"action": "enable", **bob},
-                {"action": "rename", **bob},
-                {"action": "passwd", **bob},
-                {"action": "delete", **bob},
+                {"action": "disable", **of_bob},
+                {"action": "enable", **of_bob},
+                {"action": "rename", **of_bob},
+                {"action": "passwd", **of_bob},
+                {"action": "delete", **of_bob},
             ],
         )
-        for secret in (token, code, "correct horse"):
-            self.assertNotIn(secret, said.out)
-        lines = (await self.good("audit")).out.splitlines()
-        self.assertEqual(len(lines), len(events))
-        self.assertRegex(
-            lines[2], r"^\d{4}-\d\d-\d\d [0-9:]{8} kind=admin account=bob device=lamp .* why=stolen%20at%0Athe%20"
-        )
+        for secret in (token, code):
+            self.assertNotIn(secret.decode(), repr(events))
+
+    async def test_who_and_why(self) -> None:
+        """The record has the user of the machine and the reason, on one line whatever the reason is."""
+        self.assertEqual(self.enrol("bob"), ["OK"])
+        await self.good("user", "disable", "bob", "--why", "stolen at\nthe station")
+        (event,) = (await self.good("audit", "--kind", "admin", "--json")).json
+        self.assertEqual((event["by"], event["why"]), (name(), "stolen at\nthe station"))
+        self.assertIn(pwd.getpwuid(os.getuid()).pw_name + "@", event["by"])
+        (line,) = (await self.good("audit")).out.splitlines()
+        self.assertRegex(line, r"^\d{4}-\d\d-\d\d [0-9:]{8} kind=admin account=bob .* why=stolen%20at%0Athe%20station$")
 
     async def test_conditions(self) -> None:
         """Events are selected by account, kind, address and age; at most so many, the newest ones."""
@@ -80,12 +100,9 @@ class Audit(AccountCase, Commands):
         self.record("kind", "refused", "account", "alice", "address", "192.0.2.2", "reason", "AUTH")
         self.record("kind", "login", "account", "bob", "address", "192.0.2.1")
         for arguments, count in (
-            ((), 3),
             (("--since", "1h"), 2),
-            (("--account", "alice"), 2),
-            (("--kind", "refused", "--account", "alice"), 1),
+            (("--kind", "login", "--account", "alice"), 1),
             (("--address", "192.0.2.1"), 2),
-            (("--kind", "signup"), 0),
         ):
             self.assertEqual(len((await self.good("audit", *arguments)).out.splitlines()), count, arguments)
         said = await self.good("audit", "--limit", "1")
