@@ -130,7 +130,7 @@ class LineSplitter:
             self._state ^= _FIRST | _AFTER_CR
             self._state |= 0 if data[:1] == b"\n" else _CR
             return data
-        if (self._rest + data[:2])[:2] == TLS:
+        if not self._state & _SKIPPING and (self._rest + data[:2])[:2] == TLS:
             self._state ^= _FIRST
             data = TLS + b"\n" + (self._rest + data)[2:]
             self._rest = b""
@@ -145,10 +145,10 @@ class LineSplitter:
             self._state ^= _FIRST | _CR
         return data
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether the stream stands in the middle of a line that was not refused yet."""
-        return self._rest not in (b"", b"\r")
+    def finish(self) -> list[bytes]:
+        """Return the line that the stream has ended in, if any. An incomplete telnet sequence is dropped."""
+        self._telnet = None
+        return self.feed(b"\n")
 
     def take_refusals(self) -> bytes:
         """Return and clear the answer to telnet's options; empty if there were none."""

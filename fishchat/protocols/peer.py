@@ -160,15 +160,15 @@ class LinePeer(LineReceiver):
 
     def _finish_line(self) -> None:
         """Take a last line without its end, as ``printf`` writes it; refuse that of a program, which may have died."""
-        if not self._splitter.unfinished:
-            return
         session = self.session
-        is_program = session is not None and session.said_hello
-        lines = [UNFINISHED] if is_program else self._splitter.feed(b"\n")
+        lines = self._splitter.finish()
+        if lines and session is not None and session.said_hello:
+            lines = [UNFINISHED]
         if self.flow.reasons:
             self._keep(lines)
-        else:
-            self.lineReceived(lines[0])
+            return
+        for line in lines:
+            self.lineReceived(line)
 
     def writeConnectionLost(self) -> None:
         """Twisted tells of this only when we have ended our side, which we never do alone."""

@@ -90,7 +90,7 @@ def hint(part: bytes) -> str:
 
 def foreign(line: bytes) -> ProtocolError | None:
     """Return how to refuse a line of another protocol, after which the connection is closed; None if it is none."""
-    if line.startswith(TLS):
+    if line == TLS:
         return ProtocolError("VERSION", "this port is not for TLS; connect in plain text, or to the port for TLS")
     if _BROWSER.fullmatch(line) is not None:
         return ProtocolError("UNKNOWN_VERB", "this port does not speak HTTP; connect with a client for fishchat/1")

@@ -126,10 +126,8 @@ def expected(table: Table, stream: bytes, last: str = "") -> Iterator[Final]:
     """
     splitter = LineSplitter()
     lines = splitter.feed(stream)
-    if last == "refused" and splitter.unfinished:
-        lines.append(UNFINISHED)
-    elif last:
-        lines += splitter.feed(b"\n")
+    if last:
+        lines += [UNFINISHED if last == "refused" else line for line in splitter.finish()]
     for line in lines:
         try:
             command = table.parse(line)

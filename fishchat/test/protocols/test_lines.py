@@ -96,6 +96,24 @@ class SampleTests(SynchronousTestCase):
         """What is written as a line comes out as one."""
         self.assertEqual(lines_of([b"\r\n".join([*texts, b""])]), texts)
 
+    def test_finish(self) -> None:
+        """What the stream ends in is a line, without a telnet sequence that is not complete."""
+        for stream, last in [
+            (b"a\nb", [b"b"]),
+            (b"a\nb\r", [b"b"]),
+            (b"a\rb", [b"b"]),
+            (b"a\r", []),
+            (b"a\n", []),
+            (b"a\n\r", []),
+            (b"", []),
+            (b"a" + SB + b"x", [b"a"]),
+            (b"a" + IAC, [b"a"]),
+            (b"x" * (MAX_LINE + 2), []),
+        ]:
+            splitter = LineSplitter()
+            splitter.feed(stream)
+            self.assertEqual((splitter.finish(), splitter.finish()), (last, []), stream)
+
 
 class LimitTests(SynchronousTestCase):
     def test_line(self) -> None:
@@ -122,6 +140,11 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(lines_of([piece, b"x"]), [OVERLONG])
         self.assertEqual(lines_of([piece] * 100), [OVERLONG])
         self.assertEqual(lines_of([*[piece] * 100, b"\nPING\n"]), [OVERLONG, b"PING"])
+
+    def test_tls_in_an_overlong_line(self) -> None:
+        """A TLS handshake begins a connection, not the rest of a line that is skipped."""
+        line = b"x" * (MAX_LINE + 1)
+        self.assertEqual(lines_of([line, b"\x16\x03\n"]), [OVERLONG])
 
     def test_without_telnet(self) -> None:
         """What telnet says does not count."""
