@@ -25,7 +25,7 @@ class Options(ServerOptions):
 
     @property
     def subCommands(self) -> Iterator[tuple[str, None, Callable[[], Any], str]]:
-        """The commands."""
+        """Return name, options and summary of each role, in the form that Twisted wants."""
         self.loadedPlugins = {plugin.tapname: plugin for plugin in plugins().values()}
         for name, plugin in self.loadedPlugins.items():
             yield name, None, partial(_options, plugin), plugin.description

@@ -34,7 +34,13 @@ AGAIN = 1.0
 
 
 class Names(Protocol):
-    """The store calls of one kind of name."""
+    """The store calls of one kind of name.
+
+    :ivar held: the text for people when another process has the name; ``remedy`` follows it in the log.
+    """
+
+    held: str
+    remedy: str
 
     def take(self, name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
         """Take the name or keep it. Returns ``KEPT``, ``NEW``, ``LOST`` or ``TAKEN``. ``lease`` is in ms.
@@ -52,6 +58,9 @@ class MsgServerNames:
     :param features: the features that this version understands, see ``lib/enabled.lua``.
     """
 
+    held = "another msg_server lives under the id {name}"
+    remedy = "set msg_server.id of one of them to another name"
+
     def __init__(self, features: Iterable[str] = ()) -> None:
         self._features = " ".join(sorted(features)).encode()
 
@@ -66,6 +75,9 @@ class MsgServerNames:
 
 class RoleNames:
     """The names of roles that store messages and have no clients of their own."""
+
+    held = "another process holds the name {name}"
+    remedy = "stop one of them"
 
     def take(self, name: bytes, token: bytes, lease: int, take: bool | bytes) -> Ask[bytes]:
         """Take or keep the name, see ``Names``."""
@@ -208,9 +220,8 @@ class Lease(Service):
             self.log.info(text, server=self.server.decode(), holder=holder.decode("ascii", "replace"))
         elif (holder != before or left > was_left) and not self.trouble:
             # A lease grows only by its holder, which therefore runs.
-            self.trouble = f"another process holds the name {self.server.decode()}"
-            text = "{trouble}: give this one another (of a msg_server: msg_server.id)"
-            self.log.critical(text, trouble=self.trouble)
+            self.trouble = self._names.held.format(name=self.server.decode())
+            self.log.critical("{trouble}: {remedy}", trouble=self.trouble, remedy=self._names.remedy)
         self._clock.callLater(AGAIN, self.renew)
 
     def _failed(self, failure: Failure) -> None:

@@ -25,7 +25,7 @@ from twisted.logger import (
 from twisted.python.logfile import LogFile
 
 #: The environment variables with the log file of a role's process, and with its level.
-VARIABLE, LEVEL = "FISHCHAT_LOGFILE", "FISHCHAT_LOGLEVEL"
+VARIABLE, LEVEL = "FISHCHAT_LOGFILE", "FISHCHAT__LOG__LEVEL"
 
 #: Bytes of one file, and the number of old files that are kept.
 SIZE, KEEP = 5_000_000, 5

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.config.load import load
 from fishchat.config.schema import Config, Gateway, MsgServer, Redis
 from fishchat.services.launch.layout import stages
 
@@ -60,6 +62,12 @@ class LayoutTests(SynchronousTestCase):
         self.assertEqual(role.environment["FISHCHAT__REDIS__URL"], "redis://10.0.0.1")
         wanted = ["fishchat-monitor", "--name", "monitor", "--config", "/etc/fishchat.toml"]
         self.assertEqual(list(role.arguments[-5:]), wanted)
+
+    def test_environment(self) -> None:
+        """Every process accepts its environment: no variable is refused as unknown."""
+        for stage in stages(Config(data=str(Path(self.mktemp()).absolute()))):
+            for one in stage:
+                load(environment=one.environment)
 
     def test_names(self) -> None:
         """The command line of each process has its name, by which lists of processes tell two msg_servers apart."""

@@ -36,7 +36,9 @@ class Names(ClusterCase):
         self.assertEqual(len(self.flushLoggedErrors()), 0)
         alice = cluster.connect()
         await alice.expect("HELLO …")
-        await alice.ask("LOGIN alice", "ERR SEND_CLIENT_ID TRYAGAIN retry=1 another process holds the name ms1; …")
+        await alice.ask(
+            "LOGIN alice", "ERR SEND_CLIENT_ID TRYAGAIN retry=1 another msg_server lives under the id ms1; …"
+        )
         cluster.redis.command("PEXPIRE", "lease:ms1", 500)
         await until(lambda: lease.fence is not None)
         self.assertEqual(lease.trouble, "")
