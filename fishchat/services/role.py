@@ -156,7 +156,8 @@ class RoleOptions(usage.Options):
         except ConfigError as error:
             raise usage.UsageError(str(error)) from error
         self.config = self.loaded.config
-        _remove_own_pidfile(self.parent["pidfile"] if self.parent is not None else None)
+        # ``twist`` has no such option, because it never becomes a daemon.
+        _remove_own_pidfile(self.parent.get("pidfile") if self.parent is not None else None)
         for note in self.loaded.notes:
             self.log.warn("{note}", note=note)
 
