@@ -35,6 +35,7 @@ from __future__ import annotations
 from fishchat.client.accounts import create_account
 from fishchat.client.connection import Client
 from fishchat.client.events import (
+    Behind,
     ClientError,
     ClosedError,
     Conversation,
@@ -54,6 +55,7 @@ from fishchat.client.events import (
 from fishchat.client.state import ClientState, FileState
 
 __all__ = [
+    "Behind",
     "Client",
     "ClientError",
     "ClientState",

@@ -21,6 +21,7 @@ from fishchat.client.addresses import Addresses
 from fishchat.client.calls import Calls
 from fishchat.client.driver import Driver
 from fishchat.client.events import (
+    Behind,
     Broken,
     ClientError,
     ClosedError,
@@ -102,7 +103,13 @@ class Client(Calls):
         trusts, but plain text on this machine (loopback). True: such TLS everywhere. A path: TLS, trusting only the
         authorities in that PEM file. False: plain text, over the network too, where anyone on the way can read the
         secret and everything else. Raises OSError or ValueError for a file that contains no certificates.
-    :ivar on_message, on_notice, on_synced, on_gap, on_read, on_event, on_closed: the callbacks; None: no callback.
+    :param lazy: whether a device that was away for long receives only the newest messages of each conversation.
+        ``on_behind`` is called with each range of older ones, which ``history`` returns. A range is part of the state
+        until ``on_behind`` returns, or until the Deferred or coroutine that it returns is done. A restarted program is
+        called again with the others.
+    :param own_reads: whether ``on_read`` is also called when another device of one's own account has read messages.
+    :ivar on_message, on_notice, on_synced, on_gap, on_behind, on_read, on_event, on_closed: the callbacks; None: no
+        callback.
         ``on_event(event)`` receives the events of features that have no callback of their own.
         ``on_closed(reason)`` is called once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused``
         (the login was refused), ``revoked`` (the server revoked the login, and no other secret is available) or
@@ -125,12 +132,15 @@ class Client(Calls):
         reactor: Any,
         state: ClientState | Store | None = None,
         manual_ack: bool = False,
+        lazy: bool = False,
+        own_reads: bool = False,
     ) -> None:
         self.account, self.device, self.manual_ack = account, device, manual_ack
         self.on_message: Callable[[Message], object] | None = None
         self.on_notice: Callable[[Notice], object] | None = None
         self.on_synced: Callable[[], object] | None = None
         self.on_gap: Callable[[Gap], object] | None = None
+        self.on_behind: Callable[[Behind], object] | None = None
         self.on_read: Callable[[Read], object] | None = None
         self.on_event: Callable[[object], object] | None = None
         self.on_closed: Callable[[str], object] | None = None
@@ -139,7 +149,9 @@ class Client(Calls):
         if state is not None and not isinstance(state, ClientState):
             store = state
             state = state.load()
-        self._machine = Machine(account, device, secret=secret, state=state, manual_ack=True)
+        self._machine = Machine(
+            account, device, secret=secret, state=state, manual_ack=True, lazy=lazy, own_reads=own_reads
+        )
         self._warnings = Warnings()
         self._driver = Driver(
             reactor,
@@ -316,6 +328,8 @@ class Client(Calls):
             self._hand(self.on_message, event)
         elif isinstance(event, Notice):
             self._hand(self.on_notice, event)
+        elif isinstance(event, Behind):
+            self._hand(self.on_behind, event)
         elif isinstance(event, Online):
             self._online()
         elif isinstance(event, Moved):
@@ -348,11 +362,11 @@ class Client(Calls):
         else:
             call.callback(event.value)
 
-    def _hand(self, callback: Callable[[Any], object] | None, event: Message | Notice) -> None:
+    def _hand(self, callback: Callable[[Any], object] | None, event: Message | Notice | Behind) -> None:
         if callback is None:
             return
         running = self._run_callback(callback, event)
-        if self.manual_ack:
+        if self.manual_ack and not isinstance(event, Behind):
             return
         if running.called and not running.paused:
             self._handled(event)
@@ -360,8 +374,11 @@ class Client(Calls):
             running.addCallback(lambda _: self._handled(event))
             running.addCallback(lambda _: self._driver.flush_soon())
 
-    def _handled(self, event: Message | Notice) -> None:
-        self._machine.finish(event.id, self._reactor.seconds())
+    def _handled(self, event: Message | Notice | Behind) -> None:
+        if isinstance(event, Behind):
+            self._machine.finish_range(event)
+        else:
+            self._machine.finish(event.id, self._reactor.seconds())
 
     def _run_callback(self, callback: Callable[..., object] | None, *args: object) -> Deferred[object]:
         if callback is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fishchat.features.accounts.client import Device, Status
-from fishchat.features.messages.client import Conversation, Gap, HistoryItem, Message, Notice, Read
+from fishchat.features.messages.client import Behind, Conversation, Gap, HistoryItem, Message, Notice, Read
 from fishchat.features.requests import ClientError, RefusedError
 from fishchat.features.session.client import Moved, Synced
 from fishchat.features.topics.client import Member, Topic
 
 __all__ = [
+    "Behind",
     "Broken",
     "ClientError",
     "ClosedError",
@@ -81,4 +82,4 @@ class Ended:
 
 
 #: The events of the library; a feature may add others, which the machine passes on.
-Event = Message | Notice | Online | Synced | Gap | Read | Settled | Moved | Broken | Ended
+Event = Message | Notice | Online | Synced | Gap | Behind | Read | Settled | Moved | Broken | Ended

@@ -9,7 +9,7 @@ sure that secrets may be sent on the connection.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fishchat.client.scram import Scram
 from fishchat.features.requests import RefusedError, Reply, name_of
@@ -34,11 +34,13 @@ class Login:
     The form of names and secret is checked here (RefusedError, ValueError), so that a refused login is always a
     decision of the server.
 
+    :param capabilities: the capabilities to ask for besides ``ack``; a server that has them not is used all the same.
     :ivar token: the token of this device, which the caller saves.
     :ivar changed: whether it differs from the token that was saved last.
     """
 
-    def __init__(self, account: str, device: str, secret: str | None) -> None:
+    def __init__(self, account: str, device: str, secret: str | None, capabilities: Sequence[bytes] = ()) -> None:
+        self._caps = b",".join((b"caps=ack", *capabilities))
         self._account, self._device = name_of(account), name_of(device)
         if secret is not None and (not secret or not secret.isprintable()):
             raise ValueError("a secret is printable text")
@@ -71,7 +73,7 @@ class Login:
         """Return the command for another attempt. Raises RefusedError."""
         if not self._agreed:
             self._then = self._hello
-            return HELLO.name, HELLO.line(b"1", text=b"caps=ack")
+            return HELLO.name, HELLO.line(b"1", text=self._caps)
         token = self.token if self._given is None else self._given
         self._by_token = token is not None
         if token is None and self._password is not None and self._offered:
@@ -103,7 +105,8 @@ class Login:
         self._password = password
 
     def _hello(self, reply: Reply) -> Step:
-        if b"caps=ack" not in reply.rest.split(b" "):
+        told = dict(word.partition(b"=")[::2] for word in reply.rest.split(b" "))
+        if b"ack" not in told.get(b"caps", b"").split(b","):
             raise RefusedError("VERSION", "the server does not offer caps=ack")
         self._agreed = True
         return self.again()

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from fishchat.client.events import Broken, Ended, Gap, Message, Notice, Online, Settled
+from fishchat.client.events import Behind, Broken, Ended, Gap, Message, Notice, Online, Settled
 from fishchat.client.login import Login, Step, masked
 from fishchat.client.outbox import Errand, Outbox
 from fishchat.client.pushes import parse_push
+from fishchat.client.ranges import Ranges
 from fishchat.client.receipts import Receipts
 from fishchat.client.replies import parse_error
 from fishchat.client.state import ClientState
@@ -84,6 +85,9 @@ class Machine:
     :param state: the state saved by an earlier program. Raises ValueError if it is of another account or device.
     :param manual_ack: whether a message is acknowledged only after ``finish`` or ``finish_up_to``. Otherwise it is
         acknowledged on delivery.
+    :param lazy: whether to be pushed only the newest messages after a long absence. Each ``Behind`` is part of the
+        state until ``finish_range``; without ``manual_ack``, until it is delivered.
+    :param own_reads: whether to be told (``Read``) what other devices of the account have read.
     """
 
     def __init__(
@@ -94,10 +98,13 @@ class Machine:
         secret: str | None = None,
         state: ClientState | None = None,
         manual_ack: bool = False,
+        lazy: bool = False,
+        own_reads: bool = False,
     ) -> None:
         self.account, self.device, self.manual_ack = account, device, manual_ack
         self.phase = Phase.AWAY
-        self._login = Login(account, device, secret)
+        wanted = [name for name, is_wanted in ((b"lazy", lazy), (b"ops", own_reads)) if is_wanted]
+        self._login = Login(account, device, secret, wanted)
         self._events: list[object] = []
         self._first: list[bytes] = []
         self._fifo: deque[Pending] = deque()
@@ -111,6 +118,7 @@ class Machine:
         self._login_at: float | None = None
         self._outbox = Outbox(account, self._settled, self._stored)
         self._receipts = Receipts()
+        self._ranges = Ranges()
         self._changed = False
         if state is not None:
             self._restore(state)
@@ -140,6 +148,11 @@ class Machine:
         """Mark this message and all before it as handled. Raises ValueError if it was not delivered."""
         conversation, epoch, seq = split_id(message_id.encode())
         self._receipts.finish_up_to(conversation, (epoch, seq), now)
+        self._changed = True
+
+    def finish_range(self, behind: Behind) -> None:
+        """Mark a range that was not pushed as handled. Raises ValueError if it was not delivered."""
+        self._ranges.finish(behind)
         self._changed = True
 
     def drain(self) -> None:
@@ -264,6 +277,7 @@ class Machine:
         state = ClientState(self.account, self.device, token=self._login.token)
         self._outbox.save(state)
         self._receipts.save(state)
+        self._ranges.save(state)
         return state
 
     def _restore(self, state: ClientState) -> None:
@@ -272,6 +286,7 @@ class Machine:
         self._login.token = state.token
         self._outbox.restore(state)
         self._receipts.restore(state)
+        self._events += self._ranges.restore(state)
 
     # Processing of one line.
 
@@ -325,17 +340,29 @@ class Machine:
         elif isinstance(push, Bye):
             self._break(f"the server closes the connection: {push.sentence or push.why}")
         elif isinstance(push, (Message, Notice)):
-            conversation, epoch, seq = split_id(push.id.encode())
-            self._overtaken(conversation, (epoch, seq))
-            if self._receipts.arrived(conversation, (epoch, seq), now):
-                self._events.append(push)
-                if not self.manual_ack:
-                    self.finish(push.id, now)
-            self._changed = True
+            self._message(push, now)
+        elif isinstance(push, Behind):
+            self._behind(push)
         elif push is not None:
             if isinstance(push, Gap):
                 self._receipts.announced(push.conversation.encode(), push.last)
             self._events.append(push)
+
+    def _message(self, message: Message | Notice, now: float) -> None:
+        conversation, epoch, seq = split_id(message.id.encode())
+        self._overtaken(conversation, (epoch, seq))
+        if self._receipts.arrived(conversation, (epoch, seq), now):
+            self._events.append(message)
+            if not self.manual_ack:
+                self.finish(message.id, now)
+        self._changed = True
+
+    def _behind(self, told: Behind) -> None:
+        for part in self._ranges.told(told):
+            self._events.append(part)
+            if not self.manual_ack:
+                self._ranges.finish(part)
+        self._changed = True
 
     def _overtaken(self, conversation: bytes, position: Position) -> None:
         """Report a gap if this number was another message's: the store was restored while this device was away."""

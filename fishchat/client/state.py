@@ -27,7 +27,8 @@ class ClientState(msgspec.Struct):
 
     ``counters``: the next number to send under. ``sends``: the sends without an ``OK``, in order. ``done``: the last
     message handled. ``ahead``: runs above it that need no delivery, namely the device's own messages and messages
-    handled out of order. ``token``: the login token of the device; anyone who has it can log in as this device.
+    handled out of order. ``behind``: ranges of numbers that were not pushed and are not handled yet. ``token``: the
+    login token of the device; anyone who has it can log in as this device.
     """
 
     account: str
@@ -36,6 +37,7 @@ class ClientState(msgspec.Struct):
     sends: list[SavedSend] = []
     done: dict[str, str] = {}
     ahead: dict[str, list[tuple[str, str]]] = {}
+    behind: dict[str, list[tuple[int, int]]] = {}
     token: str | None = None
 
     def __repr__(self) -> str:

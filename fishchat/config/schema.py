@@ -250,6 +250,14 @@ class Limits(Section, frozen=True, kw_only=True):
     ] = 365.0
     topic_members: Annotated[int, Meta(ge=1, le=100_000, description="Members of one topic.")] = 10_000
     topics_per_account: Annotated[Count, Meta(description="Topics that one account is a member of.")] = 1000
+    lazy: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Missed messages of one conversation that are pushed to a client with the capability `lazy`.",
+        ),
+    ] = 50
 
 
 class Log(Section, frozen=True, kw_only=True):

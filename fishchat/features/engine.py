@@ -170,8 +170,11 @@ class ITopicNews(Protocol):
 class ISignals(Protocol):
     """Pushes that are never stored."""
 
-    def push(self, recipients: Iterable[bytes], line: bytes) -> None:
-        """Push ``line``, without its ending, to accounts and devices (``account/device``) at this server."""
+    def push(self, recipients: Iterable[bytes], line: bytes, but: Device | None = None) -> None:
+        """Push ``line``, without its ending, to accounts and devices (``account/device``) at this server.
+
+        ``but`` is the device that caused it, which knows already.
+        """
 
 
 @dataclass(frozen=True)

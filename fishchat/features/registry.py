@@ -49,7 +49,9 @@ VERBS: tuple[Verb, ...] = tuple(verb for verbs in VERBS_OF.values() for verb in 
 PUSHES: tuple[Push, ...] = tuple(push for pushes in PUSHES_OF.values() for push in pushes)
 
 #: The capabilities that a client may request at HELLO: to acknowledge, to see times, and those that pushes need.
-CAPABILITIES = tuple(sorted({b"ack", b"time"} | {push.capability for push in PUSHES if push.capability}))
+CAPABILITIES = tuple(
+    sorted({b"ack", b"time"}.union(*({push.capability, push.own_capability} - {b""} for push in PUSHES)))
+)
 
 MSG_SERVER_COMMANDS = Table(
     VERBS,

@@ -46,6 +46,7 @@ class Device:
     :ivar capabilities: the capabilities that the client was granted at HELLO.
     :ivar acks: whether the device acknowledges; without it, written messages count as received.
     :ivar encoding: the encoding of its pushes; None for plain lines.
+    :ivar minute: the minute that a person was last shown, since 1970; 0 if none, None for a client that is no person.
     :ivar dirty: the server's set of readings whose cursor is not stored yet.
     :ivar room: how many more pushes the device may receive now.
     """
@@ -61,6 +62,7 @@ class Device:
         "key",
         "lagging",
         "left",
+        "minute",
         "name",
         "owner",
         "push",
@@ -80,6 +82,7 @@ class Device:
         dirty: set[Reading],
         epoch: int = 0,
         encoding: IEncoding | None = None,
+        minute: int | None = None,
     ) -> None:
         self.account = account
         self.key = key
@@ -91,6 +94,7 @@ class Device:
         self.capabilities = capabilities
         self.acks = acks = b"ack" in capabilities
         self.encoding = encoding
+        self.minute = minute
         self.dirty = dirty
         self.room = WINDOW if acks else UNBOUNDED
         self.readings: dict[bytes, Reading] = {}
@@ -166,6 +170,10 @@ class Reading:
             if upto is None or upto > self.at:
                 return max(after, self.at), upto
         return None
+
+    def spans_left(self) -> list[Span]:
+        """Return all spans that are left to see, the first as ``next_span`` returns it."""
+        return [(max(after, self.at), upto) for after, upto in self.spans if upto is None or upto > self.at]
 
     def acknowledge(self, position: Position) -> bool:
         """Take an acknowledgement. Returns False for one above the last push; an earlier position changes nothing."""

@@ -190,11 +190,13 @@ class Push(Row):
     :ivar event: the class that the client library makes of it (see ``client.py`` of its feature).
     :ivar numbered: whether it has a message id, and is acknowledged.
     :ivar capability: the capability that a device needs for it; empty if none.
+    :ivar own_capability: the capability that a device of the account in its first field needs; empty if none.
     """
 
     event: str = field(kw_only=True)
     numbered: bool = field(default=False, kw_only=True)
     capability: bytes = field(default=b"", kw_only=True)
+    own_capability: bytes = field(default=b"", kw_only=True)
 
     def read(self, rest: bytes) -> tuple[list[Any], bytes]:
         """The fields and the text in what follows the name. Raises ProtocolError.

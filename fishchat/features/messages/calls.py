@@ -17,19 +17,19 @@ _CONVERSATIONS = script("messages/conversations")
 Entry = tuple[bytes, bytes, bytes]
 
 
-def read(stream: bytes, account: bytes, named: bytes, position: bytes) -> Ask[tuple[bool, bytes]]:
+def read(stream: bytes, account: bytes, named: bytes, position: bytes) -> Ask[tuple[list[bytes], bytes]]:
     """Move the read number of an account, to the end without a position.
 
-    Returns whether it moved and may be published, and the position.
+    Returns the accounts to notify, none if it did not move, and the position.
     """
 
-    def parse(reply: Any) -> tuple[bool, bytes]:
+    def parse(reply: Any) -> tuple[list[bytes], bytes]:
         if reply[0] == b"TOPIC":
             raise _meant_topic(named)
         if reply[0] == b"NEVER":
             raise Refusal("NOTFOUND", "no message has this id; use the id of a message that you have received")
-        moved, at = accepted(reply)
-        return bool(moved), at
+        told, at = accepted(reply)
+        return told.split(), at
 
     conversation = conversation_with(named, account)
     return Ask(_READ, (stream, account, conversation, position, _topic_named(named)), parse)

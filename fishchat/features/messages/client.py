@@ -56,8 +56,32 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """A range of numbers, ``first`` to ``last``, of a conversation whose messages are not pushed: newer ones follow.
+
+    ``Client.history`` returns its messages. Some of them may have been received before: their ids tell.
+    """
+
+    conversation: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """The time at which the next messages were sent, for people: a client of this library never receives it."""
+
+    date: str
+    time: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
-    """A read receipt: ``account`` has read up to message ``id``."""
+    """A read receipt: ``account`` has read up to message ``id``.
+
+    With ``own_reads``, ``account`` may be one's own: another device has read up to there.
+    """
 
     account: str
     id: str
@@ -99,6 +123,14 @@ def _gap(conversation: bytes, first: int, last: int) -> Gap:
     return Gap(conversation.decode(), first, last)
 
 
+def _behind(conversation: bytes, first: int, last: int) -> Behind:
+    return Behind(conversation.decode(), first, last)
+
+
+def _dated(*words: bytes) -> Dated:
+    return Dated(*(word.decode("utf-8", "replace") for word in words))
+
+
 def _read(account: bytes, message_id: MessageId) -> Read:
     return Read(account.decode(), write_id(message_id).decode())
 
@@ -108,6 +140,8 @@ EVENTS: Events = {
     rows.RESP_MESSAGE_TOPIC: _topic_message,
     rows.RESP_NOTICE: _notice,
     rows.RESP_GAP: _gap,
+    rows.RESP_BEHIND: _behind,
+    rows.RESP_TIME: _dated,
     rows.RESP_READ: _read,
 }
 

@@ -7,7 +7,6 @@ from fishchat.features.engine import Engine, Handlers, IRooms, ISession, ISignal
 from fishchat.features.messages import calls, queries, rows
 from fishchat.model.message import ESCAPED, PLAIN, pack_form
 from fishchat.model.names import (
-    accounts_of,
     concerns,
     conversation_with,
     format_position,
@@ -61,7 +60,7 @@ class Messages:
             self._rooms.acknowledged(reading)
 
     def read(self, session: ISession, command: Command) -> None:
-        """Carry out SEND_READ: move the account's read number, and notify the other side of a p2p conversation."""
+        """Carry out SEND_READ: move the account's read number, and notify those whom the store names."""
         mark, device = command.fields[0], session.device
         assert device is not None
         named, position = (mark, b"") if isinstance(mark, bytes) else (mark[0], format_position(mark[1:]))
@@ -69,12 +68,10 @@ class Messages:
         if not concerns(conversation, device.account):
             raise Refusal("NOTFOUND")
 
-        def take(done: tuple[bool, bytes]) -> bytes:
-            moved, at = done
-            if moved and conversation[:1] not in b"#@":
-                others = [one for one in accounts_of(conversation) if one != device.account]
-                read = conversation, *parse_position(at)
-                self._signals.push(others, rows.RESP_READ.line(device.account, read))
+        def take(done: tuple[list[bytes], bytes]) -> bytes:
+            told, at = done
+            read = conversation, *parse_position(at)
+            self._signals.push(told, rows.RESP_READ.line(device.account, read), but=device)
             return ok_line(command, conversation + b":" + at)
 
         session.ask(command, calls.read(self._stream, device.account, named, position), take)

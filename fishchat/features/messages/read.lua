@@ -1,6 +1,7 @@
--- Move the read number of an account forward, and publish that to the other side of a p2p conversation.
+-- Move the read number of an account forward, and publish that: to the account's devices, and to the other side of a p2p
+-- conversation unless one of the two has blocked the other.
 -- args: server, incarnation, epoch, stream, account, conversation, position ('' for the end), topic (what a name may mean, or '')
--- reply: OK, 1 if it moved and may be published, position
+-- reply: OK, the accounts to notify, separated by spaces and empty if it did not move, position
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, TOPIC, AHEAD, NEVER (no message had this position)
 -- writes: meta:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
@@ -25,12 +26,16 @@ local _, number = position(at)
 if above(at, last) or number > select(2, position(last)) then return {'AHEAD'} end
 local field = 'r:' .. account
 if at ~= last and not existed(conversation, at) then return {'NEVER'} end
-if number <= tonumber(call('HGET', 'meta:' .. conversation, field) or 0) then return {'OK', 0, at} end
+if number <= tonumber(call('HGET', 'meta:' .. conversation, field) or 0) then return {'OK', '', at} end
 call('HSET', 'meta:' .. conversation, field, number)
+
+local told, places = {account}, {elsewhere(call('GET', 'at:' .. account), server) or nil}
 local one, other = string.match(conversation, '^([^+#@]+)%+(.+)$')
-if not one or one == other then return {'OK', 1, at} end
-if call('HGET', 'meta:' .. conversation, 'b') then return {'OK', 0, at} end
-local peer = one == account and other or one
-signal(server, incarnation, epoch, stream, elsewhere(call('GET', 'at:' .. peer), server), peer,
+if one and one ~= other and not call('HGET', 'meta:' .. conversation, 'b') then
+  local peer = one == account and other or one
+  told[2], places[#places + 1] = peer, elsewhere(call('GET', 'at:' .. peer), server) or nil
+end
+told = table.concat(told, ' ')
+signal(server, incarnation, epoch, stream, #places > 0 and table.concat(places, ' '), told,
   'RESP_READ ' .. account .. ' ' .. conversation .. ':' .. at)
-return {'OK', 1, at}
+return {'OK', told, at}

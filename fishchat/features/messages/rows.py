@@ -17,6 +17,7 @@ from fishchat.protocols.fields import (
     read_named_conversation,
     read_number,
     read_tag_number,
+    same,
     write_id,
     write_number,
 )
@@ -62,9 +63,14 @@ LIMIT = Tag(
 )
 #: Words in angle brackets, in Chinese.
 TERMS = {
+    "date": "日期",
+    "first": "起始编号",
     "id, account, #topic or conversation": "消息编号、帐号、#话题 或会话",
+    "last": "末尾编号",
     "last number": "最后编号",
+    "time": "时间",
     "unread": "未读数",
+    "zone": "时区",
 }
 
 
@@ -84,6 +90,9 @@ MARK = Field(
     "( message-id / named-conversation )",
     "<id, account, #topic or conversation>",
 )
+DATE = Field("date", same, b"2026-11-30", grammar='4DIGIT "-" 2DIGIT "-" 2DIGIT')
+MINUTE = Field("time", same, b"18:04", grammar='2DIGIT ":" 2DIGIT')
+ZONE = Field("zone", same, b"+0800", grammar='( "+" / "-" ) 4DIGIT')
 FIRST = Field("first", read_number, b"1", write_number, "number")
 LAST = Field("last", read_number, b"2", write_number, "number")
 
@@ -180,13 +189,33 @@ RESP_GAP = Push(
     fields=(CONVERSATION, FIRST, LAST),
     event="Gap",
 )
+RESP_BEHIND = Push(
+    b"RESP_BEHIND",
+    "the messages with these numbers are not pushed, because there are newer ones: [keep the range](#far-behind), and "
+    "read it with `REQ_HISTORY`",
+    zh="这些编号的消息不再推送，因为后面还有更新的：请先[记下这个范围](#far-behind)，再用 `REQ_HISTORY` 读取",
+    fields=(CONVERSATION, FIRST, LAST),
+    event="Behind",
+    capability=b"lazy",
+)
+RESP_TIME = Push(
+    b"RESP_TIME",
+    "the messages after this line were sent at this time, in the zone of the server; only for clients that never sent "
+    "`HELLO`",
+    zh="这一行之后的消息是在这个时间（服务器所在时区）发出的；只发给从未发过 `HELLO` 的客户端",
+    fields=(DATE, MINUTE, ZONE),
+    event="Dated",
+)
 RESP_READ = Push(
     b"RESP_READ",
-    "the other account has read up to this message (conversations of two accounts only; in a topic use `REQ_MEMBERS`)",
-    zh="对方已读到这条消息（只用于两人会话；话题里请用 `REQ_MEMBERS` 查看）",
+    "the other account has read up to this message (conversations of two accounts only; in a topic use `REQ_MEMBERS`); "
+    "with the capability `ops` also: your own account has, on another device, in any conversation",
+    zh="对方已读到这条消息（只用于两人会话；话题里请用 `REQ_MEMBERS` 查看）；"
+    "若声明了 `ops` 能力，也会告知自己帐号的另一台设备在任意会话里已读到哪里",
     fields=(ACCOUNT, ID),
     event="Read",
+    own_capability=b"ops",
 )
 
 VERBS = (SEND_MESSAGE_P2P, SEND_MESSAGE_TOPIC, SEND_ACK, SEND_READ, REQ_HISTORY, REQ_CONVERSATIONS)
-PUSHES = (RESP_MESSAGE_P2P, RESP_MESSAGE_TOPIC, RESP_NOTICE, RESP_GAP, RESP_READ)
+PUSHES = (RESP_MESSAGE_P2P, RESP_MESSAGE_TOPIC, RESP_NOTICE, RESP_GAP, RESP_BEHIND, RESP_TIME, RESP_READ)

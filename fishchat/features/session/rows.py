@@ -68,7 +68,7 @@ ADDRESS = Field(
 WITHIN = Field("within", _read_within, b"within=30", _write_within, '"within=" number', shown="within=<seconds>")
 #: Words in angle brackets, in Chinese.
 TERMS = {
-    "caps=ack,time": "caps=ack,time",
+    "caps=ack,lazy,ops,time": "caps=ack,lazy,ops,time",
     "mechanism": "机制",
     "message": "SCRAM 消息",
     "seconds": "秒",
@@ -84,16 +84,17 @@ DEVICE = Tag(b"device", "the name of the device; `main` if absent", read_name, b
 
 HELLO = Verb(
     b"HELLO",
-    "announces the protocol version and the client's capabilities: ack requests acknowledged delivery, "
-    "time the times of messages",
-    zh="声明协议版本和客户端的能力：ack 表示逐条确认收到的消息，time 表示附带消息的时间",
+    "announces the protocol version and the client's capabilities: ack requests acknowledged delivery, lazy only the "
+    "newest of many missed messages, ops what your other devices have read, time the times of messages",
+    zh="声明协议版本和客户端的能力：ack 表示逐条确认收到的消息，lazy 表示错过很多消息时只收最新的，"
+    "ops 表示得知自己的其他设备读到哪里，time 表示附带消息的时间",
     fields=(VERSION,),
     text=Text.OPTIONAL,
-    text_name="caps=ack,time",
+    text_name="caps=ack,lazy,ops,time",
     text_sample=b"caps=ack,time",
     states=BEFORE,
     programs=True,
-    reply="OK HELLO fishchat/1 caps=ack,time",
+    reply="OK HELLO fishchat/1 caps=ack,lazy,ops,time",
 )
 SEND_CLIENT_ID = Verb(
     b"SEND_CLIENT_ID",

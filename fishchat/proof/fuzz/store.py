@@ -158,7 +158,7 @@ class Store(FakeStore):
     def _messages_read(
         self, _s: bytes, _t: bytes, _e: bytes, _stream: bytes, _a: bytes, name: bytes, *rest: Any
     ) -> Any:
-        return [b"OK", self.dice.byte() % 2, rest[0] or self._last(name)]
+        return [b"OK", (b"", b"alice", b"alice bob")[self.dice.byte() % 3], rest[0] or self._last(name)]
 
     def _session_begin_guess(self, *_: Any) -> Any:
         return [b"OK", *self.verifiers, b"1"]

@@ -84,7 +84,7 @@ class MsgServer(Service):
         self._loops: list[LoopingCall] = []
         shard = _shard(self.id, config.router.shards)
         self.stream = channels.send_stream(shard).encode()
-        self.delivery = Delivery(reader, epoch, clock)
+        self.delivery = Delivery(reader, epoch, clock, config.limits.lazy)
         names = MsgServerNames(feature.name for feature in FEATURES)
         self.lease = make_lease(writer, epoch, self.id, clock, self._may_write, self._lost, names)
         self.commits = Commits(

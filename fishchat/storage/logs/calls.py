@@ -16,6 +16,7 @@ SEND = script("logs/send")
 
 _ACK = script("logs/ack")
 _PAGE = script("logs/page")
+_NEWEST = script("logs/newest")
 _DEVICE_CONVERSATION = script("logs/device_conversation")
 _DEVICE_CONVERSATIONS = script("logs/device_conversations")
 _MEMBERS_AMONG = script("logs/members_among")
@@ -37,6 +38,18 @@ class Entries:
     version: int
     trimmed: int
     entries: list[tuple[Position, int, bytes]]
+
+
+@dataclass(frozen=True)
+class Newest:
+    """What a log holds besides its newest messages; ``version`` and ``trimmed`` as in ``Entries``.
+
+    :ivar ranges: for each span the first and the last position; None for a span without such messages.
+    """
+
+    version: int
+    trimmed: int
+    ranges: list[tuple[Position, Position] | None]
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,19 @@ def page(conversation: bytes, after: Position, upto: Position | None, count: int
 
     end = format_position(upto) if upto else b""
     return Ask(_PAGE, (conversation, format_position(after), end, count), parse)
+
+
+def newest(conversation: bytes, spans: list[Span], count: int) -> Ask[Newest]:
+    """Find the messages in ``spans`` besides the ``count`` newest, without reading them."""
+
+    def parse(reply: Any) -> Newest:
+        version, trimmed, flat = reply
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        ranges = [(parse_position(first), parse_position(last)) if first else None for first, last in pairs]
+        return Newest(version, trimmed, ranges)
+
+    flat = [format_position(end) if end else b"" for span in spans for end in span]
+    return Ask(_NEWEST, (conversation, flat, count), parse)
 
 
 def device_conversation(account: bytes, device: bytes, conversation: bytes) -> Ask[Known]:

@@ -386,6 +386,9 @@ TRANSCRIPTS = {
     + """
         S RESP_GAP alice+bob 3 9
         event Gap('alice+bob', 3, 9)
+        S RESP_BEHIND alice+bob 10 99
+        event Behind('alice+bob', 10, 99)
+        S RESP_BEHIND alice+bob 9 3
         S RESP_READ bob alice+bob:7-2
         event Read('bob', 'alice+bob:7-2')
         S RESP_MOVE 10.0.0.1:19001 within=30

@@ -63,6 +63,7 @@ TESTS = {
     "limits.device_days": "clusters.test_every_limit.Sizes.test_limit_device_days",
     "limits.topic_members": "clusters.test_every_limit.Sizes.test_limit_topic_members",
     "limits.topics_per_account": "clusters.test_every_limit.Sizes.test_limit_topics_per_account",
+    "limits.lazy": "clusters.test_coming_back.Lazy.test_limit_lazy",
     "fishchat.features.topics.handlers.INVITED": "clusters.test_every_limit.Sizes.test_limit_invited",
     "fishchat.services.msg_server.queue.items.MESSAGES": "services.msg_server.queue.test_commits.Flights.test_bounds",
     "fishchat.services.msg_server.queue.items.BYTES": "services.msg_server.queue.test_commits.Flights.test_bounds",

@@ -38,6 +38,30 @@ class Times(ClusterCase):
         alice.send("@cseq=1 MSG bob hi")
         self.assertEqual(await self.heard(alice, 1), [f"@time={found[1]} OK SEND_MESSAGE_P2P {found[2]}"])
 
+    async def test_topics_and_notices(self) -> None:
+        """A message of a topic and a notice have their times, here, elsewhere and in replay; so has its sender's OK."""
+        cluster = await self.cluster()
+        alice = await self.timed(cluster, "alice", "ms1")
+        here, there = await self.timed(cluster, "bob", "ms1"), await self.timed(cluster, "bob", "ms2", "phone")
+        alice.send("CREATE fishing", "INVITE fishing bob")
+        await self.heard(alice, 2)
+        here.send("JOIN fishing")
+        [notice, joined] = await self.heard(here, 2)
+        self.assertRegex(notice, r"^@time=\d{13} RESP_NOTICE alice @bob:\S+ INVITED fishing$")
+        self.assertEqual(joined, "OK JOIN_TOPIC fishing")
+        self.assertEqual(await self.heard(there, 1), [notice])
+        for _ in range(2):
+            alice.send("@cseq=1 SAY fishing hi")
+        oks = await self.heard(alice, 2)
+        found = re.fullmatch(r"@time=(\d{13}) OK SEND_MESSAGE_TOPIC (\S+)", oks[0])
+        assert found is not None, oks
+        self.assertEqual(oks[1], oks[0])
+        push = f"@time={found[1]} RESP_MESSAGE_TOPIC fishing alice {found[2]} hi"
+        for client in (here, there):
+            self.assertEqual(await self.heard(client, 1), [push])
+        later = await self.timed(cluster, "bob", "ms2", "later", synced=False)
+        self.assertEqual(sorted(await self.heard(later, 3)), sorted([notice, push, "RESP_SYNCED"]))
+
     async def test_beside_other_tags(self) -> None:
         """The tags of time and of escapes appear together."""
         cluster = await self.cluster(servers=1, routers=0)

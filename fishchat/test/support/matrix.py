@@ -31,7 +31,7 @@ GOOD: dict[str, str] = {
 Fields = Mapping[str, str]
 NO_FIELDS: Fields = {}
 #: A good text, by its name in the table.
-TEXTS = {"verb": "MSG", "caps=ack,time": "caps=ack"}
+TEXTS = {"verb": "MSG", "caps=ack,lazy,ops,time": "caps=ack"}
 #: Characters with a meaning in patterns, keys or channels.
 WILDCARDS = "*?[]{}:#+"
 #: Control characters that a line may contain: all except TAB (a letter), NUL and line ends (not allowed).

@@ -54,6 +54,9 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "within": st.integers(0, 10**6).map(lambda seconds: b"within=%d" % seconds),
     "first": numbers.map(lambda number: b"%d" % number),
     "last": numbers.map(lambda number: b"%d" % number),
+    "date": st.dates().map(lambda one: one.isoformat().encode()),
+    "time": st.times().map(lambda one: one.strftime("%H:%M").encode()),
+    "zone": st.sampled_from([b"+0800", b"-0330", b"+0000"]),
     "privacy": st.sampled_from(PRIVACIES),
 }
 

@@ -13,8 +13,8 @@ from fishchat.test.support.sync_link import Asked, Link, Sent
 from fishchat.test.support.sync_oracle import Login, Oracle, Stored
 
 #: Pushes that may be received besides answers and messages.
-_PUSHES = frozenset(
-    ["HELLO", "ITEM", "RESP_SYNCED", "RESP_GAP", "RESP_READ", "RESP_REPLACED", "RESP_REVOKED", "RESP_MOVE", "RESP_PING"]
+_PUSHES = frozenset(["HELLO", "ITEM", "RESP_SYNCED", "RESP_GAP", "RESP_BEHIND", "RESP_TIME", "RESP_READ"]) | frozenset(
+    ["RESP_REPLACED", "RESP_REVOKED", "RESP_MOVE", "RESP_PING"]
 )
 
 
@@ -37,11 +37,12 @@ class Device:
     """A client of one account.
 
     :ivar acks: whether it acknowledges and numbers its messages, or is a person on ``nc``.
+    :ivar lazy: whether it wants only the newest messages; what it is told to be behind counts as received.
     :ivar strict: whether the store has lost nothing, so that P1 and dense numbers hold.
     """
 
-    def __init__(self, account: str, name: str, acks: bool, oracle: Oracle, errors: list[str]) -> None:
-        self.account, self.name, self.acks = account, name, acks
+    def __init__(self, account: str, name: str, acks: bool, lazy: bool, oracle: Oracle, errors: list[str]) -> None:
+        self.account, self.name, self.acks, self.lazy = account, name, acks, lazy
         self.key = f"{account}/{name}"
         self.oracle = oracle
         self.errors = errors
@@ -71,7 +72,7 @@ class Device:
         self.give_up_link()
         self.link = link
         if self.acks:
-            link.say("HELLO 1 caps=ack", Asked("HELLO"))
+            link.say("HELLO 1 caps=ack,lazy" if self.lazy else "HELLO 1 caps=ack", Asked("HELLO"))
         link.say(f"@device={self.name} SEND_CLIENT_ID {self.account}", Asked("SEND_CLIENT_ID"))
 
     def give_up_link(self) -> None:
@@ -199,6 +200,8 @@ class Device:
             link.gaps.add(words[1])
         if words[0] == "RESP_SYNCED":
             self._check_synced(link)
+        if words[0] == "RESP_BEHIND":
+            self._check_behind(link, line)
         message = _message(line)
         if message is None:
             return
@@ -208,6 +211,15 @@ class Device:
         assert (true_sender.partition("/")[0], true_text) == (sender, text), f"P5: {line} is from {true_sender}"
         assert true_sender != self.key, f"{self.key} is given its own message: {line}"
         self._check_order(link, Stored(conversation, *_position(id), true_sender, text))
+
+    def _check_behind(self, link: Link, line: str) -> None:
+        """Check a range as if its messages were pushed: a message is pushed, in a range, or it is lost."""
+        conversation, first, last = line.split(" ")[1:]
+        assert self.lazy, f"{self.key} hears {line}"
+        found = [one for one in self.oracle.entitled(self.key, conversation) if int(first) <= one.seq <= int(last)]
+        link.told[line] = found
+        for message in found:
+            self._check_order(link, message)
 
     def _check_order(self, link: Link, message: Stored) -> None:
         pushed = link.pushed.setdefault(message.conversation, [])
@@ -252,16 +264,22 @@ class Device:
         message = _message(line)
         if message is not None:
             conversation, id, _, text = message
-            progress = self.at(conversation)
-            if link is self.link and _position(id) > progress.last:
-                progress.last = _position(id)
-                progress.got.append(Stored(conversation, *_position(id), self.oracle.ids[id][0], text))
+            self._received(link, Stored(conversation, *_position(id), self.oracle.ids[id][0], text))
+        elif words[0] == "RESP_BEHIND":
+            for one in link.told[line]:
+                self._received(link, one)
         elif words[0] in ("OK", "ERR", "END", "LOCATE_TOPIC_MSG_ADDR"):
             self._answered(link, line)
         elif words[0] == "BEGIN":
             assert link.asked and link.asked[0].verb == words[1], f"{self.key}: {line} for {list(link.asked)[:3]}"
         else:
             assert words[0] in _PUSHES, line
+
+    def _received(self, link: Link, message: Stored) -> None:
+        progress = self.at(message.conversation)
+        if link is self.link and message.position > progress.last:
+            progress.last = message.position
+            progress.got.append(message)
 
     def _answered(self, link: Link, line: str) -> None:
         words = line.split(" ")

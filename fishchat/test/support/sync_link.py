@@ -63,6 +63,7 @@ class Link(StringTransport):
     :ivar server: the name of the server.
     :ivar pushed: conversation → messages written on this connection, in order.
     :ivar gaps: conversations with a RESP_GAP since the last message.
+    :ivar told: RESP_BEHIND → the messages that it passed over.
     :ivar early: whether a message was acknowledged before it was pushed on this connection.
     """
 
@@ -82,6 +83,7 @@ class Link(StringTransport):
         self.left = self.over = self.early = False
         self.pushed: dict[str, list[Stored]] = {}
         self.gaps: set[str] = set()
+        self.told: dict[str, list[Stored]] = {}
 
     # -- the server's side
 

@@ -29,6 +29,8 @@ TOPICS = ("pond", "lake")
 SERVERS = ("ms1", "ms2", "ms3")
 #: Carol's second device is a person who acknowledges nothing.
 PLAIN = ("carol/d2",)
+#: Bob's second device wants only the newest messages.
+LAZY = ("bob/d2",)
 #: 2026-01-01 and some minutes.
 WALL = 1767225600.0 + 600
 
@@ -58,7 +60,7 @@ class World:
         self.clock = Clock()
         self.ahead = 0.0
         self.medium = Medium()
-        self.config = Config(limits=Limits(flood=False))
+        self.config = Config(limits=Limits(flood=False, lazy=1))
         self.oracle = Oracle(store)
         self.network = Network(store, self)
         self.strict = True
@@ -73,9 +75,10 @@ class World:
         self.processes: dict[str, Process] = {}
         self.dead_links: list[Link] = []
         self.devices = {
-            f"{account}/{name}": Device(account, name, f"{account}/{name}" not in PLAIN, self.oracle, self.errors)
+            key: Device(account, name, key not in PLAIN, key in LAZY, self.oracle, self.errors)
             for account in ACCOUNTS
             for name in ("d1", "d2")
+            for key in (f"{account}/{name}",)
         }
         self._defects = Defects(self.errors)
         globalLogPublisher.addObserver(self._defects)

@@ -23,6 +23,9 @@ from fishchat.services.msg_server.delivery.rooms import Rooms
 from fishchat.services.msg_server.delivery.signals import Signals
 from fishchat.storage.epoch import Epoch
 
+#: The messages of one conversation that a device with the capability ``lazy`` is pushed after its absence.
+NEWEST = 50
+
 
 class Delivery:
     """Make the parts of the delivery, add and remove devices.
@@ -34,14 +37,14 @@ class Delivery:
     :ivar signals: pushes that are never stored.
     """
 
-    def __init__(self, connection: IStore, epoch: Epoch, clock: IReactorTime) -> None:
+    def __init__(self, connection: IStore, epoch: Epoch, clock: IReactorTime, newest: int = NEWEST) -> None:
         logs = Logs(connection)
         self.presence = Presence()
         self.rooms = Rooms(self.presence, self, clock)
         self.membership = Membership(self.presence, self.rooms, logs, self)
         self.outcomes = Outcomes(self.presence, self.rooms, self)
         self.signals = Signals(self.presence)
-        self._feeder = Feeder(logs, self.membership.refresh)
+        self._feeder = Feeder(logs, self.membership.refresh, clock, newest)
         self._catching_up = CatchingUp(logs, self.presence, self.rooms, self.membership, epoch)
         connection.on_connected.append(self.sweep)
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fishchat.interfaces import IStore
+from fishchat.model.device import Span
 from fishchat.model.message import Message, from_body
 from fishchat.model.names import Position
 from fishchat.storage.logs import calls
-from fishchat.storage.logs.calls import Known, Members
+from fishchat.storage.logs.calls import Known, Members, Newest
 
-__all__ = ["Known", "Logs", "Members", "Page"]
+__all__ = ["Known", "Logs", "Members", "Newest", "Page"]
 
 #: Messages of one page.
 PAGE_SIZE = 100
@@ -43,6 +44,10 @@ class Logs:
         found = await calls.page(conversation, after, upto, count).of(self._store)
         messages = [from_body(conversation, *position, body, time) for position, time, body in found.entries]
         return Page(found.version, messages, len(messages) >= count, found.trimmed)
+
+    async def newest(self, conversation: bytes, spans: list[Span], count: int) -> Newest:
+        """Find the messages in ``spans`` besides the ``count`` newest, without reading them."""
+        return await calls.newest(conversation, spans, count).of(self._store)
 
     async def talk(self, account: bytes, device: bytes, conversation: bytes) -> Known:
         """Read the place of one device in one conversation; without spans its account never took part in it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import ensureDeferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -12,20 +13,29 @@ from fishchat.features.session.rows import RESP_SYNCED
 from fishchat.model.conversation import Conversation, gap_line, missing
 from fishchat.model.device import Device, Reading
 from fishchat.model.names import Position
+from fishchat.services.msg_server.delivery.far_behind import FarBehind
 from fishchat.services.msg_server.delivery.log_reader import PAGE_SIZE, Logs, Page
+from fishchat.services.msg_server.delivery.shown_times import ShownTimes
 from fishchat.storage.redis import StoreError
 
 SYNCED = RESP_SYNCED.line() + b"\r\n"
 
 
 class Feeder:
-    """Feed each device independently, one conversation after the other, and only while it has room."""
+    """Feed each device independently, one conversation after the other, and only while it has room.
+
+    :param newest: the messages of one conversation that a device with the capability ``lazy`` is fed.
+    """
 
     log = Logger()
 
-    def __init__(self, logs: Logs, refresh: Callable[[Conversation], Awaitable[None]]) -> None:
+    def __init__(
+        self, logs: Logs, refresh: Callable[[Conversation], Awaitable[None]], clock: IReactorTime, newest: int
+    ) -> None:
         self._logs = logs
         self._refresh = refresh
+        self._far_behind = FarBehind(logs, refresh, newest)
+        self._times = ShownTimes(clock)
         self._busy: set[Device] = set()
 
     def begin(self, device: Device) -> None:
@@ -58,6 +68,9 @@ class Feeder:
 
     async def _feed_page(self, reading: Reading) -> None:
         device, conversation = reading.device, reading.conversation
+        last = max(_goal(reading), conversation.position)
+        if self._far_behind.may_skip(reading, last) and not await self._far_behind.skip(reading):
+            return
         span = reading.next_span()
         if span is None:
             self._end(reading)
@@ -74,8 +87,7 @@ class Feeder:
         if page.more or not all_given:
             self._check_goal(reading)
             return
-        goal = (device.syncing or {}).get(reading, known)
-        end = upto or max(goal, known)
+        end = upto or max(_goal(reading), known)
         if not page.messages and end > after:
             self._gone(reading, after, end, page.trimmed)
         if upto is not None:
@@ -98,6 +110,8 @@ class Feeder:
             if message.sender == device.key or (message.needs and message.needs not in device.capabilities):
                 reading.skip(message.position)
             else:
+                if device.minute is not None:
+                    self._times.show(device, message.time)
                 device.push(message.line if device.encoding is None else message.rendered(device.encoding))
                 reading.given(message.position)
         return True
@@ -134,6 +148,14 @@ class Feeder:
             return
         device.syncing = None
         device.push(SYNCED)
+        if device.minute is not None:
+            device.minute = 0
         for reading in list(device.readings.values()):
             if reading not in device.lagging:
                 reading.conversation.settle(reading)
+
+
+def _goal(reading: Reading) -> Position:
+    """Return the position that the device has to reach before RESP_SYNCED, or where it is if it has reached it."""
+    syncing = reading.device.syncing
+    return syncing.get(reading, reading.at) if syncing else reading.at

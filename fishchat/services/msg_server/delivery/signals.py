@@ -11,8 +11,9 @@ from fishchat.model.device import Device
 from fishchat.model.message import UNKNOWN
 from fishchat.services.msg_server.delivery.presence import Presence
 
-#: Push → the capability that a device needs for it; empty if every device receives it.
-_NEEDS = {push.name: push.capability for push in PUSHES}
+#: Push → the capability that a device needs for it, and the one that a device of the account in its first field needs;
+#: empty if it needs none.
+_NEEDS = {push.name: (push.capability, push.own_capability or push.capability) for push in PUSHES}
 
 
 class Signals:
@@ -21,11 +22,17 @@ class Signals:
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
 
-    def push(self, recipients: Iterable[bytes], line: bytes) -> None:
-        """Push ``line``, without its ending, to accounts and devices (``account/device``) with its capability."""
-        needs, ended = _NEEDS.get(_name(line), UNKNOWN), line + b"\r\n"
+    def push(self, recipients: Iterable[bytes], line: bytes, but: Device | None = None) -> None:
+        """Push ``line``, without its ending, to accounts and devices (``account/device``) with its capability.
+
+        ``but`` is the device that caused it, which knows already.
+        """
+        name, account = _head(line)
+        needs, own_needs = _NEEDS.get(name, (UNKNOWN, UNKNOWN))
+        ended = line + b"\r\n"
         for device in self._devices(recipients):
-            if not device.choked and (not needs or needs in device.capabilities):
+            needed = own_needs if device.account == account else needs
+            if device is not but and not device.choked and (not needed or needed in device.capabilities):
                 device.push(ended)
 
     def heard(self, recipients: bytes, line: bytes) -> None:
@@ -40,8 +47,9 @@ class Signals:
                     yield device
 
 
-def _name(line: bytes) -> bytes:
-    """Return the name of a push; tags may precede it."""
+def _head(line: bytes) -> tuple[bytes, bytes]:
+    """Return the name of a push and its first field; tags may precede both."""
     if line[:1] == b"@":
         line = line.partition(b" ")[2]
-    return line.partition(b" ")[0]
+    name, _, rest = line.partition(b" ")
+    return name, rest.partition(b" ")[0]

@@ -172,7 +172,8 @@ class Entry:
         capabilities = session.capabilities
         encoding = TIMED_LINES if b"time" in capabilities else None
         dirty = self._delivery.rooms.dirty
-        device = Device(claim.account, key, stored, session, capabilities, dirty, epoch, encoding)
+        minute = None if session.said_hello else 0
+        device = Device(claim.account, key, stored, session, capabilities, dirty, epoch, encoding, minute)
         self._sessions.displace(key)
         if not login.welcome(device, claim):
             self._sessions.log_out(session, device)

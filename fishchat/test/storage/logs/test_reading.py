@@ -118,9 +118,9 @@ class ReadNumbers(ReadingCase):
 
     def test_forward_only(self) -> None:
         """The read number grows; an older one changes nothing and is no error."""
-        self.assertEqual(self.read("bob", AB, "7-3"), ["OK", 1, "7-3"])
+        self.assertEqual(self.read("bob", AB, "7-3"), ["OK", "bob alice", "7-3"])
         for at in ("7-3", "7-1"):
-            self.assertEqual(self.read("bob", AB, at), ["OK", 0, at])
+            self.assertEqual(self.read("bob", AB, at), ["OK", "", at])
         self.assertEqual(self.conversations("bob")[AB], [5, 3, 2])
 
     def test_each_account_for_itself(self) -> None:
@@ -138,11 +138,11 @@ class ReadNumbers(ReadingCase):
 
     def test_all(self) -> None:
         """Without a position everything is read that the account may see; once more changes nothing."""
-        for moved in (1, 0):
-            self.assertEqual(self.read("bob", AB, ""), ["OK", moved, "7-5"])
+        for told in ("bob alice", ""):
+            self.assertEqual(self.read("bob", AB, ""), ["OK", told, "7-5"])
         self.assertEqual(self.conversations("bob")[AB], [5, 5, 0])
         self.create("alice", "fishing")
-        self.assertEqual(self.read("alice", "#fishing", ""), ["OK", 0, "0-0"])
+        self.assertEqual(self.read("alice", "#fishing", ""), ["OK", "", "0-0"])
 
     def test_all_of_a_former_member(self) -> None:
         """A former member reads up to the end of its membership."""
@@ -151,7 +151,7 @@ class ReadNumbers(ReadingCase):
         self.send(Said("alice", "#fishing", "a"))
         self.leave("bob", "fishing")
         self.send(Said("alice", "#fishing", "b"))
-        self.assertEqual(self.read("bob", "#fishing", ""), ["OK", 1, "7-1"])
+        self.assertEqual(self.read("bob", "#fishing", ""), ["OK", "bob", "7-1"])
 
     def test_never(self) -> None:
         """An id that no message ever had is refused, and nobody is told."""
@@ -168,15 +168,15 @@ class ReadNumbers(ReadingCase):
         for at in ("7-4", "7-5", "8-3", "8-1"):
             self.assertEqual(self.read("bob", AB, at, fence), ["NEVER"], at)
         for at in ("7-3", "8-4", "8-5"):
-            self.assertEqual(self.read("bob", AB, at, fence), ["OK", 1, at])
+            self.assertEqual(self.read("bob", AB, at, fence), ["OK", "bob alice", at])
 
     def test_gone(self) -> None:
         """What was removed since then can still be marked: it was read before."""
         self.command("XDEL", "log:" + AB, "7-1", "7-3")
         for at in ("7-1", "7-3"):
-            self.assertEqual(self.read("bob", AB, at), ["OK", 1, at])
+            self.assertEqual(self.read("bob", AB, at), ["OK", "bob alice", at])
         self.command("DEL", "log:" + AB)
-        self.assertEqual(self.read("bob", AB, "7-4"), ["OK", 1, "7-4"])
+        self.assertEqual(self.read("bob", AB, "7-4"), ["OK", "bob alice", "7-4"])
 
     def test_topic_meant(self) -> None:
         """A name that is only one of the account's topics is answered with a word of its own."""
@@ -203,17 +203,23 @@ class ReadNumbers(ReadingCase):
         self.login("alice", fence=MS2)
         for at in ("7-3", "7-2", "7-3"):
             self.read("bob", AB, at)
-        self.assertEqual(self.routed(), [{"ms2": ["alice", 0, "RESP_READ bob alice+bob:7-3", 0]}])
+        self.assertEqual(self.routed(), [{"ms2": ["bob alice", 0, "RESP_READ bob alice+bob:7-3", 0]}])
 
-    def test_tells_nobody_of_topics(self) -> None:
-        """In topics, and to oneself, nobody is told."""
+    def test_tells_oneself(self) -> None:
+        """In topics, in notes to oneself and among notices, only the account's own devices are told."""
         self.login("alice", "phone", MS2)
         self.create("alice", "fishing")
         self.send(Said("alice", "alice", "x"))
         self.command("DEL", STREAM)
         self.command("XADD", "log:#fishing", "7-1", "t", 1, "m", "alice main -1 - x")
         self.command("HSET", "meta:#fishing", "n", 1, "e", EPOCH)
-        self.assertEqual(self.read("alice", "#fishing", "7-1"), ["OK", 1, "7-1"])
+        self.assertEqual(self.read("alice", "#fishing", "7-1"), ["OK", "alice", "7-1"])
+        self.assertEqual(self.routed(), [{"ms2": ["alice", 0, "RESP_READ alice #fishing:7-1", 0]}])
+
+    def test_alone(self) -> None:
+        """No entry is left for the router while all devices concerned are on this server."""
+        self.command("DEL", STREAM)
+        self.assertEqual(self.read("bob", AB, "7-3"), ["OK", "bob alice", "7-3"])
         self.assertEqual(self.routed(), [])
 
 
@@ -235,6 +241,62 @@ class Pages(ReadingCase):
         self.assertEqual(self.page("7-5"), [])
         self.assertEqual(self.page("7-4", "7-2"), [])
         self.assertEqual(self.call("logs/page", "alice+carol", "0-0", "", 10), [0, 0, []])
+
+
+@on_each_redis
+class Newest(ReadingCase):
+    """``newest``: what a device that is far behind is told instead of pushed."""
+
+    def newest(self, count: int, *spans: str, conversation: str = AB) -> list[str]:
+        """First and last position besides the newest, for each span."""
+        flat = [end for span in spans for end in span.split(":")]
+        version, trimmed, ranges = self.call("logs/newest", conversation, flat, count)
+        self.assertEqual((version, trimmed), (0, 0))
+        return list(ranges)
+
+    def test_bounds(self) -> None:
+        """All but the newest ones, without the lower bound, with the upper one; nothing if there are no more."""
+        self.assertEqual(self.newest(2, "0-0:"), ["7-1", "7-3"])
+        self.assertEqual(self.newest(1, "7-1:7-3"), ["7-2", "7-2"])
+        self.assertEqual([self.newest(5, "0-0:"), self.newest(2, "7-3:"), self.newest(2, "7-5:")], [["", ""]] * 3)
+        self.assertEqual(self.newest(2, "0-0:", conversation="alice+carol"), ["", ""])
+
+    def test_trimmed(self) -> None:
+        """What retention took is in no range; its last number is in the reply."""
+        self.call("logs/trim", AB, 0, 0, 3, 1000)
+        self.assertEqual(self.call("logs/newest", AB, ["0-0", ""], 1), [0, 2, ["7-3", "7-4"]])
+
+    @settings(PROPERTY, max_examples=100)
+    @given(
+        st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4)), min_size=1, max_size=4),
+        st.booleans(),
+        st.sets(st.integers(1, 30)),
+        st.integers(1, 12),
+    )
+    def test_any_spans(self, steps: list[tuple[int, int]], is_open: bool, erased: set[int], count: int) -> None:
+        """Over any memberships and holes, the messages outside of all ranges are the newest visible ones."""
+        self.command("DEL", "log:#t")
+        for number in range(1, 31):
+            epoch = 7 if number < 15 else 9
+            self.command("XADD", "log:#t", f"{epoch}-{number}", "t", 1, "m", f"alice main -1 - {number}")
+            if number in erased:
+                self.command("XDEL", "log:#t", f"{epoch}-{number}")
+        spans: list[tuple[int, int]] = []
+        for skip, length in steps:
+            first = (spans[-1][1] if spans else 0) + skip
+            spans.append((first, first + length))
+        if is_open:
+            spans[-1] = (min(spans[-1][0], 29), 30)
+        raw = [f"{7 if a < 15 else 9}-{a}:{7 if b < 15 else 9}-{b}" for a, b in spans]
+        if is_open:
+            raw[-1] = raw[-1].partition(":")[0] + ":"
+        ranges = self.newest(count, *raw, conversation="#t")
+        visible = [[n for n in range(a + 1, min(b, 30) + 1) if n not in erased] for a, b in spans]
+        wanted = [number for seen in visible for number in seen][-count:]
+        for lowest, highest, seen in zip(ranges[::2], ranges[1::2], visible, strict=True):
+            old = [number for number in seen if number not in wanted]
+            found = [int(end.partition("-")[2]) for end in (lowest, highest) if end]
+            self.assertEqual(found, [old[0], old[-1]] if old else [])
 
 
 @on_each_redis
