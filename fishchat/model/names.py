@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from unicodedata import normalize
 
+from fishchat.model.secrets.tokens import INVITATION, TOKEN
+
 #: The characters of a name, and its largest length.
 NAME_BYTES = b"abcdefghijklmnopqrstuvwxyz0123456789._-"
 NAME_LENGTH = 32
@@ -32,7 +34,7 @@ def name_advice(name: bytes) -> str | None:
     text = name.decode("utf-8", "replace")
     near = normalize("NFKC", text).lower().encode()
     if is_name(near):
-        return f"names have small letters: try {near.decode()}"
+        return small_letters(near)
     if name[:1] in (b"#", b"@") and is_name(near[1:]):
         return f"names are typed without {text[0]}: try {near[1:].decode()}"
     if len(name) > NAME_LENGTH and is_name(near[:NAME_LENGTH]):
@@ -43,6 +45,11 @@ def name_advice(name: bytes) -> str | None:
             "a display name may be in any script: choose such a name, then set the other one with NAME"
         )
     return None
+
+
+def small_letters(near: bytes) -> str | None:
+    """Return the advice to type ``near`` instead; None if it holds a token or an invitation: never show one."""
+    return None if TOKEN in near or INVITATION in near else f"names have small letters: try {near.decode()}"
 
 
 def p2p(one: bytes, other: bytes) -> bytes:

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import ProtocolError
-from fishchat.model.names import DIGITS, MessageId, is_conversation, is_name, name_advice, named_conversation, split_id
+from fishchat.model.names import (
+    DIGITS,
+    MessageId,
+    is_conversation,
+    is_name,
+    name_advice,
+    named_conversation,
+    small_letters,
+    split_id,
+)
 
 #: The tags of a line: message ids and numbers as their values, everything else as bytes.
 Tags = dict[bytes, Any]
@@ -86,7 +95,7 @@ def read_named_conversation(value: bytes) -> bytes:
     found = named_conversation(value)
     if found is None:
         near = value.lower()
-        advice = f"names have small letters: try {near.decode()}" if named_conversation(near) else name_advice(value)
+        advice = small_letters(near) if named_conversation(near) else name_advice(value)
         raise ProtocolError("BADID", advice)
     return found
 

@@ -419,11 +419,18 @@ class Limits(AccountsCase):
 
     async def test_rate_of_an_account(self) -> None:
         """All devices of an account on one server share one limit of commands."""
-        cluster = await self.closed(limits__rate=0.1, limits__burst=8)
-        alice, _ = await self.come(cluster, "alice")
-        phone, _ = await self.come(cluster, "alice", device="phone")
+        cluster = await self.closed(limits__rate=0.1, limits__burst=9)
+        devices = []
+        for device in ("main", "phone"):
+            client = cluster.connect("ms1", "alice")
+            await client.expect("HELLO …")
+            # A client that has not said HELLO is slowed down instead.
+            client.send("HELLO 1", f"@device={device} LOGIN alice {PASSWORD}")
+            await client.expect("OK HELLO …", "OK SEND_CLIENT_ID …", "RESP_SYNCED")
+            devices.append(client)
+        alice, phone = devices
         for n in range(7):
-            await (alice, phone)[n % 2].ask("PING", "OK SEND_PING")
+            await devices[n % 2].ask("PING", "OK SEND_PING")
         await phone.ask("PING", "ERR SEND_PING FLOOD …")
         await alice.ask("PING", "ERR SEND_PING FLOOD …")
 

@@ -271,11 +271,11 @@ class Bounds(AccountsCase):
 
     async def test_lowest(self) -> None:
         """With the lowest rates, whoever is too fast is told how long to wait."""
-        cluster = await self.cluster(servers=1, routers=0, limits__rate=bound("limits.rate", "ge"), limits__burst=1)
+        cluster = await self.cluster(servers=1, routers=0, limits__rate=bound("limits.rate", "ge"), limits__burst=2)
         alice = cluster.connect()
         await alice.expect("HELLO …")
-        await alice.ask("LOGIN alice", "OK …")
-        await alice.expect("RESP_SYNCED")
+        alice.send("HELLO 1", "LOGIN alice")
+        await alice.expect("OK HELLO …", "OK …", "RESP_SYNCED")
         await alice.ask("MSG alice hi", "ERR SEND_MESSAGE_P2P FLOOD retry=1000 …")
 
     async def _everything(self, managers: int, values: dict[str, Any]) -> None:

@@ -90,6 +90,7 @@ class RealCase(Commands):
             **CHEAP,
             "PYTHONPATH": HERE,
             "FISHCHAT__ACCOUNTS__MODE": "closed",
+            "FISHCHAT__LOG__LEVEL": "debug",
             "FISHCHAT__TLS__CERTIFICATE": str(authority().server),
             "FISHCHAT__TLS__KEY": str(authority().server_key),
             "FISHCHAT__GATEWAY__LISTEN_TLS": f"127.0.0.1:{self.gateway_tls}",
@@ -100,7 +101,7 @@ class RealCase(Commands):
         self.up = Up(self.place, environment=self.place.environment(**self.settings))
         self.addCleanup(self.up.kill)
         await self.up.when_alive(reactor)
-        # There is nothing to switch on for the logs: they hold every event, debugging ones too. Redis is told to.
+        # Redis, too, logs every event.
         self.socket = program.socket_path(self.data)
         await self.redis(("CONFIG", "SET", "loglevel", "debug"), ("CONFIG", "SET", "slowlog-log-slower-than", "0"))
         factory: Any = Factory.forProtocol(Ear)
@@ -354,10 +355,14 @@ class Terminals(RealCase):
         for client, name in ((bob, "bob"), (alice, "alice")):
             self.addCleanup(client.drop)
             await self.talk(client, f"LOGIN {name} {PASSWORDS[name]}")
-        lines = [f"{verb} {nasty}" for verb in ("MSG bob", "NAME", "CREATE", "HELP", "HELLO 1", "", "@id=x MSG bob")]
-        lines += [f"@id={nasty.replace(' ', '')} PING", f"@{nasty} PING", nasty, f"@esc MSG bob {nasty}\\n{nasty}"]
+        # What is taken out of a line, while escape sequences refuse it and Backspace edits it.
+        mild = re.sub("[\x1b\x9b\x08\x7f]", "", nasty)
+        before = ("MSG bob", "NAME", "CREATE", "HELP", "HELLO 1", "", "@id=x MSG bob")
+        lines = [f"{verb} {text}" for text in (nasty, mild) for verb in before]
+        for text in (nasty, mild):
+            lines += [f"@id={text.replace(' ', '')} PING", f"@{text} PING", text, f"@esc MSG bob {text}\\n{text}"]
         await self.talk(alice, *lines)
-        await self.talk(alice, "CREATE fishing", "INVITE fishing bob", f"SAY fishing {nasty}", f"NAME {nasty[:9]}")
+        await self.talk(alice, "CREATE fishing", "INVITE fishing bob", f"SAY fishing {mild}", f"NAME {mild[:9]}")
         await until(lambda: sum(line.startswith(("RESP_M", "@esc RESP_M")) for line in bob.lines) >= 3)
         await self.talk(bob, "STATUS alice", "HISTORY alice+bob")
         self.assertGreater(len(self.lines), 20)

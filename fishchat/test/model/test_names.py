@@ -119,7 +119,8 @@ class AdviceTests(SynchronousTestCase):
             self.assertEqual(names.name_advice(name.encode()), advice)
         for name in ("爱丽丝", "Élan", "钓鱼"):
             self.assertIn("with NAME", names.name_advice(name.encode()) or "", name)
-        for other in (b"a+b", b"", b"a/b"):
+        # A secret in the wrong place is not shown.
+        for other in (b"a+b", b"", b"a/b", b"fct_Qm9ndXM", b"aliceFCI_Qm9"):
             self.assertIsNone(names.name_advice(other))
 
     @given(st.binary())

@@ -34,12 +34,14 @@ NO_FIELDS: Fields = {}
 TEXTS = {"verb": "MSG", "caps=ack,lazy,ops,time": "caps=ack"}
 #: Characters with a meaning in patterns, keys or channels.
 WILDCARDS = "*?[]{}:#+"
-#: Control characters that a line may contain: all except TAB (a letter), NUL and line ends (not allowed).
-CONTROLS = [chr(code) for code in (*range(1, 9), 11, 12, *range(14, 32), 127, *range(128, 160))]
+# Backspace (two ways), Ctrl+U and Ctrl+W edit the line; ESC and CSI begin sequences, which are refused.
+_KEYS = (0x08, 0x15, 0x17, 0x1B, 0x7F, 0x9B)
+#: Control characters that are removed from a line: all except TAB, NUL, line ends and keys.
+CONTROLS = [chr(code) for code in (*range(1, 9), 11, 12, *range(14, 32), 127, *range(128, 160)) if code not in _KEYS]
 #: Control characters that a terminal acts on, without TAB.
 ACTED_ON = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 #: Keys whose value changes by itself.
-_RESTLESS = (b"lease:", b"router:", b"hints:", b"routed:")
+_RESTLESS = (b"lease:", b"router:", b"hints:", b"routed:", b"audit")
 
 
 def line_of(verb: Verb, fields: Fields = NO_FIELDS, word: bytes = b"", text: str | None = None) -> str:
