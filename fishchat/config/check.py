@@ -116,7 +116,7 @@ def _plain_on_network(config: Config) -> list[Finding]:
             continue
         host, port = parse_address(address)
         section = key.partition(".")[0]
-        instead: dict[str, str | list[str]] = {roles.tls_key(key): format_address(host, _tls_port(key, port))}
+        instead: dict[str, str | list[str]] = {roles.tls_key(key): format_address(host, _tls_port(config, key, port))}
         if config.accounts.mode == "open":
             instead["accounts.mode"] = "closed"
         if section == "monitor" and not config.monitor.accounts:
@@ -126,9 +126,9 @@ def _plain_on_network(config: Config) -> list[Finding]:
     return findings
 
 
-def _tls_port(key: str, port: int) -> int:
+def _tls_port(config: Config, key: str, port: int) -> int:
     """Return the port to propose for TLS: the chosen one, unless the plain listener is there by default."""
-    return port + TLS_PORT if port == parse_address(roles.address(Config(), key))[1] else port
+    return port + TLS_PORT if port == parse_address(roles.address(type(config)(), key))[1] else port
 
 
 def _open_on_network(config: Config) -> list[Finding]:

@@ -77,8 +77,8 @@ class OneMore(SynchronousTestCase):
         config = self.config(listen="0.0.0.0:17080", listen_tls="0.0.0.0:17480")
         self.assertEqual(check.listeners(config)["files.listen"], "0.0.0.0:17080")
         self.assertEqual(check.tls_listeners(config), {"files.listen_tls": "0.0.0.0:17480"})
-        found = {finding.key: finding.text for finding in check.check(config)}
-        self.assertIn('files.listen_tls = "0.0.0.0:17523"', found["files.listen"])
+        found = {finding.key: finding.instead for finding in check.check(config)}
+        self.assertEqual(found["files.listen"]["files.listen_tls"], "0.0.0.0:17523")
         same = check.check(self.config(listen="127.0.0.1:17000"))
         self.assertEqual([finding.key for finding in same], ["files.listen"])
 

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import Refusal
+from fishchat.features.engine import Budget
 from fishchat.model import routing
 from fishchat.model.secrets.passwords import Verifier
 from fishchat.services.msg_server.queue.items import Batch, Send
@@ -26,7 +27,7 @@ VALUES: dict[Any, Any] = {bytes: b"x", int: 1, str: "everyone", bool: True}
 def modules() -> Iterator[ModuleType]:
     """The calls beside every directory of scripts."""
     for directory in sorted({name.partition("/")[0] for name in names()}):
-        found = "storage" if directory in ("logs", "servers", "routes", "migrations") else "features"
+        found = "storage" if directory in ("audit", "logs", "servers", "routes", "migrations") else "features"
         yield import_module(f"fishchat.{found}.{directory}.calls")
 
 
@@ -49,9 +50,16 @@ def value(kind: Any) -> Any:
         return VALUES[kind]
     if kind is Verifier:
         return Verifier(b"argon", b"scram")
+    if kind is Budget:
+        return Budget(5, 60_000)
     text = str(kind)
+    if "Iterable[collections.abc.Mapping" in text:
+        return [{"kind": "login"}]
     if "dict" in text:
         return {b"ms1": 1}
+    if "[tuple[" in text:
+        # Spans: their ends, of which the last one may be missing.
+        return [((7, 1), None)]
     if text.startswith("tuple[int") or "tuple[int" in text:
         return (7, 1)
     if "tuple" in text:
