@@ -6,8 +6,6 @@ import re
 from time import localtime, strftime, time
 from typing import Any
 
-from twisted.internet.task import Clock
-
 from fishchat.test.support.client import Client
 from fishchat.test.support.cluster import Cluster, ClusterCase
 
@@ -29,10 +27,9 @@ class People(ClusterCase):
     """Times of missed messages, for a client that never said HELLO."""
 
     async def begin(self, seconds: float) -> Cluster:
-        """Start servers whose clock is this far ahead of the store's; bob is away and misses two messages."""
-        clock = Clock()
-        clock.advance(time() + seconds)
-        cluster = await self.cluster(servers=1, routers=0, clock=clock)
+        """Start a server on which it is this much later than in the store; bob is away and misses two messages."""
+        cluster = await self.cluster(servers=1, routers=0)
+        cluster.server("ms1").delivery.feeder.times.wall = lambda: time() + seconds
         alice, bob = await cluster.login("alice"), await cluster.login("bob")
         await bob.ask("QUIT", "OK QUIT")
         for text in ("are you there?", "hello?"):

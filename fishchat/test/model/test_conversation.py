@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
@@ -43,7 +42,7 @@ class Reads:
         self.reading: deque[Conversation] = deque()
         self.dropped: list[Reading] = []
         self._pages: deque[tuple[Deferred[Page], Page]] = deque()
-        self.feeder = Feeder(self, self._refresh, Clock(), 50)  # type: ignore[arg-type]
+        self.feeder = Feeder(self, self._refresh, 50)  # type: ignore[arg-type]
 
     async def _refresh(self, conversation: Conversation) -> None:
         raise AssertionError("the membership never changes here")

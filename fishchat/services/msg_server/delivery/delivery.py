@@ -35,6 +35,7 @@ class Delivery:
     :ivar membership: which of these devices read a topic.
     :ivar outcomes: processes the outcomes of this server's own messages.
     :ivar signals: pushes that are never stored.
+    :ivar feeder: delivers missed messages.
     """
 
     def __init__(self, connection: IStore, epoch: Epoch, clock: IReactorTime, newest: int = NEWEST) -> None:
@@ -44,7 +45,7 @@ class Delivery:
         self.membership = Membership(self.presence, self.rooms, logs, self)
         self.outcomes = Outcomes(self.presence, self.rooms, self)
         self.signals = Signals(self.presence)
-        self._feeder = Feeder(logs, self.membership.refresh, clock, newest)
+        self.feeder = Feeder(logs, self.membership.refresh, newest)
         self._catching_up = CatchingUp(logs, self.presence, self.rooms, self.membership, epoch)
         connection.on_connected.append(self.sweep)
 
@@ -52,7 +53,7 @@ class Delivery:
         """Add a device: it receives what it missed, then ``RESP_SYNCED``, then new messages."""
         self.presence.add(device)
         self.rooms.enter(device, talks)
-        self._feeder.begin(device)
+        self.feeder.begin(device)
 
     def remove(self, device: Device) -> None:
         """Remove a device that has disconnected."""
@@ -69,7 +70,7 @@ class Delivery:
 
     def feed(self, device: Device) -> None:
         """Feed the device from the log, see ``ILog``."""
-        self._feeder.feed(device)
+        self.feeder.feed(device)
 
     def sweep(self) -> None:
         """Read for every device what its login would read, because something may have been missed."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import ensureDeferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,18 +23,17 @@ SYNCED = RESP_SYNCED.line() + b"\r\n"
 class Feeder:
     """Feed each device independently, one conversation after the other, and only while it has room.
 
+    :ivar times: shows people when missed messages were sent.
     :param newest: the messages of one conversation that a device with the capability ``lazy`` is fed.
     """
 
     log = Logger()
 
-    def __init__(
-        self, logs: Logs, refresh: Callable[[Conversation], Awaitable[None]], clock: IReactorTime, newest: int
-    ) -> None:
+    def __init__(self, logs: Logs, refresh: Callable[[Conversation], Awaitable[None]], newest: int) -> None:
         self._logs = logs
         self._refresh = refresh
         self._far_behind = FarBehind(logs, refresh, newest)
-        self._times = ShownTimes(clock)
+        self.times = ShownTimes()
         self._busy: set[Device] = set()
 
     def begin(self, device: Device) -> None:
@@ -111,7 +109,7 @@ class Feeder:
                 reading.skip(message.position)
             else:
                 if device.minute is not None:
-                    self._times.show(device, message.time)
+                    self.times.show(device, message.time)
                 device.push(message.line if device.encoding is None else message.rendered(device.encoding))
                 reading.given(message.position)
         return True

@@ -1,11 +1,10 @@
-"""Times for people, with a clock and a zone that the test sets."""
+"""Times for people, with a time of day and a zone that the test sets."""
 
 from __future__ import annotations
 
 import os
 import time
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.model.device import Device
@@ -21,12 +20,10 @@ class Showing(SynchronousTestCase):
     """A person in Shanghai, where the server is."""
 
     def setUp(self) -> None:
-        """Set the zone, and the clock to an hour after the first message."""
+        """Set the zone; it is an hour after the first message."""
         self.addCleanup(self._set_zone, os.environ.get("TZ"))
         self._set_zone("Asia/Shanghai")
-        self.clock = Clock()
-        self.clock.advance((SENT + 60 * MINUTE) / 1000)
-        self.times = ShownTimes(self.clock)
+        self.times = ShownTimes(lambda: (SENT + 60 * MINUTE) / 1000)
         owner = Unending()
         self.lines = owner.lines
         self.device = Device(b"bob", b"bob/main", b"", owner, frozenset(), set(), minute=0)
