@@ -9,13 +9,16 @@ from fishchat.errors import Refusal
 from fishchat.features.accounts import calls, rows
 from fishchat.features.accounts.calls import DeviceInfo, Status
 from fishchat.features.engine import Engine, Handlers, IAudit, IHashes, ISession, Settings
+from fishchat.features.lists import named_item
 from fishchat.model.display_names import DISPLAY_LENGTH, display_name
 from fishchat.model.secrets.passwords import Verifier, measure
 from fishchat.model.secrets.passwords import make as make_verifier
 from fishchat.model.secrets.tokens import fingerprint
+from fishchat.protocols.fields import read_name
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
+from fishchat.storage.profiles.calls import display_names
 
 #: The refusals of a sign-up or a password change that are recorded.
 REFUSALS = frozenset({"FLOOD", "SIGNUPS", "INVITATION", "EXISTS"})
@@ -140,6 +143,20 @@ class Accounts:
 
         session.ask(command, calls.status(session.account, account), take)
 
+    def names(self, session: ISession, command: Command) -> None:
+        """Carry out REQ_NAMES: return display names. Unknown accounts and those that hide have none."""
+        named = dict.fromkeys(map(read_name, command.text.split()))
+        if not 0 < len(named) <= rows.NAMES:
+            raise Refusal(
+                "FIELDS", f"usage: NAMES <accounts>, 1 to {rows.NAMES} accounts separated by spaces", limit=rows.NAMES
+            )
+        others = list(named)
+
+        def take(found: list[bytes]) -> bytes:
+            return list_lines(command, [(named_item(*each), b"") for each in zip(others, found, strict=True)])
+
+        session.ask(command, display_names(session.account, others), take, alone=True)
+
     def _change(self, session: ISession, command: Command, ask: Ask[object], answer: bytes) -> None:
         session.ask(command, ask, lambda _: ok_line(command, answer))
 
@@ -160,4 +177,5 @@ def make(engine: Engine) -> Handlers:
         rows.REQ_DEVICES.name: accounts.devices,
         rows.REVOKE_DEVICE.name: accounts.revoke_device,
         rows.REQ_CLIENT_STATUS.name: accounts.status,
+        rows.REQ_NAMES.name: accounts.names,
     }

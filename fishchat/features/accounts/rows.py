@@ -7,6 +7,8 @@ from fishchat.protocols.rows import BEFORE, Push, Text, Verb
 
 #: Who may start a conversation with an account.
 PRIVACIES = (b"everyone", b"contacts")
+#: The most accounts of one REQ_NAMES.
+NAMES = 100
 
 PRIVACY = Field(
     "privacy",
@@ -25,6 +27,7 @@ INVITE = Tag(
 #: Words in angle brackets, in Chinese.
 TERMS = {
     "online|offline": "online（在线）|offline（离线）",
+    "accounts": "多个帐号",
     "password": "密码",
     "privacy": "范围",
     "token expires in ms": "令牌失效时间（毫秒）",
@@ -96,6 +99,16 @@ REQ_CLIENT_STATUS = Verb(
     fields=(ACCOUNT,),
     reply="OK REQ_CLIENT_STATUS <account> <online|offline> <last seen in ms>[ <display name>]",
 )
+REQ_NAMES = Verb(
+    b"REQ_NAMES",
+    f"returns the display names of up to {NAMES} accounts, as far as you may see their status",
+    zh=f"查询最多 {NAMES} 个帐号的显示名，以你能看到其状态为限",
+    alias=b"NAMES",
+    text=Text.REQUIRED,
+    text_name="accounts",
+    text_sample=b"alice bob carol",
+    reply="BEGIN …, ITEM <account>[ <display name>] …, END REQ_NAMES",
+)
 
 VERBS = (
     CREATE_CLIENT,
@@ -105,5 +118,6 @@ VERBS = (
     REQ_DEVICES,
     REVOKE_DEVICE,
     REQ_CLIENT_STATUS,
+    REQ_NAMES,
 )
 PUSHES: tuple[Push, ...] = ()

@@ -59,8 +59,9 @@ class Relating(RelationsCase):
 
     def test_two_facts(self) -> None:
         """An account may be a contact and blocked: each begins and ends alone, in any order."""
-        both, blocked, contact = (["bob"], ["bob"]), (["bob"], []), ([], ["bob"])
-        steps: tuple[tuple[str, bool, Any], ...] = (
+        names: list[str] = ["bob"]
+        both, blocked, contact, nothing = (names, names), (names, names[1:]), (names[1:], names), (names[1:], names[1:])
+        steps = (
             ("c", True, contact),
             ("b", True, both),
             ("b", False, contact),
@@ -68,12 +69,12 @@ class Relating(RelationsCase):
             ("c", False, blocked),
             ("c", True, both),
             ("c", False, blocked),
-            ("b", False, ([], [])),
+            ("b", False, nothing),
         )
         for kind, wanted, after in steps:
             self.assertEqual(self.relate("alice", "bob", kind, wanted), ["OK"])
             self.assertEqual((self.related("alice", "b"), self.related("alice", "c")), after)
-            self.assertEqual(self.call("accounts/describe", "alice")[-2:], [len(names) for names in after])
+            self.assertEqual(self.call("accounts/describe", "alice")[-2:], [len(each) for each in after])
 
     def test_adding_a_blocked_account(self) -> None:
         """Adding a contact does not unblock it, whether the two have talked or not."""
