@@ -123,6 +123,14 @@ class Calls:
         """
         return self._call(lambda: self._machine.change_password(password))
 
+    def delete_account(self, password: str) -> Deferred[None]:
+        """Delete the account and everything that it wrote, for ever. The client then stops, as for ``deleted``.
+
+        Fails with RefusedError: ``AUTH`` for a wrong password, ``STATE`` where a login needs none. Fails with
+        ClosedError when the answer was lost; the next login then shows whether the account exists.
+        """
+        return self._ask(lambda: accounts.delete_account(password))
+
     def devices(self) -> Deferred[list[Device]]:
         """List the devices of one's account."""
         return self._ask(accounts.devices)

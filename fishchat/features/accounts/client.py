@@ -82,6 +82,11 @@ def change_password(password: str) -> Request[None]:
     return request(rows.SEND_PASSWORD, text=line_text(password, "PASSWORD"), result=nothing)
 
 
+def delete_account(password: str) -> Request[None]:
+    """Delete one's account."""
+    return request(rows.DELETE_CLIENT, text=line_text(password, "AUTH"), result=nothing)
+
+
 def devices() -> Request[list[Device]]:
     """List one's devices."""
 

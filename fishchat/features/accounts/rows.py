@@ -58,6 +58,16 @@ SEND_PASSWORD = Verb(
     secrets=True,
     reply="OK SEND_PASSWORD",
 )
+DELETE_CLIENT = Verb(
+    b"DELETE_CLIENT",
+    "deletes your account and everything that you wrote, for ever; needs your password, and the name stays taken",
+    zh="永久删除你的帐号和你写过的一切，须带密码；帐号名不会再给别人用",
+    text=Text.REQUIRED,
+    text_name="password",
+    text_sample=b"correct horse battery",
+    secrets=True,
+    reply="OK DELETE_CLIENT",
+)
 SEND_NAME = Verb(
     b"SEND_NAME",
     "sets the display name that others see",
@@ -113,6 +123,7 @@ REQ_NAMES = Verb(
 VERBS = (
     CREATE_CLIENT,
     SEND_PASSWORD,
+    DELETE_CLIENT,
     SEND_NAME,
     SEND_PRIVACY,
     REQ_DEVICES,

@@ -54,6 +54,7 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"REQ_TOPICS", b"TOPICS", (), ()),
     (b"REQ_MEMBERS", b"MEMBERS", (b"topic",), (b"after", b"limit")),
     (b"SEND_PASSWORD", b"PASSWORD", rb"(%s)" % TEXT, ()),
+    (b"DELETE_CLIENT", b"", rb"(%s)" % TEXT, ()),
     (b"REQ_DEVICES", b"DEVICES", (), ()),
     (b"REVOKE_DEVICE", b"REVOKE", (b"name",), ()),
     (b"BLOCK_CLIENT", b"BLOCK", (b"account",), ()),

@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
+from fishchat.features.accounts.rows import NAMES
 from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.messages.calls import PREVIEWED
 from fishchat.features.messages.rows import MAX_CSEQ
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
@@ -43,6 +45,10 @@ LIMITS = {
     "digits of an epoch": DIGITS,
     "bytes of an `@id`": 64,
     "`@cseq`": MAX_CSEQ,
+    "`@limit` of a page of conversations": 100,
+    "bytes of a text in a preview": PREVIEWED,
+    "entries searched": int(re.findall(r"SEARCHED = (\d+)", read("messages/describe_conversations"))[0]),
+    "accounts of a `REQ_NAMES`": NAMES,
     "`@limit`": 100,
     "commands of a connection that wait": flow.WAITING,
     "lines of a connection in one turn": flow.LINES,

@@ -65,6 +65,7 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"REQ_CONVERSATIONS", said("REQ_CONVERSATIONS")),
     (b"@preview CONVERSATIONS", said("REQ_CONVERSATIONS", preview=b"")),
     (b"@before=7-#a;limit=100 CONVERSATIONS", said("REQ_CONVERSATIONS", before=(7, b"#a"), limit=100)),
+    (b"DELETE_CLIENT open sesame", said("DELETE_CLIENT", text="open sesame")),
     (b"NAMES bob carol", said("REQ_NAMES", text="bob carol")),
     (b"REQ_CLIENT_STATUS bob", said("REQ_CLIENT_STATUS", b"bob")),
     (b"REQ_TOPICS", said("REQ_TOPICS")),

@@ -325,7 +325,7 @@ class Asking(RelationsCase):
     def test_status_of_the_deleted(self) -> None:
         """From the first step of a deletion on the account is not there, though its conversations still are."""
         self.said("alice", "bob", "x")
-        self.call("accounts/erase", "bob")
+        self.call("accounts/erase", "bob", "")
         self.assertEqual(self.status("alice", "bob"), "NOTFOUND")
         self.create("alice", "fishing")
         self.assertEqual(self.invite("alice", "fishing", "bob"), ["NOTFOUND"])
