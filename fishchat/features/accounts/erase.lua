@@ -1,7 +1,7 @@
 -- Begin to delete an account: its sessions, devices, secrets and relations end, and its name stays taken.
 -- args: account, version (that the password of an owner who deletes it must have; '' for the operator)
 -- reply: OK, sessions ended, devices, tokens, conversations that are left
--- refuses: NOTFOUND, AUTH, DISABLED
+-- refuses: NOTFOUND, AUTH, STATE
 -- writes: account:<account> seen:<account> tokens:<account> relations:<account> cursor:<account>
 --   cursor:<account>/<device> guesses:<name> changes:<account> at:<account> session:<account> on:<server>:<incarnation>
 --   meta:<conversation> revocations erasing
@@ -18,7 +18,7 @@ local found = call('HMGET', 'account:' .. account, 'created', 'deleted', 'versio
 if not found[1] and not found[2] then return {'NOTFOUND'} end
 if version ~= '' then
   if found[3] ~= version then return {'AUTH'} end
-  if found[4] then return {'DISABLED'} end
+  if found[4] then return {'STATE'} end
 end
 local ended = end_sessions(account, '', '', 'deleted')
 local devices, tokens = call('HKEYS', 'seen:' .. account), call('HLEN', 'tokens:' .. account)

@@ -4,10 +4,9 @@
 --- @include "relations"
 
 local account, kind = unpack(args)
-local has = kind == 'b' and is_blocked or is_contact
 local out = {}
 local found = call('HGETALL', 'relations:' .. account)
 for i = 1, #found, 2 do
-  if has(found[i + 1]) then out[#out + 1] = found[i] end
+  if kind == 'b' and is_blocked(found[i + 1]) or kind == 'c' and is_contact(found[i + 1]) then out[#out + 1] = found[i] end
 end
 return cmsgpack.pack(out)

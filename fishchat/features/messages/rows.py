@@ -28,7 +28,7 @@ from fishchat.protocols.rows import Push, Text, Verb
 
 #: The highest number that a sender may give a message.
 MAX_CSEQ = 10**DIGITS - 1
-#: The most messages of one page of history, and how many it has without a limit.
+#: The most messages of a page of history or conversations of their list, and how many it has without a limit.
 PAGE, DEFAULT_PAGE = 100, 50
 
 CSEQ = Tag(
@@ -58,11 +58,11 @@ AFTER = Tag(
 )
 LIMIT = Tag(
     b"limit",
-    f"1 to {PAGE} messages; {DEFAULT_PAGE} if absent",
+    f"1 to {PAGE} messages or conversations; {DEFAULT_PAGE} if absent",
     read_tag_number("limit", 1, PAGE),
     b"10",
     write_number,
-    zh=f"1 到 {PAGE} 条消息；不写就是 {DEFAULT_PAGE} 条",
+    zh=f"1 到 {PAGE} 条消息或 1 到 {PAGE} 个会话；不写就是 {DEFAULT_PAGE}",
 )
 
 
@@ -92,16 +92,8 @@ OLDER = Tag(
     _write_place,
     zh="`<ms>-<会话>`，即上一页最后一项的时间和会话；只返回排在它之后的会话",
 )
-MOST = Tag(
-    b"limit",
-    f"1 to {PAGE} conversations; {DEFAULT_PAGE} if absent and there is another of these tags",
-    read_tag_number("limit", 1, PAGE),
-    b"10",
-    write_number,
-    zh=f"1 到 {PAGE} 个会话；只写了其他标签时是 {DEFAULT_PAGE} 个",
-)
 #: The tags with which the list of conversations is a page, newest first.
-CONVERSATIONS = (PREVIEW, OLDER, MOST)
+CONVERSATIONS = (PREVIEW, OLDER, LIMIT)
 #: Words in angle brackets, in Chinese.
 TERMS = {
     "date": "日期",

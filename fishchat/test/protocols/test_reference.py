@@ -38,7 +38,7 @@ from fishchat.test.support.rfc5802 import ScramClient
 #: The limits of the page by the beginning of their rows.
 LIMITS = {
     "bytes of a line to the server": lines.MAX_LINE,
-    "bytes of a text": lines.MAX_TEXT,
+    "bytes of a text, as sent": lines.MAX_TEXT,
     "bytes of a line from the server": lines.MAX_OUT,
     "bytes of a telnet subnegotiation": 256,
     "characters of a name": NAME_LENGTH,
@@ -49,7 +49,7 @@ LIMITS = {
     "bytes of a text in a preview": PREVIEWED,
     "entries searched": int(re.findall(r"SEARCHED = (\d+)", read("messages/describe_conversations"))[0]),
     "accounts of a `REQ_NAMES`": NAMES,
-    "`@limit`": 100,
+    "`@limit` of a page of history": 100,
     "commands of a connection that wait": flow.WAITING,
     "lines of a connection in one turn": flow.LINES,
     "seconds without reading above": exchange.REST,

@@ -93,5 +93,5 @@ class Erasing(AccountCase):
         self.assert_unchanged(before)
         self.disable("alice")
         before = self.dump()
-        self.assertEqual(self.call("accounts/erase", "alice", "2"), ["DISABLED"])
+        self.assertEqual(self.call("accounts/erase", "alice", "2"), ["STATE"])
         self.assert_unchanged(before)
