@@ -6,7 +6,7 @@ server refuses it, and with ClosedError if the client stops first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -16,7 +16,7 @@ from fishchat.client.machine import Machine
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
 from fishchat.features.messages import client as messages
-from fishchat.features.requests import Request
+from fishchat.features.requests import Named, Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
 
@@ -77,9 +77,15 @@ class Calls:
         """List up to ``limit`` (1 to 100) messages, oldest first: the newest ones, or those before or after an id."""
         return self._ask(lambda: messages.history(conversation, before, after, limit))
 
-    def conversations(self) -> Deferred[list[Conversation]]:
-        """List one's conversations, with the number of unread messages."""
-        return self._ask(messages.conversations)
+    def conversations(
+        self, preview: bool = False, limit: int | None = None, before: str | None = None
+    ) -> Deferred[list[Conversation]]:
+        """List one's conversations, with the number of unread messages: all by name, or a page of them, newest first.
+
+        The list is a page of up to ``limit`` (1 to 100; 50 if None) when one of the arguments is given. ``preview``
+        adds the last message of each. For the next page, ``before`` is the ``place`` of the last one.
+        """
+        return self._ask(lambda: messages.conversations(preview, limit, before))
 
     def topics(self) -> Deferred[list[Topic]]:
         """List the topics that one is a member of."""
@@ -97,6 +103,13 @@ class Calls:
         """Return whether ``account`` is online, when it last was, and its display name. Fails with RefusedError."""
         return self._ask(lambda: accounts.status(account))
 
+    def names(self, of: Iterable[str]) -> Deferred[dict[str, str]]:
+        """Return the display names of up to 100 accounts, by account. Accounts without one are left out.
+
+        An account that does not exist or hides its status has none. Fails with RefusedError.
+        """
+        return self._ask(lambda: accounts.names(of))
+
     def set_name(self, name: str) -> Deferred[None]:
         """Set the display name that others see. Fails with RefusedError."""
         return self._ask(lambda: accounts.set_name(name))
@@ -109,6 +122,14 @@ class Calls:
         connection is lost in between, ``STATE`` does not show whether the password was changed.
         """
         return self._call(lambda: self._machine.change_password(password))
+
+    def delete_account(self, password: str) -> Deferred[None]:
+        """Delete the account and everything that it wrote, for ever. The client then stops, as for ``deleted``.
+
+        Fails with RefusedError: ``AUTH`` for a wrong password, ``STATE`` where a login needs none. Fails with
+        ClosedError when the answer was lost; the next login then shows whether the account exists.
+        """
+        return self._ask(lambda: accounts.delete_account(password))
 
     def devices(self) -> Deferred[list[Device]]:
         """List the devices of one's account."""
@@ -126,8 +147,8 @@ class Calls:
         """Unblock ``account``. Fails with RefusedError."""
         return self._ask(lambda: contacts.unblock(account))
 
-    def blocked(self) -> Deferred[list[str]]:
-        """List the accounts that one has blocked."""
+    def blocked(self) -> Deferred[list[Named]]:
+        """List the accounts that one has blocked: strings, each with the display name as ``name``."""
         return self._ask(contacts.blocked)
 
     def add_contact(self, account: str) -> Deferred[None]:
@@ -138,8 +159,8 @@ class Calls:
         """Remove a contact. Fails with RefusedError."""
         return self._ask(lambda: contacts.remove_contact(account))
 
-    def contacts(self) -> Deferred[list[str]]:
-        """List one's contacts."""
+    def contacts(self) -> Deferred[list[Named]]:
+        """List one's contacts: strings, each with the display name as ``name``."""
         return self._ask(contacts.contacts)
 
     def set_privacy(self, who: Literal["everyone", "contacts"]) -> Deferred[None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fishchat.features.accounts.client import Device, Status
 from fishchat.features.messages.client import Behind, Conversation, Gap, HistoryItem, Message, Notice, Read
-from fishchat.features.requests import ClientError, RefusedError
+from fishchat.features.requests import ClientError, Named, RefusedError
 from fishchat.features.session.client import Moved, Synced
 from fishchat.features.topics.client import Member, Topic
 
@@ -24,6 +24,7 @@ __all__ = [
     "Member",
     "Message",
     "Moved",
+    "Named",
     "Notice",
     "Online",
     "Read",

@@ -29,6 +29,7 @@ from fishchat.features.requests import RefusedError, Reply, Request
 from fishchat.features.session.client import Bye, Pinged, Replaced, Revoked
 from fishchat.features.session.rows import QUIT, SEND_PING
 from fishchat.model.names import Position, split_id
+from fishchat.protocols.fields import NO_TAGS
 from fishchat.protocols.lines import OVERLONG, parse_tags
 
 #: The most commands on the wire without a reply.
@@ -293,16 +294,18 @@ class Machine:
     def _take(self, line: bytes, now: float) -> None:
         if line == OVERLONG:
             raise ValueError("it is too long")
-        escaped = False
+        escaped, tags = False, NO_TAGS
         if line[:1] == b"@":
             raw, _, line = line[1:].partition(b" ")
-            escaped = b"esc" in parse_tags(raw)
+            tags = parse_tags(raw)
+            escaped = b"esc" in tags
         verb, _, rest = line.partition(b" ")
         if verb[:5] == b"RESP_":
             if self.phase is Phase.ONLINE:  # while closing, a message could not be acknowledged any more
                 self._pushed(verb, rest, escaped, now)
         elif verb == b"ITEM":
             self._reply.items.append((rest, escaped))
+            self._reply.tags.append(tags)
         elif verb in (b"OK", b"END"):
             which, _, self._reply.rest = rest.partition(b" ")
             self._answered(which, now)

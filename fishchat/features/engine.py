@@ -119,6 +119,15 @@ class IHashes(Protocol):
     def hashed(self, refund: Ask[Any], function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
         """Make a slow hash; make the call ``refund`` when there was no time for the hash."""
 
+    def attempt(self, account: bytes, source: bytes) -> Awaitable[Any]:
+        """Take a guess and return the verifiers of the account; fail with ``FLOOD`` after too many wrong ones."""
+
+    def checked(self, account: bytes, source: bytes, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+        """Make a slow hash after an attempt; refund its guess when there was no time for the hash."""
+
+    def refund(self, account: bytes, source: bytes) -> None:
+        """Refund a guess."""
+
     def ask(self, ask: Ask[T]) -> Awaitable[T]:
         """Call the store through the queue; fail with its Refusal."""
 

@@ -19,3 +19,8 @@ def ask_list(session: ISession, command: Command, ask: Ask[list[Any]], form: byt
         return list_lines(command, [(form % row, b"") for row in rows])
 
     session.ask(command, ask, take, alone=True)
+
+
+def named_item(account: bytes, name: bytes) -> bytes:
+    """Return ``<account>`` with the display name after it, if there is one."""
+    return b"%s %s" % (account, name) if name else account

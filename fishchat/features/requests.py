@@ -46,11 +46,12 @@ class RefusedError(ClientError):
 class Reply:
     """The reply to one command: ``rest`` of its OK line, ``items`` of its list, or the error.
 
-    An item consists of its text, and of whether that is escaped.
+    An item consists of its text, and of whether that is escaped; ``tags`` has the tags of each item.
     """
 
     rest: bytes = b""
     items: list[tuple[bytes, bool]] = field(default_factory=list)
+    tags: list[Mapping[bytes, bytes]] = field(default_factory=list)
     error: RefusedError | None = None
 
 
@@ -88,14 +89,33 @@ def nothing(reply: Reply) -> None:
     return None
 
 
-def accounts(reply: Reply) -> list[str]:
-    """Parse a list of accounts."""
-    return [item.decode() for item, _ in reply.items]
+class Named(str):
+    """An account, with its display name as ``name``; empty if it has none for the caller."""
+
+    __slots__ = ("name",)
+
+    def __new__(cls, account: str, name: str = "") -> Named:
+        """Make the account with this name."""
+        made = super().__new__(cls, account)
+        made.name = name
+        return made
+
+    name: str
+
+
+def accounts(reply: Reply) -> list[Named]:
+    """Parse a list of accounts, perhaps with their display names."""
+    return [Named(*item.decode().split(" ", 1)) for item, _ in reply.items]
 
 
 def items(one: Callable[[bytes, bool], T]) -> Callable[[Reply], list[T]]:
     """Return a parser of lists that reads each item by ``one``."""
     return lambda reply: [one(item, escaped) for item, escaped in reply.items]
+
+
+def tagged_items(one: Callable[[bytes, Mapping[bytes, bytes]], T]) -> Callable[[Reply], list[T]]:
+    """Return a parser of lists that reads each item by ``one``, from its text and its tags."""
+    return lambda reply: [one(item, tags) for (item, _), tags in zip(reply.items, reply.tags, strict=True)]
 
 
 def refused(word: str, extra: Iterable[tuple[str, str]] = ()) -> RefusedError:

@@ -12,10 +12,11 @@ from urllib.parse import quote_from_bytes
 #: Kind → its meaning, for the help of the command line.
 KINDS = {
     "login": "an accepted login",
-    "refused": "a refused login, sign-up or password change",
+    "refused": "a refused login, sign-up, password change or deletion",
     "signup": "a new account of a client",
     "password": "a password changed by its owner",
     "revoked": "a device revoked by its owner",
+    "deleted": "an account deleted by its owner",
     "admin": "a change by the operator",
     "lost": "events that could not be recorded",
 }

@@ -230,9 +230,12 @@ def describe(account: bytes) -> Ask[Portrait]:
     return Ask(_DESCRIBE, (account,), parse)
 
 
-def erase(account: bytes) -> Ask[Ended]:
-    """Begin a deletion, or continue one that was interrupted."""
-    return Ask(_ERASE, (account,), lambda reply: Ended(*accepted(reply)))
+def erase(account: bytes, version: bytes = b"") -> Ask[Ended]:
+    """Begin a deletion, or continue one that was interrupted.
+
+    With the ``version`` of the password by which the owner is known, the manager does the steps that follow.
+    """
+    return Ask(_ERASE, (account, version), lambda reply: Ended(*accepted(reply)))
 
 
 def erase_conversation(account: bytes, conversation: bytes, after: bytes, count: int) -> Ask[ErasedPart]:

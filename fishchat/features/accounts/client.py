@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,7 @@ from fishchat.features.requests import (
     request,
     text_of,
 )
+from fishchat.features.requests import accounts as shown
 from fishchat.model.display_names import DISPLAY_LENGTH, display_name
 
 
@@ -65,9 +67,24 @@ def status(account: str) -> Request[Status]:
     return request(rows.REQ_CLIENT_STATUS, name_of(account), result=result)
 
 
+def names(accounts: Iterable[str]) -> Request[dict[str, str]]:
+    """Return the display names of up to 100 accounts, by account; those without a name are left out."""
+    text = b" ".join(map(name_of, accounts))
+
+    def result(reply: Reply) -> dict[str, str]:
+        return {str(account): account.name for account in shown(reply) if account.name}
+
+    return request(rows.REQ_NAMES, text=text, result=result)
+
+
 def change_password(password: str) -> Request[None]:
     """Change one's password."""
     return request(rows.SEND_PASSWORD, text=line_text(password, "PASSWORD"), result=nothing)
+
+
+def delete_account(password: str) -> Request[None]:
+    """Delete one's account."""
+    return request(rows.DELETE_CLIENT, text=line_text(password, "AUTH"), result=nothing)
 
 
 def devices() -> Request[list[Device]]:

@@ -9,16 +9,19 @@ from fishchat.errors import Refusal
 from fishchat.features.accounts import calls, rows
 from fishchat.features.accounts.calls import DeviceInfo, Status
 from fishchat.features.engine import Engine, Handlers, IAudit, IHashes, ISession, Settings
+from fishchat.features.lists import named_item
 from fishchat.model.display_names import DISPLAY_LENGTH, display_name
-from fishchat.model.secrets.passwords import Verifier, measure
+from fishchat.model.secrets.passwords import Verifier, check, measure
 from fishchat.model.secrets.passwords import make as make_verifier
 from fishchat.model.secrets.tokens import fingerprint
+from fishchat.protocols.fields import read_name
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
+from fishchat.storage.profiles.calls import display_names
 
-#: The refusals of a sign-up or a password change that are recorded.
-REFUSALS = frozenset({"FLOOD", "SIGNUPS", "INVITATION", "EXISTS"})
+#: The refusals of a sign-up, a password change or a deletion that are recorded.
+REFUSALS = frozenset({"FLOOD", "SIGNUPS", "INVITATION", "EXISTS", "AUTH"})
 
 
 class Accounts:
@@ -76,6 +79,23 @@ class Accounts:
             raise Refusal("STATE", "the connection is closing; log in on a new one")
         await self._hashes.ask(calls.set_password(account, made, device.name, device.session))
         self._audit.note("password", session.peer.host, account=account, device=device.name)
+        return ok_line(command)
+
+    def delete(self, session: ISession, command: Command) -> None:
+        """Carry out DELETE_CLIENT: delete the account, for a client that knows its password."""
+        if self._settings.mode == "open":
+            raise Refusal("STATE", "this server cannot know whose account it is; ask its operator to delete it")
+        session.perform(command, self._audited(session, command, self._deleted(session, command)))
+
+    async def _deleted(self, session: ISession, command: Command) -> bytes:
+        account, host, hashes = session.account, session.peer.host, self._hashes
+        device, source = session.device, self._source(host)
+        found = await hashes.attempt(account, source)
+        if not await hashes.checked(account, source, check, command.text, found.argon, self._settings.costs):
+            raise Refusal("AUTH", "this is not the password of your account; nothing was deleted")
+        await hashes.ask(calls.erase(account, found.version))
+        hashes.refund(account, source)
+        self._audit.note("deleted", host, account=account, device=device.name if device else b"")
         return ok_line(command)
 
     async def _audited(self, session: ISession, command: Command, work: Coroutine[Any, Any, bytes]) -> bytes:
@@ -140,6 +160,20 @@ class Accounts:
 
         session.ask(command, calls.status(session.account, account), take)
 
+    def names(self, session: ISession, command: Command) -> None:
+        """Carry out REQ_NAMES: return display names. Unknown accounts and those that hide have none."""
+        named = dict.fromkeys(map(read_name, command.text.split()))
+        if not 0 < len(named) <= rows.NAMES:
+            raise Refusal(
+                "FIELDS", f"usage: NAMES <accounts>, 1 to {rows.NAMES} accounts separated by spaces", limit=rows.NAMES
+            )
+        others = list(named)
+
+        def take(found: list[bytes]) -> bytes:
+            return list_lines(command, [(named_item(*each), b"") for each in zip(others, found, strict=True)])
+
+        session.ask(command, display_names(session.account, others), take, alone=True)
+
     def _change(self, session: ISession, command: Command, ask: Ask[object], answer: bytes) -> None:
         session.ask(command, ask, lambda _: ok_line(command, answer))
 
@@ -155,9 +189,11 @@ def make(engine: Engine) -> Handlers:
     return {
         rows.CREATE_CLIENT.name: accounts.sign_up,
         rows.SEND_PASSWORD.name: accounts.change_password,
+        rows.DELETE_CLIENT.name: accounts.delete,
         rows.SEND_NAME.name: accounts.set_name,
         rows.SEND_PRIVACY.name: accounts.set_privacy,
         rows.REQ_DEVICES.name: accounts.devices,
         rows.REVOKE_DEVICE.name: accounts.revoke_device,
         rows.REQ_CLIENT_STATUS.name: accounts.status,
+        rows.REQ_NAMES.name: accounts.names,
     }

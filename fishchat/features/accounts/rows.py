@@ -7,6 +7,8 @@ from fishchat.protocols.rows import BEFORE, Push, Text, Verb
 
 #: Who may start a conversation with an account.
 PRIVACIES = (b"everyone", b"contacts")
+#: The most accounts of one REQ_NAMES.
+NAMES = 100
 
 PRIVACY = Field(
     "privacy",
@@ -25,6 +27,7 @@ INVITE = Tag(
 #: Words in angle brackets, in Chinese.
 TERMS = {
     "online|offline": "online（在线）|offline（离线）",
+    "accounts": "多个帐号",
     "password": "密码",
     "privacy": "范围",
     "token expires in ms": "令牌失效时间（毫秒）",
@@ -54,6 +57,16 @@ SEND_PASSWORD = Verb(
     text_sample=b"correct horse battery",
     secrets=True,
     reply="OK SEND_PASSWORD",
+)
+DELETE_CLIENT = Verb(
+    b"DELETE_CLIENT",
+    "deletes your account and everything that you wrote, for ever; needs your password, and the name stays taken",
+    zh="永久删除你的帐号和你写过的一切，须带密码；帐号名不会再给别人用",
+    text=Text.REQUIRED,
+    text_name="password",
+    text_sample=b"correct horse battery",
+    secrets=True,
+    reply="OK DELETE_CLIENT",
 )
 SEND_NAME = Verb(
     b"SEND_NAME",
@@ -96,14 +109,26 @@ REQ_CLIENT_STATUS = Verb(
     fields=(ACCOUNT,),
     reply="OK REQ_CLIENT_STATUS <account> <online|offline> <last seen in ms>[ <display name>]",
 )
+REQ_NAMES = Verb(
+    b"REQ_NAMES",
+    f"returns the display names of up to {NAMES} accounts, as far as you may see their status",
+    zh=f"查询最多 {NAMES} 个帐号的显示名，以你能看到其状态为限",
+    alias=b"NAMES",
+    text=Text.REQUIRED,
+    text_name="accounts",
+    text_sample=b"alice bob carol",
+    reply="BEGIN …, ITEM <account>[ <display name>] …, END REQ_NAMES",
+)
 
 VERBS = (
     CREATE_CLIENT,
     SEND_PASSWORD,
+    DELETE_CLIENT,
     SEND_NAME,
     SEND_PRIVACY,
     REQ_DEVICES,
     REVOKE_DEVICE,
     REQ_CLIENT_STATUS,
+    REQ_NAMES,
 )
 PUSHES: tuple[Push, ...] = ()

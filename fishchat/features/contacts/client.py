@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishchat.features.contacts import rows
-from fishchat.features.requests import Events, Request, accounts, name_of, nothing, request
+from fishchat.features.requests import Events, Named, Request, accounts, name_of, nothing, request
 
 EVENTS: Events = {}
 
@@ -18,8 +18,8 @@ def unblock(account: str) -> Request[None]:
     return request(rows.UNBLOCK_CLIENT, name_of(account), result=nothing)
 
 
-def blocked() -> Request[list[str]]:
-    """List the accounts that one has blocked."""
+def blocked() -> Request[list[Named]]:
+    """List the accounts that one has blocked, with their display names."""
     return request(rows.REQ_BLOCKED, result=accounts)
 
 
@@ -33,6 +33,6 @@ def remove_contact(account: str) -> Request[None]:
     return request(rows.REMOVE_CONTACT, name_of(account), result=nothing)
 
 
-def contacts() -> Request[list[str]]:
-    """List one's contacts."""
+def contacts() -> Request[list[Named]]:
+    """List one's contacts, with their display names."""
     return request(rows.REQ_CONTACTS, result=accounts)

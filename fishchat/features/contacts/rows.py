@@ -26,7 +26,7 @@ REQ_CONTACTS = Verb(
     "lists your contacts",
     zh="列出你的联系人",
     alias=b"CONTACTS",
-    reply="BEGIN …, ITEM <account> …, END REQ_CONTACTS",
+    reply="BEGIN …, ITEM <account>[ <display name>] …, END REQ_CONTACTS",
 )
 BLOCK_CLIENT = Verb(
     b"BLOCK_CLIENT",
@@ -49,7 +49,7 @@ REQ_BLOCKED = Verb(
     "lists the accounts that you have blocked",
     zh="列出你屏蔽的帐号",
     alias=b"BLOCKED",
-    reply="BEGIN …, ITEM <account> …, END REQ_BLOCKED",
+    reply="BEGIN …, ITEM <account>[ <display name>] …, END REQ_BLOCKED",
 )
 
 VERBS = (ADD_CONTACT, REMOVE_CONTACT, REQ_CONTACTS, BLOCK_CLIENT, UNBLOCK_CLIENT, REQ_BLOCKED)

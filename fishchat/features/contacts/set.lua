@@ -1,11 +1,13 @@
--- Block an account, make it a contact, or end either.
+-- Block an account, make it a contact, or end either; the other relation stays as it is.
 -- args: account, other, kind ('b' blocked, 'c' contact), wanted, most (relations)
 -- reply: OK
 -- refuses: NOTFOUND, FULL <limit>
 -- writes: relations:<account> meta:<conversation>
 --- @include "deleted"
 --- @include "names"
+--- @include "relations"
 --- @include "set_shut"
+--- @include "vital"
 
 -- NOTFOUND: the account itself was deleted. Whether the other one exists is not revealed.
 
@@ -13,15 +15,20 @@ local account, other, kind, wanted, most = unpack(args)
 if is_deleted(account) then return {'NOTFOUND'} end
 local relations = 'relations:' .. account
 local now = call('HGET', relations, other)
-if wanted and now ~= kind then
-  if not now and call('HLEN', relations) >= most then return {'FULL', most} end
-  call('HSET', relations, other, kind)
-elseif not wanted and now == kind then
+local blocked, contact = is_blocked(now), is_contact(now)
+-- A full memory must not stop the end of a relation.
+if not wanted then begin_vital() end
+if kind == 'b' then blocked = wanted else contact = wanted end
+local after = (blocked and 'b' or '') .. (contact and 'c' or '')
+if after == '' then
   call('HDEL', relations, other)
+elseif after ~= now then
+  if not now and call('HLEN', relations) >= most then return {'FULL', most} end
+  call('HSET', relations, other, after)
 end
 -- If the two have talked, send.lua finds the block in the counters, which it reads anyway.
 local conversation = p2p(account, other)
-if account ~= other and call('HEXISTS', 'meta:' .. conversation, 'n') == 1 then
-  set_shut(conversation, account, call('HGET', relations, other) == 'b')
+if kind == 'b' and account ~= other and call('HEXISTS', 'meta:' .. conversation, 'n') == 1 then
+  set_shut(conversation, account, blocked)
 end
 return {'OK'}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import Refusal
@@ -12,6 +13,13 @@ from fishchat.storage.script import script
 _READ = script("messages/read")
 _HISTORY = script("messages/history")
 _CONVERSATIONS = script("messages/conversations")
+_TIMES = script("messages/conversation_times")
+_DESCRIBE = script("messages/describe_conversations")
+
+#: The conversations of one step of a list, which takes less than 5 ms: names, numbers, last messages.
+SCANNED, COUNTED, DESCRIBED = 1000, 50, 25
+#: The bytes of a text in a preview.
+PREVIEWED = 200
 
 #: Position, time in ms, body.
 Entry = tuple[bytes, bytes, bytes]
@@ -64,6 +72,43 @@ def history(account: bytes, named: bytes, before: bytes, after: bytes, limit: in
     return Ask(_HISTORY, (account, conversation, before, after, limit, _topic_named(named)), parse)
 
 
-def conversations(account: bytes) -> Ask[list[tuple[bytes, int, int, int]]]:
-    """List the conversations of an account by name: last number that it may see, number that it has read, unread."""
-    return Ask(_CONVERSATIONS, (account,), lambda packed: sorted(rows(packed, 4)))
+@dataclass(frozen=True)
+class Described:
+    """A conversation of an account, with its last message if that was wanted and there is one.
+
+    :ivar position: the position of the message, or nothing.
+    :ivar text: the beginning of its text, up to one byte longer than a preview.
+    :ivar name: the display name of the other account, or nothing.
+    """
+
+    conversation: bytes
+    last: int
+    read: int
+    unread: int
+    position: bytes
+    sender: bytes
+    form: bytes
+    text: bytes
+    name: bytes
+
+
+def conversations(account: bytes, cursor: bytes) -> Ask[tuple[bytes, list[bytes]]]:
+    """List some conversations, some perhaps repeated. Returns the next cursor, too; ``b"0"`` begins and ends."""
+    return Ask(_CONVERSATIONS, (account, cursor, SCANNED), lambda reply: (reply[0], reply[1]))
+
+
+def conversation_times(account: bytes, conversations: list[bytes]) -> Ask[list[int]]:
+    """Read the times in ms at which something was last stored in up to ``COUNTED`` conversations; 0 if unknown."""
+    return Ask(_TIMES, (account, conversations), lambda reply: [int(time) for time in reply])
+
+
+def describe_conversations(account: bytes, conversations: list[bytes], preview: bool) -> Ask[list[Described]]:
+    """Describe up to ``COUNTED`` conversations, or ``DESCRIBED`` with their last messages.
+
+    Those that the account does not have are left out.
+    """
+
+    def parse(packed: bytes) -> list[Described]:
+        return [Described(*row) for row in rows(packed, 9)]
+
+    return Ask(_DESCRIBE, (account, conversations, preview, PREVIEWED + 1), parse)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fishchat.features.messages import rows
@@ -13,7 +14,9 @@ from fishchat.features.requests import (
     id_of,
     items,
     nothing,
+    refused,
     request,
+    tagged_items,
     text_of,
 )
 from fishchat.model.names import MessageId
@@ -99,12 +102,27 @@ class HistoryItem:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation of one's own: its last number, the read number, and how many messages are unread."""
+    """A conversation of one's own: its last number, the read number, and how many messages are unread.
+
+    In a page, ``time`` is when something was last stored in it, in seconds since 1970. With a preview, ``name`` is the
+    display name of the other account, and ``id``, ``from_`` and ``text`` are those of the last message: empty if there
+    is none. ``text`` is its beginning, at most 200 bytes.
+    """
 
     conversation: str
     last: int
     read: int
     unread: int
+    time: float = 0.0
+    name: str = ""
+    id: str = ""
+    from_: str = ""
+    text: str = ""
+
+    @property
+    def place(self) -> str:
+        """The place in the list: the next page is the one before it."""
+        return f"{round(self.time * 1000)}-{self.conversation}"
 
 
 def _message(sender: bytes, message_id: MessageId, text: str) -> Message:
@@ -166,11 +184,28 @@ def history(conversation: str, before: str | None, after: str | None, limit: int
     return request(rows.REQ_HISTORY, conversation_of(conversation), tags=tags, result=items(one))
 
 
-def conversations() -> Request[list[Conversation]]:
-    """List one's conversations."""
+def conversations(
+    preview: bool = False, limit: int | None = None, before: str | None = None
+) -> Request[list[Conversation]]:
+    """List one's conversations: all by name, or a page of them, newest first."""
+    tags: dict[bytes, Any] = {b"preview": b""} if preview else {}
+    if limit is not None:
+        tags[b"limit"] = limit
+    if before is not None:
+        time, _, conversation = before.partition("-")
+        if not time.isdecimal():
+            raise refused("BADTAG")
+        tags[b"before"] = int(time), conversation_of(conversation)
 
-    def one(item: bytes, _escaped: bool) -> Conversation:
-        which, last, read, unread = item.split(b" ")
-        return Conversation(which.decode(), int(last), int(read), int(unread))
+    def one(item: bytes, tags: Mapping[bytes, bytes]) -> Conversation:
+        which, last, read, unread, *rest = item.split(b" ", 5)
+        made = Conversation(which.decode(), int(last), int(read), int(unread), int(tags.get(b"time", b"0")) / 1000)
+        if len(rest) < 1:
+            return made
+        name = text_of(tags.get(b"name", b""), False)
+        if len(rest) == 1:
+            return replace(made, name=name)
+        text = text_of(rest[1], b"esc" in tags)
+        return replace(made, name=name, id=rest[0].decode(), from_=tags.get(b"from", b"").decode(), text=text)
 
-    return request(rows.REQ_CONVERSATIONS, result=items(one))
+    return request(rows.REQ_CONVERSATIONS, tags=tags, result=tagged_items(one))

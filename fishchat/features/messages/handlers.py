@@ -5,6 +5,7 @@ from __future__ import annotations
 from fishchat.errors import Refusal
 from fishchat.features.engine import Engine, Handlers, IRooms, ISession, ISignals
 from fishchat.features.messages import calls, queries, rows
+from fishchat.features.messages.conversations import Conversations
 from fishchat.model.message import ESCAPED, PLAIN, pack_form
 from fishchat.model.names import (
     concerns,
@@ -93,5 +94,5 @@ def make(engine: Engine) -> Handlers:
         rows.SEND_ACK.name: messages.acknowledge,
         rows.SEND_READ.name: messages.read,
         rows.REQ_HISTORY.name: queries.history,
-        rows.REQ_CONVERSATIONS.name: queries.conversations,
+        rows.REQ_CONVERSATIONS.name: Conversations(engine.call).listed,
     }

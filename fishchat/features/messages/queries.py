@@ -1,10 +1,9 @@
-"""Queries about messages: history and conversations. They change nothing."""
+"""Queries about messages: history. They change nothing."""
 
 from __future__ import annotations
 
 from fishchat.errors import Refusal
 from fishchat.features.engine import ISession
-from fishchat.features.lists import ask_list
 from fishchat.features.messages import calls
 from fishchat.features.messages.calls import Entry
 from fishchat.features.messages.rows import DEFAULT_PAGE
@@ -37,8 +36,3 @@ def _bound(message_id: MessageId | None, conversation: bytes) -> bytes:
     if named != conversation:
         raise Refusal("BADID", "@before and @after must name a message of this conversation")
     return format_position((epoch, seq))
-
-
-def conversations(session: ISession, command: Command) -> None:
-    """Carry out REQ_CONVERSATIONS: list the account's conversations, with the number of unread messages of each."""
-    ask_list(session, command, calls.conversations(session.account), b"%s %d %d %d")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fishchat.errors import ProtocolError
 from fishchat.model.names import DIGITS, MessageId
 from fishchat.protocols.fields import (
     ACCOUNT,
@@ -13,6 +14,8 @@ from fishchat.protocols.fields import (
     TOPIC,
     Field,
     Tag,
+    read_conversation,
+    read_flag,
     read_id,
     read_named_conversation,
     read_number,
@@ -25,7 +28,7 @@ from fishchat.protocols.rows import Push, Text, Verb
 
 #: The highest number that a sender may give a message.
 MAX_CSEQ = 10**DIGITS - 1
-#: The most messages of one page of history, and how many it has without a limit.
+#: The most messages of a page of history or conversations of their list, and how many it has without a limit.
 PAGE, DEFAULT_PAGE = 100, 50
 
 CSEQ = Tag(
@@ -55,12 +58,42 @@ AFTER = Tag(
 )
 LIMIT = Tag(
     b"limit",
-    f"1 to {PAGE} messages; {DEFAULT_PAGE} if absent",
+    f"1 to {PAGE} messages or conversations; {DEFAULT_PAGE} if absent",
     read_tag_number("limit", 1, PAGE),
     b"10",
     write_number,
-    zh=f"1 到 {PAGE} 条消息；不写就是 {DEFAULT_PAGE} 条",
+    zh=f"1 到 {PAGE} 条消息或 1 到 {PAGE} 个会话；不写就是 {DEFAULT_PAGE}",
 )
+
+
+def _read_place(value: bytes) -> tuple[int, bytes]:
+    time, dash, conversation = value.partition(b"-")
+    if not dash or not time.isdigit() or len(time) > DIGITS:
+        raise ProtocolError("BADTAG", "@before must be the time and the conversation of an item: <ms>-<conversation>")
+    return int(time), read_conversation(conversation)
+
+
+def _write_place(value: tuple[int, bytes]) -> bytes:
+    return b"%d-%s" % value
+
+
+PREVIEW = Tag(
+    b"preview",
+    "no value; with the last message of each conversation",
+    read_flag("preview"),
+    b"",
+    zh="没有值；附上每个会话的最后一条消息",
+)
+OLDER = Tag(
+    b"before",
+    "`<ms>-<conversation>`, the time and the conversation of the last item; returns only those after it in the list",
+    _read_place,
+    b"1795581000123-alice+bob",
+    _write_place,
+    zh="`<ms>-<会话>`，即上一页最后一项的时间和会话；只返回排在它之后的会话",
+)
+#: The tags with which the list of conversations is a page, newest first.
+CONVERSATIONS = (PREVIEW, OLDER, LIMIT)
 #: Words in angle brackets, in Chinese.
 TERMS = {
     "date": "日期",
@@ -145,10 +178,11 @@ REQ_HISTORY = Verb(
 )
 REQ_CONVERSATIONS = Verb(
     b"REQ_CONVERSATIONS",
-    "lists your conversations",
-    zh="列出你的会话",
+    "lists your conversations; with any of its tags a page of them, newest first",
+    zh="列出你的会话；带任何一个标签时按时间从新到旧分页",
     alias=b"CONVERSATIONS",
-    reply="BEGIN …, ITEM <conversation> <last number> <read number> <unread> …, END REQ_CONVERSATIONS",
+    tags=CONVERSATIONS,
+    reply="BEGIN …, ITEM <conversation> <last number> <read number> <unread>[ <id> <text>] …, END REQ_CONVERSATIONS",
 )
 
 RESP_MESSAGE_P2P = Push(

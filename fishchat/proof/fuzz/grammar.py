@@ -48,11 +48,13 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"DISMISS_TOPIC", b"DISMISS", (b"topic",), ()),
     (b"LOCATE_TOPIC_MSG_ADDR", b"LOCATE", (b"topic",), ()),
     (b"REQ_HISTORY", b"HISTORY", (b"named",), (b"before", b"after", b"limit")),
-    (b"REQ_CONVERSATIONS", b"CONVERSATIONS", (), ()),
+    (b"REQ_CONVERSATIONS", b"CONVERSATIONS", (), (b"preview", b"before", b"limit")),
     (b"REQ_CLIENT_STATUS", b"STATUS", (b"account",), ()),
+    (b"REQ_NAMES", b"NAMES", rb"(%s)" % TEXT, ()),
     (b"REQ_TOPICS", b"TOPICS", (), ()),
     (b"REQ_MEMBERS", b"MEMBERS", (b"topic",), (b"after", b"limit")),
     (b"SEND_PASSWORD", b"PASSWORD", rb"(%s)" % TEXT, ()),
+    (b"DELETE_CLIENT", b"", rb"(%s)" % TEXT, ()),
     (b"REQ_DEVICES", b"DEVICES", (), ()),
     (b"REVOKE_DEVICE", b"REVOKE", (b"name",), ()),
     (b"BLOCK_CLIENT", b"BLOCK", (b"account",), ()),
@@ -98,6 +100,7 @@ _VALUES = {
     b"id": re.compile(rb".{1,64}", re.DOTALL),
     b"cseq": re.compile(NUMBER),
     b"esc": re.compile(rb""),
+    b"preview": re.compile(rb""),
     b"device": re.compile(NAME),
     b"invite": re.compile(rb".{1,64}", re.DOTALL),
     b"kind": re.compile(rb"open|invitation"),
@@ -107,6 +110,7 @@ _VALUES = {
 }
 #: Tags that a verb reads in its own way.
 _OWN_VALUES = {
+    (b"REQ_CONVERSATIONS", b"before"): re.compile(rb"%s-%s" % (NUMBER, CONVERSATION)),
     (b"REQ_MEMBERS", b"after"): re.compile(NAME),
     (b"REQ_MEMBERS", b"limit"): re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}[1-9][0-9]{2}|0{0,11}1000"),
 }

@@ -6,6 +6,7 @@ The store returns the worst values that it may hold.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -14,9 +15,10 @@ from fishchat.client import events
 from fishchat.client.machine import Machine
 from fishchat.client.replies import parse_error
 from fishchat.errors import WORDS, Refusal
-from fishchat.features.accounts.client import devices, status
+from fishchat.features.accounts.client import devices, names, status
 from fishchat.features.contacts.client import contacts
 from fishchat.features.messages.client import conversations, history
+from fishchat.features.messages.conversations import beginning
 from fishchat.features.requests import Request
 from fishchat.features.topics.client import members, topics
 from fishchat.model.message import ESCAPED
@@ -30,12 +32,13 @@ from fishchat.services.msg_server.service import MsgServer
 #: The requests, by the script that answers them.
 ASKED: tuple[tuple[str, Callable[[], Request[Any]]], ...] = (
     ("messages/history", lambda: history("alice+bob", None, None, 50)),
-    ("messages/conversations", conversations),
+    ("messages/describe_conversations", lambda: conversations(preview=True, limit=50)),
     ("topics/list", topics),
     ("topics/members", lambda: members("fishing")),
     ("accounts/devices", devices),
     ("contacts/list", contacts),
     ("accounts/status", lambda: status("bob")),
+    ("profiles/names", lambda: names(["alice", "bob"])),
 )
 
 
@@ -104,15 +107,21 @@ def _ask(session: Session, store: Store, script: str, request: Callable[[], Requ
     [settled] = [event for event in session.heard if isinstance(event, events.Settled)]
     claim(settled.key == key, "the answer to another question", settled)
     given = store.gave[script]
-    claim(settled.value == _meant(script, given), "another answer", settled.value, given)
+    claim(settled.value == _meant(script, given, store), "another answer", settled.value, given)
 
 
-def _meant(script: str, given: Any) -> Any:
+def _meant(script: str, given: Any, store: Store) -> Any:
     """Return the events that the client should report for the store's values."""
     if script == "accounts/status":
         online, seen, name = given
         return events.Status("bob", bool(online), seen / 1000, name.decode())
-    return [_MEANT[script](*row) for row in given]
+    if script == "profiles/names":
+        return {account.decode(): name.decode() for account, name in given if name}
+    meant = [_MEANT[script](*row) for row in given]
+    if script == "messages/describe_conversations":
+        times = dict(store.gave["messages/conversation_times"])
+        return [replace(one, time=times[one.conversation.encode()] / 1000) for one in meant]
+    return meant
 
 
 def _text(flag: bytes, text: bytes) -> str:
@@ -124,9 +133,27 @@ def _history(message: bytes, at: int, body: bytes) -> events.HistoryItem:
     return events.HistoryItem(message.decode(), account.decode(), at / 1000, _text(flag, text))
 
 
+def _previewed(
+    conversation: bytes,
+    last: int,
+    read: int,
+    unread: int,
+    at: bytes,
+    account: bytes,
+    form: bytes,
+    text: bytes,
+    name: bytes,
+) -> events.Conversation:
+    made = events.Conversation(conversation.decode(), last, read, unread, name=name.decode())
+    if not at:
+        return made
+    shown = _text(form, beginning(text, form == ESCAPED))
+    return replace(made, id=f"{conversation.decode()}:{at.decode()}", from_=account.decode(), text=shown)
+
+
 _MEANT: dict[str, Callable[..., Any]] = {
     "messages/history": _history,
-    "messages/conversations": lambda name, *numbers: events.Conversation(name.decode(), *numbers),
+    "messages/describe_conversations": _previewed,
     "topics/list": lambda topic, owner, kind, members: events.Topic(
         topic.decode(), owner.decode(), kind.decode(), members
     ),
@@ -134,7 +161,7 @@ _MEANT: dict[str, Callable[..., Any]] = {
         account.decode(), role == b"owner", read, name.decode()
     ),
     "accounts/devices": lambda name, on, seen, ends: events.Device(name.decode(), bool(on), seen / 1000, ends / 1000),
-    "contacts/list": lambda name: name.decode(),
+    "contacts/list": lambda account, name: events.Named(account.decode(), name.decode()),
 }
 
 

@@ -204,10 +204,25 @@ class Store(FakeStore):
         return flat
 
     def _messages_conversations(self, *_: Any) -> Any:
+        self.gave["messages/describe_conversations"] = self.gave["messages/conversation_times"] = []
+        return [b"0", [b"#" + self.dice.name() for _ in range(self.dice.byte() % 4)]]
+
+    def _messages_conversation_times(self, _: bytes, names: list[bytes]) -> Any:
+        times = [self.dice.number() for _ in names]
+        self.gave["messages/conversation_times"] = list(zip(names, times, strict=True))
+        return times
+
+    def _messages_describe_conversations(self, _account: bytes, names: list[bytes], preview: bool, longest: int) -> Any:
         dice = self.dice
-        return self._rows(
-            "messages/conversations", lambda: (b"#" + dice.name(), dice.number(), dice.number(), dice.number())
-        )
+        found = []
+        for name in names:
+            account, _, _, form, text = self.body(name).split(b" ", 4)
+            message = (b"7-1", account, form, text[:longest]) if preview and dice.flag() else (b"",) * 4
+            found.append(
+                (name, dice.number(), dice.number(), dice.number(), *message, self._shown() if preview else b"")
+            )
+        self.gave["messages/describe_conversations"] = found
+        return pack(*[value for one in found for value in one])
 
     def _topics_list(self, *_: Any) -> Any:
         dice = self.dice
@@ -238,7 +253,15 @@ class Store(FakeStore):
         return self._rows("accounts/devices", lambda: (dice.name(), dice.byte() % 2, dice.number(), dice.number()))
 
     def _contacts_list(self, *_: Any) -> Any:
-        return self._rows("contacts/list", lambda: (self.dice.name(),))
+        # In Redis every account is once in the list.
+        given = sorted({self.dice.name() for _ in range(self.dice.byte() % 4)})
+        self.gave["contacts/list"] = [(name, b"") for name in given]
+        return pack(*given)
+
+    def _profiles_names(self, asker: bytes, accounts: list[bytes]) -> Any:
+        names = [self._shown() for _ in accounts]
+        self.gave["contacts/list"] = self.gave["profiles/names"] = list(zip(accounts, names, strict=True))
+        return pack(*names)
 
     def _rows(self, script: str, row: Callable[[], tuple[Any, ...]]) -> bytes:
         given = [row() for _ in range(self.dice.byte() % 4)]

@@ -21,7 +21,7 @@ local function append(server, incarnation, epoch, stream, conversation, body)
   local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v')
   local n, version, now = tonumber(meta[1] or 0) + 1, tonumber(meta[2] or 0), timestamp()
   call('XADD', 'log:' .. conversation, epoch .. '-' .. n, 't', now, 'm', body)
-  call('HSET', 'meta:' .. conversation, 'n', n, 'e', epoch)
+  call('HSET', 'meta:' .. conversation, 'n', n, 'e', epoch, 'time', now)
   leave_for_router(server, incarnation, epoch, stream, places_of(conversation, server), conversation, n, version, body, now)
   return {'OK', conversation, tonumber(epoch), n, body, version, tonumber(now)}
 end

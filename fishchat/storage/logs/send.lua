@@ -176,7 +176,7 @@ for _, conversation in ipairs(order) do
     versions[#versions + 1], versions[#versions + 2] = conversation, state.version
   end
   if state.changed then
-    local sets = {'n', format('%d', state.n), 'e', epoch}
+    local sets = {'n', format('%d', state.n), 'e', epoch, 'time', now}
     for sender, cseq in pairs(state.cseq) do
       if cseq > 0 then sets[#sets + 1], sets[#sets + 2] = sender, format('%d', cseq) end
     end

@@ -342,7 +342,7 @@ TRANSCRIPTS: dict[str, tuple[str, str | None, str | None]] = {
         ask contacts
         C REQ_CONTACTS
         S BEGIN REQ_CONTACTS 1
-        S ITEM bob
+        S ITEM bob Bob the Builder
         S END REQ_CONTACTS
         event Settled(7, ['bob'])
         ask remove_contact bob

@@ -34,7 +34,7 @@ UNKNOWN = """
     ask conversations
     C REQ_CONVERSATIONS
     S @new=1 BEGIN REQ_CONVERSATIONS 1
-    S @time=1;from=bob ITEM alice+bob 7 5 2
+    S @mood=fine;since=1 ITEM alice+bob 7 5 2
     S @new=1 END REQ_CONVERSATIONS
     event Settled(1, [Conversation('alice+bob', 7, 5, 2)])
     at 1

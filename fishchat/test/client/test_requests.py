@@ -56,6 +56,12 @@ class RequestTests(SynchronousTestCase):
                 said("REQ_HISTORY", b"alice+bob", limit=1, before=ID, after=ID),
             ),
             (messages.conversations(), said("REQ_CONVERSATIONS")),
+            (
+                messages.conversations(True, 7, "1795581000123-#a"),
+                said("REQ_CONVERSATIONS", preview=b"", limit=7, before=(1795581000123, b"#a")),
+            ),
+            (accounts.delete_account("correct horse"), said("DELETE_CLIENT", text="correct horse")),
+            (accounts.names(["bob", "carol"]), said("REQ_NAMES", text="bob carol")),
             (topics.topics(), said("REQ_TOPICS")),
             (topics.members("a"), said("REQ_MEMBERS", b"a")),
             (

@@ -33,6 +33,7 @@ TAGS = {
     "id": "x",
     "cseq": "1",
     "esc": "",
+    "preview": "",
     "device": "another",
     "invite": "fci_nobody-has-it",
     "kind": "open",
@@ -135,7 +136,7 @@ class Forged(PeopleCase):
         before = self.bodies()
         for verb in SAYABLE:
             # These would end what the others are tried in.
-            if verb.name in (b"DISMISS_TOPIC", b"BLOCK_CLIENT"):
+            if verb.name in (b"DISMISS_TOPIC", b"BLOCK_CLIENT", b"DELETE_CLIENT"):
                 continue
             for text in self.TEXTS if verb.text is not Text.NONE else (None,):
                 for mark in self.MARKS:

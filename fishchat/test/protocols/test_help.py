@@ -106,7 +106,9 @@ class WordTests(SynchronousTestCase):
             )
             for tag in ("@id", "@cseq", "@esc"):
                 self.assertTrue(any(line.startswith(f"For programs: {tag}") for line in lines), tag)
-        self.assertIn("@limit=10 before the verb: 1 to 100 messages; 50 if absent", asked("HELP HISTORY"))
+        self.assertIn(
+            "@limit=10 before the verb: 1 to 100 messages or conversations; 50 if absent", asked("HELP HISTORY")
+        )
 
     def test_examples(self) -> None:
         """The example of every verb is a line that the server understands."""

@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
+from fishchat.features.accounts.rows import NAMES
 from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.messages.calls import PREVIEWED
 from fishchat.features.messages.rows import MAX_CSEQ
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
@@ -36,14 +38,18 @@ from fishchat.test.support.rfc5802 import ScramClient
 #: The limits of the page by the beginning of their rows.
 LIMITS = {
     "bytes of a line to the server": lines.MAX_LINE,
-    "bytes of a text": lines.MAX_TEXT,
+    "bytes of a text, as sent": lines.MAX_TEXT,
     "bytes of a line from the server": lines.MAX_OUT,
     "bytes of a telnet subnegotiation": 256,
     "characters of a name": NAME_LENGTH,
     "digits of an epoch": DIGITS,
     "bytes of an `@id`": 64,
     "`@cseq`": MAX_CSEQ,
-    "`@limit`": 100,
+    "`@limit` of a page of conversations": 100,
+    "bytes of a text in a preview": PREVIEWED,
+    "entries searched": int(re.findall(r"SEARCHED = (\d+)", read("messages/describe_conversations"))[0]),
+    "accounts of a `REQ_NAMES`": NAMES,
+    "`@limit` of a page of history": 100,
     "commands of a connection that wait": flow.WAITING,
     "lines of a connection in one turn": flow.LINES,
     "seconds without reading above": exchange.REST,

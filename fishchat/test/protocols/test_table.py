@@ -63,6 +63,10 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"@before=alice+bob:471893-17 HISTORY alice+bob", said("REQ_HISTORY", b"alice+bob", before=ID)),
     (b"@after=alice+bob:471893-17;limit=1 HISTORY #a", said("REQ_HISTORY", b"#a", after=ID, limit=1)),
     (b"REQ_CONVERSATIONS", said("REQ_CONVERSATIONS")),
+    (b"@preview CONVERSATIONS", said("REQ_CONVERSATIONS", preview=b"")),
+    (b"@before=7-#a;limit=100 CONVERSATIONS", said("REQ_CONVERSATIONS", before=(7, b"#a"), limit=100)),
+    (b"DELETE_CLIENT open sesame", said("DELETE_CLIENT", text="open sesame")),
+    (b"NAMES bob carol", said("REQ_NAMES", text="bob carol")),
     (b"REQ_CLIENT_STATUS bob", said("REQ_CLIENT_STATUS", b"bob")),
     (b"REQ_TOPICS", said("REQ_TOPICS")),
     (b"REQ_MEMBERS fishing", said("REQ_MEMBERS", b"fishing")),
@@ -363,6 +367,11 @@ class LimitTests(SynchronousTestCase):
         """A page of history has 1 to 100 messages."""
         self.assertEqual(meaning(self, b"@limit=100 HISTORY #a"), [said("REQ_HISTORY", b"#a", limit=100)])
         self.assertEqual(meaning(self, b"@limit=101 HISTORY #a"), ["BADTAG"])
+
+    def test_page_of_conversations(self) -> None:
+        """A page of conversations has 1 to 100 of them."""
+        self.assertEqual(meaning(self, b"@limit=100 CONVERSATIONS"), [said("REQ_CONVERSATIONS", limit=100)])
+        self.assertEqual(meaning(self, b"@limit=101 CONVERSATIONS"), ["BADTAG"])
 
 
 class PropertyTests(SynchronousTestCase):

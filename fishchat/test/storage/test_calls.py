@@ -27,7 +27,9 @@ VALUES: dict[Any, Any] = {bytes: b"x", int: 1, str: "everyone", bool: True}
 def modules() -> Iterator[ModuleType]:
     """The calls beside every directory of scripts."""
     for directory in sorted({name.partition("/")[0] for name in names()}):
-        found = "storage" if directory in ("audit", "logs", "servers", "routes", "migrations") else "features"
+        found = (
+            "storage" if directory in ("audit", "logs", "servers", "routes", "migrations", "profiles") else "features"
+        )
         yield import_module(f"fishchat.{found}.{directory}.calls")
 
 

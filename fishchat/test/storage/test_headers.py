@@ -154,7 +154,7 @@ class Includes(SynchronousTestCase):
     def test_order(self) -> None:
         """Each once, after what it includes itself; the base comes first."""
         found = loader.needed('--- @include "reach"\n--- @include "shut"\n--- @include "names"\n')
-        self.assertEqual(found, ["base", "names", "shut", "unreachable", "reach"])
+        self.assertEqual(found, ["base", "names", "shut", "relations", "unreachable", "reach"])
         text = loader.assemble('--- @include "reach"\nreturn 1\n').decode()
         self.assertEqual(text.count("local function shut("), 1)
         self.assertTrue(text.endswith("return 1\n"))

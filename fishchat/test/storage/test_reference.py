@@ -113,6 +113,8 @@ class Keys(AccountCase):
     def admit(self) -> None:
         """Accounts that prove who they are."""
         self.enrol("carol")
+        self.enrol("erin")
+        self.call("accounts/erase", "erin", "1")
         self.attempt("carol", ADDRESS)
         self.attempt("nobody", "2001:db8::/64")
         self.begin_sign_up("dora")

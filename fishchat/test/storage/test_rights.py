@@ -120,5 +120,5 @@ class Sight(RightsCase):
 
     def test_deleted(self) -> None:
         """A deleted account reads nothing, even while its deletion is under way."""
-        self.call("accounts/erase", "bob")
+        self.call("accounts/erase", "bob", "")
         self.assertFalse(self.may_read("bob", "#fishing"))

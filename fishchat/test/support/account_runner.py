@@ -129,7 +129,7 @@ class AccountCase(ScriptCase):
 
     def erase(self, account: str, count: int = 500) -> list[str]:
         """Delete an account as ``Accounts.erase`` does. Returns its conversations."""
-        conversations: list[str] = self.call("accounts/erase", account)[4]
+        conversations: list[str] = self.call("accounts/erase", account, "")[4]
         for conversation in conversations:
             self.erase_talk(account, conversation, count)
         self.call("accounts/finish_erase", account)

@@ -284,7 +284,9 @@ class ScriptCase(SynchronousTestCase):
 
     def conversations(self, account: str) -> dict[str, list[int]]:
         """Return conversation → last number, read number, unread."""
-        return rows(self.packed("messages/conversations", account), 4)
+        names = sorted(self.command("HKEYS", "talks:" + account))
+        found = rows(self.packed("messages/describe_conversations", account, names, False, 0), 9)
+        return {name: numbers[:3] for name, numbers in found.items()}
 
     def routed(self) -> list[dict[str, list[Any]]]:
         """Return what the router forwards, without times: entry → msg_server → conversation, number, body, version."""

@@ -25,11 +25,15 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_character
 written_texts = texts.filter(bool)
 
 #: Tags that features parse differently, by verb.
-OWN_TAG_VALUES: dict[tuple[bytes, bytes], SearchStrategy[bytes]] = {(b"REQ_MEMBERS", b"after"): names}
+OWN_TAG_VALUES: dict[tuple[bytes, bytes], SearchStrategy[bytes]] = {
+    (b"REQ_MEMBERS", b"after"): names,
+    (b"REQ_CONVERSATIONS", b"before"): st.builds(lambda *place: b"%d-%s" % place, numbers, conversations),
+}
 TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
     b"id": free_texts.map(str.encode).filter(lambda value: 0 < len(value) <= 64),
     b"cseq": st.integers(0, MAX_CSEQ).map(lambda number: b"%d" % number),
     b"esc": st.just(b""),
+    b"preview": st.just(b""),
     b"device": names,
     b"kind": st.sampled_from([b"open", b"invitation"]),
     b"before": ids,

@@ -357,6 +357,6 @@ class Erasing(AccountsCase):
     async def test_told(self) -> None:
         """The msg_servers hear whose sessions ended, and why."""
         await self.furnish()
-        _, told = self.hear_revoked("accounts/erase", "alice")
+        _, told = self.hear_revoked("accounts/erase", "alice", "")
         why = {key: session.split()[0] for key, session in told["revoked"].items()}
         self.assertEqual(why, {"alice/main": "deleted", "alice/phone": "deleted"})

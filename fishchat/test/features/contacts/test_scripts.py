@@ -57,14 +57,52 @@ class Relating(RelationsCase):
         self.assertEqual((self.related("alice", "b"), self.related("alice", "c")), (["bob"], ["carol"]))
         self.assertEqual((self.related("bob", "b"), self.related("bob", "c")), ([], []))
 
-    def test_one_excludes_the_other(self) -> None:
-        """A blocked account is no longer a contact, and the other way round."""
+    def test_two_facts(self) -> None:
+        """An account may be a contact and blocked: each begins and ends alone, in any order."""
+        names: list[str] = ["bob"]
+        both, blocked, contact, nothing = (names, names), (names, names[1:]), (names[1:], names), (names[1:], names[1:])
+        steps = (
+            ("c", True, contact),
+            ("b", True, both),
+            ("b", False, contact),
+            ("b", True, both),
+            ("c", False, blocked),
+            ("c", True, both),
+            ("c", False, blocked),
+            ("b", False, nothing),
+        )
+        for kind, wanted, after in steps:
+            self.assertEqual(self.relate("alice", "bob", kind, wanted), ["OK"])
+            self.assertEqual((self.related("alice", "b"), self.related("alice", "c")), after)
+            self.assertEqual(self.call("accounts/describe", "alice")[-2:], [len(each) for each in after])
+
+    def test_adding_a_blocked_account(self) -> None:
+        """Adding a contact does not unblock it, whether the two have talked or not."""
+        for text in ("never talked", "talked"):
+            self.block("alice", "bob")
+            self.assertEqual(self.relate("alice", "bob", "c"), ["OK"])
+            self.assertEqual(self.said("bob", "alice", text), "NOTFOUND")
+            self.assertEqual(self.said("alice", "bob", text), "BLOCKED")
+            self.assertEqual(self.status("bob", "alice"), "NOTFOUND")
+            self.relate("alice", "bob", "b", False)
+            self.assertIsInstance(self.said("bob", "alice", text), int)
+
+    def test_unblocked_contact(self) -> None:
+        """A contact that was blocked and unblocked may start a conversation, as before."""
+        self.only_contacts("alice")
         self.relate("alice", "bob", "c")
-        self.relate("alice", "bob", "b")
-        self.assertEqual((self.related("alice", "b"), self.related("alice", "c")), (["bob"], []))
-        self.relate("alice", "bob", "c")
-        self.assertEqual((self.related("alice", "b"), self.related("alice", "c")), ([], ["bob"]))
+        self.block("alice", "bob")
+        self.assertEqual(self.said("bob", "alice", "x"), "NOTFOUND")
+        self.relate("alice", "bob", "b", False)
         self.assertEqual(self.said("bob", "alice", "x"), 1)
+
+    def test_earlier_stores(self) -> None:
+        """A store in which a relation was one or the other is read as it was."""
+        self.command("HSET", "relations:alice", "bob", "b", "carol", "c")
+        self.assertEqual((self.related("alice", "b"), self.related("alice", "c")), (["bob"], ["carol"]))
+        self.relate("alice", "bob", "b", False)
+        self.relate("alice", "carol", "c", False)
+        self.assertEqual(self.command("EXISTS", "relations:alice"), 0)
 
     def test_ending_the_wrong_one(self) -> None:
         """To unblock a contact, or to dismiss as a contact whoever is blocked, changes nothing."""
@@ -106,6 +144,8 @@ class Relating(RelationsCase):
         self.block("bob", "alice")
         self.assertEqual(self.shut(), "alice bob")
         self.relate("alice", "bob", "c")
+        self.assertEqual(self.shut(), "alice bob")
+        self.relate("alice", "bob", "b", False)
         self.assertEqual(self.shut(), "bob")
         self.relate("bob", "alice", "b", False)
         self.assertIsNone(self.shut())
@@ -285,7 +325,7 @@ class Asking(RelationsCase):
     def test_status_of_the_deleted(self) -> None:
         """From the first step of a deletion on the account is not there, though its conversations still are."""
         self.said("alice", "bob", "x")
-        self.call("accounts/erase", "bob")
+        self.call("accounts/erase", "bob", "")
         self.assertEqual(self.status("alice", "bob"), "NOTFOUND")
         self.create("alice", "fishing")
         self.assertEqual(self.invite("alice", "fishing", "bob"), ["NOTFOUND"])

@@ -1,0 +1,1 @@
+"""Display names of accounts, for lists of several features."""
