@@ -187,7 +187,7 @@ class Sizes(AccountsCase):
         await carol.expect("RESP_NOTICE …")
 
     async def test_limit_related(self) -> None:
-        """Blocked accounts and contacts are limited; one can become the other, and a removal makes room."""
+        """Blocked accounts and contacts are limited; a contact can be blocked as well, and a removal makes room."""
         cluster = await self.begin()
         alice = await cluster.login("alice")
         pairs = [word for n in range(RELATED - 1) for word in (f"other{n}", "c")]
@@ -197,6 +197,8 @@ class Sizes(AccountsCase):
         await alice.ask("BLOCK carol", f"ERR BLOCK_CLIENT FULL limit={RELATED} …")
         await alice.ask("BLOCK other7", "OK …")
         await alice.ask("UNBLOCK other7", "OK …")
+        await alice.ask("CONTACT carol", f"ERR ADD_CONTACT FULL limit={RELATED} …")
+        await alice.ask("UNCONTACT other7", "OK …")
         await alice.ask("CONTACT carol", "OK …")
 
 
