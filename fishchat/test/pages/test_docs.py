@@ -214,14 +214,15 @@ class ExamplesTests(DocsCase):
         docstring = fishchat.client.__doc__ or ""
         lines = [line for line in docstring.split("::\n", 1)[1].splitlines() if not line or line.startswith("    ")]
         bot = "\n".join(line[4:] for line in lines).strip()
-        for page in ("README.md", "doc/client.md"):
+        for page in ("README.md", "README.zh.md", "doc/client.md"):
             shown = [block.strip() for kind, block in blocks(pages()[page]) if kind == "python"]
             self.assertIn(bot, shown, page)
 
     def test_banner(self) -> None:
         """What a start says is what the README says that it does."""
         said = talk(Config(data="/home/you/.local/share/fishchat"), in_processes=False)
-        self.assertIn(indent(said.strip(), "    "), pages()["README.md"])
+        for page in ("README.md", "README.zh.md"):
+            self.assertIn(indent(said.strip(), "    "), pages()[page])
 
     def test_payloads(self) -> None:
         """The JSON of the channels is what their structures make."""
@@ -360,6 +361,10 @@ class ConversationTests(ClusterCase):
     def test_cookbook(self) -> Deferred[None]:
         """The conversation of the cookbook, word for word."""
         return Deferred.fromCoroutine(self._play("doc/cookbook.md"))
+
+    def test_chinese_cookbook(self) -> Deferred[None]:
+        """The conversation of the Chinese cookbook, word for word."""
+        return Deferred.fromCoroutine(self._play("doc/zh/cookbook.md"))
 
     def test_chinese(self) -> Deferred[None]:
         """The conversation of the Chinese README, word for word."""
