@@ -271,7 +271,7 @@ class Changing(AccountCase, Commands):
         self.enrol("alice")
         self.enrol("bob")
         self.send(Said("alice", "bob", "hers"))
-        self.call("accounts/erase", "alice")
+        self.call("accounts/erase", "alice", "")
         again = await self.good("delete", "alice", "--yes")
         self.assertTrue(again.out.startswith("completed the deletion of account alice; erased:\nmessages"), again)
         self.assertEqual(again.out.splitlines()[1].split(), ["messages", "1"])
