@@ -175,8 +175,8 @@ MUTANTS = (
         (
             Edit(
                 "services/msg_server/queue/commits.py",
-                "        self._refuse(unit.sends if isinstance(unit, Batch) else [unit], refusal)\n        self._landed(unit)",
-                "        self._landed(unit)",
+                "self._refuse(unit.sends if isinstance(unit, Batch) else [unit], refusal)",
+                "pass",
             ),
         ),
     ),
