@@ -61,6 +61,7 @@ test: $(VENV)/.test
 
 docs: $(VENV)/.test
 	$(BIN)/python -m sphinx -q -W --keep-going -b html doc doc/_build/html
+	@echo "The pages are in doc/_build/html/index.html"
 
 # One file for every Python and machine that is supported; what only some of them need says so. Versions that are
 # pinned already stay where they can; `make lock ARGS=--upgrade` takes the newest.
@@ -73,7 +74,7 @@ audit: $(VENV)/.audit
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info doc/_build _trial_temp* .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info doc/_build doc/_top _trial_temp* .mypy_cache .ruff_cache .hypothesis
 	rm -f twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

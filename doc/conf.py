@@ -53,6 +53,23 @@ class ModuleMap(SphinxDirective):
         return found
 
 
+#: The pages beside ``doc/``, and where their links lead from ``doc/_top/``.
+TOP = ("README.md", "README.zh.md", "SECURITY.md")
+LINKS = {"](doc/": "](../", "](LICENSE)": "](https://www.apache.org/licenses/LICENSE-2.0)"}
+
+
+def copy_pages(app: Sphinx) -> None:
+    """Copy the pages beside ``doc/`` into it, because Sphinx reads no others."""
+    place = ROOT / "doc" / "_top"
+    place.mkdir(exist_ok=True)
+    for name in TOP:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for old, new in LINKS.items():
+            text = text.replace(old, new)
+        (place / name).write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.add_directive("module-map", ModuleMap)
+    app.connect("builder-inited", copy_pages)

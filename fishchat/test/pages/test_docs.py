@@ -50,12 +50,15 @@ FILES = (".log", ".lua", ".lock", ".pid", ".sock")
 _STEP = re.compile(r"[a-z]+[<>] .*")
 
 
+def _sources() -> list[Path]:
+    """Return the pages in ``doc/``, without the copies that a build makes."""
+    return [page for page in DOC.rglob("*.md") if "_top" not in page.parts]
+
+
 @cache
 def pages() -> dict[str, str]:
     """Every page by its path below the root, links and commands and all."""
-    return {
-        str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in [README, CHINESE, *DOC.rglob("*.md")]
-    }
+    return {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in [README, CHINESE, *_sources()]}
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
