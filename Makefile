@@ -29,7 +29,8 @@ LONG := $(wildcard $(addprefix fishchat/test/,client/test_promises.py clusters/t
 # `make quick` runs the rules, the scripts and the conversations: no processes, no sockets, no other clusters, no
 # long searches.
 NOT_QUICK := $(addprefix fishchat/test/,cli/% clusters/% proof/% testing/% services/launch/% services/redis/% \
-  services/running/% services/net/% services/web/% features/test_new_feature.py pages/test_smoke.py \
+  services/running/% services/net/% services/web/% services/backup/% services/router/% services/test_daemon.py \
+  features/test_new_feature.py pages/test_smoke.py pages/test_first_client.py storage/test_redis.py \
   client/test_promises.py client/test_connection.py)
 QUICK := $(filter-out $(NOT_QUICK),$(TESTS)) fishchat/test/clusters/test_conversations.py
 
