@@ -9,7 +9,7 @@ from __future__ import annotations
 WORDS: dict[str, str] = {
     "BADUTF8": "the line is not valid UTF-8; send it as UTF-8",
     "NUL": "the line contains a NUL byte; remove it",
-    "CONTROL": "the line contains an escape sequence, which an arrow key sends, for example; type the line again",
+    "CONTROL": "the line contains a key such as Backspace or an arrow; type the line again",
     "MALFORMED": "the connection was closed in the middle of this line, so it was ignored; end each line with LF",
     "TOOLONG": "the line is too long and was ignored; send a shorter one",
     "UNKNOWN_VERB": "unknown verb; HELP lists all verbs",
@@ -49,7 +49,7 @@ WORDS: dict[str, str] = {
 CHINESE: dict[str, str] = {
     "BADUTF8": "这一行不是合法的 UTF-8；请用 UTF-8 发送",
     "NUL": "这一行含有 NUL 字节；请去掉它",
-    "CONTROL": "这一行含有控制序列，例如按了方向键；请重新输入这一行",
+    "CONTROL": "这一行含有退格键、方向键一类的按键；请重新输入这一行",
     "MALFORMED": "连接在这一行中间断开，这一行已被忽略；请用 LF 结束每一行",
     "TOOLONG": "这一行太长，已被忽略；请发短一些",
     "UNKNOWN_VERB": "没有这个命令；HELP zh 列出可用的命令",

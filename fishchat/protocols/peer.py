@@ -22,7 +22,7 @@ from fishchat.net.turn import Turn
 from fishchat.protocols.exchange import Exchange
 from fishchat.protocols.flow import FULL, LINES, SHARE, Flow
 from fishchat.protocols.lines import UNFINISHED, LineSplitter
-from fishchat.protocols.typed import foreign
+from fishchat.protocols.typed import foreign, without_controls
 
 #: Seconds that the handshake of TLS may take.
 HANDSHAKE = 10.0
@@ -184,12 +184,19 @@ class LinePeer(LineReceiver):
         try:
             command = session.commands.parse(line)
         except ProtocolError as error:
-            other = foreign(line)
-            session.misread(other or error)
-            if other is not None:
-                self.close()
+            self._misread(session, line, error)
             return
         session.received(command)
+
+    def _misread(self, session: Exchange, line: bytes, error: ProtocolError) -> None:
+        if error.word == "CONTROL" and session.said_hello:
+            # A program has pressed no keys: they are part of a text that it passes on.
+            self.lineReceived(without_controls(line))
+            return
+        other = foreign(line)
+        session.misread(other or error)
+        if other is not None:
+            self.close()
 
     # -- reading
 

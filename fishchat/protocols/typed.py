@@ -14,12 +14,10 @@ from fishchat.protocols.lines import MAX_LINE, OVERLONG, TLS
 # C0 but TAB, and DEL. LF and NUL never get this far; CR may be inside a line.
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
-# What terminals send for the keys Backspace (two ways), Ctrl+U and Ctrl+W, which edit the line where no terminal does.
-_BACKSPACE, _KILL_LINE, _KILL_WORD = "\b\x7f", "\x15", "\x17"
-_EDITED = re.compile(b"[\b\x7f\x15\x17]")
-# Colours of a program's output. Any other sequence, such as that of an arrow key, changes what the person has seen.
+# Colours of a program's output. Any other escape sequence, such as that of an arrow key, changes what a person sees.
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
-_ESCAPES = re.compile(b"\x1b|\xc2\x9b")
+# So do Backspace (two ways), Ctrl+U and Ctrl+W, where no terminal edits the line before it is sent.
+_KEYS = re.compile(b"[\b\x7f\x15\x17\x1b]|\xc2\x9b")
 # Blanks that look like a space, or like nothing: those of CJK keyboards, of Option+Space, of copied web pages.
 _OTHER_BLANK = re.compile("[\xa0\u1680\u180e\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]")
 
@@ -30,7 +28,11 @@ _BROWSER = re.compile(rb"[A-Z]+ \S+ HTTP/[0-9.]+|(?i:host):.*")
 
 
 def clean(line: bytes) -> bytes:
-    """Remove control characters. Raises ProtocolError if the line is too long, no UTF-8, or contains NUL."""
+    """Remove control characters from a line that a person may have typed.
+
+    Raises ProtocolError if the line is too long, no UTF-8, or contains NUL, or a key that would have changed it: to
+    apply keys would let the end of a text turn the line into another command.
+    """
     if line[:1] == b"\n":
         raise ProtocolError("TOOLONG", limit=MAX_LINE) if line == OVERLONG else ProtocolError("MALFORMED")
     if b"\0" in line:
@@ -40,33 +42,18 @@ def clean(line: bytes) -> bytes:
             line.decode()
         except UnicodeDecodeError:
             raise ProtocolError("BADUTF8") from None
-        if b"\xc2\x9b" in line:
-            raise ProtocolError("CONTROL")
-        line = _C1.sub(b"", line)
-    cleaned = line.translate(None, _CONTROLS)
-    return cleaned if cleaned == line else _edited(line, cleaned)
-
-
-def _edited(line: bytes, cleaned: bytes) -> bytes:
-    """Return a line with controls as its writer has seen it. Raises ProtocolError for one that nobody can know."""
-    if b"\x1b" in line:
+    if _KEYS.search(line) is not None:
         line = _COLOUR.sub(b"", line)
-        if b"\x1b" in line:
+        if _KEYS.search(line) is not None:
             raise ProtocolError("CONTROL")
-        cleaned = line.translate(None, _CONTROLS)
-    if _EDITED.search(line) is None:
-        return cleaned
-    kept: list[str] = []
-    for letter in line.decode():
-        if letter in _BACKSPACE:
-            del kept[-1:]
-        elif letter == _KILL_LINE:
-            kept.clear()
-        elif letter == _KILL_WORD:
-            kept = list(re.sub(r"\S*\s*\Z", "", "".join(kept)))
-        elif letter >= " " or letter == "\t":
-            kept.append(letter)
-    return "".join(kept).encode()
+    return without_controls(line)
+
+
+def without_controls(line: bytes) -> bytes:
+    """Return a line without control characters, but with tabs."""
+    if not line.isascii():
+        line = _C1.sub(b"", line)
+    return line.translate(None, _CONTROLS)
 
 
 def tidied(line: bytes) -> bytes:

@@ -164,23 +164,11 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
 
 
 def _typed(line: str) -> str | None:
-    """Return what a terminal would show after the keys of a line; None if the cursor was moved."""
-    if "\x9b" in line:
+    """Return a line without controls; None if it holds a key that would have changed it."""
+    line = re.sub("\x1b\\[[0-9;:]*m", "", line)
+    if re.search("[\x08\x15\x17\x1b\x7f\x9b]", line):
         return None
-    line = re.sub("\x1b\\[[0-9;:]*m", "", re.sub("[\x80-\x9f]", "", line))
-    if "\x1b" in line:
-        return None
-    shown = ""
-    for key in line:
-        if key in "\x08\x7f":
-            shown = shown[:-1]
-        elif key == "\x15":
-            shown = ""
-        elif key == "\x17":
-            shown = re.sub(r"\S*$", "", shown.rstrip())
-        elif key == "\t" or key >= "\xa0" or " " <= key <= "~":
-            shown += key
-    return shown
+    return re.sub("[\x00-\x08\x0a-\x1f\x80-\x9f]", "", line)
 
 
 def _tags(raw: bytes) -> dict[bytes, bytes] | None:

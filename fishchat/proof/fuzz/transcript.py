@@ -12,6 +12,7 @@ from fishchat.features.session.rows import REASONS, RESP_REVOKED
 from fishchat.proof.fuzz.helpers import CONTROL, claim, fail
 from fishchat.protocols.lines import MAX_OUT, UNFINISHED, LineSplitter, format_tags, parse_tags
 from fishchat.protocols.table import Table
+from fishchat.protocols.typed import without_controls
 
 #: The verb of a reply, and the ``@id`` that it repeats.
 Final = tuple[bytes, bytes | None]
@@ -128,13 +129,20 @@ def expected(table: Table, stream: bytes, last: str = "") -> Iterator[Final]:
     lines = splitter.feed(stream)
     if last:
         lines += [UNFINISHED if last == "refused" else line for line in splitter.finish()]
+    said_hello = False
     for line in lines:
         try:
-            command = table.parse(line)
+            try:
+                command = table.parse(line)
+            except ProtocolError as error:
+                if error.word != "CONTROL" or not said_hello:
+                    raise
+                command = table.parse(without_controls(line))
         except ProtocolError as error:
             verb, tags = getattr(error, "verb", None), getattr(error, "tags", {})
             yield verb.name if verb else b"-", tags.get(b"id")
         else:
+            said_hello = said_hello or command.verb.name == b"HELLO"
             yield command.verb.name, command.tags.get(b"id")
 
 

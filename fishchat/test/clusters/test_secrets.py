@@ -355,7 +355,7 @@ class Terminals(RealCase):
         for client, name in ((bob, "bob"), (alice, "alice")):
             self.addCleanup(client.drop)
             await self.talk(client, f"LOGIN {name} {PASSWORDS[name]}")
-        # What is taken out of a line, while escape sequences refuse it and Backspace edits it.
+        # What is taken out of a line, which keys and escape sequences refuse.
         mild = re.sub("[\x1b\x9b\x08\x7f]", "", nasty)
         before = ("MSG bob", "NAME", "CREATE", "HELP", "HELLO 1", "", "@id=x MSG bob")
         lines = [f"{verb} {text}" for text in (nasty, mild) for verb in before]

@@ -256,6 +256,14 @@ class ReadingTests(Connected):
         """A program that ends its lines with LF and passes on a text with a CR in it sends one command."""
         self.assertEqual(self.say(b"PING\nHELP a\rQUIT\n"), ["OK SEND_PING", "OK HELP aQUIT"])
 
+    def test_relayed_keys(self) -> None:
+        """A text with keys in it that a program passes on stays one text; what a person typed with them is refused."""
+        line = b"HELP a\x15\x17\x08QUIT\x1b[D\xc2\x9b\n"
+        [refused] = self.say(line)
+        self.assertEqual(refused[:14], "ERR - CONTROL ")
+        self.assertEqual(self.say(b"HELLO 1\n")[0][:8], "OK HELLO")
+        self.assertEqual(self.say(line), ["OK HELP aQUIT[D"])
+
     def test_tls(self) -> None:
         """TLS on this port is answered by one plain line at once, and closed."""
         hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256))

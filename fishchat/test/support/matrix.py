@@ -34,7 +34,7 @@ NO_FIELDS: Fields = {}
 TEXTS = {"verb": "MSG", "caps=ack,lazy,ops,time": "caps=ack"}
 #: Characters with a meaning in patterns, keys or channels.
 WILDCARDS = "*?[]{}:#+"
-# Backspace (two ways), Ctrl+U and Ctrl+W edit the line; ESC and CSI begin sequences, which are refused.
+# Keys and the beginnings of sequences, which are refused.
 _KEYS = (0x08, 0x15, 0x17, 0x1B, 0x7F, 0x9B)
 #: Control characters that are removed from a line: all except TAB, NUL, line ends and keys.
 CONTROLS = [chr(code) for code in (*range(1, 9), 11, 12, *range(14, 32), 127, *range(128, 160)) if code not in _KEYS]
