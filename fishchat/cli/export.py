@@ -56,6 +56,8 @@ def export(store: Store, account: bytes, output: Path | None) -> None:
         raise click.ClickException(explained(refusal, account.decode(), store.place)) from None
     except StartError as error:
         raise click.ClickException(str(error)) from None
+    except FileExistsError:
+        raise click.ClickException(f"{output} exists already; choose another name") from None
     except OSError as error:
         raise click.ClickException(f"cannot write {output or 'the export'}: {error.strerror}") from None
     if output is not None:

@@ -71,12 +71,16 @@ def with_store(command: Callable[..., None]) -> Callable[..., None]:
     )
     @wraps(command)
     def run(data: str, settings: str | None, **others: Any) -> None:
+        # Imported late: the import is slow, and `fishchat --help` does not need it.
+        from fishchat.services.launch.one_shot import has_store
+
         config = load_config(settings, data)
-        if config.accounts.mode == "open":
-            click.echo(_OPEN, err=True)
         store = Store(config)
-        # Every answer names the store: a change in a wrong one must be seen.
-        click.echo(f"note: the store is {store.place}", err=True)
+        if has_store(config):
+            if config.accounts.mode == "open":
+                click.echo(_OPEN, err=True)
+            # Every answer names the store: a change in a wrong one must be seen.
+            click.echo(f"note: the store is {store.place}", err=True)
         command(store, **others)
 
     return run

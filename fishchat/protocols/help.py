@@ -65,6 +65,8 @@ def help_lines(table: Table, command: Command, bar: Bar = lambda _: NOW) -> byte
     match words[1:] if chinese else words:
         case []:
             lines = page.overview()
+        case [about] if about.lower() == b"about":
+            lines = page.groups()
         case [about, name] if about.lower() == b"about":
             lines = page.group(name)
         case [word]:
@@ -102,6 +104,13 @@ class _Help:
             lines.append(self._say("programs", " ".join(programs)))
         group, verb = next(((group, verb) for group, verbs in shown for verb in verbs if verb.fields), _first(shown))
         return [*lines, self._say("explains", verb.short.decode(), group.name.decode())]
+
+    def groups(self) -> list[str]:
+        """Return the groups, and how to ask for each."""
+        return [
+            self._say("item", self._say("group", group.name.decode()), group.zh if self._chinese else group.title)
+            for group in self._table.groups
+        ]
 
     def group(self, name: bytes) -> list[str]:
         """Return the page of a group: all its verbs and pushes, with a sentence for each."""

@@ -164,9 +164,9 @@ class Verb(Row):
             if len(text) > MAX_TEXT:
                 raise ProtocolError("TEXTTOOLONG", limit=MAX_TEXT)
             if not text and self.text is _NEEDS_TEXT:
-                raise ProtocolError("FIELDS", f"usage: {self.usage}")
+                raise ProtocolError("FIELDS", f"usage: {self.usage_as(self.words[-1])}")
         if len(fields) != len(readers) or b"" in fields:
-            raise ProtocolError("FIELDS", f"usage: {self.usage}")
+            raise ProtocolError("FIELDS", f"usage: {self.usage_as(self.words[-1])}")
         if tags and b"esc" in tags:
             unescape(text)
         return [read(value) for read, value in zip(readers, fields)], text  # noqa: B905

@@ -39,6 +39,8 @@ def unpack(backup: Path, data: Path, replace: bool) -> tuple[Sums, Path | None]:
     Raises StartError, before anything has changed, if the backup is damaged, servers use the directory, or a store is
     there and ``replace`` is not set.
     """
+    # Read twice, so that a damaged one leaves nothing behind.
+    check(backup)
     private_directory(str(data))
     with _unused(data):
         there = [name for name in _STORE if (data / name).exists()]

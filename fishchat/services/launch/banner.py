@@ -62,4 +62,7 @@ def _more(config: Config, data: Path, address_tls: str) -> Iterator[tuple[str, s
         command = f"openssl s_client -quiet -crlf -alpn fishchat/1 -connect {address_tls}{trusted}"
         yield "TLS", f"{command} -verify_return_error"
     if config.accounts.mode != "open":
-        yield "Accounts", "fishchat user add NAME"
+        # Without it the command would begin a store in the default directory.
+        elsewhere = f" --data {shlex.quote(str(data))}" if config.data else ""
+        typed = "SIGNUP NAME PASSWORD, or " if config.accounts.mode == "signup" else ""
+        yield "Accounts", f"{typed}fishchat user add NAME{elsewhere}"

@@ -82,7 +82,7 @@ class Export(AccountCase, Commands):
         self.assertEqual(said.out, f"wrote {file}: 2 messages of alice\n")
         self.assertEqual(file.stat().st_mode & 0o777, 0o600)
         self.assertEqual(self.parsed(file.read_text())["end"], [{"messages": 2}])
-        self.assertIn("File exists", await self.refused("export", "bob", "--output", str(file)))
+        self.assertIn("exists already", await self.refused("export", "bob", "--output", str(file)))
         self.assertEqual(len(self.parsed(file.read_text())["message"]), 2)
 
     async def test_nobody(self) -> None:

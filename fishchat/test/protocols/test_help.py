@@ -74,6 +74,11 @@ class OverviewTests(SynchronousTestCase):
 
 
 class GroupTests(SynchronousTestCase):
+    def test_groups(self) -> None:
+        """Without a name, the groups are listed."""
+        self.assertEqual(len(asked("HELP about")), len(FEATURES))
+        self.assertIn("HELP zh about topics：话题", asked("HELP zh ABOUT"))
+
     def test_every_group(self) -> None:
         """Each feature has a page with a sentence for each verb and push; its name may be in Chinese."""
         for feature in FEATURES:

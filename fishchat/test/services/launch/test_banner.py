@@ -46,4 +46,7 @@ class TalkTests(SynchronousTestCase):
         """Where accounts are needed: how to make one, and that it has a password."""
         said = talk(Config(data=str(self.data), accounts=Accounts(mode="closed")), False)
         self.assertIn("    LOGIN bob PASSWORD                        LOGIN alice PASSWORD\n", said)
-        self.assertIn("Accounts fishchat user add NAME\n", said)
+        self.assertIn(f"Accounts fishchat user add NAME --data {self.data}\n", said)
+        self.assertIn("Accounts fishchat user add NAME\n", talk(Config(accounts=Accounts(mode="closed")), False))
+        said = talk(Config(data=str(self.data), accounts=Accounts(mode="signup")), False)
+        self.assertIn("Accounts SIGNUP NAME PASSWORD, or fishchat user add NAME --data", said)
