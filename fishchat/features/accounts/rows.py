@@ -61,7 +61,7 @@ SEND_PASSWORD = Verb(
 DELETE_CLIENT = Verb(
     b"DELETE_CLIENT",
     "deletes your account and everything that you wrote, for ever; needs your password, and the name stays taken",
-    zh="永久删除你的帐号和你写过的一切，须带密码；帐号名不会再给别人用",
+    zh="永久删除你的帐号和你写过的一切，须带密码；帐号名以后谁也不能再用",
     text=Text.REQUIRED,
     text_name="password",
     text_sample=b"correct horse battery",
@@ -96,7 +96,7 @@ REQ_DEVICES = Verb(
 REVOKE_DEVICE = Verb(
     b"REVOKE_DEVICE",
     "revokes the token of one of your devices, closes its connection and forgets the device",
-    zh="撤销你某台设备的令牌，断开它的连接，并忘掉这台设备",
+    zh="吊销你某台设备的令牌，断开它的连接，并忘掉这台设备",
     alias=b"REVOKE",
     fields=(DEVICE,),
     reply="OK REVOKE_DEVICE <device>",

@@ -16,7 +16,7 @@ ADD_CONTACT = Verb(
 REMOVE_CONTACT = Verb(
     b"REMOVE_CONTACT",
     "removes a contact; if it has a conversation with you already, it can still write to you",
-    zh="删除联系人；已有会话的，对方仍可给你写消息",
+    zh="删除联系人；如果已有会话，对方仍可给你发消息",
     alias=b"UNCONTACT",
     fields=(ACCOUNT,),
     reply="OK REMOVE_CONTACT <account>",

@@ -97,10 +97,10 @@ CONVERSATIONS = (PREVIEW, OLDER, LIMIT)
 #: Words in angle brackets, in Chinese.
 TERMS = {
     "date": "日期",
-    "first": "起始编号",
+    "first": "起始序号",
     "id, account, #topic or conversation": "消息编号、帐号、#话题 或会话",
-    "last": "末尾编号",
-    "last number": "最后编号",
+    "last": "末尾序号",
+    "last number": "最后序号",
     "time": "时间",
     "unread": "未读数",
     "zone": "时区",
@@ -179,7 +179,7 @@ REQ_HISTORY = Verb(
 REQ_CONVERSATIONS = Verb(
     b"REQ_CONVERSATIONS",
     "lists your conversations; with any of its tags a page of them, newest first",
-    zh="列出你的会话；带任何一个标签时按时间从新到旧分页",
+    zh="列出你的会话；带任何一个标签时分页，从新到旧",
     alias=b"CONVERSATIONS",
     tags=CONVERSATIONS,
     reply="BEGIN …, ITEM <conversation> <last number> <read number> <unread>[ <id> <text>] …, END REQ_CONVERSATIONS",
@@ -219,7 +219,7 @@ RESP_NOTICE = Push(
 RESP_GAP = Push(
     b"RESP_GAP",
     "the messages with these numbers can no longer be delivered",
-    zh="这些编号的消息已无法送达",
+    zh="这些序号的消息已无法送达",
     fields=(CONVERSATION, FIRST, LAST),
     event="Gap",
 )
@@ -227,7 +227,7 @@ RESP_BEHIND = Push(
     b"RESP_BEHIND",
     "the messages with these numbers are not pushed, because there are newer ones: [keep the range](#far-behind), and "
     "read it with `REQ_HISTORY`",
-    zh="这些编号的消息不再推送，因为后面还有更新的：请先[记下这个范围](#far-behind)，再用 `REQ_HISTORY` 读取",
+    zh="这些序号的消息不再推送，因为后面还有更新的：请先[记下这个范围](#far-behind)，再用 `REQ_HISTORY` 读取",
     fields=(CONVERSATION, FIRST, LAST),
     event="Behind",
     capability=b"lazy",

@@ -86,7 +86,7 @@ HELLO = Verb(
     b"HELLO",
     "announces the protocol version and the client's capabilities: ack requests acknowledged delivery, lazy only the "
     "newest of many missed messages, ops what your other devices have read, time the times of messages",
-    zh="声明协议版本和客户端的能力：ack 表示逐条确认收到的消息，lazy 表示错过很多消息时只收最新的，"
+    zh="声明协议版本和客户端的能力：ack 表示由客户端确认收到的消息，lazy 表示错过很多消息时只收最新的，"
     "ops 表示得知自己的其他设备读到哪里，time 表示附带消息的时间",
     fields=(VERSION,),
     text=Text.OPTIONAL,
@@ -169,7 +169,7 @@ RESP_REVOKED = Push(
     b"RESP_REVOKED",
     "the login was revoked and the connection is closed: the account was `disabled` or `deleted`, the device was "
     "`revoked`, or the `password` was changed",
-    zh="登录已被撤销，连接被关闭：帐号被停用（`disabled`）或删除（`deleted`），设备被撤销（`revoked`），或密码已更改（`password`）",
+    zh="登录已失效，连接被关闭：帐号被停用（`disabled`）或删除（`deleted`），设备被吊销（`revoked`），或密码已更改（`password`）",
     fields=(WHY,),
     event="Revoked",
 )
