@@ -324,7 +324,7 @@ class RefusalTests(SynchronousTestCase):
     def test_usage(self) -> None:
         """Wrong fields are answered with how to type it."""
         self.assertIn("MSG <account> <text>", _refusal(self, b"MSG bob").text)
-        self.assertIn("SEND_CLIENT_ID <account> [secret]", _refusal(self, b"LOGIN").text)
+        self.assertIn("LOGIN <account> [secret]", _refusal(self, b"LOGIN").text)
 
     def test_limits_told(self) -> None:
         """What is too long is answered with the limit."""
