@@ -26,7 +26,7 @@ class Recorded:
 def append(events: Iterable[Event], most: int, lives: int = 0) -> Ask[None]:
     """Append events, and remove those beyond the ``most`` newest ones; with ``lives``, also those older than that (ms).
 
-    Whoever removes by age must believe the clock of the store.
+    Set ``lives`` only while the clock of the store is right: a clock that is ahead would remove everything.
     """
     flat = [[part for field in ordered(event) for part in field] for event in events]
     return Ask(_APPEND, (flat, most, lives), ignored)

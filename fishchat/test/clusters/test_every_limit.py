@@ -272,7 +272,7 @@ class Bounds(AccountsCase):
         await self._everything(1, {key: bound(key, "le") for key in keys})
 
     async def test_lowest(self) -> None:
-        """With the lowest rates, whoever is too fast is told how long to wait."""
+        """With the lowest rates, a client that is too fast is told how long to wait."""
         cluster = await self.cluster(servers=1, routers=0, limits__rate=bound("limits.rate", "ge"), limits__burst=2)
         alice = cluster.connect()
         await alice.expect("HELLO …")

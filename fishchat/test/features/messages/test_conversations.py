@@ -183,7 +183,7 @@ class Names(ListCase):
         return str(name)
 
     def test_like_status(self) -> None:
-        """Whoever is refused the status is shown no name, whether the two have talked or not."""
+        """An account that may not see the status sees no name either, whether the two have talked or not."""
         self.assertEqual(self.shown("alice", "bob"), "Bob the Builder")
         self.assertEqual(
             self.packed("profiles/names", "alice", ["carol", "bob", "nobody"]), ["", "Bob the Builder", ""]

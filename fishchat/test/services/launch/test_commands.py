@@ -20,7 +20,10 @@ INSTALLED = ("argon2", "automat", "click", "fishchat", "hiredis", "msgpack", "ms
 
 
 def trap(directory: Path) -> Path:
-    """Fill a directory with files named as modules; whoever imports one ends, and its name is in the returned file."""
+    """Fill a directory with files named as modules, and return a file.
+
+    A process that imports one of them writes its name to that file, and ends.
+    """
     mark = directory / "imported"
     text = f"open({str(mark)!r}, 'a').write(__name__ + ' ')\nraise SystemExit('imported ' + __name__)\n"
     for name in {*sys.stdlib_module_names, *INSTALLED}:

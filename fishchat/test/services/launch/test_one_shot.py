@@ -210,7 +210,7 @@ class Absent(Case):
             self.assertEqual(set(self.data.iterdir()), before)
 
     async def test_there(self) -> None:
-        """One that ran, or runs, is there, whoever started it; so is one that began with an account."""
+        """A store exists once a FishChat has run on it, or an account was added; it does not matter what started it."""
         self.creates = True
         await self.ask()
         self.creates = False
