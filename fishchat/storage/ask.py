@@ -58,7 +58,15 @@ def refusal_of(reply: Any) -> Refusal:
     if isinstance(reply, bytes):
         return Refusal(reply.decode())
     word = reply[0].decode()
-    return Refusal(word, limit=reply[1]) if len(reply) > 1 else Refusal(word)
+    if len(reply) == 1:
+        return Refusal(word)
+    extra = reply[1]
+    return Refusal(word, limit=extra) if isinstance(extra, int) else Refusal(word, **pairs_of(extra))
+
+
+def pairs_of(extra: bytes) -> dict[str, str]:
+    """Return the pairs of a refusal in a script's words: ``b"until=1795581000123"``."""
+    return dict(pair.split("=", 1) for pair in extra.decode().split())
 
 
 def nothing(reply: Any) -> None:

@@ -3,7 +3,7 @@
 -- Return the last number of a conversation that an account may see, the number that it has read, and how many messages
 -- above that are unread.
 local function standing(account, conversation, spans)
-  local meta = call('HMGET', 'meta:' .. conversation, 'n', 'r:' .. account)
+  local meta = call('HMGET', 'meta:' .. conversation, 'n', 'r:' .. account, 'k')
   local read, unread = tonumber(meta[2] or 0), 0
   local top = string.match(spans, ':([%d%-]*)$')
   local last = top == '' and tonumber(meta[1] or 0) or select(2, position(top))
@@ -16,7 +16,11 @@ local function standing(account, conversation, spans)
   local below, live = select(2, position(first[1])) - 1, select(2, position(newest[1]))
   for from, upto in string.gmatch(spans, '%d+%-(%d+):([%d%-]*)') do
     local highest = upto == '' and live or math.min(live, select(2, position(upto)))
-    unread = unread + math.max(0, highest - math.max(tonumber(from), read, below))
+    local lowest = math.max(tonumber(from), read, below)
+    if highest > lowest then
+      unread = unread + highest - lowest
+      if meta[3] then unread = unread - call('ZCOUNT', 'quiet:' .. conversation, '(' .. lowest, highest) end
+    end
   end
   return last, read, unread
 end

@@ -4,11 +4,13 @@
 -- reply: OK, results (a number or a word for each message), versions (flat: topic conversation, membership version),
 --   time in ms
 -- refuses: LEASE, EPOCH <epoch>
--- each: NOTFOUND, NOTMEMBER, BLOCKED, GAP <expected>, CONFLICT <expected>, OLD, TRYAGAIN, DUP <position and time>, INTERNAL
--- writes: log:<conversation> meta:<conversation> talks:<account> count:<stream> /sysctrl/send
+-- each: NOTFOUND, NOTMEMBER, BLOCKED, RIGHTS <needs>, MUTED <until>, SLOW <until>, GAP <expected>, CONFLICT <expected>, OLD,
+--   TRYAGAIN, DUP <position and time>, INTERNAL
+-- writes: log:<conversation> meta:<conversation> talks:<account> slow:<conversation> count:<stream> /sysctrl/send
 --- @include "clock"
 --- @include "elsewhere"
 --- @include "spans"
+--- @include "restrictions"
 --- @include "shut"
 --- @include "unreachable"
 --- @include "bodies"
@@ -70,7 +72,7 @@ local function look_back(conversation, body, expected)
     for _, entry in ipairs(page) do
       local stored = entry[2][4]
       if stored == body then return 'DUP ' .. entry[1] .. ' ' .. entry[2][2] end
-      if string.sub(stored, 1, #head) == head then return 'CONFLICT ' .. expected end
+      if string.sub(stored, 1, #head) == head then return 'CONFLICT expected=' .. expected end
     end
     if #page < 100 then break end
     from, left = '(' .. page[#page][1], left - 100
@@ -110,8 +112,8 @@ local function refusal(state, conversation, sender, cseq, body, account, peer)
   if peer == '' and not is_member(state, conversation, account) then
     return call('EXISTS', 'topic:' .. conversation) == 1 and 'NOTMEMBER' or 'NOTFOUND'
   end
-  if cseq == 0 or cseq > expected then return 'GAP ' .. expected end
-  if peer == '' then return end
+  if cseq == 0 or cseq > expected then return 'GAP expected=' .. expected end
+  if peer == '' then return state.shut and unwritable(conversation, account, state.shut) end
   if state.begun then return shut(state.shut, account) end
   local word = unreachable(account, peer)
   if word then return word end
@@ -153,6 +155,7 @@ for i = 1, #messages, 6 do
       wrote = true
       state.n, state.changed, state.read[account] = result, true, result
       if cseq > 0 then state.cseq[sender] = cseq end
+      if peer == '' and state.shut then note_written(conversation, account, state.shut, now) end
       local targets
       if peer == '' then
         targets = all_servers()

@@ -65,7 +65,7 @@ class Attributes(ScriptCase):
         [[_, fields]] = self.command("XRANGE", "log:alice+bob", "-", "+")
         self.assertEqual(fields[3], "alice main 1 e;mood=calm;reply=7-1 x")
         self.assertEqual(self.send(marked), ["DUP 7-1"])
-        self.assertEqual(self.send(Said("alice", "bob", "x", 1)), ["CONFLICT 2"])
+        self.assertEqual(self.send(Said("alice", "bob", "x", 1)), ["CONFLICT expected=2"])
 
     def test_checked(self) -> None:
         """A file of a feature checks an attribute: what it refuses is not stored, and uses up no number."""

@@ -12,6 +12,7 @@ from fishchat.model.names import Position, accounts_of, parse_position
 from fishchat.services.msg_server.delivery.presence import Presence
 from fishchat.services.msg_server.delivery.rooms import ILog, Rooms
 from fishchat.services.msg_server.queue.items import Send
+from fishchat.storage.ask import pairs_of
 
 
 class Outcomes:
@@ -64,10 +65,8 @@ class Outcomes:
             send.asker.stored(send.token, b"%s:%s" % (send.conversation, position.encode()), int(time))
         elif word == "TRYAGAIN":
             send.fail(tryagain())
-        elif rest:
-            send.fail(Refusal(word, expected=rest))
         else:
-            send.fail(Refusal(word))
+            send.fail(Refusal(word, **pairs_of(rest.encode())))
 
     def _stored_before(self, send: Send, position: Position) -> None:
         """Deliver a message that an earlier attempt had stored: the devices here may not have received it."""

@@ -277,7 +277,7 @@ class Writing(RelationsCase):
         self.said("alice", "bob", "x", 1)
         self.block("bob", "alice")
         self.assertEqual(self.said("alice", "bob", "x", 1), "DUP 7-1")
-        self.assertEqual(self.said("alice", "bob", "y", 1), "CONFLICT 2")
+        self.assertEqual(self.said("alice", "bob", "y", 1), "CONFLICT expected=2")
         self.assertEqual(self.said("alice", "bob", "y", 2), "NOTFOUND")
         self.assertEqual(self.said("alice", "bob", "x", 1), "DUP 7-1")
 

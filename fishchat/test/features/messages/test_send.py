@@ -141,19 +141,19 @@ class Numbered(SendCase):
     def test_repeated_with_another_text(self) -> None:
         """The same number with another text is refused, with the number that comes next."""
         self.said("alice", "bob", "one", 1)
-        self.assertEqual(self.said("alice", "bob", "other", 1), "CONFLICT 2")
+        self.assertEqual(self.said("alice", "bob", "other", 1), "CONFLICT expected=2")
         self.assertEqual(len(self.log(AB)), 1)
 
     def test_ahead(self) -> None:
         """A number that leaves some out is refused, with the one expected; it is not used up."""
         self.said("alice", "bob", "one", 1)
-        self.assertEqual(self.said("alice", "bob", "three", 3), "GAP 2")
+        self.assertEqual(self.said("alice", "bob", "three", 3), "GAP expected=2")
         self.assertEqual([self.said("alice", "bob", text, n) for n, text in ((2, "two"), (3, "three"))], [2, 3])
 
     def test_zero(self) -> None:
         """A client that lost its counter asks with 0: never stored, answered with what is expected."""
         self.said("alice", "bob", "one", 1)
-        self.assertEqual(self.said("alice", "bob", "?", 0), "GAP 2")
+        self.assertEqual(self.said("alice", "bob", "?", 0), "GAP expected=2")
         self.assertEqual(len(self.log(AB)), 1)
 
     def test_after_a_refusal(self) -> None:
@@ -183,7 +183,7 @@ class Numbered(SendCase):
             Said("alice", "bob", "three", 3),
             Said("alice", "bob", "two", 2),
         )
-        self.assertEqual(results, [1, "DUP 7-1", "CONFLICT 2", "GAP 2", 2])
+        self.assertEqual(results, [1, "DUP 7-1", "CONFLICT expected=2", "GAP expected=2", 2])
 
     def test_senders_do_not_share_a_counter(self) -> None:
         """Every device of every account counts for itself, and for each conversation anew."""
@@ -259,10 +259,10 @@ def model(log: list[tuple[str, int, str]], sender: str, cseq: int, text: str) ->
     mine = {number: (at, stored) for at, (who, number, stored) in enumerate(log, 1) if who == sender and number > 0}
     following = len(mine) + 1
     if cseq == 0 or cseq > following:
-        return f"GAP {following}"
+        return f"GAP expected={following}"
     if 0 < cseq < following:
         at, stored = mine[cseq]
-        return f"DUP {EPOCH}-{at}" if stored == text else f"CONFLICT {following}"
+        return f"DUP {EPOCH}-{at}" if stored == text else f"CONFLICT expected={following}"
     log.append((sender, cseq, text))
     return len(log)
 
@@ -501,5 +501,5 @@ class Trouble(SendCase):
     def test_refused_first_message_begins_nothing(self) -> None:
         """A refused message puts no conversation into anybody's list."""
         before = self.dump()
-        self.assertEqual(self.said("alice", "bob", "x", 5), "GAP 1")
+        self.assertEqual(self.said("alice", "bob", "x", 5), "GAP expected=1")
         self.assert_unchanged(before)
