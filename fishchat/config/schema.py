@@ -181,6 +181,28 @@ class KeepAudit(Section, frozen=True, kw_only=True):
     count: Annotated[Count, Meta(description="The most events that are kept.")] = 100_000
 
 
+class Messages(Section, frozen=True, kw_only=True):
+    """How messages may be changed after they were sent."""
+
+    edit_seconds: Annotated[
+        int,
+        Meta(ge=-1, le=3_000_000_000, description="Seconds for which an author may edit a message. 0: never. -1: always."),
+    ] = 86_400
+    recall_seconds: Annotated[
+        int,
+        Meta(
+            ge=-1, le=3_000_000_000, description="Seconds for which an author may recall a message. 0: never. -1: always."
+        ),
+    ] = 86_400
+    versions: Annotated[
+        Literal["members", "author", "nobody"],
+        Meta(
+            description='Who may see the texts that an edit has replaced. "members": everybody who sees the message.'
+            ' "author": only its author. "nobody": nobody, and the texts are erased.'
+        ),
+    ] = "members"
+
+
 class Retention(Section, frozen=True, kw_only=True):
     """The limits by which the manager removes messages, for each kind of conversation, and events."""
 
@@ -294,6 +316,7 @@ class Config(Section, frozen=True, kw_only=True):
     gateway: Gateway = Gateway()
     msg_server: MsgServer = MsgServer()
     router: Router = Router()
+    messages: Messages = Messages()
     retention: Retention = field(default_factory=Retention)
     monitor: Monitor = Monitor()
     limits: Limits = Limits()

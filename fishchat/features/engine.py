@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fishchat.interfaces import IPeer
     from fishchat.model.device import Device, Reading
     from fishchat.model.names import Position
+    from fishchat.model.operations import Operation, Times
     from fishchat.model.secrets.passwords import Costs
     from fishchat.protocols.rows import State
     from fishchat.protocols.table import Command, Table
@@ -91,6 +92,9 @@ class ISession(IServed, Protocol):
 
         ``form`` is the kind of the message with its attributes; ``peer`` is the other account, empty for a topic.
         """
+
+    def send_operation(self, command: Command, operation: Operation) -> None:
+        """Store an operation on a message, then deliver it."""
 
 
 class ILogins(Protocol):
@@ -195,6 +199,8 @@ class Settings:
     :ivar token_life: the ms after which an unused token ends.
     :ivar sign_ups: the budget of new accounts of an address; ``guesses`` that of its wrong secrets.
     :ivar changes: the budget of password changes of an account.
+    :ivar times: how long messages may be changed.
+    :ivar versions: who may see replaced texts: ``members``, ``author`` or ``nobody``.
     """
 
     mode: str
@@ -206,6 +212,8 @@ class Settings:
     changes: Budget
     topic_members: int
     topics_per_account: int
+    times: Times
+    versions: str
 
 
 @dataclass(frozen=True)

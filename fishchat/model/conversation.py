@@ -129,7 +129,7 @@ class Conversation:
         full = None
         for reading in self.live:
             device = reading.device
-            if device.key == sender or (needs and needs not in device.capabilities):
+            if device.key == sender or (needs and not reading.is_given(message)):
                 reading.passed(before, position)
             elif device.room > 0:
                 device.push(line if device.encoding is None else message.rendered(device.encoding))

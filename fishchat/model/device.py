@@ -10,17 +10,21 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fishchat.model.names import START, Position, parse_position
+from fishchat.model.operations import CAPABILITY
 
 if TYPE_CHECKING:
     from fishchat.interfaces import ISessionOwner
     from fishchat.model.conversation import Conversation
-    from fishchat.model.message import IEncoding
+    from fishchat.model.message import IEncoding, Message
 
 #: The most unacknowledged pushes of one device, and the room that it needs before it is fed again.
 WINDOW = 256
 REFILL = WINDOW // 2
 #: The room of a device of the plain profile: written messages count as received.
 UNBOUNDED = 1 << 60
+
+#: What a device of the plain profile is given besides its capabilities: it needs not acknowledge, so it can ignore them.
+OPERATIONS_TOO = frozenset({CAPABILITY})
 
 #: The part of a conversation that an account may see: after this position, up to that one (None: still open).
 Span = tuple[Position, "Position | None"]
@@ -44,6 +48,7 @@ class Device:
     :ivar owner: the session of the device; it is notified when the login ends elsewhere.
     :ivar push: takes one whole line; lines are written once a turn.
     :ivar capabilities: the capabilities that the client was granted at HELLO.
+    :ivar given: the capabilities by which it is given messages: ``capabilities``, and operations if it is a person's.
     :ivar acks: whether the device acknowledges; without it, written messages count as received.
     :ivar encoding: the encoding of its pushes; None for plain lines.
     :ivar minute: the minute that a person was last shown, since 1970; 0 if none, None for a client that is no person.
@@ -59,6 +64,7 @@ class Device:
         "dirty",
         "encoding",
         "epoch",
+        "given",
         "key",
         "lagging",
         "left",
@@ -93,6 +99,7 @@ class Device:
         self.push = owner.push
         self.capabilities = capabilities
         self.acks = acks = b"ack" in capabilities
+        self.given = capabilities if acks else capabilities | OPERATIONS_TOO
         self.encoding = encoding
         self.minute = minute
         self.dirty = dirty
@@ -163,6 +170,13 @@ class Reading:
     def open(self) -> bool:
         """Whether the account may see new messages; a closed reading is fed to its end and dropped."""
         return bool(self.spans) and self.spans[-1][1] is None
+
+    def is_given(self, message: Message) -> bool:
+        """Return whether a message that needs a capability is for this device: it has that, and sees the target."""
+        if message.needs not in self.device.given:
+            return False
+        of = message.of
+        return of is None or any(after < of and (upto is None or of <= upto) for after, upto in self.spans)
 
     def next_span(self) -> Span | None:
         """Return the span to read next, None as its end for the end of the log; None if nothing is left to see."""

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from fishchat.model.names import Position
+from fishchat.model.operations import CAPABILITY, OPERATIONS, operation_line, operation_tags, target_of
 
 PLAIN, ESCAPED, NOTICE = b"-", b"e", b"n"
 
 #: Kind → the capability that a device needs to receive such a message; empty if every device receives it.
-KINDS: dict[bytes, bytes] = {PLAIN: b"", ESCAPED: b"", NOTICE: b""}
+KINDS: dict[bytes, bytes] = {PLAIN: b"", ESCAPED: b"", NOTICE: b"", **dict.fromkeys(OPERATIONS, CAPABILITY)}
 
 #: The capability for a kind that this version does not know: no client is granted it.
 UNKNOWN = b"?"
@@ -36,17 +37,28 @@ class Message:
     :ivar line: the push as a whole plain line, with its ending.
     :ivar time: when the message was stored, in ms.
     :ivar needs: the capability that a device needs to receive it; empty for most messages.
+    :ivar of: for an operation the position of the message that it changes; only who sees that one receives it.
     """
 
-    __slots__ = ("_renderings", "epoch", "line", "needs", "sender", "seq", "time")
+    __slots__ = ("_renderings", "epoch", "line", "needs", "of", "sender", "seq", "time")
 
-    def __init__(self, epoch: int, seq: int, sender: bytes, line: bytes, time: int = 0, needs: bytes = b"") -> None:
+    def __init__(
+        self,
+        epoch: int,
+        seq: int,
+        sender: bytes,
+        line: bytes,
+        time: int = 0,
+        needs: bytes = b"",
+        of: Position | None = None,
+    ) -> None:
         self.epoch = epoch
         self.seq = seq
         self.sender = sender
         self.line = line
         self.time = time
         self.needs = needs
+        self.of = of
         self._renderings: dict[IEncoding, bytes] | None = None
 
     @property
@@ -117,18 +129,26 @@ def from_body(conversation: bytes, epoch: int, seq: int, body: bytes, time: int)
     """Make the message with this stored form."""
     account, device, _, form, text = body.split(b" ", 4)
     message_id = b"%s:%d-%d" % (conversation, epoch, seq)
+    sender = account + b"/" + device
     needs = b"" if form == PLAIN else KINDS.get(form.partition(b";")[0], UNKNOWN)
-    line = push_line(conversation, message_id, account, form, text)
-    return Message(epoch, seq, account + b"/" + device, line, time, needs)
+    if needs:
+        line = operation_line(conversation, message_id, account, form, text)
+        return Message(epoch, seq, sender, line, time, needs, target_of(form))
+    return Message(epoch, seq, sender, push_line(conversation, message_id, account, form, text), time)
 
 
 def item_line(conversation: bytes, position: bytes, time: bytes, body: bytes) -> tuple[bytes, bytes]:
-    """Return ``<id> <from> <time in ms> <text>`` for a page of history, and its tags written as in a line.
+    """Return an item of history with its tags: ``<id> <from> <time in ms> <text>``.
 
-    The tag ``notice`` marks messages from the server: no client can send it.
+    The item of an operation has the tag ``op``, and the id of the message that it changes before its text.
     """
     account, _, _, form, text = body.split(b" ", 4)
+    head = b"%s:%s %s %s" % (conversation, position, account, time)
+    kind = form.partition(b";")[0]
+    if kind in OPERATIONS:
+        target, tags = operation_tags(form)
+        return (b"%s %s:%s %s" % (head, conversation, target, text)).rstrip(b" "), tags
     tags = tags_of(form)
-    if form.partition(b";")[0] == NOTICE:
+    if kind == NOTICE:
         tags = tags + b";notice" if tags else b"notice"
-    return b"%s:%s %s %s %s" % (conversation, position, account, time, text), tags
+    return b"%s %s" % (head, text), tags

@@ -197,6 +197,51 @@ ESC = Tag(
     programs=True,
 )
 
+#: The highest number that a sender may give a message.
+MAX_CSEQ = 10**DIGITS - 1
+CSEQ = Tag(
+    b"cseq",
+    f"the number of the message, 0 to {MAX_CSEQ}: see [Numbering](#numbering)",
+    read_tag_number("cseq", 0, MAX_CSEQ),
+    b"1",
+    write_number,
+    zh=f"消息的序号，0 到 {MAX_CSEQ}，重发时不会存两次",
+    programs=True,
+)
+
+#: The most names in the tag ``mention``.
+MENTIONED = 16
+
+
+def read_mention(value: bytes) -> bytes:
+    """Names of accounts, separated by commas, or ``all``; nothing for nobody."""
+    names = value.split(b",") if value else []
+    if len(names) > MENTIONED or not all(map(is_name, names)):
+        raise ProtocolError("BADTAG", f"@mention must be all, or up to {MENTIONED} names separated by commas")
+    return value
+
+
+#: In the tags of a message, of an edit and of their pushes.
+MENTION = Tag(
+    b"mention",
+    f"up to {MENTIONED} names separated by commas, or `all`; if absent, the words `@name` of a plain text count",
+    read_mention,
+    b"alice",
+    kept=True,
+    check="mention",
+    zh=f"最多 {MENTIONED} 个名字，用逗号分隔，或 `all`（所有人）；不写时，普通文字里的 `@名字` 也算提到",
+)
+REPLY = Tag(
+    b"reply",
+    "the id of a message of the same conversation, which this one answers",
+    read_id,
+    ID.sample,
+    write_id,
+    kept=True,
+    check="reply",
+    zh="同一会话里的消息编号，表示回复那条消息",
+)
+
 #: The words in angle brackets of usages and replies, in Chinese. A feature adds its own: ``TERMS`` in its rows.
 TERMS = {
     "account": "帐号",

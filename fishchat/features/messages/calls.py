@@ -53,8 +53,10 @@ def _meant_topic(name: bytes) -> Refusal:
     return Refusal("NOTFOUND", f"you have no conversation with an account {shown}; did you mean the topic #{shown}?")
 
 
-def history(account: bytes, named: bytes, before: bytes, after: bytes, limit: int) -> Ask[list[Entry]]:
-    """Read a page of a conversation, oldest first, within what the account may see.
+def history(
+    account: bytes, named: bytes, before: bytes, after: bytes, limit: int, operations: bool, versions: str
+) -> Ask[list[Entry]]:
+    """Read a page of a conversation, oldest first, within what the account may see; ``versions`` may see replaced texts.
 
     Two accounts that have not talked yet have an empty page; a topic that the account never saw is refused.
     """
@@ -69,7 +71,8 @@ def history(account: bytes, named: bytes, before: bytes, after: bytes, limit: in
             return []
         return list(zip(reply[::3], reply[1::3], reply[2::3], strict=True))
 
-    return Ask(_HISTORY, (account, conversation, before, after, limit, _topic_named(named)), parse)
+    values = account, conversation, before, after, limit, _topic_named(named), operations, versions
+    return Ask(_HISTORY, values, parse)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fishchat.errors import Refusal
 from fishchat.features.engine import Engine, Handlers, IRooms, ISession, ISignals
 from fishchat.features.messages import calls, queries, rows
@@ -93,6 +95,6 @@ def make(engine: Engine) -> Handlers:
         rows.SEND_MESSAGE_TOPIC.name: messages.send_topic,
         rows.SEND_ACK.name: messages.acknowledge,
         rows.SEND_READ.name: messages.read,
-        rows.REQ_HISTORY.name: queries.history,
+        rows.REQ_HISTORY.name: partial(queries.history, versions=engine.settings.versions),
         rows.REQ_CONVERSATIONS.name: Conversations(engine.call).listed,
     }

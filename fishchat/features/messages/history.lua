@@ -1,56 +1,96 @@
--- Read a page of a conversation, oldest first, of what an account may see.
--- args: account, conversation, before (position or ''), after (position or ''), limit, topic (what a name may mean, or '')
+-- Read a page of a conversation, oldest first, of what an account may see: with the texts that stand now.
+-- args: account, conversation, before (position or ''), after (position or ''), limit, topic (what a name may mean, or ''),
+--   operations (whether they are wanted, too), versions (who may see replaced texts)
 -- reply: entries (flat: position, time, body)
 -- refuses: NOTFOUND, TOPIC (the account has no such conversation, but the topic)
 --- @include "sight"
 --- @include "positions"
+--- @include "merge"
+--- @include "fold"
 
-local account, conversation, before, after, limit, topic = unpack(args)
+local account, conversation, before, after, limit, topic, operations, versions = unpack(args)
 local spans = sight_of(account, conversation)
 if not spans then return unseen(account, topic) end
 
 if before == '0-0' then return {} end  -- no such bound for Redis
 
-local function lower(one, other)  -- the higher of two lower bounds
-  if one == '' then return other end
-  return above(one, other) and one or other
+local log, ops = 'log:' .. conversation, 'ops:' .. conversation
+-- With a lower bound the page starts there; otherwise it is the newest page.
+local forward = after ~= ''
+local is_amended = call('HGET', 'meta:' .. conversation, 'k')
+local pins = is_amended and pins_of(conversation)
+
+local function range(key, from, upto, count)
+  local bottom, top = '(' .. from, upto == '' and '+' or upto
+  if before ~= '' and (upto == '' or not above(before, upto)) then top = '(' .. before end
+  return forward and call('XRANGE', key, bottom, top, 'COUNT', count) or call('XREVRANGE', key, top, bottom, 'COUNT', count)
 end
 
-local pieces = {}
-for from, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do
-  pieces[#pieces + 1] = {from = lower(after, from), upto = upto}
+-- Return the entries of a part of the conversation, from the end at which the page begins.
+local function entries_of(from, upto, count)
+  if after ~= '' and above(after, from) then from = after end
+  local entries = range(log, from, upto, count)
+  if not is_amended then return entries end
+  local top = upto
+  if before ~= '' and (upto == '' or not above(before, upto)) then
+    local epoch, number = position(before)
+    top = epoch .. '-' .. math.max(0, number - 1)
+  end
+  entries = merged(entries, stubs_between(conversation, from, top, count, not forward), count, not forward)
+  if operations then entries = merged(entries, range(ops, from, upto, count), count, not forward) end
+  return entries
+end
+
+-- Return the text of an operation as this account may see it, or nil for an edit whose text it may not see.
+local function operation_body(entry)
+  local body = entry[2][4]
+  local author, _, _, form = parts_of(body)
+  if not sees(spans, attribute_of(form, 'of')) then return nil end
+  if kind_of(form) ~= 'edit' or versions == 'members' or (versions == 'author' and author == account) then return body end
+  local target = amended(conversation, select(2, position(attribute_of(form, 'of'))))
+  return target.edit == entry[1] and body or nil
+end
+
+local function body_of(entry, value)
+  local body = entry[2][4]
+  if not is_amended then return body end
+  local _, _, _, form = parts_of(body)
+  if attribute_of(form, 'of') then return operation_body(entry) end
+  local state = amendment_of(value)
+  if state.recalled then return body end
+  return shown_body(conversation, entry[1], body, state, account, pins)
+end
+
+local function amendments_of(entries)
+  local numbers = {}
+  for i, entry in ipairs(entries) do numbers[i] = select(2, position(entry[1])) end
+  return is_amended and #numbers > 0 and call('HMGET', 'amended:' .. conversation, unpack(numbers)) or {}
 end
 
 -- A page ends early if it would hold more bytes than these.
 local BYTES = 131072
-local log, picked, bytes = 'log:' .. conversation, {}, 0
+local picked, bytes = {}, 0
 local function pick(entries)  -- false when the page is full
-  for _, entry in ipairs(entries) do
-    bytes = bytes + #entry[2][4]
+  local values = amendments_of(entries)
+  for i, entry in ipairs(entries) do
+    local body = body_of(entry, values[i])
+    bytes = bytes + (body and #body or 0)
     if bytes > BYTES and #picked > 0 then return false end
-    picked[#picked + 1] = entry
+    if body then picked[#picked + 1] = {entry[1], entry[2][2], body} end
   end
   return #picked < limit
 end
 
-local function top_of(piece)
-  if before ~= '' and (piece.upto == '' or not above(before, piece.upto)) then return '(' .. before end
-  return piece.upto == '' and '+' or piece.upto
-end
-
--- With a lower bound the page starts there; otherwise it is the newest page.
-local forward = after ~= ''
+local pieces = {}
+for from, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do pieces[#pieces + 1] = {from, upto} end
 for p = 1, #pieces do
   local piece = pieces[forward and p or #pieces + 1 - p]
-  local bottom, top, left = '(' .. piece.from, top_of(piece), limit - #picked
-  local entries = forward and call('XRANGE', log, bottom, top, 'COUNT', left)
-    or call('XREVRANGE', log, top, bottom, 'COUNT', left)
-  if not pick(entries) then break end
+  if not pick(entries_of(piece[1], piece[2], limit - #picked)) then break end
 end
 local out = {}
 for i = 1, #picked do
   local entry = picked[forward and i or #picked + 1 - i]
   local o = #out
-  out[o + 1], out[o + 2], out[o + 3] = entry[1], entry[2][2], entry[2][4]
+  out[o + 1], out[o + 2], out[o + 3] = entry[1], entry[2], entry[3]
 end
 return out

@@ -13,8 +13,8 @@ from fishchat.protocols.replies import list_lines
 from fishchat.protocols.table import Command
 
 
-def history(session: ISession, command: Command) -> None:
-    """Carry out REQ_HISTORY: return a page of a conversation."""
+def history(session: ISession, command: Command, versions: str) -> None:
+    """Carry out REQ_HISTORY: return a page of a conversation; ``versions`` says who may see replaced texts."""
     account, named = session.account, command.fields[0]
     conversation = conversation_with(named, account)
     if not concerns(conversation, account):
@@ -25,7 +25,7 @@ def history(session: ISession, command: Command) -> None:
     def take(entries: list[Entry]) -> bytes:
         return list_lines(command, [item_line(conversation, *entry) for entry in entries])
 
-    ask = calls.history(account, named, before, after, tags.get(b"limit", DEFAULT_PAGE))
+    ask = calls.history(account, named, before, after, tags.get(b"limit", DEFAULT_PAGE), b"with" in tags, versions)
     session.ask(command, ask, take, alone=True)
 
 

@@ -7,9 +7,12 @@ from fishchat.model.names import DIGITS, MessageId
 from fishchat.protocols.fields import (
     ACCOUNT,
     CONVERSATION,
+    CSEQ,
     ESC,
     ID,
+    MENTION,
     NAMED_CONVERSATION,
+    REPLY,
     SENDER,
     TOPIC,
     Field,
@@ -26,20 +29,9 @@ from fishchat.protocols.fields import (
 )
 from fishchat.protocols.rows import Push, Text, Verb
 
-#: The highest number that a sender may give a message.
-MAX_CSEQ = 10**DIGITS - 1
 #: The most messages of a page of history or conversations of their list, and how many it has without a limit.
 PAGE, DEFAULT_PAGE = 100, 50
 
-CSEQ = Tag(
-    b"cseq",
-    f"the number of the message, 0 to {MAX_CSEQ}: see [Numbering](#numbering)",
-    read_tag_number("cseq", 0, MAX_CSEQ),
-    b"1",
-    write_number,
-    zh=f"消息的序号，0 到 {MAX_CSEQ}，重发时不会存两次",
-    programs=True,
-)
 BEFORE = Tag(
     b"before",
     "a message id; returns only messages before it",
@@ -92,6 +84,29 @@ OLDER = Tag(
     _write_place,
     zh="`<ms>-<会话>`，即上一页最后一项的时间和会话；只返回排在它之后的会话",
 )
+EDITED = Tag(
+    b"edited",
+    "the id of the edit by which this text stands",
+    read_id,
+    ID.sample,
+    write_id,
+    zh="这段文字出自哪次编辑（它的编号）",
+)
+
+
+def _read_with(value: bytes) -> bytes:
+    if value != b"ops":
+        raise ProtocolError("BADTAG", "@with must be ops")
+    return value
+
+
+WITH = Tag(
+    b"with",
+    "`ops`: also returns the operations, at their places",
+    _read_with,
+    b"ops",
+    zh="`ops`：同时列出各项操作，按编号排在其间",
+)
 #: The tags with which the list of conversations is a page, newest first.
 CONVERSATIONS = (PREVIEW, OLDER, LIMIT)
 #: Words in angle brackets, in Chinese.
@@ -136,7 +151,7 @@ SEND_MESSAGE_P2P = Verb(
     alias=b"MSG",
     fields=(ACCOUNT,),
     text=Text.REQUIRED,
-    tags=(CSEQ, ESC),
+    tags=(CSEQ, ESC, REPLY),
     reply="OK SEND_MESSAGE_P2P <id>",
 )
 SEND_MESSAGE_TOPIC = Verb(
@@ -146,7 +161,7 @@ SEND_MESSAGE_TOPIC = Verb(
     alias=b"SAY",
     fields=(TOPIC,),
     text=Text.REQUIRED,
-    tags=(CSEQ, ESC),
+    tags=(CSEQ, ESC, MENTION, REPLY),
     reply="OK SEND_MESSAGE_TOPIC <id>",
 )
 SEND_ACK = Verb(
@@ -173,7 +188,7 @@ REQ_HISTORY = Verb(
     zh="查看历史消息，旧的在前；@before 和 @after 不包括所指的那条消息，只写 @limit 则返回最新的几条",
     alias=b"HISTORY",
     fields=(NAMED_CONVERSATION,),
-    tags=(BEFORE, AFTER, LIMIT),
+    tags=(BEFORE, AFTER, LIMIT, WITH),
     reply="BEGIN REQ_HISTORY n, ITEM <id> <from> <time in ms> <text> …, END REQ_HISTORY",
 )
 REQ_CONVERSATIONS = Verb(
@@ -191,7 +206,7 @@ RESP_MESSAGE_P2P = Push(
     zh="一条消息；如果是你的另一台设备发的，发送者就是你自己的帐号",
     fields=(SENDER, ID),
     text=Text.REQUIRED,
-    tags=(ESC,),
+    tags=(EDITED, ESC, REPLY),
     numbered=True,
     event="Message",
 )
@@ -201,7 +216,7 @@ RESP_MESSAGE_TOPIC = Push(
     zh="话题里的一条消息",
     fields=(TOPIC, SENDER, ID),
     text=Text.REQUIRED,
-    tags=(ESC,),
+    tags=(EDITED, ESC, MENTION, REPLY),
     numbered=True,
     event="Message",
 )

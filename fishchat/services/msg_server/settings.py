@@ -5,6 +5,7 @@ from __future__ import annotations
 from fishchat.config.schema import Config, Limits
 from fishchat.errors import Refusal
 from fishchat.features.engine import Budget, Settings
+from fishchat.model.operations import Times
 from fishchat.protocols.replies import error_line
 from fishchat.protocols.state import is_unauthenticated
 from fishchat.services.msg_server.sessions.authentication import costs_of
@@ -30,7 +31,7 @@ def _budget(limits: Limits, most: int, seconds: float) -> Budget:
 
 def feature_settings(config: Config) -> Settings:
     """Return the settings that features need."""
-    accounts, limits = config.accounts, config.limits
+    accounts, limits, messages = config.accounts, config.limits, config.messages
     return Settings(
         accounts.mode,
         privacy_of(accounts.privacy),
@@ -41,7 +42,13 @@ def feature_settings(config: Config) -> Settings:
         _budget(limits, CHANGES, CHANGE_SECONDS),
         limits.topic_members,
         limits.topics_per_account,
+        Times(_ms(messages.edit_seconds), _ms(messages.recall_seconds), messages.versions != "nobody"),
+        messages.versions,
     )
+
+
+def _ms(seconds: int) -> int:
+    return seconds * 1000 if seconds > 0 else seconds
 
 
 def bounds(config: Config) -> Bounds:

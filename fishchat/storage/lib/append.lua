@@ -1,19 +1,6 @@
 --- @include "clock"
---- @include "elsewhere"
+--- @include "places_of"
 --- @include "quiet"
---- @include "router"
-
--- Return the places of all readers of a conversation, if one of them is not on `server`; false otherwise.
-local function places_of(conversation, server)
-  if string.sub(conversation, 1, 1) == '#' then
-    return table.concat(call('HKEYS', 'servers'), ' ')
-  end
-  local places = {}
-  for account in string.gmatch(conversation, '[^@+]+') do
-    places[#places + 1] = elsewhere(call('GET', 'at:' .. account), server) or nil
-  end
-  return #places > 0 and table.concat(places, ' ')
-end
 
 -- Store a message of a role in a conversation, and add it to the router's stream. The caller has checked the fence: any
 -- role that holds a lease may do this, whether it has clients or not. Return the data for the caller's own clients:

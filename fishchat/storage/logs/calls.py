@@ -13,6 +13,8 @@ from fishchat.storage.script import script
 
 #: The script that the queue itself calls, for every batch; ``model/routing.py`` describes the layout of its values.
 SEND = script("logs/send")
+#: The script that it calls for a batch of operations on messages.
+OPERATE = script("logs/operate")
 
 _ACK = script("logs/ack")
 _PAGE = script("logs/page")
@@ -93,8 +95,10 @@ def acknowledge(acks: list[bytes]) -> Ask[None]:
     return Ask(_ACK, (acks,), ignored)
 
 
-def page(conversation: bytes, after: Position, upto: Position | None, count: int) -> Ask[Entries]:
-    """Read the messages after one position, up to another."""
+def page(
+    conversation: bytes, after: Position, upto: Position | None, count: int, operations: bool = False
+) -> Ask[Entries]:
+    """Read the messages and operations after one position, up to another, or only the operations."""
 
     def parse(reply: Any) -> Entries:
         version, trimmed, flat = reply
@@ -102,7 +106,7 @@ def page(conversation: bytes, after: Position, upto: Position | None, count: int
         return Entries(version, trimmed, list(entries))
 
     end = format_position(upto) if upto else b""
-    return Ask(_PAGE, (conversation, format_position(after), end, count), parse)
+    return Ask(_PAGE, (conversation, format_position(after), end, count, operations), parse)
 
 
 def newest(conversation: bytes, spans: list[Span], count: int) -> Ask[Newest]:

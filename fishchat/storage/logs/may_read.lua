@@ -2,14 +2,10 @@
 -- args: account, conversation, position ('' for any)
 -- reply: 1 or 0
 --- @include "deleted"
---- @include "positions"
 --- @include "sight"
 
 local account, conversation, at = unpack(args)
 local spans = sight_of(account, conversation)
 if not spans or is_deleted(account) then return 0 end
 if at == '' then return 1 end
-for after, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do
-  if above(at, after) and (upto == '' or not above(at, upto)) then return 1 end
-end
-return 0
+return sees(spans, at) and 1 or 0

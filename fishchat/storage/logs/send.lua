@@ -1,19 +1,21 @@
 -- Store a batch of messages, each independently, and add one entry to the router's stream: the commit point.
 -- args: server, incarnation, epoch, stream, accounts (senders and peers), messages (flat: conversation, sender
---   'account/device', cseq or -1, body, account, peer or ''), marked (where messages with attributes begin)
+--   'account/device', cseq or -1, body, account, peer or ''), marked (where messages that may have attributes or mentions begin)
 -- reply: OK, results (a number or a word for each message), versions (flat: topic conversation, membership version),
 --   time in ms
 -- refuses: LEASE, EPOCH <epoch>
 -- each: NOTFOUND, NOTMEMBER, BLOCKED, RIGHTS <needs>, MUTED <until>, SLOW <until>, GAP <expected>, CONFLICT <expected>, OLD,
 --   TRYAGAIN, DUP <position and time>, INTERNAL
--- writes: log:<conversation> meta:<conversation> talks:<account> slow:<conversation> count:<stream> /sysctrl/send
+-- writes: log:<conversation> meta:<conversation> talks:<account> mentions:<account> slow:<conversation> count:<stream> /sysctrl/send
 --- @include "clock"
 --- @include "elsewhere"
+--- @include "here"
+--- @include "look_back"
+--- @include "mentions"
 --- @include "spans"
 --- @include "restrictions"
 --- @include "shut"
 --- @include "unreachable"
---- @include "bodies"
 --- @checks
 
 -- fishchat/model/routing.py describes the layout of a batch, which the router reads unchanged.
@@ -32,16 +34,11 @@ for i = 1, #accounts do
   abroad[accounts[i]] = elsewhere(places, server)
 end
 
--- A device that has logged in on another server meanwhile continues its numbers there: its messages here are not stored.
 local present = {}
 local function is_here(sender, account)
   local known = present[sender]
   if known == nil then
-    local place = server .. string.sub(sender, #account + 1)
-    local places = at[account]
-    known = places == place
-      or (places and string.find(' ' .. places .. ' ', ' ' .. place .. ' ', 1, true) ~= nil)
-      or false
+    known = is_at(at[account], server, sender, account)
     present[sender] = known
   end
   return known
@@ -58,26 +55,6 @@ local function all_servers()
     everywhere = #names > 1 and table.concat(names, ' ') or false
   end
   return everywhere
-end
-
--- Seen before: the same text returns its first id, another text is a conflict. A batch checks at most this many entries.
-local budget = 20000
-local function look_back(conversation, body, expected)
-  local head = head_of(body)
-  local from, left = '+', 1000
-  while left > 0 do
-    if budget <= 0 then return 'TRYAGAIN' end
-    local page = call('XREVRANGE', 'log:' .. conversation, from, '-', 'COUNT', 100)
-    budget = budget - #page
-    for _, entry in ipairs(page) do
-      local stored = entry[2][4]
-      if stored == body then return 'DUP ' .. entry[1] .. ' ' .. entry[2][2] end
-      if string.sub(stored, 1, #head) == head then return 'CONFLICT expected=' .. expected end
-    end
-    if #page < 100 then break end
-    from, left = '(' .. page[#page][1], left - 100
-  end
-  return 'OLD'
 end
 
 local states, order = {}, {}
@@ -121,9 +98,10 @@ local function refusal(state, conversation, sender, cseq, body, account, peer)
   state.begun = true
 end
 
--- Attributes of a message that the store must check; a plain message has none and is not checked.
-local has_attributes = {}
-for _, start in ipairs(marked) do has_attributes[start + 1] = true end
+-- Messages with attributes, which the store must check, or with an '@' in their texts, which may mention members. All
+-- others are not looked at.
+local is_marked = {}
+for _, start in ipairs(marked) do is_marked[start + 1] = true end
 
 -- Errors of one conversation's data; any other error of the first write (OOM, READONLY, …) is the whole batch's.
 local function is_local(err)
@@ -144,7 +122,7 @@ for i = 1, #messages, 6 do
     state.cseq[sender] = tonumber(meta[4] or 0)
   end
   local result = refusal(state, conversation, sender, cseq, body, account, peer)
-  if not result and has_attributes[i] then result = refused_attribute(conversation, account, body) end
+  if not result and is_marked[i] then result = refused_attribute(conversation, account, body) end
   if not result then
     result = state.n + 1
     local stored = redis.pcall('XADD', 'log:' .. conversation, format(at_epoch, result), 't', now, 'm', body)
@@ -155,7 +133,10 @@ for i = 1, #messages, 6 do
       wrote = true
       state.n, state.changed, state.read[account] = result, true, result
       if cseq > 0 then state.cseq[sender] = cseq end
-      if peer == '' and state.shut then note_written(conversation, account, state.shut, now) end
+      if peer == '' then
+        if state.shut then note_written(conversation, account, state.shut, now) end
+        if is_marked[i] then note_mentions(conversation, result, account, body) end
+      end
       local targets
       if peer == '' then
         targets = all_servers()

@@ -15,7 +15,7 @@ from fishchat.errors import WORDS, Refusal
 from fishchat.features.accounts.rows import NAMES
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.calls import PREVIEWED
-from fishchat.features.messages.rows import MAX_CSEQ
+from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from fishchat.errors import Refusal, tryagain, unknown
-from fishchat.model.message import Message, push_line
+from fishchat.model.message import UNKNOWN, Message, from_body, push_line
 from fishchat.model.names import Position, accounts_of, parse_position
 from fishchat.services.msg_server.delivery.presence import Presence
 from fishchat.services.msg_server.delivery.rooms import ILog, Rooms
@@ -35,7 +35,10 @@ class Outcomes:
         for send, result in zip(sends, results, strict=True):
             if type(result) is not int:
                 try:
-                    self._not_stored(send, result)
+                    if result.startswith(b"PASSED "):
+                        self._passed(send, int(result[7:]), versions.get(send.conversation, 0), epoch, time)
+                    else:
+                        self._not_stored(send, result)
                 except Exception:
                     # The other senders of the batch must get their answers.
                     self.log.failure("the result {result!r} could not be taken", result=result)
@@ -43,8 +46,11 @@ class Outcomes:
                 continue
             name = send.conversation
             message_id = b"%s:%d-%d" % (name, epoch, result)
-            line = push_line(name, message_id, send.account, send.form, send.text)
-            message = Message(epoch, result, send.sender, line, time)
+            if type(send) is Send:
+                line = push_line(name, message_id, send.account, send.form, send.text)
+                message = Message(epoch, result, send.sender, line, time)
+            else:
+                message = from_body(name, epoch, result, send.body, time)
             conversation, version = conversations.get(name), versions.get(name, 0)
             try:
                 if conversation is not None and conversation.version == version and result != 1:
@@ -55,6 +61,12 @@ class Outcomes:
                 # The message is stored all the same, so its sender and all readers must receive it.
                 self.log.failure("{name} could not be handed out", name=message_id)
             send.asker.stored(send.token, message_id, time)
+
+    def _passed(self, send: Send, number: int, version: int, epoch: int, time: int) -> None:
+        """Take an operation that is stored but pushed to nobody: every device passes over its number."""
+        name = send.conversation
+        self._rooms.hear(name, Message(epoch, number, send.sender, b"", time, UNKNOWN), version)
+        send.asker.stored(send.token, b"%s:%d-%d" % (name, epoch, number), time)
 
     def _not_stored(self, send: Send, result: bytes) -> None:
         self.unstored += 1

@@ -105,7 +105,7 @@ class Feeder:
             if message.seq != number + 1:
                 self._push_gap(reading, missing(number, message.seq, page.trimmed))
             number = message.seq
-            if message.sender == device.key or (message.needs and message.needs not in device.capabilities):
+            if message.sender == device.key or (message.needs and not reading.is_given(message)):
                 reading.skip(message.position)
             else:
                 if device.minute is not None:

@@ -69,11 +69,14 @@ class Rooms:
 
     def told(self, name: bytes, epoch: int, seq: int, body: bytes, version: int, time: int) -> None:
         """Take a message that did not pass this server's queue: from a router, or a notice of a script."""
-        conversation = self.conversations.get(name)
         if self._logins:
             self._heard[name] = max(self._heard.get(name, START), (epoch, seq))
-        message = from_body(name, epoch, seq, body, time)
-        if conversation is not None and conversation.version == version and seq != 1:
+        self.hear(name, from_body(name, epoch, seq, body, time), version)
+
+    def hear(self, name: bytes, message: Message, version: int) -> None:
+        """Take a message of a conversation that was stored under this membership version."""
+        conversation = self.conversations.get(name)
+        if conversation is not None and conversation.version == version and message.seq != 1:
             conversation.hear(message)
         else:
             self.hear_of(name, message, version)

@@ -26,7 +26,6 @@ from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.items import Barrier, Batch, Call, Operation, Send, Unit
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
-from fishchat.storage.logs.calls import SEND
 from fishchat.storage.redis import ReplyError, Unavailable, Unknown
 
 #: The batch in flight holds at most this many batches of messages, calls and barriers.
@@ -164,13 +163,15 @@ class Commits:
                 batch = None
                 units.append(one)
                 continue
-            if batch is None:
-                batch = Batch()
+            if batch is None or batch.__class__ is not one.lot:
+                batch = one.lot()
                 units.append(batch)
             batch.sends.append(one)
             batch.size += len(one.body)
             if batch.full():
-                break
+                if batch.__class__ is Batch:
+                    break
+                batch = None
         return units
 
     def _start(self, fence: Fence) -> None:
@@ -182,7 +183,7 @@ class Commits:
             self.calls += 1
             try:
                 if isinstance(unit, Batch):
-                    script, values = SEND, unit.values(fence, self._stream)
+                    script, values = unit.script, unit.values(fence, self._stream)
                 else:
                     values = (*fence.args, *unit.arguments) if unit.fenced else unit.arguments
                     script = unit.script

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from twisted.logger import Logger
 
 from fishchat.errors import Refusal
+from fishchat.model.message import pack_body
+from fishchat.model.operations import REMOVALS
+from fishchat.model.operations import Operation as Wanted
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
+from fishchat.storage.logs.calls import OPERATE, SEND
 from fishchat.storage.script import Script
 
-#: One script call holds at most this many messages, and this many bytes of them.
+#: One script call holds at most this many messages or operations, and this many bytes of them.
 MESSAGES = 500
+OPERATIONS = 200
 BYTES = 256 * 1024
 
 T = TypeVar("T")
@@ -79,9 +84,30 @@ class Send:
         self.peer = peer
         self.since = 0.0
 
+    #: The kind of batch in which it is sent.
+    lot: ClassVar[type[Batch]]
+
     def fail(self, refusal: Refusal) -> None:
         """Report that the message is not stored, or that its outcome is unknown."""
         self.asker.failed(self.token, refusal)
+
+
+class Change(Send):
+    """An operation on a message that waits to be stored.
+
+    :ivar wanted: what the client wants to be done.
+    """
+
+    __slots__ = ("lot", "wanted")
+
+    def __init__(self, asker: IAsker, token: Any, wanted: Wanted, account: bytes, device: bytes, cseq: int) -> None:
+        body = pack_body(account, device, cseq, wanted.form, wanted.text)
+        sender = account + b"/" + device
+        super().__init__(
+            asker, token, wanted.conversation, sender, cseq, wanted.form, wanted.text, body, account, b""
+        )
+        self.wanted = wanted
+        self.lot: type[Batch] = Removals if wanted.kind in REMOVALS else Changes
 
 
 class Call:
@@ -138,13 +164,16 @@ class Barrier:
 class Batch:
     """Neighbouring messages, sent as one script call."""
 
+    script: ClassVar[Script] = SEND
+    most: ClassVar[int] = MESSAGES
+
     def __init__(self) -> None:
         self.sends: list[Send] = []
         self.size = 0
         self.landed = False
 
     def full(self) -> bool:
-        return len(self.sends) >= MESSAGES or self.size >= BYTES
+        return len(self.sends) >= self.most or self.size >= BYTES
 
     def values(self, fence: Fence, stream: bytes) -> tuple[Any, ...]:
         """Return the arguments of ``send.lua``; ``model/routing.py`` describes the layout."""
@@ -152,7 +181,7 @@ class Batch:
         flat: list[Any] = []
         marked: list[int] = []
         for send in self.sends:
-            if len(send.form) > 1:
+            if len(send.form) > 1 or b"@" in send.text:
                 marked.append(len(flat))
             flat += (send.conversation, send.sender, send.cseq, send.body, send.account, send.peer)
             accounts.add(send.account)
@@ -160,6 +189,35 @@ class Batch:
                 accounts.add(send.peer)
         return *fence.args, stream, list(accounts), flat, marked
 
+
+class Changes(Batch):
+    """Neighbouring operations on messages, sent as one script call."""
+
+    script = OPERATE
+    most = OPERATIONS
+    #: Whether the operations need hardly any memory, so that a full one does not stop them.
+    vital: ClassVar[bool] = False
+
+    def values(self, fence: Fence, stream: bytes) -> tuple[Any, ...]:
+        """Return the arguments of ``operate.lua``."""
+        flat: list[Any] = []
+        times = None
+        for change in self.sends:
+            assert isinstance(change, Change)
+            wanted, times = change.wanted, change.wanted.times
+            flat += (change.conversation, change.sender, change.cseq, change.body, change.account)
+            flat += (wanted.kind, wanted.of, wanted.reaction, wanted.was)
+        assert times is not None
+        return *fence.args, stream, self.vital, (times.edit, times.recall, times.keeps_versions), flat
+
+
+class Removals(Changes):
+    """Operations that take something away."""
+
+    vital = True
+
+
+Send.lot = Batch
 
 Operation = Send | Call | Barrier
 Unit = Batch | Call | Barrier

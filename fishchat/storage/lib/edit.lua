@@ -1,0 +1,50 @@
+--- @include "fold"
+--- @include "limits"
+--- @include "mentions"
+--- @include "restrictions"
+--- @include "rights"
+--- @include "erased"
+
+local edit = {}
+
+function edit.refused(op, state, limits, now)
+  if op.author ~= op.account then return 'RIGHTS needs=author' end
+  local word = state.is_topic and state.shut and unwritable(op.conversation, op.account, state.shut)
+    or too_late(op, limits[1], now)
+  if word then return word end
+  if string.find(op.body, '^%S+ %S+ %S+ [^ ]*;mention=all[; ]') then
+    local refused = forbids(op.account, op.conversation, 'mention_all')
+    if refused then return table.concat(refused, ' ') end
+  end
+  local current = op.state.edit == '-' and op.of or op.state.edit
+  if op.was ~= '' and op.was ~= current then return 'CHANGED current=' .. op.conversation .. ':' .. current end
+  local _, _, _, form, text = parts_of(edited_body(op.conversation, op.target, op.state))
+  local _, _, _, new_form, new_text = parts_of(op.body)
+  local is_escaped = attribute_of(new_form, 'esc') ~= nil
+  if text == new_text and (kind_of(form) == 'e') == is_escaped
+    and attribute_of(form, 'mention') == attribute_of(new_form, 'mention') then
+    return nil, current
+  end
+  if op.state.edits >= EDITS then return 'FULL limit=' .. EDITS end
+end
+
+-- Each edit names the one before it, so that all texts of a message can be found from the last one.
+function edit.extra(op)
+  return 'p', op.state.edit
+end
+
+function edit.done(op, number, position, now, limits)
+  if not limits[3] then
+    if op.state.edit ~= '-' then call('XDEL', 'ops:' .. op.conversation, op.state.edit) end
+    note_erased(op.conversation, op.of)
+  end
+  op.state.edit, op.state.edits = position, op.state.edits + 1
+  amend(op.conversation, op.number, op.state)
+  if string.sub(op.conversation, 1, 1) == '#' then
+    local restrictions = call('HGET', 'meta:' .. op.conversation, 'b')
+    if restrictions then note_written(op.conversation, op.account, restrictions, now) end
+    if string.find(op.body, '@', 1, true) or string.find(op.body, ';mention=', 1, true) then
+      note_mentions(op.conversation, number, op.account, op.body)
+    end
+  end
+end

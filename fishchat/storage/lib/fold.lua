@@ -1,0 +1,98 @@
+--- @include "amended"
+--- @include "bodies"
+--- @include "positions"
+
+-- Readers never see a stored text as it is: they see the text that stands now. A body that was changed is made anew here,
+-- with attributes that only the server sets: edited, mine, pinned, react, recalled.
+
+-- Return the stored entry of an operation, or nil.
+local function operation_at(conversation, at)
+  return call('XRANGE', 'ops:' .. conversation, at, at)[1]
+end
+
+-- Return a form with more attributes, in the order of their names.
+local function with_attributes(form, more)
+  local parts, kind = {}, kind_of(form)
+  for part in string.gmatch(string.sub(form, #kind + 1), '[^;]+') do parts[#parts + 1] = part end
+  for _, part in ipairs(more) do parts[#parts + 1] = part end
+  table.sort(parts)
+  return #parts > 0 and kind .. ';' .. table.concat(parts, ';') or kind
+end
+
+-- Return the body with the text of its current edit, if it has one.
+local function edited_body(conversation, body, state)
+  if state.edit == '-' then return body end
+  local account, device, cseq, form = parts_of(body)
+  local edit = operation_at(conversation, state.edit)
+  local _, _, _, new_form, text = parts_of(edit[2][4])
+  local kept, mention = {}, attribute_of(new_form, 'mention')
+  for part in string.gmatch(string.sub(form, #kind_of(form) + 1), '[^;]+') do
+    if not string.find(part, '^mention=') then kept[#kept + 1] = part end
+  end
+  if mention then kept[#kept + 1] = 'mention=' .. mention end
+  kept[#kept + 1] = 'edited=' .. conversation .. ':' .. state.edit
+  form = with_attributes(attribute_of(new_form, 'esc') and 'e' or '-', kept)
+  return account .. ' ' .. device .. ' ' .. cseq .. ' ' .. form .. ' ' .. text
+end
+
+-- Return the body that stands for a message that was recalled, and the time of the message.
+local function stub_of(conversation, state)
+  local recall = operation_at(conversation, state.at)
+  local reason = recall and string.match(recall[2][4], '^%S+ %S+ %S+ %S+ (.*)$') or ''
+  local text = reason == '' and 'recalled' or 'recalled: ' .. reason
+  local escaped = recall and string.find(recall[2][4], '^%S+ %S+ %S+ recall;esc;')
+  return state.account .. ' ' .. state.device .. ' -1 ' .. (escaped and 'e' or '-') .. ';recalled=' .. state.by .. ' ' .. text, state.time
+end
+
+-- Return the body as an account reads it in history: with the reactions, its own ones, and whether it is pinned.
+local function shown_body(conversation, at, body, state, account, pins)
+  body = edited_body(conversation, body, state)
+  local more = {}
+  if state.reactions ~= '-' then
+    more[1] = 'react=' .. state.reactions
+    local fields, mine = {}, {}
+    local sums = sums_of(state.reactions)
+    for i = 1, #sums, 2 do fields[#fields + 1] = account .. ' ' .. sums[i] end
+    local found = call('HMGET', 'react:' .. conversation .. ':' .. select(2, position(at)), unpack(fields))
+    for i, field in ipairs(fields) do
+      if found[i] then mine[#mine + 1] = string.sub(field, #account + 2) end
+    end
+    if #mine > 0 then more[#more + 1] = 'mine=' .. table.concat(mine, ',') end
+  end
+  if pins[at] then more[#more + 1] = 'pinned' end
+  if #more == 0 then return body end
+  local sender, device, cseq, form, text = parts_of(body)
+  return sender .. ' ' .. device .. ' ' .. cseq .. ' ' .. with_attributes(form, more) .. ' ' .. text
+end
+
+-- Return the positions that are pinned, as keys.
+local function pins_of(conversation)
+  local pins = {}
+  for _, at in ipairs(call('HKEYS', 'pins:' .. conversation)) do pins[at] = true end
+  return pins
+end
+
+-- Return the entries that stand for recalled messages between two positions ('' for no upper end), the `count` nearest to
+-- the end at which the reader begins.
+local function stubs_between(conversation, after, upto, count, descending)
+  local low, high = '(' .. select(2, position(after)), upto == '' and '+inf' or select(2, position(upto))
+  local changed, numbers = 'changed:' .. conversation, nil
+  if descending then
+    numbers = call('ZREVRANGEBYSCORE', changed, high, low, 'LIMIT', 0, 2 * count)
+  else
+    numbers = call('ZRANGEBYSCORE', changed, low, high, 'LIMIT', 0, 2 * count)
+  end
+  local out = {}
+  if #numbers == 0 then return out end
+  for i, value in ipairs(call('HMGET', 'amended:' .. conversation, unpack(numbers))) do
+    local state = amendment_of(value)
+    if state.recalled then
+      local at = state.epoch .. '-' .. numbers[i]
+      if above(at, after) and (upto == '' or not above(at, upto)) then
+        local body, time = stub_of(conversation, state)
+        out[#out + 1] = {at, {'t', time, 'm', body}}
+      end
+    end
+  end
+  return out
+end
