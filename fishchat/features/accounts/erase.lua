@@ -4,8 +4,9 @@
 -- refuses: NOTFOUND, AUTH, STATE
 -- writes: account:<account> seen:<account> tokens:<account> relations:<account> cursor:<account>
 --   cursor:<account>/<device> guesses:<name> changes:<account> at:<account> session:<account> on:<server>:<incarnation>
---   meta:<conversation> revocations erasing
+--   meta:<conversation> revocations erasing erasures
 --- @include "clock"
+--- @include "erased"
 --- @include "sessions"
 --- @include "set_shut"
 
@@ -26,6 +27,7 @@ for _, device in ipairs(devices) do call('DEL', 'cursor:' .. account .. '/' .. d
 call('DEL', 'account:' .. account, 'seen:' .. account, 'tokens:' .. account, 'relations:' .. account,
   'cursor:' .. account, 'guesses:' .. account, 'changes:' .. account, 'at:' .. account)
 call('HSET', 'account:' .. account, 'deleted', milliseconds())
+note_account_erased(account)
 local left = call('HKEYS', 'talks:' .. account)
 for _, conversation in ipairs(left) do
   local one, other = string.match(conversation, '^([^#@+]+)%+(.+)$')

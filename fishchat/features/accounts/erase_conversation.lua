@@ -3,7 +3,8 @@
 -- reply: position to go on after or '', messages erased, 1 if a membership ended, 1 if a topic has a new owner, 1 if
 --   a topic ended
 -- writes: log:<conversation> meta:<conversation> talks:<account> invited:<conversation> members:<conversation>
---   topic:<conversation>
+--   topic:<conversation> unscrubbed
+--- @include "erased"
 --- @include "positions"
 --- @include "names"
 --- @include "bodies"
@@ -20,6 +21,7 @@ for _, entry in ipairs(page) do
   local topic = conversation == '@' .. account and invitation_of(body)
   if topic then call('SREM', 'invited:#' .. topic, account) end
 end
+if erased > 0 then mark_unscrubbed(conversation) end
 if #page == count then return {page[#page][1], erased, 0, 0, 0} end
 call('HDEL', 'talks:' .. account, conversation)
 
@@ -29,7 +31,7 @@ for _, field in ipairs(call('HKEYS', meta)) do
 end
 local one, other = string.match(conversation, '^([^#@+]+)%+(.+)$')
 if string.sub(conversation, 1, 1) == '@' or (one and one == other) then
-  call('DEL', log, meta)
+  if call('DEL', log, meta) > 0 then mark_unscrubbed(conversation) end
   return {'', erased, 0, 0, 0}
 end
 if one then return {'', erased, 0, 0, 0} end

@@ -2,7 +2,7 @@
 -- args: server, incarnation, epoch, stream, conversation, account, form (kind and attributes), text
 -- reply: OK, conversation, epoch, number, body, membership version, time
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, BLOCKED
--- writes: log:<conversation> meta:<conversation> talks:<account> count:<stream> /sysctrl/send
+-- writes: log:<conversation> meta:<conversation> talks:<account> count:<stream> /sysctrl/send quiet:<conversation>
 --- @include "fence"
 --- @include "names"
 --- @include "rights"

@@ -17,7 +17,10 @@ INTERNAL = {"LEASE", "EPOCH", "DISABLED", "DELETED", "DUP", "NEVER", "TOPIC"}
 _OPTIONS = {"OK", "COUNT", "PX", "MAXLEN", "MINID", "WRONGTYPE", "ID", "INVITED"}
 #: The words of the page for a key that no script writes.
 _ROLES = {"migrations", "msg_servers", "once", "roles"}
-_WRITES = "SET MSET HSET HDEL HINCRBY DEL SADD SREM SPOP INCR XADD XTRIM XDEL PEXPIRE"
+_WRITES = (
+    "SET MSET HSET HDEL HINCRBY DEL UNLINK RENAME SADD SREM SPOP INCR XADD XTRIM XDEL XSETID PEXPIRE ZADD ZREM"
+    " ZREMRANGEBYRANK"
+)
 
 
 def words(text: str) -> set[str]:
@@ -40,9 +43,8 @@ def beginning(key: str) -> str:
 
 def described() -> list[list[str]]:
     """The cells of every row of the page's tables of keys: key, type, contents, writers, bound."""
-    rows = re.findall(
-        r"^\| (`[^|]+ \| (?:string|hash|set|stream) \| .*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    types = "string|hash|set|sorted set|stream"
+    rows = re.findall(rf"^\| (`[^|]+ \| (?:{types}) \| .*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     return [row.split(" | ") for row in rows]
 
 
