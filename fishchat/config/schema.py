@@ -186,12 +186,16 @@ class Messages(Section, frozen=True, kw_only=True):
 
     edit_seconds: Annotated[
         int,
-        Meta(ge=-1, le=3_000_000_000, description="Seconds for which an author may edit a message. 0: never. -1: always."),
+        Meta(
+            ge=-1, le=3_000_000_000, description="Seconds in which an author may edit a message. 0: none. -1: no limit."
+        ),
     ] = 86_400
     recall_seconds: Annotated[
         int,
         Meta(
-            ge=-1, le=3_000_000_000, description="Seconds for which an author may recall a message. 0: never. -1: always."
+            ge=-1,
+            le=3_000_000_000,
+            description="Seconds in which an author may recall a message. 0: none. -1: no limit.",
         ),
     ] = 86_400
     versions: Annotated[

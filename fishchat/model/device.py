@@ -23,7 +23,7 @@ REFILL = WINDOW // 2
 #: The room of a device of the plain profile: written messages count as received.
 UNBOUNDED = 1 << 60
 
-#: What a device of the plain profile is given besides its capabilities: it needs not acknowledge, so it can ignore them.
+#: What a device of the plain profile is given besides its capabilities: it can ignore what it need not acknowledge.
 OPERATIONS_TOO = frozenset({CAPABILITY})
 
 #: The part of a conversation that an account may see: after this position, up to that one (None: still open).

@@ -56,9 +56,10 @@ def _meant_topic(name: bytes) -> Refusal:
 def history(
     account: bytes, named: bytes, before: bytes, after: bytes, limit: int, operations: bool, versions: str
 ) -> Ask[list[Entry]]:
-    """Read a page of a conversation, oldest first, within what the account may see; ``versions`` may see replaced texts.
+    """Read a page of a conversation, oldest first, within what the account may see.
 
     Two accounts that have not talked yet have an empty page; a topic that the account never saw is refused.
+    ``versions`` says who may see replaced texts.
     """
     conversation = conversation_with(named, account)
 

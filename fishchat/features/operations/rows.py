@@ -30,12 +30,12 @@ def read_reaction(value: bytes) -> bytes:
     plain = not any(category(one)[0] in "CZ" and one != "\u200d" for one in text)
     if 0 < len(value) <= REACTION_BYTES and plain and "," not in text and text.strip("\u200d"):
         return value
-    raise ProtocolError("FIELDS", f"a reaction has 1 to {REACTION_BYTES} bytes, without blanks, commas or control characters")
+    raise ProtocolError("FIELDS", f"a reaction has 1 to {REACTION_BYTES} bytes, no commas and no invisible characters")
 
 
 WAS = Tag(
     b"was",
-    "the id of the message, or of its edit, whose text you saw; if another text stands now, the edit is refused (`CHANGED`)",
+    "the id of the message, or of its edit, whose text you saw; with another text now the edit is refused (`CHANGED`)",
     read_id,
     ID.sample,
     write_id,
@@ -65,8 +65,8 @@ SEND_EDIT = Verb(
 )
 SEND_RECALL = Verb(
     b"SEND_RECALL",
-    "takes back a message that you sent, or as an admin of a topic one of its members; the text is erased, and a reason "
-    "may be shown in its place",
+    "takes back a message that you sent, or as an admin of a topic one of its members; its text is erased, and a "
+    "reason may be shown in its place",
     zh="撤回你发过的一条消息；话题的管理员也可撤回成员的消息；文字会被抹去，可以留下原因",
     alias=b"RECALL",
     fields=(ID,),

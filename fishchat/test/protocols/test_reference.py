@@ -15,7 +15,6 @@ from fishchat.errors import WORDS, Refusal
 from fishchat.features.accounts.rows import NAMES
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.calls import PREVIEWED
-from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
@@ -24,7 +23,7 @@ from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
 from fishchat.protocols import exchange, flow, help, lines, peer, reference, replies
-from fishchat.protocols.fields import Tag
+from fishchat.protocols.fields import MAX_CSEQ, Tag
 from fishchat.protocols.rows import Verb
 from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import WORDS, ProtocolError
-from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.model.names import split_id
+from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.protocols.lines import MAX_LINE, MAX_TEXT, OVERLONG
 from fishchat.protocols.rows import Verb
 from fishchat.protocols.table import BadCommand, Command

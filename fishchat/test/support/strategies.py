@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from fishchat.features.accounts.rows import PRIVACIES
-from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.features.registry import VERBS
 from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
+from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.protocols.lines import MAX_TEXT, format_tags
 from fishchat.protocols.rows import Text, Verb
 

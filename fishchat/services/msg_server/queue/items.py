@@ -9,7 +9,6 @@ from twisted.logger import Logger
 
 from fishchat.errors import Refusal
 from fishchat.model.message import pack_body
-from fishchat.model.operations import REMOVALS
 from fishchat.model.operations import Operation as Wanted
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
@@ -98,16 +97,19 @@ class Change(Send):
     :ivar wanted: what the client wants to be done.
     """
 
-    __slots__ = ("lot", "wanted")
+    __slots__ = ("wanted",)
 
     def __init__(self, asker: IAsker, token: Any, wanted: Wanted, account: bytes, device: bytes, cseq: int) -> None:
         body = pack_body(account, device, cseq, wanted.form, wanted.text)
         sender = account + b"/" + device
-        super().__init__(
-            asker, token, wanted.conversation, sender, cseq, wanted.form, wanted.text, body, account, b""
-        )
+        super().__init__(asker, token, wanted.conversation, sender, cseq, wanted.form, wanted.text, body, account, b"")
         self.wanted = wanted
-        self.lot: type[Batch] = Removals if wanted.kind in REMOVALS else Changes
+
+
+class Removal(Change):
+    """An operation that takes something away."""
+
+    __slots__ = ()
 
 
 class Call:
@@ -217,7 +219,7 @@ class Removals(Changes):
     vital = True
 
 
-Send.lot = Batch
+Send.lot, Change.lot, Removal.lot = Batch, Changes, Removals
 
 Operation = Send | Call | Barrier
 Unit = Batch | Call | Barrier
