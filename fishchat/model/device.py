@@ -7,6 +7,7 @@ the log). The number of unacknowledged pushes is limited: a device without room 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fishchat.model.names import START, Position, parse_position
@@ -23,8 +24,21 @@ REFILL = WINDOW // 2
 #: The room of a device of the plain profile: written messages count as received.
 UNBOUNDED = 1 << 60
 
-#: What a device of the plain profile is given besides its capabilities: it can ignore what it need not acknowledge.
-OPERATIONS_TOO = frozenset({CAPABILITY})
+
+@lru_cache(maxsize=64)
+def shared(capabilities: frozenset[bytes]) -> frozenset[bytes]:
+    """Return an equal set that all clients with these capabilities share."""
+    return capabilities
+
+
+@lru_cache(maxsize=64)
+def given_by(capabilities: frozenset[bytes]) -> frozenset[bytes]:
+    """Return the capabilities by which a device is given messages.
+
+    One of the plain profile is given operations, too: it can ignore what it need not acknowledge.
+    """
+    return capabilities if b"ack" in capabilities else capabilities | {CAPABILITY}
+
 
 #: The part of a conversation that an account may see: after this position, up to that one (None: still open).
 Span = tuple[Position, "Position | None"]
@@ -99,7 +113,7 @@ class Device:
         self.push = owner.push
         self.capabilities = capabilities
         self.acks = acks = b"ack" in capabilities
-        self.given = capabilities if acks else capabilities | OPERATIONS_TOO
+        self.given = given_by(capabilities)
         self.encoding = encoding
         self.minute = minute
         self.dirty = dirty

@@ -202,6 +202,7 @@ class Accounts:
         counts = {"devices": begun.devices, "tokens": begun.tokens, "sessions": begun.sessions}
         erased = Erased(conversations=len(begun.conversations), **counts)
         for conversation in begun.conversations:
+            await self._erase_operations(account, conversation)
             after = b""
             while True:
                 part = await calls.erase_conversation(account, conversation, after, ERASE_STEP).of(self._store)
@@ -214,6 +215,13 @@ class Accounts:
                     break
         await calls.finish_erase(account).of(self._store)
         return erased
+
+    async def _erase_operations(self, account: bytes, conversation: bytes) -> None:
+        after = b""
+        while True:
+            after = await calls.erase_operations(account, conversation, after, ERASE_STEP).of(self._store)
+            if not after:
+                return
 
     async def _keys(self, beginning: bytes) -> AsyncIterator[bytes]:
         """Yield the part after the colon of every key that begins with ``beginning``, each once."""

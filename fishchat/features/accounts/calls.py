@@ -32,6 +32,7 @@ _CREATE_INVITATION = script("accounts/create_invitation")
 _STATUS = script("accounts/status")
 _DESCRIBE = script("accounts/describe")
 _ERASE = script("accounts/erase")
+_ERASE_OPERATIONS = script("accounts/erase_operations")
 _ERASE_CONVERSATION = script("accounts/erase_conversation")
 _FINISH_ERASE = script("accounts/finish_erase")
 
@@ -236,6 +237,15 @@ def erase(account: bytes, version: bytes = b"") -> Ask[Ended]:
     With the ``version`` of the password by which the owner is known, the manager does the steps that follow.
     """
     return Ask(_ERASE, (account, version), lambda reply: Ended(*accepted(reply)))
+
+
+def erase_operations(account: bytes, conversation: bytes, after: bytes, count: int) -> Ask[bytes]:
+    """Run one step of the erasure of what an account did to messages. Returns where to go on; nothing at the end."""
+
+    def parse(following: bytes) -> bytes:
+        return following
+
+    return Ask(_ERASE_OPERATIONS, (account, conversation, after, count), parse)
 
 
 def erase_conversation(account: bytes, conversation: bytes, after: bytes, count: int) -> Ask[ErasedPart]:

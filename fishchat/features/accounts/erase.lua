@@ -4,7 +4,7 @@
 -- refuses: NOTFOUND, AUTH, STATE
 -- writes: account:<account> seen:<account> tokens:<account> relations:<account> cursor:<account>
 --   cursor:<account>/<device> guesses:<name> changes:<account> at:<account> session:<account> on:<server>:<incarnation>
---   meta:<conversation> revocations erasing erasures
+--   meta:<conversation> mentions:<account> revocations erasing erasures
 --- @include "clock"
 --- @include "erased"
 --- @include "sessions"
@@ -25,7 +25,7 @@ local ended = end_sessions(account, '', '', 'deleted')
 local devices, tokens = call('HKEYS', 'seen:' .. account), call('HLEN', 'tokens:' .. account)
 for _, device in ipairs(devices) do call('DEL', 'cursor:' .. account .. '/' .. device) end
 call('DEL', 'account:' .. account, 'seen:' .. account, 'tokens:' .. account, 'relations:' .. account,
-  'cursor:' .. account, 'guesses:' .. account, 'changes:' .. account, 'at:' .. account)
+  'cursor:' .. account, 'guesses:' .. account, 'changes:' .. account, 'at:' .. account, 'mentions:' .. account)
 call('HSET', 'account:' .. account, 'deleted', milliseconds())
 note_account_erased(account)
 local left = call('HKEYS', 'talks:' .. account)

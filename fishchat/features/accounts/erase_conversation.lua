@@ -3,11 +3,14 @@
 -- reply: position to go on after or '', messages erased, 1 if a membership ended, 1 if a topic has a new owner, 1 if
 --   a topic ended
 -- writes: log:<conversation> meta:<conversation> talks:<account> invited:<conversation> members:<conversation>
---   topic:<conversation> unscrubbed
+--   topic:<conversation> ops:<conversation> quiet:<conversation> amended:<conversation> changed:<conversation>
+--   react:<conversation>:<number> pins:<conversation> unscrubbed
 --- @include "erased"
 --- @include "positions"
 --- @include "names"
 --- @include "bodies"
+--- @include "quiet"
+--- @include "unamend"
 
 -- At the end the membership is removed and the conversation is off the list, so an interrupted deletion does not start over.
 
@@ -17,7 +20,12 @@ local page = call('XRANGE', log, after == '' and '-' or '(' .. after, '+', 'COUN
 local erased = 0
 for _, entry in ipairs(page) do
   local body = entry[2][4]
-  if is_by(body, account) then erased = erased + call('XDEL', log, entry[1]) end
+  if is_by(body, account) then
+    local number = select(2, position(entry[1]))
+    erased = erased + call('XDEL', log, entry[1])
+    add_quiet(conversation, number)
+    unamend(conversation, number, entry[1])
+  end
   local topic = conversation == '@' .. account and invitation_of(body)
   if topic then call('SREM', 'invited:#' .. topic, account) end
 end
@@ -31,7 +39,8 @@ for _, field in ipairs(call('HKEYS', meta)) do
 end
 local one, other = string.match(conversation, '^([^#@+]+)%+(.+)$')
 if string.sub(conversation, 1, 1) == '@' or (one and one == other) then
-  if call('DEL', log, meta) > 0 then mark_unscrubbed(conversation) end
+  if call('DEL', log, meta, 'ops:' .. conversation) > 0 then mark_unscrubbed(conversation) end
+  call('DEL', 'quiet:' .. conversation, 'amended:' .. conversation, 'changed:' .. conversation, 'pins:' .. conversation)
   return {'', erased, 0, 0, 0}
 end
 if one then return {'', erased, 0, 0, 0} end

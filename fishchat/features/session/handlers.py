@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fishchat.features.engine import Engine, Handlers, IServed, ISession
 from fishchat.features.registry import CAPABILITIES
 from fishchat.features.session import rows
+from fishchat.model.device import shared
 from fishchat.protocols.help import LOG_IN, NO_SECRETS, NOW, TOO_LATE, help_lines
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.rows import State, Verb
@@ -26,7 +27,7 @@ def hello_with_capabilities(session: ISession, command: Command) -> None:
         key, _, names = word.partition(b"=")
         if key == b"caps":
             granted.update(name for name in names.split(b",") if name in CAPABILITIES)
-    session.capabilities = frozenset(granted)
+    session.capabilities = shared(frozenset(granted))
     session.said_hello = True
     caps = b" caps=" + b",".join(sorted(granted)) if granted else b""
     session.answer(ok_line(command, b"fishchat/1" + caps))

@@ -8,8 +8,10 @@ from typing import Any
 
 from fishchat.features.accounts import calls
 from fishchat.interfaces import IStore
-from fishchat.model.message import ESCAPED, NOTICE
+from fishchat.model.message import ESCAPED, PLAIN
+from fishchat.model.names import START, format_position
 from fishchat.protocols.lines import unescape
+from fishchat.storage.logs import calls as logs
 
 #: Entries of a log, and fields of a hash, that one step reads.
 STEP = 500
@@ -55,17 +57,17 @@ async def _pairs(store: IStore, key: bytes) -> AsyncIterator[tuple[bytes, bytes]
 
 
 async def _said(store: IStore, account: bytes, conversation: bytes) -> AsyncIterator[Line]:
-    after = b"-"
+    after = START
     while True:
-        page = await store.run("XRANGE", b"log:" + conversation, after, "+", "COUNT", STEP)
-        for position, (_, time, _, body) in page:
+        page = await logs.page(conversation, after, None, STEP).of(store)
+        for position, time, body in page.entries:
             sender, device, _, form, text = body.split(b" ", 4)
-            # Notices are the server's words.
-            if sender == account and form.partition(b";")[0] != NOTICE:
-                yield _message(conversation + b":" + position, device, int(time), form, text)
-        if len(page) < STEP:
+            # Notices are the server's words. Of an edited message the text that stands now is exported.
+            if sender == account and form.partition(b";")[0] in (PLAIN, ESCAPED):
+                yield _message(conversation + b":" + format_position(position), device, time, form, text)
+        if len(page.entries) < STEP:
             return
-        after = b"(" + page[-1][0]
+        after = page.entries[-1][0]
 
 
 def _message(message_id: bytes, device: bytes, time: int, form: bytes, text: bytes) -> Line:

@@ -21,9 +21,10 @@ end
 
 -- Return the body with the text of its current edit, if it has one.
 local function edited_body(conversation, body, state)
-  if state.edit == '-' then return body end
+  if not state.edit or state.edit == '-' then return body end
   local account, device, cseq, form = parts_of(body)
   local edit = operation_at(conversation, state.edit)
+  if not edit then return body end
   local _, _, _, new_form, text = parts_of(edit[2][4])
   local kept, mention = {}, attribute_of(new_form, 'mention')
   for part in string.gmatch(string.sub(form, #kind_of(form) + 1), '[^;]+') do

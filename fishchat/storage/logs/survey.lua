@@ -5,6 +5,9 @@
 --- @include "positions"
 --- @include "dated"
 
+-- A conversation may have this many times as many operations as messages: see trim.
+local OPERATIONS = 4
+
 local conversations, earliest, oldest, count = unpack(args)
 
 local function is_old(entry) return tonumber(entry[2][2]) < oldest end
@@ -37,18 +40,21 @@ local function aged(log, length, last)
   return math.min(length, number - before + 1)
 end
 
+-- Return the entries of a stream, how many of them are due, and the time of the last one.
+local function due_in(key, most)
+  local length = call('XLEN', key)
+  local last = call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  if not last then return 0, 0, 0 end
+  local old = aged(key, length, last)
+  return length, old + math.max(0, length - old - most), tonumber(last[2][2])
+end
+
 local found = {}
 for _, conversation in ipairs(conversations) do
-  local log = 'log:' .. conversation
-  local length = call('XLEN', log)
-  local last = call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
-  if last then
-    local old = aged(log, length, last)
-    table.insert(found, length)
-    table.insert(found, old + math.max(0, length - old - count))
-    table.insert(found, tonumber(last[2][2]))
-  else
-    for _ = 1, 3 do table.insert(found, 0) end
-  end
+  local length, due, time = due_in('log:' .. conversation, count)
+  local operations, too_many, later = due_in('ops:' .. conversation, OPERATIONS * count)
+  table.insert(found, length + operations)
+  table.insert(found, due + too_many)
+  table.insert(found, math.max(time, later))
 end
 return found
