@@ -42,7 +42,7 @@ WAS = Tag(
     zh="你看到的文字所在的消息编号，或对它的编辑的编号；如果现在已是别的文字，编辑会被拒绝（`CHANGED`）",
 )
 REACTION = Field("reaction", read_reaction, b"+1")
-OPERATION = Field("id", read_id, b"alice+bob:7-2", write_id, grammar="message-id")
+
 TARGET = Field("message", read_id, b"alice+bob:7-1", write_id, grammar="message-id")
 SIGN = Field("sign", read_one_of("the sign", (b"+", b"-")), b"+", grammar='"+" / "-"', shown="<+|->")
 
@@ -147,7 +147,7 @@ RESP_EDIT = Push(
     b"RESP_EDIT",
     "the text of a message was replaced",
     zh="一条消息被修改，这是新的文字",
-    fields=(SENDER, OPERATION, TARGET),
+    fields=(SENDER, ID, TARGET),
     text=Text.REQUIRED,
     tags=(ESC, MENTION),
     numbered=True,
@@ -158,7 +158,7 @@ RESP_RECALL = Push(
     b"RESP_RECALL",
     "a message was recalled: remove its text; perhaps a reason follows",
     zh="一条消息被撤回：请删去它的文字；后面可能有原因",
-    fields=(SENDER, OPERATION, TARGET),
+    fields=(SENDER, ID, TARGET),
     text=Text.OPTIONAL,
     tags=(ESC,),
     numbered=True,
@@ -169,7 +169,7 @@ RESP_REACTION = Push(
     b"RESP_REACTION",
     "an account has reacted to a message (`+`), or taken a reaction back (`-`)",
     zh="有人对一条消息作出回应（`+`），或撤下回应（`-`）",
-    fields=(SENDER, OPERATION, TARGET, SIGN, REACTION),
+    fields=(SENDER, ID, TARGET, SIGN, REACTION),
     numbered=True,
     event="Reacted",
     capability=b"ops",
@@ -178,7 +178,7 @@ RESP_PIN = Push(
     b"RESP_PIN",
     "a message was pinned (`+`), or a pin removed (`-`)",
     zh="一条消息被置顶（`+`），或取消置顶（`-`）",
-    fields=(SENDER, OPERATION, TARGET, SIGN),
+    fields=(SENDER, ID, TARGET, SIGN),
     numbered=True,
     event="Pinned",
     capability=b"ops",

@@ -58,6 +58,7 @@ class Delivery:
     def remove(self, device: Device) -> None:
         """Remove a device that has disconnected."""
         self.presence.remove(device)
+        self.feeder.forget(device)
         self.rooms.leave(device)
 
     def ask(self, device: Device, name: bytes) -> None:

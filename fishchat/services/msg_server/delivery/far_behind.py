@@ -1,16 +1,30 @@
-"""A device with the capability ``lazy`` that is far behind: only the newest messages of a conversation are pushed."""
+"""A device with the capability ``lazy`` that is far behind: only the newest messages of a conversation are pushed.
+
+The older ones are announced as a range. Operations in that range may change messages that the device has, so those
+whose target is not above its place are pushed all the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from fishchat.features.messages.rows import RESP_BEHIND
 from fishchat.model.conversation import Conversation, gap_line, missing
-from fishchat.model.device import Reading
+from fishchat.model.device import Device, Reading
+from fishchat.model.message import Message
 from fishchat.model.names import Position
-from fishchat.services.msg_server.delivery.log_reader import Logs
+from fishchat.services.msg_server.delivery.log_reader import PAGE_SIZE, Logs
 
 LAZY = RESP_BEHIND.capability
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An announced range up to ``last``, whose operations on messages up to ``had`` are still to be pushed."""
+
+    had: Position
+    last: Position
 
 
 class FarBehind:
@@ -23,6 +37,17 @@ class FarBehind:
         self._logs = logs
         self._refresh = refresh
         self._most = most
+        self._ranges: dict[Reading, Range] = {}
+
+    def is_in_range(self, reading: Reading) -> bool:
+        """Return whether operations of an announced range must be read next."""
+        return bool(self._ranges) and reading in self._ranges
+
+    def forget(self, device: Device) -> None:
+        """Forget the ranges of a device that has disconnected."""
+        if self._ranges:
+            for reading in device.readings.values():
+                self._ranges.pop(reading, None)
 
     def may_skip(self, reading: Reading, last: Position) -> bool:
         """Return whether the log up to ``last`` may hold more messages for the device than it wants."""
@@ -31,7 +56,7 @@ class FarBehind:
         return LAZY in reading.device.capabilities and last[1] - before > self._most
 
     async def skip(self, reading: Reading) -> bool:
-        """Pass over what is too old. Returns whether the reading may go on from where it is now."""
+        """Announce the first range that is too old. Returns whether the reading may go on from where it is now."""
         device, conversation = reading.device, reading.conversation
         spans = reading.spans_left()
         newest = await self._logs.newest(conversation.name, spans, self._most)
@@ -40,31 +65,53 @@ class FarBehind:
         if newest.version != conversation.version:
             await self._refresh(conversation)
             return False
-        too_old = max((number for number, found in enumerate(newest.ranges) if found), default=-1)
-        for (after, upto), found in zip(spans[: too_old + 1], newest.ranges, strict=False):
-            self._pass_over(reading, after, upto, found, newest.trimmed)
+        for (after, upto), found in zip(spans, newest.ranges, strict=True):
+            if found is not None:
+                self._announce(reading, after, found, newest.trimmed)
+                return False
+            if not any(newest.ranges):
+                break
+            # Nothing of this span is left, and there is a range after it.
+            assert upto is not None
+            self._push_gap(reading, missing(after[1], upto[1] + 1, newest.trimmed))
+            reading.skip(max(after, upto))
         return device.room > 0
 
-    def _pass_over(
-        self,
-        reading: Reading,
-        after: Position,
-        upto: Position | None,
-        found: tuple[Position, Position] | None,
-        trimmed: int,
-    ) -> None:
-        device, name = reading.device, reading.conversation.name
-        if found is None:
-            # Only the last of these spans may be open, and that one has messages.
-            assert upto is not None
-            first, last = (0, upto[1] + 1), upto
-        else:
-            first, last = found
-        if first[1] != after[1] + 1 and (gone := missing(after[1], first[1], trimmed)) is not None:
-            device.push(gap_line(name, *gone))
-        if found is None:
-            reading.skip(max(after, last))
-            return
-        device.push(RESP_BEHIND.line(name, first[1], last[1]) + b"\r\n")
+    def _announce(self, reading: Reading, after: Position, found: tuple[Position, Position], trimmed: int) -> None:
+        first, last = found
+        if first[1] != after[1] + 1:
+            self._push_gap(reading, missing(after[1], first[1], trimmed))
+        reading.device.push(RESP_BEHIND.line(reading.conversation.name, first[1], last[1]) + b"\r\n")
         # It counts as a push: the cursor must not pass the range before something above it is acknowledged.
-        reading.given(last)
+        reading.given(reading.at)
+        self._ranges[reading] = Range(reading.at, last)
+
+    async def amend(self, reading: Reading) -> None:
+        """Push the operations of the announced range on messages that the device has; then pass over the range."""
+        device, conversation, within = reading.device, reading.conversation, self._ranges[reading]
+        count = min(PAGE_SIZE, device.room)
+        page = await self._logs.page(conversation.name, reading.at, within.last, count, operations=True)
+        if reading not in device.lagging:
+            return
+        if page.version != conversation.version:
+            await self._refresh(conversation)
+            return
+        for message in page.messages:
+            if device.room <= 0:
+                return
+            if self._concerns(reading, message, within.had):
+                device.push(message.line if device.encoding is None else message.rendered(device.encoding))
+                reading.given(message.position)
+            else:
+                reading.skip(message.position)
+        if not page.more:
+            del self._ranges[reading]
+            reading.skip(max(reading.at, within.last))
+
+    def _concerns(self, reading: Reading, message: Message, had: Position) -> bool:
+        is_own = message.sender == reading.device.key
+        return not is_own and message.of is not None and message.of <= had and reading.is_given(message)
+
+    def _push_gap(self, reading: Reading, gone: tuple[int, int] | None) -> None:
+        if gone is not None:
+            reading.device.push(gap_line(reading.conversation.name, *gone))

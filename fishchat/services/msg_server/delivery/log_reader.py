@@ -39,9 +39,16 @@ class Logs:
     def __init__(self, store: IStore) -> None:
         self._store = store
 
-    async def page(self, conversation: bytes, after: Position, upto: Position | None, count: int = PAGE_SIZE) -> Page:
-        """Read the messages after one position, up to another."""
-        found = await calls.page(conversation, after, upto, count).of(self._store)
+    async def page(
+        self,
+        conversation: bytes,
+        after: Position,
+        upto: Position | None,
+        count: int = PAGE_SIZE,
+        operations: bool = False,
+    ) -> Page:
+        """Read the messages and operations after one position, up to another, or only the operations."""
+        found = await calls.page(conversation, after, upto, count, operations).of(self._store)
         messages = [from_body(conversation, *position, body, time) for position, time, body in found.entries]
         return Page(found.version, messages, len(messages) >= count, found.trimmed)
 

@@ -48,6 +48,10 @@ class Feeder:
         self._busy.add(device)
         ensureDeferred(self._feed(device)).addErrback(self._failed).addBoth(self._rest, device)
 
+    def forget(self, device: Device) -> None:
+        """Forget a device that has disconnected."""
+        self._far_behind.forget(device)
+
     def _rest(self, fed: object, device: Device) -> None:
         self._busy.discard(device)
         if fed is True:
@@ -67,6 +71,9 @@ class Feeder:
     async def _feed_page(self, reading: Reading) -> None:
         device, conversation = reading.device, reading.conversation
         last = max(_goal(reading), conversation.position)
+        if self._far_behind.is_in_range(reading):
+            await self._far_behind.amend(reading)
+            return
         if self._far_behind.may_skip(reading, last) and not await self._far_behind.skip(reading):
             return
         span = reading.next_span()

@@ -124,7 +124,8 @@ class Talks(EraseCase):
         fields = self.command("HGETALL", "meta:" + AB)
         kept = dict(zip(fields[::2], fields[1::2], strict=True))
         self.assertGreater(int(kept.pop("time")), 0)
-        self.assertEqual(kept, {"n": "6", "e": "7", "bob/main": "3", "r:bob": "6", "b": "alice"})
+        self.assertEqual(kept, {"n": "6", "e": "7", "bob/main": "3", "r:bob": "6", "b": "alice", "k": "3"})
+        self.assertEqual(self.command("ZRANGE", "quiet:" + AB, 0, -1), ["1", "3", "5"])
 
     def test_peers_keep_theirs(self) -> None:
         """The other one reads on what it wrote, and is told that there is nobody to write to."""
@@ -157,7 +158,7 @@ class Talks(EraseCase):
         self.assertIn("log:@alice", self.names())
         self.erase("alice")
         left = {key for key in self.names() if key.partition(":")[2].startswith(("alice", "@alice"))}
-        self.assertEqual(left, {"account:alice", "log:" + AB, "meta:" + AB})
+        self.assertEqual(left, {"account:alice", "log:" + AB, "meta:" + AB, "quiet:" + AB})
 
     def test_nothing_left_of_a_log(self) -> None:
         """A conversation in which only she wrote keeps its numbers."""
