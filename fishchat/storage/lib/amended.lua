@@ -5,7 +5,7 @@
 -- Reactions are written as in a tag, with how many accounts have given each.
 
 local function amendment_of(value)
-  if not value then return {edit = '-', edits = 0, reactions = '-'} end
+  if not value then return {edit = '-', edits = 0, reactions = '-', is_new = true} end
   if string.sub(value, 1, 1) == 'x' then
     local state = {recalled = true}
     state.epoch, state.at, state.by, state.time, state.account, state.device, state.cseq =
@@ -23,7 +23,7 @@ end
 local function amend(conversation, number, state)
   call('HSET', 'amended:' .. conversation, number,
     'a ' .. state.edit .. ' ' .. string.format('%d', state.edits) .. ' ' .. state.reactions)
-  call('ZADD', 'changed:' .. conversation, number, number)
+  if state.is_new then call('ZADD', 'changed:' .. conversation, number, number) end
 end
 
 local function bury(conversation, number, epoch, at, by, time, body)

@@ -7,6 +7,18 @@
 
 local edit = {}
 
+-- Return whether the text that stands now is the new one already.
+local function says_the_same(op)
+  local current = op.state.edit == '-' and op.target or operation_at(op.conversation, op.state.edit)[2][4]
+  local text = string.match(op.body, '^%S+ %S+ %S+ %S+ (.*)$')
+  if string.sub(current, -#text - 1) ~= ' ' .. text then return false end
+  local _, _, _, form, current_text = parts_of(current)
+  local _, _, _, new_form = parts_of(op.body)
+  local is_escaped = kind_of(form) == 'e' or attribute_of(form, 'esc') ~= nil
+  return text == current_text and is_escaped == (attribute_of(new_form, 'esc') ~= nil)
+    and attribute_of(form, 'mention') == attribute_of(new_form, 'mention')
+end
+
 function edit.refused(op, state, limits, now)
   if op.author ~= op.account then return 'RIGHTS needs=author' end
   local word = state.is_topic and state.shut and unwritable(op.conversation, op.account, state.shut)
@@ -18,13 +30,7 @@ function edit.refused(op, state, limits, now)
   end
   local current = op.state.edit == '-' and op.of or op.state.edit
   if op.was ~= '' and op.was ~= current then return 'CHANGED current=' .. op.conversation .. ':' .. current end
-  local _, _, _, form, text = parts_of(edited_body(op.conversation, op.target, op.state))
-  local _, _, _, new_form, new_text = parts_of(op.body)
-  local is_escaped = attribute_of(new_form, 'esc') ~= nil
-  if text == new_text and (kind_of(form) == 'e') == is_escaped
-    and attribute_of(form, 'mention') == attribute_of(new_form, 'mention') then
-    return nil, current
-  end
+  if says_the_same(op) then return nil, current end
   if op.state.edits >= EDITS then return 'FULL limit=' .. EDITS end
 end
 

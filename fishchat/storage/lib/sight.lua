@@ -7,6 +7,7 @@ end
 
 -- Return whether a position lies in these spans.
 local function sees(spans, at)
+  if spans == '0-0:' then return at ~= '0-0' end
   for after, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do
     if above(at, after) and (upto == '' or not above(at, upto)) then return true end
   end

@@ -44,7 +44,7 @@ local function state_of(conversation)
     local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', 'b', 't')
     state = {
       n = tonumber(meta[1] or 0), version = tonumber(meta[2] or 0), shut = meta[3], trimmed = tonumber(meta[4] or 0),
-      cseq = {}, sights = {}, added = 0, is_topic = string.sub(conversation, 1, 1) == '#',
+      cseq = {}, sights = {}, quiet = {}, added = 0, is_topic = string.sub(conversation, 1, 1) == '#',
     }
     states[conversation] = state
     order[#order + 1] = conversation
@@ -143,8 +143,9 @@ local function store(state, op)
   end
   wrote, state.changed = true, true
   state.n, state.added = number, state.added + 1
+  local quiet = state.quiet
+  quiet[#quiet + 1], quiet[#quiet + 2] = number, number
   if op.cseq > 0 then state.cseq[op.sender] = op.cseq end
-  call('ZADD', 'quiet:' .. op.conversation, number, number)
   kind.done(op, number, position, now, limits)
   local is_silent = extra[1] == 's'
   state.places = state.places or places_of(op.conversation, server) or ''
@@ -189,7 +190,10 @@ for _, conversation in ipairs(order) do
       if cseq > 0 then sets[#sets + 1], sets[#sets + 2] = sender, string.format('%d', cseq) end
     end
     call('HSET', 'meta:' .. conversation, unpack(sets))
-    if state.added > 0 then call('HINCRBY', 'meta:' .. conversation, 'k', state.added) end
+    if state.added > 0 then
+      call('HINCRBY', 'meta:' .. conversation, 'k', state.added)
+      call('ZADD', 'quiet:' .. conversation, unpack(state.quiet))
+    end
   end
 end
 if #routes > 0 then leave_batch(server, incarnation, epoch, stream, messages, routes, now) end
