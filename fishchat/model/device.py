@@ -44,6 +44,10 @@ def given_by(capabilities: frozenset[bytes]) -> frozenset[bytes]:
 Span = tuple[Position, "Position | None"]
 
 
+#: The spans of a conversation that an account sees as a whole, as most people see theirs.
+EVERYTHING: list[Span] = [(START, None)]
+
+
 def parse_spans(raw: bytes) -> list[Span]:
     """Parse the stored form of an account's spans in a conversation: ``b"0-0:"`` is ``[((0, 0), None)]``."""
     spans: list[Span] = []
@@ -190,7 +194,9 @@ class Reading:
         if message.needs not in self.device.given:
             return False
         of = message.of
-        return of is None or any(after < of and (upto is None or of <= upto) for after, upto in self.spans)
+        if of is None or self.spans == EVERYTHING:
+            return True
+        return any(after < of and (upto is None or of <= upto) for after, upto in self.spans)
 
     def next_span(self) -> Span | None:
         """Return the span to read next, None as its end for the end of the log; None if nothing is left to see."""

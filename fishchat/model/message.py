@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from fishchat.model.names import Position
-from fishchat.model.operations import CAPABILITY, OPERATIONS, operation_line, operation_tags, target_of
+from fishchat.model.names import Position, parse_position
+from fishchat.model.operations import CAPABILITY, OPERATIONS, operation_line, split_form
 
 PLAIN, ESCAPED, NOTICE = b"-", b"e", b"n"
 
@@ -132,9 +132,25 @@ def from_body(conversation: bytes, epoch: int, seq: int, body: bytes, time: int)
     sender = account + b"/" + device
     needs = b"" if form == PLAIN else KINDS.get(form.partition(b";")[0], UNKNOWN)
     if needs:
-        line = operation_line(conversation, message_id, account, form, text)
-        return Message(epoch, seq, sender, line, time, needs, target_of(form))
+        return _operation(conversation, message_id, epoch, seq, account, sender, form, text, time, needs)
     return Message(epoch, seq, sender, push_line(conversation, message_id, account, form, text), time)
+
+
+def _operation(
+    conversation: bytes,
+    message_id: bytes,
+    epoch: int,
+    seq: int,
+    account: bytes,
+    sender: bytes,
+    form: bytes,
+    text: bytes,
+    time: int,
+    needs: bytes,
+) -> Message:
+    kind, of, tags = split_form(form)
+    line = operation_line(conversation, message_id, account, kind, of, tags, text)
+    return Message(epoch, seq, sender, line, time, needs, parse_position(of) if of else None)
 
 
 def item_line(conversation: bytes, position: bytes, time: bytes, body: bytes) -> tuple[bytes, bytes]:
@@ -146,8 +162,9 @@ def item_line(conversation: bytes, position: bytes, time: bytes, body: bytes) ->
     head = b"%s:%s %s %s" % (conversation, position, account, time)
     kind = form.partition(b";")[0]
     if kind in OPERATIONS:
-        target, tags = operation_tags(form)
-        return (b"%s %s:%s %s" % (head, conversation, target, text)).rstrip(b" "), tags
+        _, of, tags = split_form(form)
+        tags = b"op=%s;%s" % (kind, tags) if tags else b"op=" + kind
+        return (b"%s %s:%s %s" % (head, conversation, of, text)).rstrip(b" "), tags
     tags = tags_of(form)
     if kind == NOTICE:
         tags = tags + b";notice" if tags else b"notice"

@@ -12,6 +12,7 @@ from fishchat.features.operations.calls import Entry
 from fishchat.model.message import item_line, pack_form
 from fishchat.model.names import MessageId, concerns, conversation_with, format_position
 from fishchat.model.operations import EDIT, PIN, REACT, RECALL, UNPIN, UNREACT, Operation, Times
+from fishchat.protocols.fields import Tags
 from fishchat.protocols.lines import escape_tag, parse_tags
 from fishchat.protocols.replies import list_lines
 from fishchat.protocols.rows import Verb
@@ -44,17 +45,12 @@ class Operations:
         """Carry out one of the verbs in ``KINDS``: store an operation, then deliver it."""
         conversation, of = _seen(session, command)
         kind, tags = KINDS[command.verb], command.tags
-        kept: dict[bytes, bytes] = {b"of": of}
-        if b"esc" in tags:
-            kept[b"esc"] = b""
-        if b"mention" in tags:
-            kept[b"mention"] = escape_tag(tags[b"mention"])
+        form = _form(kind, of, tags)
         reaction, text = b"", command.text
         if kind in (REACT, UNREACT):
             text = command.fields[1]
             reaction = escape_tag(text)
         was = _was(tags.get(b"was"), conversation)
-        form = pack_form(kind, kept)
         session.send_operation(command, Operation(conversation, kind, of, form, text, self._times, reaction, was))
 
     def message(self, session: ISession, command: Command) -> None:
@@ -96,6 +92,18 @@ class Operations:
                 break
         pairs = sorted((_reaction(written), account) for account, written in found)
         return list_lines(command, [(b"%s %s" % pair, b"") for pair in pairs])
+
+
+def _form(kind: bytes, of: bytes, tags: Tags) -> bytes:
+    """Return the form of an operation: its kind, its target, and those tags that are stored."""
+    if b"esc" not in tags and b"mention" not in tags:
+        return b"%s;of=%s" % (kind, of)
+    kept = {b"of": of}
+    if b"esc" in tags:
+        kept[b"esc"] = b""
+    if b"mention" in tags:
+        kept[b"mention"] = escape_tag(tags[b"mention"])
+    return pack_form(kind, kept)
 
 
 def _reaction(written: bytes) -> bytes:

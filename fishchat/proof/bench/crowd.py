@@ -24,7 +24,6 @@ AGAIN = (0.1, 0.4)
 #: it is connected, and receive nothing.
 LATE = 10.0
 #: The first lines of a client, the end of a login, and the beginning of every error.
-_HELLO = HELLO.line(b"1", text=b"caps=ack") + b"\r\n"
 _SYNCED, _ERROR = RESP_SYNCED.line() + b"\r\n", b"ERR "
 
 
@@ -35,7 +34,7 @@ class BenchError(Exception):
 class Member(Protocol):
     """One client. It passes complete lines to ``heard``, as many as arrived together.
 
-    :ivar name: its account. :ivar early: receives lines during the login in the same way, if it is set. :ivar heard:
+    :ivar name: its account. :ivar capabilities: what it asks for at HELLO. :ivar early: receives lines during the login in the same way, if it is set. :ivar heard:
     receives lines after the login, in pieces that end with a line. :ivar said: the number of messages that it has sent.
     :ivar got: the number of the last message that it received.
     """
@@ -48,6 +47,7 @@ class Member(Protocol):
         self.ready: Callable[[], None] = _nothing
         self.lost: Callable[[str], None] = _ignored
         self.early: Callable[[Member, bytes], None] | None = None
+        self.capabilities = b"ack"
         self._token = token
         self._rest = b""
         self.heard = self._greeted
@@ -112,7 +112,7 @@ class Member(Protocol):
             self.lost(lines.partition(b"\r")[0].decode("utf-8", "replace"))
             return
         self.heard = self._logged_in
-        self.write(_HELLO + SEND_CLIENT_ID.line(self.name, text=self._token) + b"\r\n")
+        self.write(_hello(self.capabilities) + SEND_CLIENT_ID.line(self.name, text=self._token) + b"\r\n")
 
     def _logged_in(self, lines: bytes) -> None:
         if self.early is not None:
@@ -122,6 +122,10 @@ class Member(Protocol):
             self.ready()
         elif _ERROR in lines:
             self.lost(lines[lines.index(_ERROR) :].partition(b"\r")[0].decode())
+
+
+def _hello(capabilities: bytes) -> bytes:
+    return HELLO.line(b"1", text=b"caps=" + capabilities) + b"\r\n"
 
 
 def _nothing() -> None:
@@ -168,6 +172,7 @@ class Crowd:
     :ivar when: the time of each login, in that order.
     :ivar patient: whether a client whose connection is refused or lost tries again.
     :ivar together: whether both clients of a pair connect to the same address.
+    :ivar capabilities: what each client asks for, separated by commas.
     :ivar wrong: the first error of a client; empty if there was none.
     :ivar early: see Member.
     """
@@ -179,6 +184,7 @@ class Crowd:
         self.members: list[Member] = []
         self.when: list[float] = []
         self.patient = self.together = False
+        self.capabilities = b"ack"
         self.wrong = ""
         self.early: Callable[[Member, bytes], None] | None = None
         self._next = self._in = self._under_way = self._most = 0
@@ -186,6 +192,7 @@ class Crowd:
     def make(self, number: int) -> Member:
         """Return the client of this number."""
         member = Member(self.names[number], self.tokens[number] if self.tokens else b"")
+        member.capabilities = self.capabilities
         member.early = self.early
         return member
 

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from fishchat.errors import Refusal
 from fishchat.net.clock import use_monotonic
 from fishchat.proof.accounts import make_accounts
+from fishchat.proof.bench.changes import Changes
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.logins import Idle, Login, Storm
 from fishchat.proof.bench.measuring import Run
@@ -26,6 +27,8 @@ from fishchat.services.running.lifeline import Lifeline
 
 RUNS: dict[str, type[Run]] = {
     "p2p": Talk,
+    "edit": Changes,
+    "react": Changes,
     "topic": TopicTalk,
     "idle": Idle,
     "login": Login,

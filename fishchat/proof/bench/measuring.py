@@ -52,11 +52,15 @@ class Run:
     :ivar sent: the number of messages that were written.
     """
 
+    #: What the clients ask for at HELLO.
+    capabilities = b"ack"
+
     def __init__(self, reactor: Any, job: Job, names: list[bytes], tokens: list[bytes]) -> None:
         self.reactor = reactor
         self.job = job
         self.crowd = Crowd(reactor, job.addresses, names, tokens)
         self.crowd.together = job.together
+        self.crowd.capabilities = self.capabilities
         self.latencies = Latencies()
         self.figures = Figures(clients=job.clients)
         self.delivered = self.sent = 0

@@ -42,10 +42,12 @@ _BY_WHOM = re.compile(RESP_MESSAGE_TOPIC.name + rb" \S+ (\S+) \S+ (\d+) ")
 class Talk(Run):
     """Pairs, in which the first client sends to the second one.
 
-    :ivar numbers: finds the number that rises by one with each message that a client receives.
+    :ivar numbers: finds the number that rises by one with each message that a client receives; ``written`` the
+        microsecond at which it was written.
     """
 
     numbers = _COUNTED
+    written = _WRITTEN
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -79,9 +81,9 @@ class Talk(Run):
         """Make everybody listen; return the senders."""
         members = self.crowd.members[: self.job.talkers or None]
         for sender, receiver in zip(members[::2], members[1::2], strict=True):
+            sender.heard = self.refusals
             self.address(sender, SEND_MESSAGE_P2P, receiver.name)
             self.listen(receiver, lambda count, sender=sender: self.write(sender, count))  # type: ignore[misc]
-            sender.heard = self.refusals
         return members[::2]
 
     async def _begin(self, senders: list[Member]) -> None:
@@ -135,8 +137,12 @@ class Talk(Run):
         self.sent += count
         if self.job.messages and self.sent >= self.job.messages:
             self.sending = False
+        sender.write(self.lines(sender, first, count, micros))
+
+    def lines(self, sender: Member, first: int, count: int, micros: int) -> bytes:
+        """Return the lines with these numbers, which are written in this microsecond."""
         values = [value for number in range(first, first + count) for value in (number, number, micros)]
-        sender.write(self._lines[sender](count) % tuple(values))
+        return self._lines[sender](count) % tuple(values)
 
     def _tick(self) -> None:
         due = int((self.reactor.seconds() - self._began) * self.job.rate) - (self.sent - self._before)
@@ -150,7 +156,7 @@ class Talk(Run):
 
         :param strict: whether no number may be missing: a client gets no echo of its own messages.
         """
-        find, every = self.numbers.findall, bool(self.job.rate)
+        find, find_written, every = self.numbers.findall, self.written.findall, bool(self.job.rate)
         flat_out = more if not every else None
         add, seconds = self.latencies.add, self.reactor.seconds
 
@@ -167,7 +173,7 @@ class Talk(Run):
             member.write(b"%s %s\r\n" % (SEND_ACK.name, last_id(lines)))
             now = seconds() * 1e6
             # At full speed the first message of a piece stands for all.
-            for written in _WRITTEN.findall(lines) if every else _WRITTEN.findall(lines, 0, 200):
+            for written in find_written(lines) if every else find_written(lines, 0, 200):
                 add((now - int(written)) / 1e6)
             if flat_out is not None:
                 flat_out(count)
@@ -257,6 +263,6 @@ class TopicTalk(Talk):
 
 
 def last_id(lines: bytes) -> bytes:
-    """Return the id of the last message in these lines."""
-    words = lines[lines.rfind(b"RESP_MESSAGE_") :].split(b" ", 4)
+    """Return the id of the last message or operation in these lines."""
+    words = lines[max(map(lines.rfind, (b"RESP_MESSAGE_", b"RESP_EDIT ", b"RESP_REACTION "))) :].split(b" ", 4)
     return words[3 if words[0] == RESP_MESSAGE_TOPIC.name else 2]

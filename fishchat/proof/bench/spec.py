@@ -11,7 +11,7 @@ MOST_CLIENTS, MOST_SECONDS, MOST_RATE, MOST_MESSAGES = 20_000, 60.0, 50_000.0, 2
 #: Seconds without progress after which a run is over, and its first seconds, which are not measured.
 QUIET, WARM = 3.0, 1.0
 
-Kind = Literal["p2p", "topic", "idle", "login", "storm", "replay"]
+Kind = Literal["p2p", "edit", "react", "topic", "idle", "login", "storm", "replay"]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,6 +59,14 @@ WORKLOADS: dict[str, Workload] = {
     "idle": Workload("logged in and silent", "clients", 2000, lambda _: {"kind": "idle"}),
     "p2p": Workload("pairs, as fast as they can", "messages", 500, lambda _: {"kind": "p2p"}),
     "p2p-rate": Workload("pairs, at a rate", "messages", 500, lambda wish: {"kind": "p2p", "rate": wish.rate}),
+    "edit": Workload("pairs, of which one edits, as fast as it can", "operations", 500, lambda _: {"kind": "edit"}),
+    "edit-rate": Workload(
+        "pairs, of which one edits, at a rate", "operations", 500, lambda wish: {"kind": "edit", "rate": wish.rate}
+    ),
+    "react": Workload("pairs, of which one reacts, as fast as it can", "operations", 500, lambda _: {"kind": "react"}),
+    "react-rate": Workload(
+        "pairs, of which one reacts, at a rate", "operations", 500, lambda wish: {"kind": "react", "rate": wish.rate}
+    ),
     "topic": Workload(
         "one writes to a topic, as fast as it can", "deliveries", 500, lambda _: {"kind": "topic", "window": 4}
     ),

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from fishchat.errors import Refusal
 from fishchat.model.message import pack_body
+from fishchat.model.operations import REMOVALS
 from fishchat.model.operations import Operation as Wanted
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
@@ -106,8 +107,8 @@ class Change(Send):
         self.wanted = wanted
 
 
-class Removal(Change):
-    """An operation that takes something away."""
+class Recall(Change):
+    """A recall that waits to be stored."""
 
     __slots__ = ()
 
@@ -197,29 +198,26 @@ class Changes(Batch):
 
     script = OPERATE
     most = OPERATIONS
-    #: Whether the operations need hardly any memory, so that a full one does not stop them.
-    vital: ClassVar[bool] = False
 
     def values(self, fence: Fence, stream: bytes) -> tuple[Any, ...]:
-        """Return the arguments of ``operate.lua``."""
+        """Return the arguments of ``operate.lua``. A full memory does not stop operations that only take away."""
         flat: list[Any] = []
-        times = None
+        times, is_vital = None, True
         for change in self.sends:
             assert isinstance(change, Change)
             wanted, times = change.wanted, change.wanted.times
+            is_vital = is_vital and wanted.kind in REMOVALS
             flat += (change.conversation, change.sender, change.cseq, change.body, change.account)
             flat += (wanted.kind, wanted.of, wanted.reaction, wanted.was)
         assert times is not None
-        return *fence.args, stream, self.vital, (times.edit, times.recall, times.keeps_versions), flat
+        return *fence.args, stream, is_vital, (times.edit, times.recall, times.keeps_versions), flat
 
 
-class Removals(Changes):
-    """Operations that take something away."""
-
-    vital = True
+class Recalls(Changes):
+    """Neighbouring recalls: no other operation goes with them, because these always only take away."""
 
 
-Send.lot, Change.lot, Removal.lot = Batch, Changes, Removals
+Send.lot, Change.lot, Recall.lot = Batch, Changes, Recalls
 
 Operation = Send | Call | Barrier
 Unit = Batch | Call | Barrier

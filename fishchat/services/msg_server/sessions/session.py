@@ -20,7 +20,7 @@ from fishchat.interfaces import IPeer
 from fishchat.model.bucket import Bucket
 from fishchat.model.device import Device
 from fishchat.model.message import pack_body, with_tags
-from fishchat.model.operations import REMOVALS, Operation
+from fishchat.model.operations import RECALL, Operation
 from fishchat.protocols.exchange import Exchange, IClock
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.flow import LIST, PENDING
@@ -29,7 +29,7 @@ from fishchat.protocols.rows import State, Verb
 from fishchat.protocols.state import Event, after, guard
 from fishchat.protocols.table import Command
 from fishchat.services.msg_server.queue.commits import Commits
-from fishchat.services.msg_server.queue.items import Barrier, Call, Change, Removal, Send
+from fishchat.services.msg_server.queue.items import Barrier, Call, Change, Recall, Send
 from fishchat.services.msg_server.sessions.steps import Steps
 from fishchat.storage.ask import Ask
 
@@ -167,7 +167,7 @@ class Session(Exchange):
         assert device is not None
         self.asked()
         cseq = command.tags.get(b"cseq", -1)
-        make = Removal if operation.kind in REMOVALS else Change
+        make = Recall if operation.kind == RECALL else Change
         self._sessions.queue.add(make(self, command, operation, device.account, device.name, cseq))
 
     def stored(self, token: Command, message_id: bytes, time: int) -> None:
