@@ -34,9 +34,9 @@ class BenchError(Exception):
 class Member(Protocol):
     """One client. It passes complete lines to ``heard``, as many as arrived together.
 
-    :ivar name: its account. :ivar capabilities: what it asks for at HELLO. :ivar early: receives lines during the login in the same way, if it is set. :ivar heard:
-    receives lines after the login, in pieces that end with a line. :ivar said: the number of messages that it has sent.
-    :ivar got: the number of the last message that it received.
+    :ivar name: its account. :ivar capabilities: what it asks for at HELLO. :ivar early: receives lines during the login
+    in the same way, if it is set. :ivar heard: receives lines after the login, in pieces that end with a line. :ivar
+    said: the number of messages that it has sent. :ivar got: the number of the last message that it received.
     """
 
     heard: Callable[[bytes], None]

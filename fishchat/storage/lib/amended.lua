@@ -20,9 +20,13 @@ local function amended(conversation, number)
   return amendment_of(call('HGET', 'amended:' .. conversation, number))
 end
 
+-- Return the value of a state.
+local function amendment(state)
+  return 'a ' .. state.edit .. ' ' .. string.format('%d', state.edits) .. ' ' .. state.reactions
+end
+
 local function amend(conversation, number, state)
-  call('HSET', 'amended:' .. conversation, number,
-    'a ' .. state.edit .. ' ' .. string.format('%d', state.edits) .. ' ' .. state.reactions)
+  call('HSET', 'amended:' .. conversation, number, amendment(state))
   if state.is_new then call('ZADD', 'changed:' .. conversation, number, number) end
 end
 

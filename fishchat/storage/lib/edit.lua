@@ -9,7 +9,12 @@ local edit = {}
 
 -- Return whether the text that stands now is the new one already.
 local function says_the_same(op)
-  local current = op.state.edit == '-' and op.target or operation_at(op.conversation, op.state.edit)[2][4]
+  local message = op.message
+  local current = message.current or message.body
+  if not message.current and op.state.edit ~= '-' then
+    current = operation_at(op.conversation, op.state.edit)[2][4]
+    message.current = current
+  end
   local text = string.match(op.body, '^%S+ %S+ %S+ %S+ (.*)$')
   if string.sub(current, -#text - 1) ~= ' ' .. text then return false end
   local _, _, _, form, current_text = parts_of(current)
@@ -20,7 +25,7 @@ local function says_the_same(op)
 end
 
 function edit.refused(op, state, limits, now)
-  if op.author ~= op.account then return 'RIGHTS needs=author' end
+  if op.message.author ~= op.account then return 'RIGHTS needs=author' end
   local word = state.is_topic and state.shut and unwritable(op.conversation, op.account, state.shut)
     or too_late(op, limits[1], now)
   if word then return word end
@@ -45,7 +50,7 @@ function edit.done(op, number, position, now, limits)
     note_erased(op.conversation, op.of)
   end
   op.state.edit, op.state.edits = position, op.state.edits + 1
-  amend(op.conversation, op.number, op.state)
+  op.message.current, op.message.is_amended = op.body, true
   if string.sub(op.conversation, 1, 1) == '#' then
     local restrictions = call('HGET', 'meta:' .. op.conversation, 'b')
     if restrictions then note_written(op.conversation, op.account, restrictions, now) end

@@ -5,7 +5,7 @@
 local react, unreact = {}, {}
 
 local function reactors(op)
-  return 'react:' .. op.conversation .. ':' .. op.number
+  return 'react:' .. op.conversation .. ':' .. op.message.number
 end
 
 -- Return how many reactions an account has given, among these sums.
@@ -46,7 +46,7 @@ react.extra = silent_if_large
 function react.done(op, _, position)
   call('HSET', reactors(op), op.account .. ' ' .. op.reaction, position)
   op.state.reactions = summed(op.state.reactions, op.reaction, 1)
-  amend(op.conversation, op.number, op.state)
+  op.message.is_amended = true
 end
 
 function unreact.refused(op)
@@ -58,5 +58,5 @@ unreact.extra = silent_if_large
 function unreact.done(op)
   call('HDEL', reactors(op), op.account .. ' ' .. op.reaction)
   op.state.reactions = summed(op.state.reactions, op.reaction, -1)
-  amend(op.conversation, op.number, op.state)
+  op.message.is_amended = true
 end

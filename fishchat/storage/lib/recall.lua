@@ -24,24 +24,25 @@ local recall = {}
 function recall.refused(op, state, limits, now)
   walked = walked - op.state.edits
   if walked < 0 then return 'TRYAGAIN' end
-  if op.author == op.account then return too_late(op, limits[2], now) end
+  if op.message.author == op.account then return too_late(op, limits[2], now) end
   if not state.is_topic then return 'RIGHTS needs=author' end
-  local refused = forbids_on(op.account, op.conversation, 'recall', op.author)
+  local refused = forbids_on(op.account, op.conversation, 'recall', op.message.author)
   return refused and table.concat(refused, ' ') or nil
 end
 
 function recall.done(op, _, at)
-  local is_topic = string.sub(op.conversation, 1, 1) == '#'
+  local is_topic, number, body = string.sub(op.conversation, 1, 1) == '#', op.message.number, op.message.body
   call('XDEL', 'log:' .. op.conversation, op.of)
-  if is_topic then forget_mentions(op.conversation, op.number, op.target) end
+  if is_topic then forget_mentions(op.conversation, number, body) end
   for _, edit in ipairs(edits_of(op.conversation, op.state)) do
     call('XDEL', 'ops:' .. op.conversation, edit[1])
     if is_topic then forget_mentions(op.conversation, select(2, position(edit[1])), edit[2][4]) end
   end
-  call('DEL', 'react:' .. op.conversation .. ':' .. op.number)
+  call('UNLINK', 'react:' .. op.conversation .. ':' .. number)
   call('HDEL', 'pins:' .. op.conversation, op.of)
-  call('ZADD', 'quiet:' .. op.conversation, op.number, op.number)
+  call('ZADD', 'quiet:' .. op.conversation, number, number)
   local epoch = string.match(op.of, '^%d+')
-  bury(op.conversation, op.number, epoch, at, op.account, op.time, op.target)
+  bury(op.conversation, number, epoch, at, op.account, op.message.time, body)
+  op.message.body, op.message.state = nil, amended(op.conversation, number)
   note_erased(op.conversation, op.of)
 end

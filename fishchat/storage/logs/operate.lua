@@ -41,10 +41,10 @@ local states, order, at = {}, {}, {}
 local function state_of(conversation)
   local state = states[conversation]
   if not state then
-    local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', 'b', 't')
+    local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', 'b', 't', 'k')
     state = {
       n = tonumber(meta[1] or 0), version = tonumber(meta[2] or 0), shut = meta[3], trimmed = tonumber(meta[4] or 0),
-      cseq = {}, sights = {}, quiet = {}, added = 0, is_topic = string.sub(conversation, 1, 1) == '#',
+      cseq = {}, sights = {}, quiet = {}, messages = {}, added = 0, k = tonumber(meta[5] or 0), is_topic = string.sub(conversation, 1, 1) == '#',
     }
     states[conversation] = state
     order[#order + 1] = conversation
@@ -80,27 +80,39 @@ local function barred(state, op)
   return not TAKES_AWAY[op.kind] and shut(state.shut, op.account) or nil
 end
 
+-- Return the message at a position and what was done to it. It is read once a batch, and what a batch does to it is
+-- written once, at the end.
+local function message_of(state, op)
+  local message = state.messages[op.of]
+  if not message then
+    local number = select(2, position(op.of))
+    message = {number = number, state = amended(op.conversation, number)}
+    local entry = call('XRANGE', 'log:' .. op.conversation, op.of, op.of)[1]
+    if entry then
+      message.body, message.time = entry[2][4], tonumber(entry[2][2])
+      message.author, message.form = string.match(message.body, '^(%S+) %S+ %S+ (%S+)')
+    end
+    state.messages[op.of] = message
+  end
+  return message
+end
+
 -- Read the message that an operation is about. Return the reason if there is none.
 local function read_target(state, op)
-  op.number = select(2, position(op.of))
-  op.state = amended(op.conversation, op.number)
-  local entry = call('XRANGE', 'log:' .. op.conversation, op.of, op.of)[1]
-  if entry then
-    op.target, op.time = entry[2][4], tonumber(entry[2][2])
-    op.author, op.form = string.match(op.target, '^(%S+) %S+ %S+ (%S+)')
-    return kind_of(op.form) == 'n' and 'RIGHTS needs=nobody' or nil
-  end
-  if op.state.recalled and op.state.epoch .. '-' .. op.number == op.of then
+  local message = message_of(state, op)
+  op.message, op.state = message, message.state
+  if message.body then return kind_of(message.form) == 'n' and 'RIGHTS needs=nobody' or nil end
+  if op.state.recalled and op.state.epoch .. '-' .. message.number == op.of then
     if op.kind == 'recall' then return nil, op.state.at end
     return 'GONE'
   end
-  return op.number <= state.trimmed and 'GONE' or 'NOTFOUND'
+  return message.number <= state.trimmed and 'GONE' or 'NOTFOUND'
 end
 
 -- Return a position with its time, as the answer to an operation that changes nothing any more.
 local function done_before(op, position)
   local entry = operation_at(op.conversation, position)
-  return 'DUP ' .. position .. ' ' .. (entry and entry[2][2] or op.time or now)
+  return 'DUP ' .. position .. ' ' .. (entry and entry[2][2] or op.message.time or now)
 end
 
 -- Return the reason not to store an operation, or nil. Duplicates are detected first: they are stored already.
@@ -159,6 +171,20 @@ local function store(state, op)
   return is_silent and 'PASSED ' .. number or number
 end
 
+-- Write what the operations of this batch have done to the messages of a conversation.
+local function write_amendments(conversation, state)
+  local values, new = {}, {}
+  for _, message in pairs(state.messages) do
+    if message.is_amended and not message.state.recalled then
+      local number = string.format('%d', message.number)
+      values[#values + 1], values[#values + 2] = number, amendment(message.state)
+      if message.state.is_new then new[#new + 1], new[#new + 2] = number, number end
+    end
+  end
+  if #values > 0 then call('HSET', 'amended:' .. conversation, unpack(values)) end
+  if #new > 0 then call('ZADD', 'changed:' .. conversation, unpack(new)) end
+end
+
 local results = {}
 for i = 1, #operations, 9 do
   local op = {
@@ -185,14 +211,14 @@ for _, conversation in ipairs(order) do
   if state.version > 0 then versions[#versions + 1], versions[#versions + 2] = conversation, state.version end
   if state.changed then
     local sets = {'n', string.format('%d', state.n)}
-    if state.added > 0 then sets[#sets + 1], sets[#sets + 2] = 'e', epoch end
+    if state.added > 0 then sets[3], sets[4], sets[5], sets[6] = 'e', epoch, 'k', string.format('%d', state.k + state.added) end
     for sender, cseq in pairs(state.cseq) do
       if cseq > 0 then sets[#sets + 1], sets[#sets + 2] = sender, string.format('%d', cseq) end
     end
     call('HSET', 'meta:' .. conversation, unpack(sets))
     if state.added > 0 then
-      call('HINCRBY', 'meta:' .. conversation, 'k', state.added)
       call('ZADD', 'quiet:' .. conversation, unpack(state.quiet))
+      write_amendments(conversation, state)
     end
   end
 end
