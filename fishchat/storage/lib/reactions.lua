@@ -20,8 +20,13 @@ end
 
 function react.refused(op, state)
   if state.is_topic then
-    local refused = forbids(op.account, op.conversation, 'react')
-    if refused then return table.concat(refused, ' ') end
+    local word = state.may_react[op.account]
+    if word == nil then
+      local refused = forbids(op.account, op.conversation, 'react')
+      word = refused and table.concat(refused, ' ') or false
+      state.may_react[op.account] = word
+    end
+    if word then return word end
   end
   local earlier = call('HGET', reactors(op), op.account .. ' ' .. op.reaction)
   if earlier then return nil, earlier end
@@ -35,10 +40,11 @@ function react.refused(op, state)
   if own_of(op, sums) >= OWN_REACTIONS then return 'FULL limit=' .. OWN_REACTIONS end
 end
 
-local function silent_if_large(op)
-  if string.sub(op.conversation, 1, 1) == '#' and call('HLEN', 'members:' .. op.conversation) > LARGE then
-    return 's', '1'
+local function silent_if_large(op, state)
+  if state.is_large == nil then
+    state.is_large = state.is_topic and call('HLEN', 'members:' .. op.conversation) > LARGE
   end
+  if state.is_large then return 's', '1' end
 end
 
 react.extra = silent_if_large

@@ -44,7 +44,7 @@ local function state_of(conversation)
     local meta = call('HMGET', 'meta:' .. conversation, 'n', 'v', 'b', 't', 'k')
     state = {
       n = tonumber(meta[1] or 0), version = tonumber(meta[2] or 0), shut = meta[3], trimmed = tonumber(meta[4] or 0),
-      cseq = {}, sights = {}, quiet = {}, messages = {}, added = 0, k = tonumber(meta[5] or 0), is_topic = string.sub(conversation, 1, 1) == '#',
+      cseq = {}, sights = {}, quiet = {}, messages = {}, barred = {}, may_react = {}, added = 0, k = tonumber(meta[5] or 0), is_topic = string.sub(conversation, 1, 1) == '#',
     }
     states[conversation] = state
     order[#order + 1] = conversation
@@ -72,12 +72,15 @@ local TAKES_AWAY = {recall = true, unreact = true}
 
 -- Return the refusal of an account that may no longer act here, or nil.
 local function barred(state, op)
-  if state.is_topic then
+  if TAKES_AWAY[op.kind] then return end
+  if not state.is_topic then return shut(state.shut, op.account) end
+  local known = state.barred[op.account]
+  if known == nil then
     local role, exists = role_of(op.account, op.conversation)
-    if TAKES_AWAY[op.kind] then return end
-    return not exists and 'NOTFOUND' or not role and 'NOTMEMBER' or nil
+    known = not exists and 'NOTFOUND' or not role and 'NOTMEMBER' or false
+    state.barred[op.account] = known
   end
-  return not TAKES_AWAY[op.kind] and shut(state.shut, op.account) or nil
+  return known or nil
 end
 
 -- Return the message at a position and what was done to it. It is read once a batch, and what a batch does to it is
@@ -147,7 +150,7 @@ local function store(state, op)
   local kind = KINDS[op.kind]
   local number = state.n + 1
   local position = epoch .. '-' .. string.format('%d', number)
-  local extra = kind.extra and {kind.extra(op)} or {}
+  local extra = kind.extra and {kind.extra(op, state)} or {}
   local stored = redis.pcall('XADD', 'ops:' .. op.conversation, position, 't', now, 'm', op.body, unpack(extra))
   if type(stored) == 'table' then
     if not wrote and not string.find(stored.err, 'WRONGTYPE', 1, true) then return nil, stored end
@@ -163,7 +166,7 @@ local function store(state, op)
   state.places = state.places or places_of(op.conversation, server) or ''
   if state.places ~= '' then
     local m, r = #messages, #routes
-    local body = is_silent and head_of(op.body) .. 'passed ' or op.body
+    local body = is_silent and head_of(op.body) .. 'passed;of=' .. op.of .. ' ' or op.body
     messages[m + 1], messages[m + 2], messages[m + 3] = op.conversation, '', -1
     messages[m + 4], messages[m + 5], messages[m + 6] = body, '', ''
     routes[r + 1], routes[r + 2], routes[r + 3], routes[r + 4] = m, number, state.version, state.places

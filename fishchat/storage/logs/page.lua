@@ -19,7 +19,7 @@ end
 
 -- An operation that no device needs any more, or that is not pushed in a topic of this size: its number is passed over.
 local function passed(body)
-  return string.gsub(body, '^(%S+ %S+ %S+) (%S+) .*$', '%1 passed ')
+  return string.match(body, '^%S+ %S+ %S+ ') .. 'passed '
 end
 
 local function body_of(entry, state)
@@ -27,9 +27,9 @@ local function body_of(entry, state)
   local _, _, _, form = parts_of(body)
   local target = attribute_of(form, 'of')
   if not target then return edited_body(conversation, body, state) end
-  if entry[2][5] == 's' then return (passed(body)) end
+  if entry[2][5] == 's' then return passed(body) end
   if kind_of(form) == 'edit' and amended(conversation, select(2, position(target))).edit ~= entry[1] then
-    return (passed(body))
+    return passed(body)
   end
   return body
 end
