@@ -193,10 +193,13 @@ class Reading:
         """Return whether a message that needs a capability is for this device: it has that, and sees the target."""
         if message.needs not in self.device.given:
             return False
-        of = message.of
-        if of is None or self.spans == EVERYTHING:
+        return message.of is None or self.sees(message.of)
+
+    def sees(self, position: Position) -> bool:
+        """Return whether the account may see the message at a position."""
+        if self.spans == EVERYTHING:
             return True
-        return any(after < of and (upto is None or of <= upto) for after, upto in self.spans)
+        return any(after < position and (upto is None or position <= upto) for after, upto in self.spans)
 
     def next_span(self) -> Span | None:
         """Return the span to read next, None as its end for the end of the log; None if nothing is left to see."""

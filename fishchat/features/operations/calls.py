@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fishchat.model.names import Position, format_position
 from fishchat.storage.ask import Ask, accepted
 from fishchat.storage.script import script
 
@@ -12,6 +13,7 @@ _MESSAGE = script("operations/message")
 _VERSIONS = script("operations/versions")
 _REACTIONS = script("operations/reactions")
 _PINS = script("operations/pins")
+_SUMS = script("operations/sums")
 
 #: Position, time in ms, body.
 Entry = tuple[bytes, bytes, bytes]
@@ -53,6 +55,11 @@ def reactions(account: bytes, conversation: bytes, position: bytes, cursor: byte
 def pins(account: bytes, conversation: bytes) -> Ask[list[Entry]]:
     """Read the pinned messages that the account may see."""
     return Ask(_PINS, (account, conversation), _entries)
+
+
+def sums(conversation: bytes, positions: list[Position]) -> Ask[list[bytes]]:
+    """Read how often each reaction was given to some messages: the value of the tag ``react``, ``-`` for none."""
+    return Ask(_SUMS, (conversation, [format_position(position) for position in positions]), list)
 
 
 def _entries(reply: Any) -> list[Entry]:

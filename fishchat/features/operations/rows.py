@@ -16,6 +16,7 @@ from fishchat.protocols.fields import (
     Tag,
     read_id,
     read_one_of,
+    same,
     write_id,
 )
 from fishchat.protocols.rows import Push, Text, Verb
@@ -44,6 +45,7 @@ WAS = Tag(
 REACTION = Field("reaction", read_reaction, b"+1")
 
 TARGET = Field("message", read_id, b"alice+bob:7-1", write_id, grammar="message-id")
+SUMS = Field("sums", same, b"+1:3,ok:1", grammar="1*VCHAR")
 SIGN = Field("sign", read_one_of("the sign", (b"+", b"-")), b"+", grammar='"+" / "-"', shown="<+|->")
 
 #: Words in angle brackets, in Chinese.
@@ -51,6 +53,7 @@ TERMS = {
     "+|-": "+（加上）|-（撤下）",
     "message": "消息编号",
     "reaction": "回应",
+    "sums": "各种回应的次数",
 }
 
 SEND_EDIT = Verb(
@@ -174,6 +177,15 @@ RESP_REACTION = Push(
     event="Reacted",
     capability=b"ops",
 )
+RESP_REACTIONS = Push(
+    b"RESP_REACTIONS",
+    "how often each reaction was given to a message: every five seconds at most, to clients that watch a topic of more "
+    "than 500 members, where reactions are not pushed one by one",
+    zh="一条消息现在得到的各种回应的次数：用于超过 500 人的话题，那里不逐个推送回应；最多每五秒一次，只发给正在查看该话题的客户端",
+    fields=(TARGET, SUMS),
+    event="ReactionSums",
+    capability=b"ops",
+)
 RESP_PIN = Push(
     b"RESP_PIN",
     "a message was pinned (`+`), or a pin removed (`-`)",
@@ -196,4 +208,4 @@ VERBS = (
     REQ_REACTIONS,
     REQ_PINS,
 )
-PUSHES = (RESP_EDIT, RESP_RECALL, RESP_REACTION, RESP_PIN)
+PUSHES = (RESP_EDIT, RESP_RECALL, RESP_REACTION, RESP_REACTIONS, RESP_PIN)
