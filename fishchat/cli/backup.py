@@ -36,8 +36,9 @@ def backup(target: Path, checking: bool, no_tls: bool, data: str, settings: str 
     """Write a backup of the data directory to FILE.
 
     It contains all messages that had their OK when the command began, whether servers run or not. It also contains
-    tls/, fishchat.toml and, if servers run, the list of what was erased (for `fishchat restore --erasures`). If FILE is a directory, the backup gets a name with the time in it. Keep it secret: it
-    contains messages, hashes of passwords and private keys.
+    tls/, fishchat.toml and, if servers run, the list of what was erased (for `fishchat restore --erasures`). If FILE is
+    a directory, the backup gets a name with the time in it. Keep it secret: it contains messages, hashes of passwords
+    and private keys.
     """
     # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.services.backup.archive import ERASURES, check, write

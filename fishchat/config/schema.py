@@ -221,8 +221,8 @@ class Retention(Section, frozen=True, kw_only=True):
     scrub: Annotated[
         TimeOfDay,
         Meta(
-            description="The local time of day at which the manager scrubs what was erased from Redis' memory and files,"
-            " such as 04:00. Empty: only `fishchat scrub --now` does it."
+            description="The local time of day, such as 04:00, at which the manager scrubs what was erased from the"
+            " memory and the files of Redis. Empty: only `fishchat scrub --now` does it."
         ),
     ] = "04:00"
 
