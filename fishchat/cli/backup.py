@@ -136,7 +136,6 @@ async def _restored(
     from fishchat.services.backup.erasures import apply, load, read
     from fishchat.services.backup.restore import count, raise_epoch, unpack
     from fishchat.services.launch.one_shot import has_store, with_store
-    from fishchat.services.manager.scrub import streams_of_the_router
     from fishchat.services.running.errors import StartError
     from fishchat.storage.format import check_format
 
@@ -157,7 +156,7 @@ async def _restored(
         if problems := await check_format(connection):
             reason = problems[0] + "; then run `fishchat scrub --erase FILE`"
         elif not reason:
-            applied = await apply(connection, reactor, erasures, streams_of_the_router(config))
+            applied = await apply(connection, reactor, erasures, config)
         return _Restored(sums, aside, await count(connection), applied, reason)
 
     return await with_store(config, work, reactor, notes, any_format=True)

@@ -13,6 +13,8 @@ from fishchat.cli.printing import local_time, plural, print_fields
 from fishchat.cli.store import Store, with_store
 
 if TYPE_CHECKING:
+    from fishchat.config.schema import Config
+    from fishchat.interfaces import IStore
     from fishchat.services.backup.erasures import Applied
     from fishchat.services.manager.scrub import Scrubbed
     from fishchat.storage.redis import Connection
@@ -68,24 +70,27 @@ def _show_state(store: Store) -> None:
 
 
 def _scrub(store: Store, everything: bool) -> Scrubbed | None:
-    """Scrub, and return what was done; None if nothing waited."""
-    from fishchat.services.manager.scrub import Scrub, streams_of_the_router
-
     async def work(connection: Connection) -> Scrubbed | None:
-        one = Scrub(connection, _clock(), streams_of_the_router(store.config))
-        if everything:
-            await one.mark_all()
-        return await one.run() if (await one.state()).is_due else None
+        return await scrub_now(connection, store.config, everything)
 
     return _run(store, work)
 
 
+async def scrub_now(connection: IStore, config: Config, everything: bool = False) -> Scrubbed | None:
+    """Scrub, and return what was done; None if nothing waited."""
+    from fishchat.services.manager.scrub import Scrub
+
+    one = Scrub(connection, _clock(), config)
+    if everything:
+        await one.mark_all()
+    return await one.run() if (await one.state()).is_due else None
+
+
 def _erase(store: Store, source: Path) -> Applied:
     from fishchat.services.backup.erasures import apply, load
-    from fishchat.services.manager.scrub import streams_of_the_router
 
     async def work(connection: Connection) -> Applied:
-        return await apply(connection, _clock(), load(source), streams_of_the_router(store.config))
+        return await apply(connection, _clock(), load(source), store.config)
 
     return _run(store, work)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
+from fishchat.config.schema import Config
 from fishchat.errors import Refusal
 from fishchat.features.accounts.administration import Accounts
 from fishchat.interfaces import IStore
@@ -80,7 +81,7 @@ def _of_backup(path: Path) -> bytes:
     return b"".join(found)
 
 
-async def apply(store: IStore, clock: IReactorTime, erasures: list[Erasure], streams: list[bytes]) -> Applied:
+async def apply(store: IStore, clock: IReactorTime, erasures: list[Erasure], config: Config) -> Applied:
     """Erase again what the store has not erased, then scrub. Raises ScrubError, or as ``IStore.run`` does.
 
     If it is interrupted, the next call continues.
@@ -95,7 +96,7 @@ async def apply(store: IStore, clock: IReactorTime, erasures: list[Erasure], str
                 applied.accounts += await _erased(accounts, what)
         if missing:
             applied.messages += await erase_again(missing).of(store)
-    scrub = Scrub(store, clock, streams)
+    scrub = Scrub(store, clock, config)
     if (await scrub.state()).is_due:
         await scrub.run()
     return applied

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from fishchat.config.schema import Config
 from fishchat.interfaces import IStore
 from fishchat.services.manager.rounds import Rounds
-from fishchat.services.manager.scrub import Scrub, ScrubError, streams_of_the_router
+from fishchat.services.manager.scrub import Scrub, ScrubError
 from fishchat.storage.scrub import calls
 
 #: Seconds between two rounds, and from a scrub that failed to the next one.
@@ -30,7 +30,7 @@ class NightlyScrub(Rounds):
     ) -> None:
         super().__init__(store, EVERY, clock)
         self._at = config.retention.scrub
-        self._streams = streams_of_the_router(config)
+        self._config = config
         self._wall = wall
         self._waiting = self._last = self._conversations = 0
         #: When there was nothing to scrub, in seconds since 1970: a time of day before that has been seen to.
@@ -61,7 +61,7 @@ class NightlyScrub(Rounds):
         return max(self._clean, self._last / 1000) < latest(self._at, self._wall())
 
     async def _scrub(self) -> None:
-        scrub = Scrub(self._store, self._clock, self._streams, lambda: bool(self.running))
+        scrub = Scrub(self._store, self._clock, self._config, lambda: bool(self.running))
         try:
             done = await scrub.run()
         except ScrubError as error:

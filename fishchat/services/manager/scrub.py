@@ -7,7 +7,7 @@ while messages are stored, and then Redis writes its file anew. The next scrub c
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,6 @@ TRIES = 5
 _MARK_STEP = 500
 
 
-def streams_of_the_router(config: Config) -> list[bytes]:
-    """Return the keys of all shards."""
-    return [send_stream(shard).encode() for shard in range(config.router.shards)]
-
-
 class ScrubError(StartError):
     """The scrub could not be completed. The text contains the remedy; the next scrub continues."""
 
@@ -59,19 +54,20 @@ class Scrubbed:
 class Scrub:
     """A scrub by this process.
 
-    :param streams: the streams of the router. :param goes_on: returns whether to continue.
+    :param goes_on: returns whether to continue.
     """
 
     def __init__(
         self,
         store: IStore,
         clock: IReactorTime,
-        streams: Iterable[bytes],
+        config: Config,
         goes_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._streams = list(streams)
+        self._streams = [send_stream(shard).encode() for shard in range(config.router.shards)]
+        self._keeps_replaced = config.messages.versions != "nobody"
         self._goes_on = goes_on
         self._token = secrets.token_hex(8).encode()
 
@@ -141,7 +137,7 @@ class Scrub:
             after = b""
             while True:
                 begun = self._clock.seconds()
-                step = calls.copy(self._token, LEASE, what, conversation, after, STEP, STEP_BYTES)
+                step = calls.copy(self._token, LEASE, what, conversation, after, STEP, STEP_BYTES, self._keeps_replaced)
                 after, copied = await step.of(self._store)
                 done.entries += copied
                 if not after:

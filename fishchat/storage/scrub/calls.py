@@ -71,19 +71,27 @@ def begin(token: bytes, lease: int, conversation: bytes) -> Ask[None]:
 
 
 def copy(
-    token: bytes, lease: int, what: bytes, conversation: bytes, after: bytes, count: int, size: int
+    token: bytes,
+    lease: int,
+    what: bytes,
+    conversation: bytes,
+    after: bytes,
+    count: int,
+    size: int,
+    replaced: bool,
 ) -> Ask[tuple[bytes, int]]:
     """Copy some entries of a stream. Returns the position to go on after, empty at the end, and the entries copied.
 
     ``what`` is ``LOG`` or ``OPS`` of the conversation, or a stream of the router, which is of no conversation. A call
-    copies about ``count`` entries, and fewer if they have more than ``size`` bytes. Raises Again.
+    copies about ``count`` entries, and fewer if they have more than ``size`` bytes. With ``replaced``, texts that were
+    replaced by edits are kept. Raises Again.
     """
 
     def parse(reply: Any) -> tuple[bytes, int]:
         after, copied = _accepted(reply)
         return after, copied
 
-    return Ask(_COPY, (token, lease, what, conversation, after, count, size), parse)
+    return Ask(_COPY, (token, lease, what, conversation, after, count, size, replaced), parse)
 
 
 def finish(token: bytes, lease: int, conversation: bytes) -> Ask[None]:

@@ -1,6 +1,7 @@
 -- Copy entries of a stream to a new key. With the last of them the copy takes the place of the stream, in the same step.
 -- args: token, lease (ms), what (log or ops of the conversation, or a stream of the router), conversation ('' for the
---   router), after (position of the last copied entry, '' to begin), count (entries to copy), bytes (to copy)
+--   router), after (position of the last copied entry, '' to begin), count (entries to copy), bytes (to copy), replaced
+--   (whether texts that were replaced by edits are kept)
 -- reply: OK, position to go on after or '', entries copied
 -- refuses: LEASE, AGAIN
 -- writes: scrubber scrub:<log> log:<conversation> ops:<conversation> /sysctrl/send
@@ -10,7 +11,7 @@
 -- A stream only grows at its end, and loses entries anywhere. So a copy of everything that was there, together with what was
 -- added, is the stream itself if both have the same length. If not, AGAIN: something was removed since the beginning.
 
-local token, lease, what, conversation, after, count, bytes = unpack(args)
+local token, lease, what, conversation, after, count, bytes, replaced = unpack(args)
 local refused = keep_scrubber(token, lease)
 if refused then return refused end
 local beginning = ({log = 'log:', ops = 'ops:'})[what]
@@ -38,7 +39,9 @@ while not has_ended and copied < count and size < bytes do
   for _, entry in ipairs(page) do
     local fields = entry[2]
     for i = 2, #fields, 2 do
-      if beginning and fields[i - 1] == 'm' then fields[i] = scrubbed_body(conversation, entry[1], fields[i]) end
+      if what == 'log' and fields[i - 1] == 'm' then
+        fields[i] = scrubbed_body(conversation, entry[1], fields[i], replaced)
+      end
       size = size + #fields[i]
     end
     call('XADD', copy, entry[1], unpack(fields))

@@ -137,7 +137,7 @@ class Keys(AccountCase):
             self.command("XADD", "log:carol+dora", f"1-{seq}", "t", 1, "m", "carol main -1 - x")
         self.command("XADD", "ops:carol+dora", "1-30", "t", 1, "m", "carol main -1 recall x")
         self.call("scrub/begin", "token", 60_000, "carol+dora")
-        self.call("scrub/copy", "token", 60_000, "log", "carol+dora", "", 1, 100_000)
+        self.call("scrub/copy", "token", 60_000, "log", "carol+dora", "", 1, 100_000, True)
         self.call("scrub/mark", ["@carol"])
 
     def talk(self) -> None:

@@ -131,7 +131,7 @@ class StoreCase(TestCase):
 
     def scrub(self, store: Any = None) -> Scrub:
         """Return a scrub by another process each time."""
-        return Scrub(store or self.store, reactor, [STREAM])
+        return Scrub(store or self.store, reactor, configured({}))
 
     def keys_with(self, text: bytes) -> set[bytes]:
         """Return the keys in whose bytes a text is."""
@@ -300,7 +300,7 @@ class Refusals(StoreCase):
     async def test_stopped(self) -> None:
         """A manager that stops leaves the rest to the next one."""
         await self.erased()
-        scrub = Scrub(self.store, reactor, [STREAM], lambda: False)
+        scrub = Scrub(self.store, reactor, configured({}), lambda: False)
         done = await scrub.run()
         self.assertEqual((done.conversations, done.complete), (0, False))
         self.assertEqual((await scrub.state()).waiting, 4)
@@ -414,7 +414,7 @@ class Load(ClusterCase):
         async def scrub() -> None:
             while talking:
                 await calls.mark([b"#fishing"]).of(store)
-                scrubs.append(await Scrub(store, reactor, [STREAM]).run())
+                scrubs.append(await Scrub(store, reactor, configured({})).run())
 
         over = ensureDeferred(scrub())
         await gatherResults([ensureDeferred(self.talk(client)) for client in clients])

@@ -20,7 +20,12 @@ MARK = "the-text-that-was-erased"
 
 
 class Scrubbing(AccountCase):
-    """The steps of one scrub."""
+    """The steps of one scrub.
+
+    :ivar keeps_replaced: whether texts that were replaced by edits are kept.
+    """
+
+    keeps_replaced = True
 
     def setUp(self) -> None:
         """Take the lease."""
@@ -49,7 +54,7 @@ class Scrubbing(AccountCase):
 
     def copy(self, after: str = "", count: int = STEP, what: str = "log", conversation: str = CONVERSATION) -> Any:
         """Do one step. Returns the position to go on after and the entries copied, or the word."""
-        reply = self.call("scrub/copy", TOKEN, LEASE, what, conversation, after, count, STEP_BYTES)
+        reply = self.call("scrub/copy", TOKEN, LEASE, what, conversation, after, count, STEP_BYTES, self.keeps_replaced)
         return reply[1:] if reply[0] == "OK" else reply[0]
 
     def copy_all(self, count: int = STEP, what: str = "log", conversation: str = CONVERSATION) -> int:
@@ -224,7 +229,7 @@ class Copies(Scrubbing):
         steps: list[tuple[str, tuple[Any, ...]]] = [
             ("hold", ()),
             ("begin", (CONVERSATION,)),
-            ("copy", ("log", CONVERSATION, "", 10, 1000)),
+            ("copy", ("log", CONVERSATION, "", 10, 1000, True)),
             ("finish", (CONVERSATION,)),
             ("written", (1,)),
         ]
@@ -291,6 +296,86 @@ class Copies(Scrubbing):
         self.assertEqual([at for at, _ in self.entries()], [f"7-{n}" for n in kept])
         for number in erased - set(kept):
             self.assertFalse(self.holds(f" {number}."), number)
+
+
+class Edited(Scrubbing):
+    """A message whose text was replaced by an edit."""
+
+    def setUp(self) -> None:
+        """Alice has sent a message with a number of her own, and has edited it twice."""
+        super().setUp()
+        for account in ("alice", "bob"):
+            self.login(account)
+        self.said("alice", "bob", MARK, 1)
+        self.said("alice", "bob", "another", 2)
+        ops = "ops:" + CONVERSATION
+        for number, before in ((3, "-"), (4, "7-3")):
+            body = f"alice main {number} edit;of=7-1 edit {number} of {MARK[:8]}"
+            self.command("XADD", ops, f"7-{number}", "t", 1, "m", body, "p", before)
+        self.command("HSET", "amended:" + CONVERSATION, 1, "a 7-4 2 ok:1")
+        self.command("ZADD", "changed:" + CONVERSATION, 1, 1)
+        self.command("HSET", f"react:{CONVERSATION}:1", "bob ok", "7-9")
+        self.command("HSET", "pins:" + CONVERSATION, "7-1", "7-10")
+        self.command("HSET", "meta:" + CONVERSATION, "n", 10, "k", 2)
+
+
+@on_each_redis
+class Kept(Edited):
+    """Replaced texts are kept."""
+
+    def test_kept(self) -> None:
+        """The log stays as it is."""
+        before = self.entries()
+        self.begin()
+        self.copy_all()
+        self.assertEqual(self.entries(), before)
+
+    def test_erased_again(self) -> None:
+        """After a restore, nothing is left of an erased message: text, edits, reactions, pin, unread."""
+        self.assertEqual(self.call("scrub/erase_again", ["alice", 5, f"{CONVERSATION}:7-1", 6]), 1)
+        self.assertEqual([at for at, _ in self.entries()], ["7-2"])
+        self.assertEqual(self.entries("ops:" + CONVERSATION), [])
+        for key in ("amended:", "changed:", "pins:"):
+            self.assertEqual(self.command("EXISTS", key + CONVERSATION), 0, key)
+        self.assertEqual(self.command("EXISTS", f"react:{CONVERSATION}:1"), 0)
+        self.assertEqual(self.command("ZRANGE", "quiet:" + CONVERSATION, 0, -1), ["1"])
+        self.assertEqual(self.command("SMEMBERS", "unscrubbed"), [CONVERSATION])
+        erasures = self.command("ZRANGE", "erasures", 0, -1, "WITHSCORES")
+        self.assertEqual(erasures, ["alice", "5", f"{CONVERSATION}:7-1", "6"])
+        self.assertEqual(self.call("scrub/erase_again", [f"{CONVERSATION}:7-1", 9]), 0)
+        self.assertEqual(self.command("ZSCORE", "erasures", f"{CONVERSATION}:7-1"), "6")
+
+    def test_mentions(self) -> None:
+        """A mention in a message that is erased again does not count any more."""
+        self.create("alice", "fishing")
+        self.join("bob", "fishing")
+        self.said("alice", "#fishing", "@bob look")
+        self.command("HSET", "mentions:bob", "#fishing", "1 5")
+        self.call("scrub/erase_again", ["#fishing:7-1", 6])
+        self.assertEqual(self.command("HGET", "mentions:bob", "#fishing"), "5")
+
+
+@on_each_redis
+class Replaced(Edited):
+    """Replaced texts are erased."""
+
+    keeps_replaced = False
+
+    def test_replaced(self) -> None:
+        """Nothing is left of the first text; the entry, the other messages and the edits stay."""
+        self.begin()
+        self.copy_all()
+        self.copy_all(what="ops")
+        self.assertEqual([fields[3] for _, fields in self.entries()], ["alice main 1 - ", "alice main 2 - another"])
+        self.assertFalse(self.holds(MARK))
+        self.assertEqual(len(self.entries("ops:" + CONVERSATION)), 2)
+
+    def test_sent_again(self) -> None:
+        """A client that sends the message again is told its id: there is no text to compare."""
+        self.begin()
+        self.copy_all()
+        self.assertEqual(self.said("alice", "bob", MARK, 1), "DUP 7-1")
+        self.assertEqual(self.said("alice", "bob", "something else", 2), "CONFLICT expected=3")
 
 
 @on_each_redis
