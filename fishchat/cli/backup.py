@@ -95,8 +95,8 @@ def restore(file: Path, data: str, replace: bool, lists: tuple[Path, ...]) -> No
     """Restore a backup into a data directory.
 
     No server may use the directory. The backup FILE is checked first. Then a Redis loads it, and the command prints how
-    much it contains. What was erased after the backup is erased again, if a list given with --erasures or the store
-    that is replaced names it.
+    much it contains. Messages and accounts that were erased after the backup are erased again, if a list given with
+    --erasures, or the store that is replaced, names them.
     """
     # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.config.load import data_directory
@@ -140,7 +140,7 @@ async def _restored(
     from fishchat.storage.format import check_format
 
     erasures = [each for path in lists for each in load(path)]
-    why = "" if lists else "no list of them is known (--erasures)"
+    why = "" if lists else "no list of it is known (--erasures)"
     if replace and has_store(present := _embedded(directory)):
         try:
             erasures += await with_store(present, read, reactor, notes, any_format=True)
@@ -174,7 +174,7 @@ def _show_erased(restored: _Restored) -> None:
     if restored.applied is not None:
         show_applied(restored.applied)
     else:
-        click.echo(f"What was recalled or erased after the backup is back: {restored.why}.")
+        click.echo(f"Everything that was recalled or erased after the backup is back: {restored.why}.")
 
 
 def _yes(included: bool) -> str:

@@ -133,7 +133,8 @@ class Restoring(ScrubCase):
         await self.erased()
         said = await self.restored()
         self.assertIn(
-            "What was recalled or erased after the backup is back: no list of them is known (--erasures).", said.out
+            "Everything that was recalled or erased after the backup is back: no list of it is known (--erasures).",
+            said.out,
         )
         self.assertEqual(self.numbers(self.other), [b"7-1", b"7-2", b"7-3"])
 

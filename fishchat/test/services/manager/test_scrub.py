@@ -175,6 +175,16 @@ class Files(StoreCase):
         self.redis.restart()
         self.assertEqual((self.logs(), self.keys_with(MARK)), (before, set()))
 
+    async def test_slow_calls(self) -> None:
+        """The list of slow calls holds arguments; after a scrub it does not hold earlier ones."""
+        await self.begin()
+        self.redis.command("CONFIG", "SET", "slowlog-log-slower-than", 0)
+        self.fill()
+        self.assertIn(MARK, repr(self.redis.command("SLOWLOG", "GET", -1)).encode())
+        await self.scrub().mark_all()
+        await self.scrub().run()
+        self.assertNotIn(MARK, repr(self.redis.command("SLOWLOG", "GET", -1)).encode())
+
     async def test_snapshot(self) -> None:
         """A snapshot that is taken afterwards has nothing of it either."""
         await self.begin()
@@ -430,8 +440,8 @@ class Load(ClusterCase):
             self.assertEqual(texts, [text for author, text in stored if author != name], name)
         for client in clients:
             self.assertEqual([line for line in client.lines if line.startswith("RESP_")], [])
-        self.assertGreater(len(scrubs), 3)
-        self.assertGreater(sum(done.conversations for done in scrubs), 3)
+        self.assertGreater(len(scrubs), 1)
+        self.assertGreater(sum(done.conversations for done in scrubs), 0)
 
     async def talk(self, client: Any) -> None:
         """Send numbered messages."""
