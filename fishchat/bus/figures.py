@@ -70,6 +70,9 @@ FIGURES: tuple[Figure, ...] = (
     _counter("topics_dismissed", "manager", "topics", "Topics dismissed, as far as was heard."),
     _counter("reaped", "manager", "sessions", "Sessions ended because their msg_server died."),
     _counter("trimmed", "manager", "messages", "Messages removed by retention."),
+    _gauge("unscrubbed", "manager", "conversations", "Conversations whose erased messages wait for a scrub."),
+    _counter("scrubbed", "manager", "conversations", "Conversations scrubbed."),
+    _gauge("scrubbed_at", "manager", "ms", "Time of the last complete scrub, since 1970; 0 if there was none."),
     Figure(
         "certificate_days",
         ("gateway", "msg_server", "monitor"),

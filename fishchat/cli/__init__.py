@@ -19,6 +19,7 @@ from fishchat.cli.config import config as config_group
 from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
 from fishchat.cli.retention import retention as retention_command
+from fishchat.cli.scrub import scrub as scrub_command
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
 from fishchat.config.describe import docstring
@@ -71,5 +72,6 @@ main.add_command(migrate_command)
 main.add_command(online_command)
 main.add_command(restore_command)
 main.add_command(retention_command)
+main.add_command(scrub_command)
 main.add_command(up_command)
 main.add_command(user_group)

@@ -13,11 +13,14 @@ from fishchat.cli.invitations import invitations, invite, withdraw
 from fishchat.cli.operator import why
 from fishchat.cli.passwords import at_terminal, new_verifier, password_file
 from fishchat.cli.printing import local_time, plural, print_fields, print_json, print_table
+from fishchat.cli.scrub import scrub_now
+from fishchat.cli.scrub import show as show_scrubbed
 from fishchat.cli.store import Store, checked_display_name, name_argument, with_store
 from fishchat.errors import Refusal
 
 if TYPE_CHECKING:
     from fishchat.features.accounts.administration import Accounts, Erased
+    from fishchat.services.manager.scrub import Scrubbed
 
 #: The states of a name.
 _FREE, _TAKEN, _DELETED = "free", "taken", "deleted"
@@ -165,20 +168,24 @@ def rename(store: Store, account: bytes, display_name: bytes) -> None:
 @name_argument("account")
 @click.option("--yes", is_flag=True, help="Delete without asking for confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts of erased items as JSON.")
+@click.option("--scrub", "scrubs", is_flag=True, help="Scrub at once, as `fishchat scrub --now` does.")
 @why
 @with_store
-def delete(store: Store, account: bytes, yes: bool, as_json: bool) -> None:
+def delete(store: Store, account: bytes, yes: bool, as_json: bool, scrubs: bool) -> None:
     """Delete an account and all messages that it sent. This cannot be undone, and the name stays taken.
 
     Topics that it owned pass to their longest-standing member. If the command is interrupted, run it again to finish.
+    Nobody can read the messages any more. Their bytes are still in the memory and the files of Redis until they are
+    scrubbed, which the manager does every night.
     """
     if not yes:
         _confirm(account.decode())
 
-    async def work(accounts: Accounts) -> tuple[str, Erased]:
-        return await _state(accounts, account), await accounts.erase(account)
+    async def work(accounts: Accounts) -> tuple[str, Erased, Scrubbed | None]:
+        state, erased = await _state(accounts, account), await accounts.erase(account)
+        return state, erased, await scrub_now(accounts.store, store.config) if scrubs else None
 
-    state, counts = store.ask(work, account)
+    state, counts, scrubbed = store.ask(work, account)
     erased = asdict(counts)
     if as_json:
         print_json(erased)
@@ -189,6 +196,14 @@ def delete(store: Store, account: bytes, yes: bool, as_json: bool) -> None:
         return
     click.echo(f"{'completed the deletion of' if state == _DELETED else 'deleted'} account {name}; erased:")
     print_fields({key.replace("_", " "): count for key, count in erased.items()})
+    if scrubs:
+        show_scrubbed(scrubbed)
+    elif counts.messages:
+        at = store.config.retention.scrub
+        click.echo(
+            f"The bytes of the messages are still in the memory and the files of Redis until the next scrub"
+            f"{', at ' + at if at else ''}; `fishchat scrub --now` does it at once."
+        )
 
 
 async def _state(accounts: Accounts, account: bytes) -> str:

@@ -32,6 +32,7 @@ _WORDED = {
     **dict.fromkeys(roles.tls_keys(), f"{_ADDRESS}, or empty"),
     **dict.fromkeys(("gateway.servers", "gateway.servers_tls"), f"a list of {_ADDRESS}"),
     **dict.fromkeys(("msg_server.advertise", "msg_server.advertise_tls"), f"{_ADDRESS}, or empty"),
+    "retention.scrub": "a time of day like 04:00, or empty",
     "monitor.accounts": "a list of names of accounts",
     "limits.exempt": "a list of networks like 192.0.2.0/24",
     "msg_server.id": "at most 32 of a-z 0-9 . _ -, or empty",

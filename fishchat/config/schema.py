@@ -18,6 +18,7 @@ Name = Annotated[str, Meta(title="a name", pattern=r"^[a-z0-9._-]{0,32}$")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 Rate = Annotated[float, Meta(ge=0.001, le=1_000_000_000)]
 Days = Annotated[float, Meta(gt=0, le=365_000)]
+TimeOfDay = Annotated[str, Meta(title="hh:mm or empty", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")]
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -217,6 +218,13 @@ class Retention(Section, frozen=True, kw_only=True):
     every: Annotated[
         float, Meta(ge=1, le=31_536_000, description="Seconds between two rounds through all conversations.")
     ] = 600.0
+    scrub: Annotated[
+        TimeOfDay,
+        Meta(
+            description="The local time of day, such as 04:00, at which the manager scrubs what was erased from the"
+            " memory and the files of Redis. Empty: only `fishchat scrub --now` does it."
+        ),
+    ] = "04:00"
 
 
 class Monitor(Section, frozen=True, kw_only=True):

@@ -30,15 +30,15 @@ local function take_back(form, at)
   end
 end
 
+local erased = 0
 local page = call('XRANGE', ops, after == '' and '-' or '(' .. after, '+', 'COUNT', count)
 for _, entry in ipairs(page) do
   local body = entry[2][4]
   if is_by(body, account) then
     local _, _, _, form = parts_of(body)
     if kind_of(form) == 'react' then take_back(form, entry[1]) end
-    call('XDEL', ops, entry[1])
+    erased = erased + call('XDEL', ops, entry[1])
   end
 end
-if #page == count then return page[#page][1] end
-if #page > 0 then mark_unscrubbed(conversation) end
-return ''
+if erased > 0 then mark_unscrubbed(conversation) end
+return #page == count and page[#page][1] or ''

@@ -20,6 +20,8 @@ from fishchat.services.running.errors import StartError
 
 #: The member with the checksums. It is last, so a backup that was cut off has none.
 SUMS = "backup.json"
+#: The member with the list of what was erased, if a server ran.
+ERASURES = "erasures.json"
 #: Other files of the data directory that belong to it.
 _BESIDE = ("format", "fishchat.toml", "fishchat.json")
 _BLOCK = 1 << 20
@@ -41,8 +43,10 @@ class BackupError(StartError):
     """A backup cannot be written, or is damaged."""
 
 
-def write(data: Path, target: Path, tls: bool = True) -> tuple[Path, Sums]:
+def write(data: Path, target: Path, tls: bool = True, erasures: bytes | None = None) -> tuple[Path, Sums]:
     """Write a backup of a data directory, whether its servers run or not. Return its path and its content.
+
+    ``erasures`` is the list of what was erased, to be included as a file of its own.
 
     If ``target`` is a directory, the backup gets a name with the time in it. Nothing is overwritten. Raises StartError.
     """
@@ -54,6 +58,8 @@ def write(data: Path, target: Path, tls: bool = True) -> tuple[Path, Sums]:
     try:
         with ExitStack() as opened:
             parts = [*redis_parts(data, opened), *_beside(data, tls, opened)]
+            if erasures is not None:
+                parts.append(Part(ERASURES, io.BytesIO(erasures), len(erasures)))
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 sums = _write(parts, file)
                 file.flush()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from fishchat.interfaces import IStore
-from fishchat.services.backup.archive import BackupError, Sums, check
+from fishchat.services.backup.archive import ERASURES, BackupError, Sums, check
 from fishchat.services.backup.snapshot import DIRECTORY, SINGLE
 from fishchat.services.launch.up import UpLock
 from fishchat.services.redis.program import check_data, find_executable, running_process
@@ -52,6 +52,8 @@ def unpack(backup: Path, data: Path, replace: bool) -> tuple[Sums, Path | None]:
         shutil.rmtree(part, ignore_errors=True)
         try:
             sums = _extracted(backup, part)
+            # The list is for another restore: the store in this backup knows all of it.
+            (part / ERASURES).unlink(missing_ok=True)
             check_data(part, find_executable())
             return sums, _swapped(data, part, sums)
         except OSError as error:
@@ -92,7 +94,7 @@ def _swapped(data: Path, part: Path, sums: Sums) -> Path | None:
     there = sorted(name for name in names if (data / name).exists())
     aside = None
     if there:
-        numbered = (data / f"before-restore{number or ''}" for number in count())
+        numbered = (data / f"before-restore{number or ''}" for number in itertools.count())
         aside = next(path for path in numbered if not path.exists())
         aside.mkdir(mode=0o700)
         for name in there:
@@ -102,11 +104,15 @@ def _swapped(data: Path, part: Path, sums: Sums) -> Path | None:
     return aside
 
 
-async def verify(store: IStore) -> Counts:
-    """Count what the store contains, and raise its epoch above every id that was assigned after the backup."""
+async def raise_epoch(store: IStore) -> None:
+    """Raise the epoch of a restored store above every id that was assigned after the backup."""
     run = run_id(await store.run("INFO", "server"))
     floor = max(1, int(time.time() - BEGINNING) // 60)
     await epoch(run, floor, floor, FORMAT).of(store)
+
+
+async def count(store: IStore) -> Counts:
+    """Count what the store contains."""
     counts = Counts()
     cursor = b"0"
     while True:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError, ensureDeferred
@@ -73,17 +74,22 @@ def run(config: Config, work: Work[T], *, any_format: bool = False, creates: boo
     Raises what ``work`` raises, ConsoleError in place of its StoreError, StartError when the store cannot be used, and
     KeyboardInterrupt when the process is stopped before the end.
     """
+
+    def ask(reactor: Any, notes: Notes) -> Coroutine[Any, Any, T]:
+        return with_store(config, work, reactor, notes, any_format=any_format, creates=creates)
+
+    return run_with(ask)
+
+
+def run_with(ask: Callable[[Any, Notes], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine, which may use several stores, on a reactor of its own. Otherwise as ``run``."""
     from twisted.internet import reactor
 
     use_monotonic(reactor)
     notes = Notes()
     globalLogBeginner.beginLoggingTo([notes], redirectStandardIO=False)
     outcomes: list[T | Failure] = []
-
-    def ask() -> Coroutine[Any, Any, T]:
-        return with_store(config, work, reactor, notes, any_format=any_format, creates=creates)
-
-    reactor.callWhenRunning(_begin, reactor, ask, outcomes.append)
+    reactor.callWhenRunning(_begin, reactor, partial(ask, reactor, notes), outcomes.append)
     reactor.run()
     [outcome] = outcomes
     if isinstance(outcome, Failure):

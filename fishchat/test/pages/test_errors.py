@@ -26,6 +26,7 @@ def raised() -> set[str]:
     return words - {
         "OK",
         "LEASE",
+        "AGAIN",
         "EPOCH",
         "KEPT",
         "NEW",

@@ -22,6 +22,7 @@ PARTS = {
     "incarnation": "[0-9a-z-]+",
     "conversation": "[#@]?[a-z0-9._+-]+",
     "address": "[0-9a-f.:/]+",
+    "log": "(log|ops):[#@]?[a-z0-9._+-]+",
 }
 
 
@@ -109,15 +110,13 @@ class Keys(AccountCase):
         """A little of each."""
         self.talk()
         self.admit()
+        self.scrub()
 
     def admit(self) -> None:
         """Accounts that prove who they are."""
         self.enrol("carol")
         self.enrol("erin")
-        self.login("erin")
-        self.said("erin", "carol", "x")
         self.call("accounts/erase", "erin", "1")
-        self.call("accounts/erase_conversation", "erin", "carol+erin", "", 500)
         self.attempt("carol", ADDRESS)
         self.attempt("nobody", "2001:db8::/64")
         self.begin_sign_up("dora")
@@ -128,6 +127,18 @@ class Keys(AccountCase):
         self.disable("alice")
         self.call("accounts/create_invitation", fingerprint(b"code"), 1, 60_000, "")
         self.decoy_key()
+
+    def scrub(self) -> None:
+        """One conversation is scrubbed, another one has to wait, and the copy of a third one was interrupted."""
+        self.call("scrub/hold", "token", 60_000)
+        self.call("scrub/begin", "token", 60_000, "carol+erin")
+        self.call("scrub/finish", "token", 60_000, "carol+erin")
+        for seq in range(1, 30):
+            self.command("XADD", "log:carol+dora", f"1-{seq}", "t", 1, "m", "carol main -1 - x")
+        self.command("XADD", "ops:carol+dora", "1-30", "t", 1, "m", "carol main -1 recall x")
+        self.call("scrub/begin", "token", 60_000, "carol+dora")
+        self.call("scrub/copy", "token", 60_000, "log", "carol+dora", "", 1, 100_000, True)
+        self.call("scrub/mark", ["@carol"])
 
     def talk(self) -> None:
         """Servers, devices, messages, topics."""
