@@ -1,0 +1,48 @@
+-- Return which members of a conversation have read up to a message, for one of them. In a conversation of two accounts of
+-- which one has blocked the other, none learns about the other one.
+-- args: account, conversation, position, members (of a topic, at most)
+-- reply: OK, how many members there are, names of those that have read it (in no order)
+-- refuses: NOTFOUND, NOTMEMBER, FULL <limit>
+--- @include "positions"
+--- @include "sight"
+--- @include "existed"
+--- @include "rights"
+
+local account, conversation, at, most = unpack(args)
+
+local function sees(spans, at)
+  for after, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do
+    if above(at, after) and (upto == '' or not above(at, upto)) then return true end
+  end
+  return false
+end
+
+-- Return the members, and those of them that may be asked about: flat, name and the position after which it sees messages.
+local function members_of()
+  if string.sub(conversation, 1, 1) == '#' then return call('HGETALL', 'members:' .. conversation) end
+  local one, other = string.match(conversation, '^([^+#@]+)%+(.+)$')
+  if not one or one == other or call('HGET', 'meta:' .. conversation, 'b') then return {account, '0-0'} end
+  return {one, '0-0', other, '0-0'}
+end
+
+local spans = sight_of(account, conversation)
+if not spans or not sees(spans, at) or not existed(conversation, at) then return {'NOTFOUND'} end
+if string.sub(conversation, 1, 1) == '#' then
+  local refused = forbids(account, conversation, 'list')
+  if refused then return refused end
+  if call('HLEN', 'members:' .. conversation) > most then return {'FULL', most} end
+end
+local members, fields = members_of(), {}
+for i = 1, #members, 2 do fields[#fields + 1] = 'r:' .. members[i] end
+local read = call('HMGET', 'meta:' .. conversation, unpack(fields))
+local _, number = position(at)
+local names = {}
+for i = 1, #fields do
+  local name, after = members[2 * i - 1], members[2 * i]
+  -- A member that joined later has not seen it, unless it was a member before.
+  if tonumber(read[i] or 0) >= number
+    and (above(at, after) or sees(sight_of(name, conversation) or '', at)) then
+    names[#names + 1] = name
+  end
+end
+return {'OK', #fields, names}
