@@ -25,8 +25,11 @@ local function members_of()
   return {one, '0-0', other, '0-0'}
 end
 
-local spans = sight_of(account, conversation)
-if not spans or not sees(spans, at) or not existed(conversation, at) then return {'NOTFOUND'} end
+local spans, last = sight_of(account, conversation), last_of(conversation)
+local _, number = position(at)
+-- A restored store has fewer numbers than an id from after the backup.
+local is_ahead = above(at, last) or number > select(2, position(last))
+if not spans or not sees(spans, at) or is_ahead or not existed(conversation, at) then return {'NOTFOUND'} end
 if string.sub(conversation, 1, 1) == '#' then
   local refused = forbids(account, conversation, 'list')
   if refused then return refused end
@@ -35,7 +38,6 @@ end
 local members, fields = members_of(), {}
 for i = 1, #members, 2 do fields[#fields + 1] = 'r:' .. members[i] end
 local read = call('HMGET', 'meta:' .. conversation, unpack(fields))
-local _, number = position(at)
 local names = {}
 for i = 1, #fields do
   local name, after = members[2 * i - 1], members[2 * i]
