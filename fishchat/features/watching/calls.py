@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fishchat.errors import Refusal
@@ -15,6 +16,7 @@ _PRESENCES = script("watching/presences")
 _MAY_OPEN = script("watching/may_open")
 _TYPING = script("watching/typing")
 _READERS = script("watching/readers")
+_SAW = script("watching/saw")
 
 #: Whether an account is online, and since when or when it was last seen (ms; 0 if unknown).
 Seen = tuple[bool, int]
@@ -45,14 +47,32 @@ def typing(stream: bytes, account: bytes, conversation: bytes, peer: bytes) -> A
     return Ask(_TYPING, values, lambda reply: bool(accepted(reply)[0]))
 
 
-def readers(account: bytes, conversation: bytes, position: bytes) -> Ask[tuple[int, list[bytes]]]:
-    """Return how many members there are, and the sorted names of those that have read up to this position."""
+@dataclass(frozen=True)
+class Readers:
+    """Who has read a message.
 
-    def parse(reply: Any) -> tuple[int, list[bytes]]:
+    :ivar members: how many members there are.
+    :ivar names: those that have read it.
+    :ivar later: those that have too, but joined later: ``saw`` returns which of them were members before.
+    """
+
+    members: int
+    names: list[bytes]
+    later: list[bytes]
+
+
+def readers(account: bytes, conversation: bytes, position: bytes) -> Ask[Readers]:
+    """Return who has read up to this position."""
+
+    def parse(reply: Any) -> Readers:
         if reply[0] == b"FULL":
             most = rows.READERS_MEMBERS
             raise Refusal("FULL", f"a topic of more than {most} members does not tell who has read", limit=most)
-        members, names = accepted(reply)
-        return members, sorted(names)
+        return Readers(*accepted(reply))
 
     return Ask(_READERS, (account, conversation, position, rows.READERS_MEMBERS), parse)
+
+
+def saw(conversation: bytes, position: bytes, accounts: Sequence[bytes]) -> Ask[list[bytes]]:
+    """Return which of these accounts may see the message at this position."""
+    return Ask(_SAW, (conversation, position, list(accounts)), list)

@@ -6,20 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 from fishchat.errors import Refusal
-from fishchat.features.engine import Engine, Handlers, ISession, ISignals, IWatchers
+from fishchat.features.engine import Engine, Handlers, ICall, ISession, ISignals, IWatchers
 from fishchat.features.watching import calls, rows
 from fishchat.model.names import accounts_of, concerns, conversation_with, format_position
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
 
+#: The members of one step that looks whether they saw a message before they left and joined again: less than 5 ms.
+LATER = 100
+
 
 class Watching:
     """The verbs of watching.
 
+    :param call: calls the store through the queue.
     :param stream: the stream to which scripts add signals for other servers.
     """
 
-    def __init__(self, watchers: IWatchers, signals: ISignals, stream: bytes) -> None:
+    def __init__(self, call: ICall, watchers: IWatchers, signals: ISignals, stream: bytes) -> None:
+        self._call = call
         self._watchers = watchers
         self._signals = signals
         self._stream = stream
@@ -116,13 +121,16 @@ class Watching:
         if not concerns(conversation, session.account):
             raise Refusal("NOTFOUND")
 
-        def take(found: tuple[int, list[bytes]]) -> bytes:
-            members, names = found
-            items = [b"%d %d" % (len(names), members), *names[: rows.READERS]]
-            return list_lines(command, [(item, b"") for item in items])
-
         at = format_position((position[0], position[1]))
-        session.ask(command, calls.readers(session.account, conversation, at), take, alone=True)
+        session.perform(command, self._readers(command, session.account, conversation, at), changes=False)
+
+    async def _readers(self, command: Command, account: bytes, conversation: bytes, at: bytes) -> bytes:
+        found = await self._call(calls.readers(account, conversation, at))
+        names = found.names
+        for start in range(0, len(found.later), LATER):
+            names += await self._call(calls.saw(conversation, at, found.later[start : start + LATER]))
+        items = [b"%d %d" % (len(names), found.members), *sorted(names)[: rows.READERS]]
+        return list_lines(command, [(item, b"") for item in items])
 
 
 def _conversation(session: ISession, command: Command) -> bytes:
@@ -135,7 +143,7 @@ def _conversation(session: ISession, command: Command) -> bytes:
 
 def make(engine: Engine) -> Handlers:
     """Return the handler of each verb."""
-    watching = Watching(engine.watchers, engine.signals, engine.stream)
+    watching = Watching(engine.call, engine.watchers, engine.signals, engine.stream)
     return {
         rows.WATCH_CLIENT.name: watching.watch,
         rows.UNWATCH_CLIENT.name: watching.unwatch,

@@ -27,7 +27,7 @@ from fishchat.storage.redis import StoreError
 #: Seconds after the last device of an account has gone until its watchers are told: it may only change its network.
 GRACE = 10.0
 #: The most accounts and watches of one call: it takes the store less than 5 ms.
-ACCOUNTS, WATCHES = 1000, 400
+ACCOUNTS, WATCHES = 1000, 200
 #: Accounts that are looked at each second without news of them; more if that does not reach all of them in a minute.
 LOOKED_AT, ROUND = 200, 60
 

@@ -206,7 +206,10 @@ class Readers(WatchingCase):
     def readers(self, account: str, at: str, conversation: str = FISHING, most: int = 500) -> Any:
         """Return the number of members and the readers, or the refusal."""
         reply = self.call("watching/readers", account, conversation, at, most)
-        return (reply[1], " ".join(sorted(reply[2]))) if reply[0] == "OK" else reply
+        if reply[0] != "OK":
+            return reply
+        again = self.call("watching/saw", conversation, at, reply[3])
+        return reply[1], " ".join(sorted(reply[2] + again))
 
     def test_counted(self) -> None:
         """A member counts from the message on up to which it has read; the author has read what it wrote."""
