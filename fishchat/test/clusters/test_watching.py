@@ -291,6 +291,20 @@ class Conversations(ClusterCase):
         await bob.ask("TYPING #fishing", "OK …")
         await alice.expect("RESP_TYPING bob #fishing")
 
+    async def test_large(self) -> None:
+        """Typing is shown in a topic of at most 100 members."""
+        cluster = await self.cluster()
+        people = await self.topic(cluster)
+        for number in range(97):
+            cluster.redis.command("HSET", "members:#fishing", f"p{number}", "0-0")
+        await people["carol"].ask("TYPING #fishing", "OK SEND_TYPING #fishing")
+        for name in ("alice", "bob", "phone"):
+            await people[name].expect("RESP_TYPING carol #fishing")
+        cluster.redis.command("HSET", "members:#fishing", "one-more", "0-0")
+        await people["bob"].ask("TYPING #fishing", "OK SEND_TYPING #fishing")
+        await cluster.settled()
+        await people["alice"].quiet()
+
     async def test_not_for_everybody(self) -> None:
         """A member that leaves hears no more typing, though it has the topic open; nor does one that it closes."""
         cluster = await self.cluster()
@@ -348,8 +362,11 @@ class Conversations(ClusterCase):
         alice.send(f"READERS {found['id']}")
         await alice.expect("BEGIN REQ_READERS 101", "ITEM 121 121", "ITEM alice")
         await alice.expect(*[f"ITEM p{number:03}" for number in range(99)], "END REQ_READERS")
-        for number in range(400):
+        for number in range(379):
             cluster.redis.command("HSET", "members:#fishing", f"q{number:03}", "0-0")
+        alice.send(f"READERS {found['id']}")
+        await alice.expect("BEGIN REQ_READERS 101", "ITEM 121 500", *["ITEM …"] * 100, "END REQ_READERS")
+        cluster.redis.command("HSET", "members:#fishing", "one-more", "0-0")
         await alice.ask(f"READERS {found['id']}", "ERR REQ_READERS FULL limit=500 a topic of more than 500 members …")
         await alice.ask("READERS bob+carol:7-1", "ERR REQ_READERS NOTFOUND …")
         last = re.sub(r"-1$", "-2", found["id"])
