@@ -46,12 +46,15 @@ from fishchat.client.events import (
     Message,
     Named,
     Notice,
+    Presence,
     Read,
+    Readers,
     RefusedError,
     StateError,
     Status,
     TlsError,
     Topic,
+    Typing,
 )
 from fishchat.client.state import ClientState, FileState
 
@@ -70,11 +73,14 @@ __all__ = [
     "Message",
     "Named",
     "Notice",
+    "Presence",
     "Read",
+    "Readers",
     "RefusedError",
     "StateError",
     "Status",
     "TlsError",
     "Topic",
+    "Typing",
     "create_account",
 ]

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from fishchat.client.events import Conversation, Device, HistoryItem, Member, Status, Topic
+from fishchat.client.events import Conversation, Device, HistoryItem, Member, Readers, Status, Topic
 from fishchat.client.machine import Machine
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
@@ -19,6 +19,7 @@ from fishchat.features.messages import client as messages
 from fishchat.features.requests import Named, Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
+from fishchat.features.watching import client as watching
 
 T = TypeVar("T")
 
@@ -166,3 +167,35 @@ class Calls:
     def set_privacy(self, who: Literal["everyone", "contacts"]) -> Deferred[None]:
         """Set which accounts may start a conversation with one. Fails with RefusedError."""
         return self._ask(lambda: accounts.set_privacy(who))
+
+    def watch(self, account: str) -> Deferred[None]:
+        """Watch whether ``account`` is online: ``on_event`` receives a ``Presence`` at once and with each change.
+
+        The watch ends with the connection: call this in ``on_synced``, after each login. Fails with RefusedError,
+        e.g. ``FULL`` for more than 200 accounts.
+        """
+        return self._ask(lambda: watching.watch(account))
+
+    def unwatch(self, account: str) -> Deferred[None]:
+        """Stop watching an account."""
+        return self._ask(lambda: watching.unwatch(account))
+
+    def watch_conversation(self, conversation: str) -> Deferred[None]:
+        """Watch who is typing in an account's conversation or a ``#topic``: ``on_event`` receives ``Typing``.
+
+        In a topic of up to 50 members, ``on_read`` is called when a member has read messages. The watch ends with the
+        connection, as for ``watch``. Fails with RefusedError, e.g. ``FULL`` for more than 8 conversations.
+        """
+        return self._ask(lambda: watching.watch_conversation(conversation))
+
+    def unwatch_conversation(self, conversation: str) -> Deferred[None]:
+        """Stop watching a conversation."""
+        return self._ask(lambda: watching.unwatch_conversation(conversation))
+
+    def typing(self, conversation: str) -> Deferred[None]:
+        """Show that one is typing to those who watch the conversation. Call it every 3 seconds while that lasts."""
+        return self._ask(lambda: watching.typing(conversation))
+
+    def readers(self, message_id: str) -> Deferred[Readers]:
+        """Return which members have read up to a message. Fails with RefusedError, e.g. ``NOTFOUND``, ``FULL``."""
+        return self._ask(lambda: watching.readers(message_id))

@@ -9,6 +9,7 @@ from fishchat.features.messages.client import Behind, Conversation, Gap, History
 from fishchat.features.requests import ClientError, Named, RefusedError
 from fishchat.features.session.client import Moved, Synced
 from fishchat.features.topics.client import Member, Topic
+from fishchat.features.watching.client import Presence, Readers, Typing
 
 __all__ = [
     "Behind",
@@ -27,7 +28,9 @@ __all__ = [
     "Named",
     "Notice",
     "Online",
+    "Presence",
     "Read",
+    "Readers",
     "RefusedError",
     "Settled",
     "StateError",
@@ -35,6 +38,7 @@ __all__ = [
     "Synced",
     "TlsError",
     "Topic",
+    "Typing",
 ]
 
 

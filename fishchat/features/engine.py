@@ -184,10 +184,33 @@ class ISignals(Protocol):
     """Pushes that are never stored."""
 
     def push(self, recipients: Iterable[bytes], line: bytes, but: Device | None = None) -> None:
-        """Push ``line``, without its ending, to accounts and devices (``account/device``) at this server.
+        """Push ``line``, without its ending, to recipients at this server: accounts and devices (``account/device``).
 
-        ``but`` is the device that caused it, which knows already.
+        A conversation (``#fishing``) among them stands for the devices that watch it, except those of the account in
+        the first field of the line. ``but`` is the device that caused it, which knows already.
         """
+
+
+class IWatchers(Protocol):
+    """The devices of this server that watch accounts and conversations, as long as they are connected."""
+
+    def watch_account(self, device: Device, account: bytes, most: int) -> None:
+        """Begin to watch whether an account is online. Raises Refusal (FULL) for more than ``most`` accounts."""
+
+    def told_first(self, device: Device, account: bytes, is_online: bool) -> bool:
+        """Take note of the store's first answer. Returns whether to push it to the device."""
+
+    def unwatch_account(self, device: Device, account: bytes) -> None:
+        """Stop watching an account; one that is not watched is no error."""
+
+    def watch_conversation(self, device: Device, conversation: bytes, most: int) -> None:
+        """Begin to watch a conversation. Raises Refusal (FULL) for more than ``most`` conversations."""
+
+    def unwatch_conversation(self, device: Device, conversation: bytes) -> None:
+        """Stop watching a conversation; one that is not watched is no error."""
+
+    def of(self, conversation: bytes) -> Iterable[Device]:
+        """Return the devices that watch a conversation and may still see it."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +259,7 @@ class Engine:
     membership: IMembership
     topic_news: ITopicNews
     signals: ISignals
+    watchers: IWatchers
     address: Callable[[bool], bytes]
 
 

@@ -81,6 +81,11 @@ def _first(shown: list[tuple[Group, list[Verb]]]) -> tuple[Group, Verb]:
     return group, verbs[0]
 
 
+def _columns(text: str) -> int:
+    """Return how wide a terminal shows a text."""
+    return sum(1 + (letter > "\u2e80") for letter in text)
+
+
 class _Help:
     """Help in one language for one client."""
 
@@ -173,15 +178,13 @@ class _Help:
         return [heading, *(f"    {self._summary(verb)}" for verb in verbs)]
 
     def _usages(self, title: str, verbs: Iterable[Verb]) -> Iterator[str]:
-        """Yield lines of usages: the title, and below it as many as there is room for on each line."""
-        yield title
-        line, width = "", 0
+        """Yield lines of usages: the title, then as many as there is room for on each line."""
+        line, gap = title + (":", "：")[self._chinese], " "
         for usage in (self._words(verb.usage_as(verb.short)) for verb in verbs):
-            wide = sum(1 + (letter > "\u2e80") for letter in usage)
-            if line and width + wide > COLUMNS:
+            if _columns(line + gap + usage) > COLUMNS + 4:
                 yield line
-                line, width = "", 0
-            line, width = (f"{line}   {usage}" if line else f"    {usage}"), width + wide + 3
+                line, gap = "", "    "
+            line, gap = line + gap + usage, "   "
         yield line
 
     def _summary(self, row: Row) -> str:

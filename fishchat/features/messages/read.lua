@@ -1,15 +1,19 @@
--- Move the read number of an account forward, and publish that: to the account's devices, and to the other side of a p2p
--- conversation unless one of the two has blocked the other.
+-- Move the read number of an account forward, and publish that: to the account's devices, to the other side of a p2p
+-- conversation unless one of the two has blocked the other, and to those who watch a small topic of which it is a member.
 -- args: server, incarnation, epoch, stream, account, conversation, position ('' for the end), topic (what a name may mean, or '')
--- reply: OK, the accounts to notify, separated by spaces and empty if it did not move, position
+-- reply: OK, the accounts and the topic to notify, separated by spaces and empty if it did not move, position
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, TOPIC, AHEAD, NEVER (no message had this position)
 -- writes: meta:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "sight"
 --- @include "positions"
 --- @include "elsewhere"
+--- @include "other_servers"
 --- @include "signal"
 --- @include "existed"
+
+-- The most members of a topic whose watchers are notified; rows.py of the feature watching names the same number.
+local SMALL = 50
 
 local server, incarnation, epoch, stream, account, conversation, at, topic = unpack(args)
 local refused = fence(server, incarnation, epoch)
@@ -34,6 +38,9 @@ local one, other = string.match(conversation, '^([^+#@]+)%+(.+)$')
 if one and one ~= other and not call('HGET', 'meta:' .. conversation, 'b') then
   local peer = one == account and other or one
   told[2], places[#places + 1] = peer, elsewhere(call('GET', 'at:' .. peer), server) or nil
+elseif string.sub(conversation, 1, 1) == '#' and call('HLEN', 'members:' .. conversation) <= SMALL
+  and call('HEXISTS', 'members:' .. conversation, account) == 1 then
+  told[2], places[#places + 1] = conversation, other_servers(server) or nil
 end
 told = table.concat(told, ' ')
 signal(server, incarnation, epoch, stream, #places > 0 and table.concat(places, ' '), told,

@@ -257,9 +257,11 @@ RESP_TIME = Push(
 )
 RESP_READ = Push(
     b"RESP_READ",
-    "the other account has read up to this message (conversations of two accounts only; in a topic use `REQ_MEMBERS`); "
+    "the other account has read up to this message; in a topic, another member has, while you watch the topic and it "
+    "has at most 50 members (`WATCH_CONVERSATION`; otherwise use `REQ_MEMBERS` or `REQ_READERS`); "
     "with the capability `ops` also: your own account has, on another device, in any conversation",
-    zh="对方已读到这条消息（只用于两人会话；话题里请用 `REQ_MEMBERS` 查看）；"
+    zh="对方已读到这条消息；在话题里，是另一个成员已读到这里，只在你关注这个话题（`WATCH_CONVERSATION`）"
+    "且成员不超过 50 个时告知，否则请用 `REQ_MEMBERS` 或 `REQ_READERS` 查看；"
     "若声明了 `ops` 能力，也会告知自己帐号的另一台设备在任意会话里已读到哪里",
     fields=(ACCOUNT, ID),
     event="Read",

@@ -23,6 +23,7 @@ from fishchat.protocols.flow import STOPPING
 from fishchat.protocols.peer import LinePeer
 from fishchat.services.msg_server.delivery.delivery import Delivery
 from fishchat.services.msg_server.delivery.router_hints import RouterHints
+from fishchat.services.msg_server.delivery.status_news import StatusNews
 from fishchat.services.msg_server.delivery.topic_news import TopicNews
 from fishchat.services.msg_server.queue.commits import Commits
 from fishchat.services.msg_server.queue.cursors import Cursors
@@ -105,6 +106,7 @@ class MsgServer(Service):
             (1.0, self.cursors.flush),
             (1.0, self.router_hints.compare),
             (1.0, self.revocations.compare),
+            (1.0, self.status_news.look),
             (1.0, self.audit.flush),
             (EVERY, self._look_after),
         ]
@@ -116,6 +118,7 @@ class MsgServer(Service):
         self.router_hints = RouterHints(
             self._reader, delivery.rooms, delivery.signals, delivery.sweep, self.id, self.config.router.shards
         )
+        self.status_news = StatusNews(self._reader, delivery.watchers, self.clock)
         self.neighbours = Neighbours(self.id, self.clock)
 
     def _assemble_sessions(self, hashing: Hashing) -> None:
@@ -174,6 +177,7 @@ class MsgServer(Service):
             delivery.membership,
             self.topic_news,
             delivery.signals,
+            delivery.watchers,
             self._address,
         )
 
@@ -260,6 +264,7 @@ class MsgServer(Service):
         self.topic_news.listen()
         self.neighbours.listen(self._bus)
         self.revocations.listen()
+        self.status_news.listen(self._bus)
         for seconds, chore in self._chores:
             loop = LoopingCall(chore)
             loop.clock = self.clock

@@ -1,4 +1,4 @@
--- End the sessions of dead msg_servers, some hundred a call.
+-- End the sessions of dead msg_servers, some hundred a call, and publish which devices have gone.
 -- args: most (sessions)
 -- reply: sessions ended, whether there are more, servers declared dead
 -- writes: servers features dead on:<server>:<incarnation> session:<account> seen:<account> at:<account>
@@ -6,7 +6,7 @@
 --- @include "places"
 
 local left = args[1]
-local declared, ended = {}, 0
+local declared, ended, gone = {}, 0, {}
 local servers = call('HGETALL', 'servers')
 for i = 1, #servers, 2 do
   if call('EXISTS', 'lease:' .. servers[i]) == 0 then
@@ -29,9 +29,13 @@ for _, dead in ipairs(call('SMEMBERS', 'dead')) do
       call('HSET', 'seen:' .. account, device, now)
       locate(account)
       ended = ended + 1
+      gone[ended] = me
     end
     left = left - 1
   end
   if call('EXISTS', on) == 0 then call('SREM', 'dead', dead) end
+end
+if ended > 0 then
+  call('PUBLISH', '/sysctrl/client-status', cjson.encode({server = '', went = gone}))
 end
 return {ended, call('SCARD', 'dead'), declared}

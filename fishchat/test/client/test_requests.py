@@ -16,6 +16,7 @@ from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.features.requests import Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
+from fishchat.features.watching import client as watching
 from fishchat.protocols.table import Command
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS, REQ_MSG_SERVER
 from fishchat.test.protocols.test_table import ID, said
@@ -43,6 +44,12 @@ class RequestTests(SynchronousTestCase):
             (topics.create_topic("a", "open"), said("CREATE_TOPIC", b"a")),
             (topics.create_topic("a", "invitation"), said("CREATE_TOPIC", b"a", kind=b"invitation")),
             (topics.join("a"), said("JOIN_TOPIC", b"a")),
+            (watching.watch("bob"), said("WATCH_CLIENT", b"bob")),
+            (watching.unwatch("bob"), said("UNWATCH_CLIENT", b"bob")),
+            (watching.watch_conversation("#a"), said("WATCH_CONVERSATION", b"#a")),
+            (watching.unwatch_conversation("bob"), said("UNWATCH_CONVERSATION", b"bob")),
+            (watching.typing("bob+alice"), said("SEND_TYPING", b"alice+bob")),
+            (watching.readers("alice+bob:471893-17"), said("REQ_READERS", ID)),
             (topics.leave("a"), said("LEAVE_TOPIC", b"a")),
             (topics.invite("a", "bob"), said("INVITE_TOPIC", b"a", b"bob")),
             (topics.dismiss("a"), said("DISMISS_TOPIC", b"a")),

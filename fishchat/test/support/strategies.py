@@ -8,6 +8,7 @@ from hypothesis.strategies import SearchStrategy
 from fishchat.features.accounts.rows import PRIVACIES
 from fishchat.features.registry import VERBS
 from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
+from fishchat.features.watching.rows import STATES
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
 from fishchat.protocols.fields import MAX_CSEQ
 from fishchat.protocols.lines import MAX_TEXT, format_tags
@@ -50,6 +51,8 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "id": ids,
     "version": st.just(b"1"),
     "device": names,
+    "state": st.sampled_from(STATES),
+    "since": numbers.map(lambda number: b"%d" % number),
     "mechanism": st.sampled_from(MECHANISMS),
     "from": names,
     "why": st.sampled_from(REASONS),

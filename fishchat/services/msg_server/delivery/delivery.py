@@ -21,6 +21,7 @@ from fishchat.services.msg_server.delivery.presence import Presence
 from fishchat.services.msg_server.delivery.replay import Feeder
 from fishchat.services.msg_server.delivery.rooms import Rooms
 from fishchat.services.msg_server.delivery.signals import Signals
+from fishchat.services.msg_server.delivery.watchers import Watchers
 from fishchat.storage.epoch import Epoch
 
 #: The messages of one conversation that a device with the capability ``lazy`` is pushed after its absence.
@@ -34,6 +35,7 @@ class Delivery:
     :ivar rooms: the conversations that these devices read.
     :ivar membership: which of these devices read a topic.
     :ivar outcomes: processes the outcomes of this server's own messages.
+    :ivar watchers: which of these devices watch accounts and conversations.
     :ivar signals: pushes that are never stored.
     :ivar feeder: delivers missed messages.
     """
@@ -44,7 +46,8 @@ class Delivery:
         self.rooms = Rooms(self.presence, self, clock)
         self.membership = Membership(self.presence, self.rooms, logs, self)
         self.outcomes = Outcomes(self.presence, self.rooms, self)
-        self.signals = Signals(self.presence)
+        self.watchers = Watchers()
+        self.signals = Signals(self.presence, self.watchers)
         self.feeder = Feeder(logs, self.membership.refresh, newest)
         self._catching_up = CatchingUp(logs, self.presence, self.rooms, self.membership, epoch)
         connection.on_connected.append(self.sweep)
@@ -59,6 +62,7 @@ class Delivery:
         """Remove a device that has disconnected."""
         self.presence.remove(device)
         self.feeder.forget(device)
+        self.watchers.forget(device)
         self.rooms.leave(device)
 
     def ask(self, device: Device, name: bytes) -> None:

@@ -37,12 +37,14 @@ class Membership:
         self._rooms.release(conversation)
 
     def changed(self, name: bytes, accounts: Iterable[bytes] = ()) -> None:
-        """Read a topic's membership again with the next message, after a change by these accounts."""
+        """Read a topic's membership again with the next message, that of these accounts at once: they changed it.
+
+        One that has left and watches the topic must not learn until the next message who is typing.
+        """
         self._rooms.expect_members(name)
         for account in accounts:
             for device in self._presence.of(account):
-                if name not in device.readings:
-                    self._log.ask(device, name)
+                self._log.ask(device, name)
         conversation = self._rooms.conversations.get(name)
         if conversation is not None:
             conversation.version = None
