@@ -17,7 +17,7 @@ from fishchat.config.schema import Limits
 from fishchat.features.accounts.administration import Accounts
 from fishchat.features.contacts.handlers import RELATED
 from fishchat.features.messages.rows import DEFAULT_PAGE
-from fishchat.features.topics.handlers import INVITED
+from fishchat.features.topics.ways_in import INVITED
 from fishchat.model.secrets.passwords import parse_scram
 from fishchat.services.manager.retention import Trimmer
 from fishchat.services.router import service
@@ -64,7 +64,7 @@ TESTS = {
     "limits.topic_members": "clusters.test_every_limit.Sizes.test_limit_topic_members",
     "limits.topics_per_account": "clusters.test_every_limit.Sizes.test_limit_topics_per_account",
     "limits.lazy": "clusters.test_coming_back.Lazy.test_limit_lazy",
-    "fishchat.features.topics.handlers.INVITED": "clusters.test_every_limit.Sizes.test_limit_invited",
+    "fishchat.features.topics.ways_in.INVITED": "clusters.test_every_limit.Sizes.test_limit_invited",
     "fishchat.services.msg_server.queue.items.MESSAGES": "services.msg_server.queue.test_commits.Flights.test_bounds",
     "fishchat.services.msg_server.queue.items.BYTES": "services.msg_server.queue.test_commits.Flights.test_bounds",
     "fishchat.services.msg_server.queue.commits.ANSWERED": (
