@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
+from fishchat.model.message import NOTICE, pack_body
 from fishchat.model.names import Position, parse_position, topic_conversation
 from fishchat.model.remarks import REMARK_BYTES, remark
 from fishchat.storage.ask import accepted
@@ -17,6 +18,7 @@ from fishchat.storage.logs.calls import Appended, parse_appended
 
 if TYPE_CHECKING:
     from fishchat.features.engine import Engine
+    from fishchat.model.device import Device
 
 #: The most open requests to join one topic.
 REQUESTS = 1000
@@ -63,6 +65,11 @@ def remark_of(text: bytes) -> bytes:
         return remark(text)
     except ValueError as error:
         raise Refusal("FIELDS", str(error)) from None
+
+
+def notice_body(device: Device, text: bytes) -> bytes:
+    """Return the stored form of a notice that a device causes."""
+    return pack_body(device.account, device.name, -1, NOTICE, text)
 
 
 class Entering:

@@ -1,6 +1,6 @@
 -- Make an account a member of the topic that it has asked to join, and notify it.
 -- args: server, incarnation, epoch, stream, account, device, topic, guest, members (at most), topics (per account, at
---   most), notified (members that are notified of a new one, at most)
+--   most), notified (members that are notified of a new one, at most), body (of the notice)
 -- reply: OK, membership version, position after which the member is pushed messages, notices (each as the reply of
 --   logs/append)
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, RIGHTS <needs>, EXISTS, BANNED, FULL <limit>
@@ -11,8 +11,8 @@
 --- @include "rights"
 --- @include "admit"
 
-local server, incarnation, epoch, stream, account, device, topic, guest, most_members, most_topics, most_notified =
-  unpack(args)
+local server, incarnation, epoch, stream, account, device, topic, guest, most_members, most_topics, most_notified,
+  body = unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 local conversation = '#' .. topic
@@ -27,6 +27,5 @@ local reply = admit(place, topic, guest, account, device, most_members, most_top
 if reply[1] ~= 'OK' then return reply end
 local notices = '@' .. guest
 open_span(guest, notices, '0-0')
-local body = notice_by(account, device, 'ACCEPTED ' .. topic)
 reply[4][#reply[4] + 1] = append(server, incarnation, epoch, stream, notices, body)
 return reply

@@ -122,25 +122,31 @@ def requests(account: bytes, topic: bytes) -> Ask[list[JoinRequest]]:
 
 
 def accept(
-    stream: bytes, account: bytes, device: bytes, topic: bytes, guest: bytes, members: int, topics: int, notified: int
+    stream: bytes,
+    account: bytes,
+    device: bytes,
+    topic: bytes,
+    guest: bytes,
+    members: int,
+    topics: int,
+    notified: int,
+    body: bytes,
 ) -> Ask[Entered]:
-    """Make an account that has asked a member of the topic."""
+    """Make an account that has asked a member of the topic; ``body`` is the notice for it."""
 
     def parse(reply: Any) -> Entered:
         return parse_entered(_about_request(reply))
 
-    return Ask(_ACCEPT, (stream, account, device, topic, guest, members, topics, notified), parse)
+    return Ask(_ACCEPT, (stream, account, device, topic, guest, members, topics, notified, body), parse)
 
 
-def refuse(
-    stream: bytes, account: bytes, device: bytes, topic: bytes, guest: bytes, reason: bytes
-) -> Ask[Appended | None]:
-    """Remove a request. Returns the notice for the account, None if that was deleted."""
+def refuse(stream: bytes, account: bytes, topic: bytes, guest: bytes, body: bytes) -> Ask[Appended | None]:
+    """Remove a request; ``body`` is the notice for the account. Returns it, or None if the account was deleted."""
 
     def parse(reply: Any) -> Appended | None:
         return parse_appended(reply) if accepted(_about_request(reply)) else None
 
-    return Ask(_REFUSE, (stream, account, device, topic, guest, reason), parse)
+    return Ask(_REFUSE, (stream, account, topic, guest, body), parse)
 
 
 def _about_request(reply: Any) -> Any:

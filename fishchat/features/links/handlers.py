@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishchat.features.engine import Engine, Handlers, ISession
-from fishchat.features.entering import REQUESTS, Entered, Entering, remark_of
+from fishchat.features.entering import REQUESTS, Entered, Entering, notice_body, remark_of
 from fishchat.features.links import calls, rows
 from fishchat.features.links.calls import JoinRequest, Link, Listed
 from fishchat.features.lists import named_item
@@ -96,7 +96,8 @@ class Requests:
             self._entering.done(guest, topic, entered)
             return ok_line(command, b"%s %s" % (topic, guest))
 
-        ask = calls.accept(self._stream, device.account, device.name, topic, guest, *self._limits)
+        body = notice_body(device, b"ACCEPTED " + topic)
+        ask = calls.accept(self._stream, device.account, device.name, topic, guest, *self._limits, body)
         session.ask(command, ask, take)
 
     def refuse(self, session: ISession, command: Command) -> None:
@@ -108,7 +109,8 @@ class Requests:
                 self._entering.deliver([notice])
             return ok_line(command, b"%s %s" % (topic, guest))
 
-        session.ask(command, calls.refuse(self._stream, device.account, device.name, topic, guest, reason), take)
+        body = notice_body(device, named_item(b"REFUSED " + topic, reason))
+        session.ask(command, calls.refuse(self._stream, device.account, topic, guest, body), take)
 
     def directory(self, session: ISession, command: Command) -> None:
         """Carry out REQ_DIRECTORY: list a page of the directory."""

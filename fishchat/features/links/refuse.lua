@@ -1,5 +1,5 @@
 -- Remove the request of an account to join a topic, and notify it.
--- args: server, incarnation, epoch, stream, account, device, topic, guest, reason (or '')
+-- args: server, incarnation, epoch, stream, account, topic, guest, body (of the notice)
 -- reply: OK, conversation, epoch, number, body, membership version, time (of the notice); OK alone if the account was deleted
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, RIGHTS <needs>
 -- writes: asked:<conversation> asking:<account> talks:<account> log:<conversation> meta:<conversation> count:<stream>
@@ -9,7 +9,7 @@
 --- @include "deleted"
 --- @include "requests"
 
-local server, incarnation, epoch, stream, account, device, topic, guest, reason = unpack(args)
+local server, incarnation, epoch, stream, account, topic, guest, body = unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 local conversation = '#' .. topic
@@ -19,5 +19,4 @@ if not forget_request(topic, guest) then return {'NOTFOUND'} end
 if is_deleted(guest) then return {'OK'} end
 local notices = '@' .. guest
 open_span(guest, notices, '0-0')
-local body = notice_by(account, device, 'REFUSED ' .. topic .. (reason == '' and '' or ' ' .. reason))
 return append(server, incarnation, epoch, stream, notices, body)

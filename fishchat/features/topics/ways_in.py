@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fishchat.features.engine import Engine, ISession
-from fishchat.features.entering import REQUESTS, Entered, Entering, remark_of
+from fishchat.features.entering import REQUESTS, Entered, Entering, notice_body, remark_of
 from fishchat.features.topics import calls
 from fishchat.features.topics.calls import Joined
-from fishchat.model.message import NOTICE, pack_body
 from fishchat.model.names import topic_conversation
 from fishchat.protocols.replies import ok_line
 from fishchat.protocols.table import Command
@@ -75,5 +74,5 @@ class WaysIn:
             self._news.changed(topic, "invited", device.account)
             return ok_line(command, b" ".join(command.fields))
 
-        body = pack_body(device.account, device.name, -1, NOTICE, b"INVITED " + topic)
+        body = notice_body(device, b"INVITED " + topic)
         session.ask(command, calls.invite(device.account, topic, guest, INVITED, self._stream, body), take)

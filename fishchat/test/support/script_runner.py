@@ -296,10 +296,12 @@ class ScriptCase(SynchronousTestCase):
 
     # -- topics
 
-    def create(self, account: str, topic: str, kind: str = "open", most: int = 100, **settings: str) -> Any:
+    def create(
+        self, account: str, topic: str, kind: str = "open", most: int = 100, *, fence: Fence = MS1, **settings: str
+    ) -> Any:
         """Create a topic."""
         flat = [part for pair in settings.items() for part in pair]
-        return self.fenced("topics/create", account, topic, kind, most, flat)
+        return self.fenced("topics/create", account, topic, kind, most, flat, fence=fence)
 
     def join(
         self,
@@ -318,9 +320,9 @@ class ScriptCase(SynchronousTestCase):
         reply = self.fenced("topics/join", STREAM, account, "main", topic, text, *limits, fence=fence)
         return reply[:3]
 
-    def leave(self, account: str, topic: str) -> Any:
+    def leave(self, account: str, topic: str, fence: Fence = MS1) -> Any:
         """End a membership."""
-        return self.fenced("topics/leave", account, topic)
+        return self.fenced("topics/leave", account, topic, fence=fence)
 
     def invite(self, account: str, topic: str, guest: str, most: int = 100) -> Any:
         """Invite an account, with the notice that a msg_server writes."""
