@@ -6,7 +6,7 @@
 --   notices (each as the reply of logs/append), topic
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, BANNED, FULL <limit>
 -- writes: link:<fingerprint> links:<conversation> members:<conversation> invited:<conversation> topics:<account>
---   talks:<account> meta:<conversation> asked:<conversation> asking:<account> cursor:<account>
+--   talks:<account> meta:<conversation> asked:<conversation> asking:<account> told:<account> cursor:<account>
 --   cursor:<account>/<device> log:<conversation> quiet:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "admit"

@@ -5,7 +5,7 @@
 --   notices (each as the reply of logs/append)
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, BANNED, INVITEONLY, FULL <limit>
 -- writes: members:<conversation> invited:<conversation> topics:<account> talks:<account> meta:<conversation>
---   asked:<conversation> asking:<account> cursor:<account> cursor:<account>/<device> log:<conversation>
+--   asked:<conversation> asking:<account> told:<account> cursor:<account> cursor:<account>/<device> log:<conversation>
 --   quiet:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "admit"

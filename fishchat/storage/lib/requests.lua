@@ -2,6 +2,7 @@
 --- @include "relations"
 --- @include "append"
 --- @include "notices"
+--- @include "told"
 
 -- Requests to join a topic: 'asked:<conversation>' holds them, 'asking:<account>' where an account has made some.
 
@@ -51,7 +52,9 @@ local function ask_to_join(place, topic, account, device, text, most_topics, mos
     if not is_blocked(call('HGET', 'relations:' .. admin, account)) then
       local body = notice_by(account, device, 'REQUESTED ' .. topic .. ' ' .. account .. with_text)
       open_span(admin, '@' .. admin, '0-0')
-      notices[#notices + 1] = append(server, incarnation, epoch, stream, '@' .. admin, body, true)
+      local notice = append(server, incarnation, epoch, stream, '@' .. admin, body, true)
+      notices[#notices + 1] = notice
+      if text ~= '' then note_told(account, '@' .. admin, epoch .. '-' .. notice[4]) end
     end
   end
   return {'OK', 0, '', notices}, is_new

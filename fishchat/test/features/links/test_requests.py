@@ -90,11 +90,14 @@ class Asking(AskingCase):
         self.assertEqual(self.requests("carol"), ["RIGHTS", "needs=admin"])
 
     def test_deleted(self) -> None:
-        """The requests of a deleted account are deleted with it."""
+        """The requests of a deleted account are deleted with it, and its texts in the notices of others, too."""
+        self.join("carol", "fishing", text="hello")
         self.join("bob", "fishing", text="hi")
         self.call("accounts/erase", "bob", "")
         self.call("accounts/finish_erase", "bob")
-        self.assertEqual(self.command("EXISTS", "asked:" + TOPIC, "asking:bob"), 0)
+        self.assertEqual((self.requests(), self.command("EXISTS", "asking:bob", "told:bob")), ({"carol": "hello"}, 0))
+        self.assertEqual([text for _, text in self.log("@alice")], ["REQUESTED fishing carol hello"])
+        self.assertEqual(self.conversations("alice")["@alice"], [2, 0, 0])
         self.assertEqual(self.join("bob", "fishing"), ["NOTFOUND"])
 
 
