@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from fishchat.errors import ProtocolError
 from fishchat.features.links import rows
 from fishchat.features.requests import (
     Events,
@@ -151,10 +152,10 @@ def directory(prefix: str = "", after: str | None = None, limit: int | None = No
 
 
 def _code_of(value: str) -> bytes:
-    raw = value.encode("utf-8", "replace")
-    if not raw or len(raw) > rows.CODE_BYTES or not value.isascii() or not value.isprintable() or " " in value:
-        raise refused("NOTFOUND")
-    return raw
+    try:
+        return rows.read_code(value.encode("utf-8", "replace"))
+    except ProtocolError:
+        raise refused("NOTFOUND") from None
 
 
 def _remark_of(text: str) -> bytes:

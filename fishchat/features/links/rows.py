@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fishchat.errors import ProtocolError
 from fishchat.protocols.fields import ACCOUNT, TOPIC, Field, Tag, read_flag, read_name, read_tag_number, write_number
 from fishchat.protocols.rows import Push, Text, Verb
@@ -13,18 +15,21 @@ USES = 100_000
 #: The most topics of one page of the directory.
 PAGE = 100
 #: The longest code, and word that stands for all links.
-CODE_BYTES, ALL = 64, b"all"
+CODE_BYTES, ALL = 40, b"all"
+
+_CODE = re.compile(b"[A-Za-z0-9_-]{1,%d}" % CODE_BYTES)
+_GRAMMAR = f'1*{CODE_BYTES}( ALPHA / DIGIT / "_" / "-" )'
 
 
 def read_code(value: bytes) -> bytes:
     """The code of a link, or what may be one: a wrong one is answered like one that has ended."""
-    if 0 < len(value) <= CODE_BYTES and all(0x21 <= byte <= 0x7E for byte in value):
+    if _CODE.fullmatch(value):
         return value
-    raise ProtocolError("FIELDS", f"a code has 1 to {CODE_BYTES} letters, digits or signs")
+    raise ProtocolError("FIELDS", f"a code has 1 to {CODE_BYTES} of A-Z a-z 0-9 _ -")
 
 
-CODE = Field("code", read_code, b"fcj_code", grammar="1*64( %x21-7E )")
-LINK = Field("link", read_code, b"all", grammar="1*64( %x21-7E )", shown="<code, link id or all>")
+CODE = Field("code", read_code, b"fcj_code", grammar=_GRAMMAR)
+LINK = Field("link", read_code, b"all", grammar=_GRAMMAR, shown="<code, link id or all>")
 FOR = Tag(
     b"for",
     "seconds, 1 to 31622400: how long the link is good for; 604800 (7 days) if absent",

@@ -26,7 +26,12 @@ EPOCH = 7
 #: The value after a word with which a script refuses.
 VALUES = {"limit": 5, "ms": 1500, "needs": b"needs=admin", "until": b"until=1795581000123"}
 #: The value after a word for one message of a batch.
-EACH = {"expected": b"3", "position and time": b"7-1 1700000000000"}
+EACH = {
+    "needs": b"needs=admin",
+    "until": b"until=1795581000123",
+    "expected": b"3",
+    "position and time": b"7-1 1700000000000",
+}
 
 
 def refusals(name: str) -> list[Any]:

@@ -16,7 +16,7 @@ from fishchat.protocols.rows import Text, Verb
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=NAME_LENGTH).map(str.encode)
 conversations = st.one_of(st.builds(p2p, names, names), names.map(topic_conversation), names.map(notices))
-codes = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=CODE_BYTES).map(str.encode)
+codes = st.from_regex(rb"[A-Za-z0-9_-]{1,%d}" % CODE_BYTES, fullmatch=True)
 numbers = st.integers(0, 10**DIGITS - 1)
 ids = st.builds(message_id, conversations, numbers, numbers)
 
