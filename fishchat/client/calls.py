@@ -15,6 +15,8 @@ from fishchat.client.events import Conversation, Device, HistoryItem, Member, Re
 from fishchat.client.machine import Machine
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
+from fishchat.features.links import client as links
+from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages import client as messages
 from fishchat.features.requests import Named, Request
 from fishchat.features.session import client as session
@@ -52,13 +54,27 @@ class Calls:
         """Check that the connection is alive."""
         return self._ask(session.ping)
 
-    def create_topic(self, topic: str, kind: Literal["open", "invitation"] = "open") -> Deferred[None]:
-        """Create a topic and own it. Fails with RefusedError, e.g. ``EXISTS``."""
-        return self._ask(lambda: topics.create_topic(topic, kind))
+    def create_topic(
+        self,
+        topic: str,
+        kind: topics.Kind = "open",
+        write: Literal["all", "admins"] = "all",
+        history: Literal["joined", "all"] = "joined",
+        listed: bool = False,
+    ) -> Deferred[None]:
+        """Create a topic and own it. Fails with RefusedError, e.g. ``EXISTS``.
 
-    def join(self, topic: str) -> Deferred[None]:
-        """Join a topic. Fails with RefusedError, e.g. ``NOTFOUND``, ``INVITEONLY``, ``FULL``."""
-        return self._ask(lambda: topics.join(topic))
+        ``kind`` says who can join it, ``write`` who may write, ``history`` whether new members may read what was sent
+        before they joined; a ``listed`` topic appears in the directory.
+        """
+        return self._ask(lambda: topics.create_topic(topic, kind, write, history, listed))
+
+    def join(self, topic: str, text: str = "") -> Deferred[bool]:
+        """Join a topic. Fires with whether one is a member now; if not, its admins were asked, with this text.
+
+        Fails with RefusedError, e.g. ``NOTFOUND``, ``INVITEONLY``, ``BANNED``, ``FULL``.
+        """
+        return self._ask(lambda: topics.join(topic, text))
 
     def leave(self, topic: str) -> Deferred[None]:
         """End one's membership. Fails with RefusedError, e.g. ``OWNER``."""
@@ -67,6 +83,48 @@ class Calls:
     def invite(self, topic: str, account: str) -> Deferred[None]:
         """Invite ``account`` to a topic, and notify it. Fails with RefusedError."""
         return self._ask(lambda: topics.invite(topic, account))
+
+    def create_link(
+        self, topic: str, seconds: int | None = None, uses: int | None = None, approval: bool = False
+    ) -> Deferred[NewLink]:
+        """Create a link into a topic. It is good for ``seconds`` (None: 7 days) and for ``uses`` accounts (None: all).
+
+        With ``approval`` it leads to a request only. Fails with RefusedError, e.g. ``RIGHTS``.
+        """
+        return self._ask(lambda: links.create_link(topic, seconds, uses, approval))
+
+    def revoke_link(self, topic: str, link: str) -> Deferred[int]:
+        """Revoke a link by its code or id, or ``all``. Fires with how many were revoked. Fails with RefusedError."""
+        return self._ask(lambda: links.revoke_link(topic, link))
+
+    def links(self, topic: str) -> Deferred[list[Link]]:
+        """List the links of a topic that one is an admin of. Fails with RefusedError."""
+        return self._ask(lambda: links.links(topic))
+
+    def join_link(self, code: str, text: str = "") -> Deferred[tuple[str, bool]]:
+        """Join a topic by a link. Fires with the topic, and with whether one is a member now, as ``join`` does.
+
+        Fails with RefusedError, e.g. ``NOTFOUND`` for a link that is not good any more.
+        """
+        return self._ask(lambda: links.join_link(code, text))
+
+    def join_requests(self, topic: str) -> Deferred[list[JoinRequest]]:
+        """List the requests to join a topic that one is an admin of, oldest first. Fails with RefusedError."""
+        return self._ask(lambda: links.join_requests(topic))
+
+    def accept_member(self, topic: str, account: str) -> Deferred[None]:
+        """Accept the request of an account to join. Fails with RefusedError, e.g. ``NOTFOUND``, ``FULL``."""
+        return self._ask(lambda: links.accept_member(topic, account))
+
+    def refuse_member(self, topic: str, account: str, reason: str = "") -> Deferred[None]:
+        """Refuse the request of an account to join, and notify it. Fails with RefusedError."""
+        return self._ask(lambda: links.refuse_member(topic, account, reason))
+
+    def directory(
+        self, prefix: str = "", after: str | None = None, limit: int | None = None
+    ) -> Deferred[list[ListedTopic]]:
+        """List the topics of the directory by name: up to ``limit`` (1 to 100; 100 if None) after a name."""
+        return self._ask(lambda: links.directory(prefix, after, limit))
 
     def dismiss(self, topic: str) -> Deferred[None]:
         """Close a topic of one's own. Fails with RefusedError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fishchat.features.accounts.client import Device, Status
+from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages.client import Behind, Conversation, Gap, HistoryItem, Message, Notice, Read
 from fishchat.features.requests import ClientError, Named, RefusedError
 from fishchat.features.session.client import Moved, Synced
@@ -22,10 +23,14 @@ __all__ = [
     "Event",
     "Gap",
     "HistoryItem",
+    "JoinRequest",
+    "Link",
+    "ListedTopic",
     "Member",
     "Message",
     "Moved",
     "Named",
+    "NewLink",
     "Notice",
     "Online",
     "Presence",

@@ -284,6 +284,14 @@ class Limits(Section, frozen=True, kw_only=True):
     ] = 365.0
     topic_members: Annotated[int, Meta(ge=1, le=100_000, description="Members of one topic.")] = 10_000
     topics_per_account: Annotated[Count, Meta(description="Topics that one account is a member of.")] = 1000
+    join_notices: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="Members of a topic up to which they are notified of those who join and leave.",
+        ),
+    ] = 100
     lazy: Annotated[
         int,
         Meta(

@@ -222,6 +222,7 @@ class Settings:
     :ivar token_life: the ms after which an unused token ends.
     :ivar sign_ups: the budget of new accounts of an address; ``guesses`` that of its wrong secrets.
     :ivar changes: the budget of password changes of an account.
+    :ivar join_notices: the members of a topic up to which they are notified of each other.
     :ivar times: how long messages may be changed.
     :ivar versions: who may see replaced texts: ``members``, ``author`` or ``nobody``.
     """
@@ -235,6 +236,7 @@ class Settings:
     changes: Budget
     topic_members: int
     topics_per_account: int
+    join_notices: int
     times: Times
     versions: str
 

@@ -89,6 +89,11 @@ def nothing(reply: Reply) -> None:
     return None
 
 
+def is_member(reply: Reply) -> bool:
+    """Parse the reply to a way into a topic: whether one is a member now, or has only asked to become one."""
+    return not reply.rest.endswith(b" pending")
+
+
 class Named(str):
     """An account, with its display name as ``name``; empty if it has none for the caller."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fishchat.errors import Refusal
+from fishchat.features.entering import Entered, parse_entered, parse_other
 from fishchat.model.names import Position, parse_position
 from fishchat.storage.ask import Ask, accepted, rows
 from fishchat.storage.logs.calls import Appended, parse_appended
@@ -53,19 +53,32 @@ class Member:
     name: bytes
 
 
-def create(account: bytes, topic: bytes, kind: bytes, topics: int) -> Ask[Joined]:
-    """Create a topic."""
-    return Ask(_CREATE, (account, topic, kind, topics), _joined)
+def create(account: bytes, topic: bytes, kind: bytes, topics: int, settings: list[bytes]) -> Ask[Joined]:
+    """Create a topic. ``settings`` is flat: names and values. ``topics`` limits the topics of the account."""
+
+    def parse(reply: Any) -> Joined:
+        version, position = accepted(reply)
+        return Joined(version, parse_position(position))
+
+    return Ask(_CREATE, (account, topic, kind, topics, settings), parse)
 
 
-def join(account: bytes, topic: bytes, members: int, topics: int) -> Ask[Joined]:
-    """Make an account a member; for a member, change nothing. ``members`` and ``topics`` are limits."""
-    return Ask(_JOIN, (account, topic, members, topics), _joined)
+def join(
+    stream: bytes,
+    account: bytes,
+    device: bytes,
+    topic: bytes,
+    text: bytes,
+    members: int,
+    topics: int,
+    notified: int,
+    requests: int,
+) -> Ask[Entered]:
+    """Make an account a member, or store its request with this text; for a member, change nothing.
 
-
-def _joined(reply: Any) -> Joined:
-    version, position = accepted(reply)
-    return Joined(version, parse_position(position))
+    ``members``, ``topics`` and ``requests`` are limits; up to ``notified`` members are notified of a new one.
+    """
+    return Ask(_JOIN, (stream, account, device, topic, text, members, topics, notified, requests), parse_entered)
 
 
 def leave(account: bytes, topic: bytes) -> Ask[int]:
@@ -82,9 +95,7 @@ def invite(account: bytes, topic: bytes, guest: bytes, most: int, stream: bytes,
     """Let an account join. Returns its notice, or None if it was invited before. ``most`` limits the invitations."""
 
     def parse(reply: Any) -> Appended | None:
-        if reply[0] == b"EXISTS":
-            raise Refusal("EXISTS", "the account is already a member")
-        return parse_appended(reply) if accepted(reply) else None
+        return parse_appended(reply) if accepted(parse_other(reply)) else None
 
     return Ask(_INVITE, (account, topic, guest, most, stream, body), parse)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from fishchat.features.requests import Events, Request, items, name_of, nothing, request
+from fishchat.features.requests import Events, Request, is_member, items, line_text, name_of, nothing, request
 from fishchat.features.topics import rows
 
-Kind = Literal["open", "invitation"]
+Kind = Literal["open", "approval", "invitation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,25 @@ class Member:
 EVENTS: Events = {}
 
 
-def create_topic(topic: str, kind: Kind) -> Request[None]:
+def create_topic(
+    topic: str,
+    kind: Kind = "open",
+    write: Literal["all", "admins"] = "all",
+    history: Literal["joined", "all"] = "joined",
+    listed: bool = False,
+) -> Request[None]:
     """Create a topic. After a first attempt with an unknown outcome, EXISTS may mean that it succeeded."""
-    tags = {} if kind == "open" else {b"kind": kind.encode()}
+    given = {b"kind": (kind, "open"), b"write": (write, "all"), b"history": (history, "joined")}
+    tags = {name: value.encode() for name, (value, usual) in given.items() if value != usual}
+    if listed:
+        tags[b"listed"] = b""
     return request(rows.CREATE_TOPIC, name_of(topic), tags=tags, result=nothing)
 
 
-def join(topic: str) -> Request[None]:
-    """Join a topic."""
-    return request(rows.JOIN_TOPIC, name_of(topic), result=nothing)
+def join(topic: str, text: str = "") -> Request[bool]:
+    """Join a topic: whether one is a member now. If not, its admins were asked, with this text."""
+    said = line_text(text, "FIELDS") if text else b""
+    return request(rows.JOIN_TOPIC, name_of(topic), text=said, result=is_member)
 
 
 def leave(topic: str) -> Request[None]:

@@ -1,4 +1,4 @@
-"""Topics: creating, joining, leaving, inviting, dismissing; their members, and the server of a topic."""
+"""Topics: leaving and dismissing; their members, and the server of a topic. ``ways_in`` has the verbs that lead in."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from fishchat.errors import Refusal
 from fishchat.features.engine import Engine, Handlers, ICall, IMembership, IRooms, ISession, ITopicNews
 from fishchat.features.lists import ask_list
 from fishchat.features.topics import calls, rows
-from fishchat.features.topics.calls import Joined, Member
+from fishchat.features.topics.calls import Member
 from fishchat.features.topics.member_names import MemberNames
+from fishchat.features.topics.ways_in import WaysIn
 from fishchat.model.message import NOTICE, pack_body
 from fishchat.model.names import topic_conversation
 from fishchat.protocols.replies import echo, list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
 from fishchat.storage.logs.calls import Appended
-
-#: The most open invitations of one topic.
-INVITED = 1000
 
 #: The members described in one step of a list: a step takes less than 5 ms.
 DESCRIBED = 500
@@ -37,8 +35,6 @@ T = TypeVar("T")
 class Topics:
     """The verbs of topics.
 
-    :param members: how many members a topic may have.
-    :param topics: in how many topics an account may be.
     :param call: calls the store through the queue, like every call for clients; fails with the Refusal.
     :param stream: the stream to which scripts add messages for other servers.
     :param address: returns the address of this server for clients, with TLS or without.
@@ -50,8 +46,6 @@ class Topics:
         membership: IMembership,
         news: ITopicNews,
         call: ICall,
-        members: int,
-        topics: int,
         stream: bytes,
         address: Callable[[bool], bytes],
     ) -> None:
@@ -60,30 +54,10 @@ class Topics:
         self._news = news
         self._call = call
         self._names = MemberNames(call)
-        self._members = members
-        self._topics = topics
         self._stream = stream
         self._address = address
 
     # -- membership
-
-    def create(self, session: ISession, command: Command) -> None:
-        """Carry out CREATE_TOPIC: create a topic; its creator is the owner and first member."""
-        topic, kind = command.fields[0], command.tags.get(b"kind", b"open")
-        ask = calls.create(session.account, topic, kind, self._topics)
-        self._change(session, command, ask, "created", self._join_here(session.account, topic))
-
-    def join(self, session: ISession, command: Command) -> None:
-        """Carry out JOIN_TOPIC: add a member; for a member, change nothing."""
-        topic = command.fields[0]
-        ask = calls.join(session.account, topic, self._members, self._topics)
-        self._change(session, command, ask, "joined", self._join_here(session.account, topic))
-
-    def _join_here(self, account: bytes, topic: bytes) -> Callable[[Joined], None]:
-        def done(joined: Joined) -> None:
-            self._membership.joined(account, topic_conversation(topic), joined.version, joined.after)
-
-        return done
 
     def leave(self, session: ISession, command: Command) -> None:
         """Carry out LEAVE_TOPIC: end a membership."""
@@ -116,18 +90,6 @@ class Topics:
     async def _release(self, topic: bytes) -> None:
         while await self._call(calls.release(topic, calls.RELEASED)):
             pass
-
-    def invite(self, session: ISession, command: Command) -> None:
-        """Carry out INVITE_TOPIC: let an account join, and notify it."""
-        topic, guest = command.fields
-
-        def done(notice: Appended | None) -> None:
-            if notice is not None:
-                self._deliver(notice)
-
-        body = _body(session, b"INVITED " + topic)
-        ask = calls.invite(session.account, topic, guest, INVITED, self._stream, body)
-        self._change(session, command, ask, "invited", done)
 
     def _change(
         self, session: ISession, command: Command, ask: Ask[T], event: str, done: Callable[[T], object]
@@ -190,22 +152,20 @@ def _body(session: ISession, text: bytes) -> bytes:
 
 def make(engine: Engine) -> Handlers:
     """Return the handler of each verb."""
-    settings = engine.settings
+    ways_in = WaysIn(engine)
     topics = Topics(
         engine.rooms,
         engine.membership,
         engine.topic_news,
         engine.call,
-        settings.topic_members,
-        settings.topics_per_account,
         engine.stream,
         engine.address,
     )
     return {
-        rows.CREATE_TOPIC.name: topics.create,
-        rows.JOIN_TOPIC.name: topics.join,
+        rows.CREATE_TOPIC.name: ways_in.create,
+        rows.JOIN_TOPIC.name: ways_in.join,
         rows.LEAVE_TOPIC.name: topics.leave,
-        rows.INVITE_TOPIC.name: topics.invite,
+        rows.INVITE_TOPIC.name: ways_in.invite,
         rows.DISMISS_TOPIC.name: topics.dismiss,
         rows.LOCATE_TOPIC_MSG_ADDR.name: topics.locate,
         rows.REQ_TOPICS.name: topics.list_topics,

@@ -3,11 +3,13 @@
 --   notice)
 -- reply: OK, conversation, epoch, number, body, membership version, time (of the notice); OK alone if it was invited
 --   before
--- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, EXISTS, BLOCKED, FULL <limit>
+-- refuses: LEASE, EPOCH <epoch>, NOTFOUND, NOTMEMBER, EXISTS, BLOCKED, BANNED, RIGHTS <needs>,
+--   MUTED <until>, FULL <limit>
 -- writes: invited:<conversation> talks:<account> log:<conversation> meta:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "rights"
 --- @include "reach"
+--- @include "bans"
 --- @include "spans"
 --- @include "append"
 
@@ -21,6 +23,7 @@ if refused then return refused end
 if call('HEXISTS', 'members:' .. conversation, guest) == 1 then return {'EXISTS'} end
 local word = refuses(account, guest)
 if word then return {word} end
+if is_banned(conversation, guest) then return {'BANNED'} end
 if call('SCARD', 'invited:' .. conversation) >= most then return {'FULL', most} end
 if call('SADD', 'invited:' .. conversation, guest) == 0 then return {'OK'} end
 local notices = '@' .. guest

@@ -1,28 +1,29 @@
--- Make an account a member of a topic, if it is not one already.
--- args: server, incarnation, epoch, account, topic, members (at most), topics (per account, at most)
--- reply: OK, membership version, position after which the member sees messages
--- refuses: LEASE, EPOCH <epoch>, NOTFOUND, INVITEONLY, FULL <limit>
+-- Make an account a member of a topic, if it is not one already, or store its request to become one.
+-- args: server, incarnation, epoch, stream, account, device, topic, text (of a request), members (at most), topics (per
+--   account, at most), notified (members that are notified of a new one, at most), requests (of a topic, at most)
+-- reply: OK, membership version (0 if it is only a request now), position after which the member is pushed messages,
+--   notices (each as the reply of logs/append)
+-- refuses: LEASE, EPOCH <epoch>, NOTFOUND, BANNED, INVITEONLY, FULL <limit>
 -- writes: members:<conversation> invited:<conversation> topics:<account> talks:<account> meta:<conversation>
+--   asked:<conversation> asking:<account> told:<account> cursor:<account> cursor:<account>/<device> log:<conversation>
+--   quiet:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
---- @include "deleted"
---- @include "positions"
---- @include "spans"
+--- @include "admit"
 
-local server, incarnation, epoch, account, topic, most_members, most_topics = unpack(args)
+local server, incarnation, epoch, stream, account, device, topic, text, most_members, most_topics, most_notified,
+  most_requests = unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
 local conversation = '#' .. topic
-if is_deleted(account) then return {'NOTFOUND'} end
 local kind = call('HGET', 'topic:' .. conversation, 'kind')
 if not kind then return {'NOTFOUND'} end
-local after = call('HGET', 'members:' .. conversation, account)
-if after then return {'OK', tonumber(call('HGET', 'meta:' .. conversation, 'v')), after} end
-if kind == 'invitation' and call('SISMEMBER', 'invited:' .. conversation, account) == 0 then return {'INVITEONLY'} end
-if call('HLEN', 'members:' .. conversation) >= most_members then return {'FULL', most_members} end
-if call('SCARD', 'topics:' .. account) >= most_topics then return {'FULL', most_topics} end
-after = last_of(conversation)
-call('SREM', 'invited:' .. conversation, account)
-call('HSET', 'members:' .. conversation, account, after)
-call('SADD', 'topics:' .. account, topic)
-open_span(account, conversation, after)
-return {'OK', call('HINCRBY', 'meta:' .. conversation, 'v', 1), after}
+refused = barred(account, conversation)
+if refused then return refused end
+local member = is_in(account, conversation)
+if member then return member end
+local place = {server, incarnation, epoch, stream}
+if kind == 'open' or call('SISMEMBER', 'invited:' .. conversation, account) == 1 then
+  return admit(place, topic, account, account, device, most_members, most_topics, most_notified)
+end
+if kind ~= 'approval' then return {'INVITEONLY'} end
+return (ask_to_join(place, topic, account, device, text, most_topics, most_requests))

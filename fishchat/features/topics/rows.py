@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fishchat.errors import ProtocolError
-from fishchat.protocols.fields import ACCOUNT, TOPIC, Tag, read_name, read_tag_number, write_number
-from fishchat.protocols.rows import Push, Verb
+from fishchat.protocols.fields import ACCOUNT, TOPIC, Tag, read_flag, read_name, read_tag_number, write_number
+from fishchat.protocols.rows import Push, Text, Verb
 
 
-def _read_kind(value: bytes) -> bytes:
-    if value not in (b"open", b"invitation"):
-        raise ProtocolError("BADTAG", "@kind must be open or invitation")
-    return value
+def _read_word(name: str, *words: bytes) -> Callable[[bytes], bytes]:
+    def read(value: bytes) -> bytes:
+        if value not in words:
+            raise ProtocolError("BADTAG", f"@{name} must be {b' or '.join(words).decode()}")
+        return value
+
+    return read
 
 
 KIND = Tag(
     b"kind",
-    "`open` (if absent) or `invitation`",
-    _read_kind,
+    "`open` (if absent), `approval` (an admin accepts requests) or `invitation`",
+    _read_word("kind", b"open", b"approval", b"invitation"),
     b"open",
-    zh="open（公开；不写也是它）或 invitation（须受邀请）",
+    zh="open（公开；不写也是它）、approval（须管理员同意）或 invitation（须受邀请）",
+)
+WRITE = Tag(
+    b"write",
+    "`all` (if absent) or `admins`: who may write in the topic",
+    _read_word("write", b"all", b"admins"),
+    b"admins",
+    zh="谁可以发言：all（所有成员；不写也是它）或 admins（只有管理员）",
+)
+HISTORY = Tag(
+    b"history",
+    "`joined` (if absent) or `all`: whether new members may read what was sent before they joined",
+    _read_word("history", b"joined", b"all"),
+    b"all",
+    zh="新成员能读到哪些消息：joined（加入之后的；不写也是它）或 all（全部）",
+)
+LISTED = Tag(
+    b"listed",
+    "no value; the topic appears in the directory",
+    read_flag("listed"),
+    b"",
+    zh="没有值；话题会列在目录里",
 )
 
 #: The most members of one page.
@@ -42,27 +68,29 @@ LIMIT = Tag(
 #: Words in angle brackets, in Chinese.
 TERMS = {
     "members": "成员数",
-    "open|invitation": "open（公开）|invitation（须受邀请）",
+    "open|approval|invitation": "open（公开）|approval（须管理员同意）|invitation（须受邀请）",
     "owner": "所有者",
     "owner|member": "owner（所有者）|member（成员）",
 }
 
 CREATE_TOPIC = Verb(
     b"CREATE_TOPIC",
-    "creates a topic that you own; with @kind=invitation only invited accounts can join it",
-    zh="创建一个话题，你是它的所有者；写 @kind=invitation 则只有受邀的帐号能加入",
+    "creates a topic that you own; @kind says who can join it",
+    zh="创建一个话题，你是它的所有者；@kind 说明谁能加入",
     alias=b"CREATE",
     fields=(TOPIC,),
-    tags=(KIND,),
+    tags=(KIND, WRITE, HISTORY, LISTED),
     reply="OK CREATE_TOPIC <topic>",
 )
 JOIN_TOPIC = Verb(
     b"JOIN_TOPIC",
-    "makes you a member of a topic",
-    zh="加入一个话题",
+    "makes you a member of a topic, or asks its admins with this text if its kind is approval",
+    zh="加入一个话题；kind 是 approval 的话题则附上文字向管理员申请",
     alias=b"JOIN",
     fields=(TOPIC,),
-    reply="OK JOIN_TOPIC <topic>",
+    text=Text.OPTIONAL,
+    text_sample=b"",
+    reply="OK JOIN_TOPIC <topic>[ pending]",
 )
 LEAVE_TOPIC = Verb(
     b"LEAVE_TOPIC",
@@ -102,7 +130,7 @@ REQ_TOPICS = Verb(
     "lists the topics that you are a member of",
     zh="列出你加入的话题",
     alias=b"TOPICS",
-    reply="BEGIN …, ITEM <topic> <owner> <open|invitation> <members> …, END REQ_TOPICS",
+    reply="BEGIN …, ITEM <topic> <owner> <open|approval|invitation> <members> …, END REQ_TOPICS",
 )
 REQ_MEMBERS = Verb(
     b"REQ_MEMBERS",

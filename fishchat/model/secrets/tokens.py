@@ -1,4 +1,4 @@
-"""Secrets that the server makes: tokens of devices and invitations. No I/O.
+"""Secrets that the server makes: tokens of devices, invitations and links. No I/O.
 
 They are too long to guess, so the store keeps a plain hash of each and nothing has to be slow.
 """
@@ -9,7 +9,9 @@ import secrets
 from hashlib import sha256
 
 #: Their prefixes, which distinguish a token from a password, and make it detectable in the wrong place.
-TOKEN, INVITATION = b"fct_", b"fci_"
+TOKEN, INVITATION, LINK = b"fct_", b"fci_", b"fcj_"
+#: The digits of a fingerprint that name a link.
+LINK_DIGITS = 10
 
 
 def new_token() -> bytes:
@@ -22,11 +24,16 @@ def new_invitation() -> bytes:
     return INVITATION + secrets.token_urlsafe(16).encode()
 
 
+def new_link() -> bytes:
+    """Return 128 random bits: the code of a link into a topic."""
+    return LINK + secrets.token_urlsafe(16).encode()
+
+
 def is_token(secret: bytes) -> bool:
     """Return whether a secret has the form of a token; a password may not."""
     return secret.startswith(TOKEN)
 
 
 def fingerprint(secret: bytes) -> bytes:
-    """Return the stored form of a token or an invitation: SHA-256 in hex."""
+    """Return the stored form of a token, an invitation or a link: SHA-256 in hex."""
     return sha256(secret).hexdigest().encode()

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 NAME = rb"[a-z0-9._-]{1,32}"
+CODE = rb"[A-Za-z0-9_-]{1,40}"
 NUMBER = rb"[0-9]{1,15}"
 CONVERSATION = rb"(?:%s\+%s|#%s|@%s)" % (NAME, NAME, NAME, NAME)
 #: Two accounts in any order, or one of them.
@@ -22,6 +23,7 @@ _LOOSE = {
     b"account": NAME,
     b"topic": NAME,
     b"name": NAME,
+    b"code": CODE,
     b"conversation": CONVERSATION,
     b"id": ID,
     b"named": NAMED,
@@ -41,11 +43,19 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"SEND_MESSAGE_TOPIC", b"SAY", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
     (b"SEND_ACK", b"ACK", (b"id",), ()),
     (b"SEND_READ", b"READ", (b"mark",), ()),
-    (b"CREATE_TOPIC", b"CREATE", (b"topic",), (b"kind",)),
-    (b"JOIN_TOPIC", b"JOIN", (b"topic",), ()),
+    (b"CREATE_TOPIC", b"CREATE", (b"topic",), (b"kind", b"write", b"history", b"listed")),
+    (b"JOIN_TOPIC", b"JOIN", rb"(%s)(?: ([^\n]{0,7168}))?" % NAME, ()),
     (b"LEAVE_TOPIC", b"LEAVE", (b"topic",), ()),
     (b"INVITE_TOPIC", b"INVITE", (b"topic", b"account"), ()),
     (b"DISMISS_TOPIC", b"DISMISS", (b"topic",), ()),
+    (b"CREATE_LINK", b"LINK", (b"topic",), (b"for", b"uses", b"approval")),
+    (b"REVOKE_LINK", b"UNLINK", (b"topic", b"code"), ()),
+    (b"REQ_LINKS", b"LINKS", (b"topic",), ()),
+    (b"JOIN_LINK", b"ENTER", rb"(%s)(?: ([^\n]{0,7168}))?" % CODE, ()),
+    (b"REQ_REQUESTS", b"REQUESTS", (b"topic",), ()),
+    (b"ACCEPT_MEMBER", b"ACCEPT", (b"topic", b"account"), ()),
+    (b"REFUSE_MEMBER", b"REFUSE", rb"(%s) (%s)(?: ([^\n]{0,7168}))?" % (NAME, NAME), ()),
+    (b"REQ_DIRECTORY", b"DIRECTORY", rb"([^\n]{0,7168})", (b"after", b"limit")),
     (b"LOCATE_TOPIC_MSG_ADDR", b"LOCATE", (b"topic",), ()),
     (b"REQ_HISTORY", b"HISTORY", (b"named",), (b"before", b"after", b"limit")),
     (b"REQ_CONVERSATIONS", b"CONVERSATIONS", (), (b"preview", b"before", b"limit")),
@@ -74,7 +84,7 @@ GATEWAY_ROW = (b"REQ_MSG_SERVER", b"SERVER", (), ())
 #: Verbs whose pattern ends with the group of the text, which may be absent in some.
 _WITH_TEXT = {row[0] for row in ROWS if isinstance(row[2], bytes)}
 #: The verbs among them that may have no text at all.
-_BARE = {b"HELP"}
+_BARE = {b"HELP", b"REQ_DIRECTORY"}
 
 
 def _pattern(form: tuple[bytes, ...] | bytes) -> re.Pattern[bytes]:
@@ -103,7 +113,16 @@ _VALUES = {
     b"preview": re.compile(rb""),
     b"device": re.compile(NAME),
     b"invite": re.compile(rb".{1,64}", re.DOTALL),
-    b"kind": re.compile(rb"open|invitation"),
+    b"kind": re.compile(rb"open|approval|invitation"),
+    b"write": re.compile(rb"all|admins"),
+    b"history": re.compile(rb"joined|all"),
+    b"listed": re.compile(rb""),
+    b"for": re.compile(
+        rb"(?=[0-9]{1,15}$)0*(?:[1-9][0-9]{0,6}|[12][0-9]{7}|30[0-9]{6}|31[0-5][0-9]{5}|316[01][0-9]{4}|3162[01][0-9]{3}"
+        rb"|31622[0-3][0-9]{2}|31622400)"
+    ),
+    b"uses": re.compile(rb"(?=[0-9]{1,15}$)0*(?:[1-9][0-9]{0,4}|100000)"),
+    b"approval": re.compile(rb""),
     b"before": re.compile(ID),
     b"after": re.compile(ID),
     b"limit": re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}100"),
@@ -112,6 +131,7 @@ _VALUES = {
 _OWN_VALUES = {
     (b"REQ_CONVERSATIONS", b"before"): re.compile(rb"%s-%s" % (NUMBER, CONVERSATION)),
     (b"REQ_MEMBERS", b"after"): re.compile(NAME),
+    (b"REQ_DIRECTORY", b"after"): re.compile(NAME),
     (b"REQ_MEMBERS", b"limit"): re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}[1-9][0-9]{2}|0{0,11}1000"),
 }
 _UNESCAPED = {b":": b";", b"s": b" ", b"r": b"\r", b"n": b"\n"}

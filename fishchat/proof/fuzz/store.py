@@ -24,9 +24,14 @@ from fishchat.testing.fake_store import Asked, FakeStore
 EPOCH = 7
 
 #: The value after a word with which a script refuses.
-VALUES = {"limit": 5, "ms": 1500}
+VALUES = {"limit": 5, "ms": 1500, "needs": b"needs=admin", "until": b"until=1795581000123"}
 #: The value after a word for one message of a batch.
-EACH = {"expected": b"3", "position and time": b"7-1 1700000000000"}
+EACH = {
+    "needs": b"needs=admin",
+    "until": b"until=1795581000123",
+    "expected": b"3",
+    "position and time": b"7-1 1700000000000",
+}
 
 
 def refusals(name: str) -> list[Any]:
@@ -135,10 +140,29 @@ class Store(FakeStore):
             talks += (name, b"%d-%d" % (EPOCH, self._numbers.setdefault(name, 3)), b"", b"0-0:", 0)
         return talks
 
-    def _topics_join(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
+    def _topics_create(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
         return [b"OK", self._version(b"#" + topic, 1), self._last(b"#" + topic)]
 
-    _topics_create = _topics_join
+    def _topics_join(
+        self, _s: bytes, _t: bytes, _e: bytes, _r: bytes, _a: bytes, _d: bytes, topic: bytes, *_: Any
+    ) -> Any:
+        if not self.calm and self.dice.flag():
+            return [b"OK", 0, b"", []]
+        name = b"#" + topic
+        version, last = self._version(name, 1), self._last(name)
+        notice = [b"OK", name, EPOCH, self.next(name), b"alice main -1 n JOINED alice", version, self.dice.number()]
+        return [b"OK", version, last, [notice] if self.dice.flag() else []]
+
+    _links_accept = _topics_join
+
+    def _links_join_link(self, *args: Any) -> Any:
+        topic = self.dice.name()
+        return [*self._topics_join(*args[:6], topic), topic]
+
+    def _links_refuse(
+        self, _s: bytes, _t: bytes, _e: bytes, _r: bytes, _a: bytes, _p: bytes, guest: bytes, body: bytes
+    ) -> Any:
+        return [b"OK", b"@" + guest, EPOCH, self.next(b"@" + guest), body, 0, self.dice.number()]
 
     def _topics_leave(self, _s: bytes, _t: bytes, _e: bytes, account: bytes, topic: bytes, *_: Any) -> Any:
         return [b"OK", self._version(b"#" + topic, 1)]
@@ -226,8 +250,26 @@ class Store(FakeStore):
 
     def _topics_list(self, *_: Any) -> Any:
         dice = self.dice
-        kinds = (b"open", b"invitation")
+        kinds = (b"open", b"approval", b"invitation")
         return self._rows("topics/list", lambda: (dice.name(), dice.name(), dice.pick(kinds), dice.number()))
+
+    def _links_list_links(self, *_: Any) -> Any:
+        dice = self.dice
+        left, ways = (b"", b"3"), (b"", b"1")
+
+        def row() -> tuple[Any, ...]:
+            return dice.name(), dice.name(), dice.pick(left), dice.number(), dice.pick(ways)
+
+        return [b"OK", self._rows("links/list_links", row)]
+
+    def _links_list_requests(self, *_: Any) -> Any:
+        dice = self.dice
+        return [b"OK", self._rows("links/list_requests", lambda: (dice.name(), b"%d" % dice.number()))]
+
+    def _links_directory(self, *_: Any) -> Any:
+        dice = self.dice
+        kinds = (b"open", b"approval")
+        return self._rows("links/directory", lambda: (dice.name(), dice.pick(kinds), dice.number(), self._shown()))
 
     def _topics_member_names(self, *_: Any) -> Any:
         self.gave["topics/members"] = []

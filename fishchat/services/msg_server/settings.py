@@ -42,6 +42,7 @@ def feature_settings(config: Config) -> Settings:
         _budget(limits, CHANGES, CHANGE_SECONDS),
         limits.topic_members,
         limits.topics_per_account,
+        limits.join_notices,
         Times(_ms(messages.edit_seconds), _ms(messages.recall_seconds), messages.versions != "nobody"),
         messages.versions,
     )

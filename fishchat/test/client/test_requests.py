@@ -11,6 +11,7 @@ from fishchat.client.addresses import GatewayQuestion
 from fishchat.client.security import Security
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
+from fishchat.features.links import client as links
 from fishchat.features.messages import client as messages
 from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.features.requests import Request
@@ -28,6 +29,10 @@ NOT_REQUESTED = {
 }
 
 
+#: The tag of a link, which is a keyword of Python.
+SECONDS: dict[str, Any] = {"for": 60}
+
+
 class GatewayTests(SynchronousTestCase):
     def test_question(self) -> None:
         """The question for a msg_server is the gateway's verb, which the library cannot import."""
@@ -43,6 +48,10 @@ class RequestTests(SynchronousTestCase):
             (session.ping(), said("SEND_PING")),
             (topics.create_topic("a", "open"), said("CREATE_TOPIC", b"a")),
             (topics.create_topic("a", "invitation"), said("CREATE_TOPIC", b"a", kind=b"invitation")),
+            (
+                topics.create_topic("a", "approval", "admins", "all", listed=True),
+                said("CREATE_TOPIC", b"a", kind=b"approval", write=b"admins", history=b"all", listed=b""),
+            ),
             (topics.join("a"), said("JOIN_TOPIC", b"a")),
             (watching.watch("bob"), said("WATCH_CLIENT", b"bob")),
             (watching.unwatch("bob"), said("UNWATCH_CLIENT", b"bob")),
@@ -50,6 +59,17 @@ class RequestTests(SynchronousTestCase):
             (watching.unwatch_conversation("bob"), said("UNWATCH_CONVERSATION", b"bob")),
             (watching.typing("bob+alice"), said("SEND_TYPING", b"alice+bob")),
             (watching.readers("alice+bob:471893-17"), said("REQ_READERS", ID)),
+            (topics.join("a", "let me in"), said("JOIN_TOPIC", b"a", text="let me in")),
+            (links.create_link("a"), said("CREATE_LINK", b"a")),
+            (links.create_link("a", 60, 3, approval=True), said("CREATE_LINK", b"a", uses=3, approval=b"", **SECONDS)),
+            (links.revoke_link("a", "all"), said("REVOKE_LINK", b"a", b"all")),
+            (links.links("a"), said("REQ_LINKS", b"a")),
+            (links.join_link("fcj_a", "may I?"), said("JOIN_LINK", b"fcj_a", text="may I?")),
+            (links.join_requests("a"), said("REQ_REQUESTS", b"a")),
+            (links.accept_member("a", "bob"), said("ACCEPT_MEMBER", b"a", b"bob")),
+            (links.refuse_member("a", "bob", "not now"), said("REFUSE_MEMBER", b"a", b"bob", text="not now")),
+            (links.directory(), said("REQ_DIRECTORY")),
+            (links.directory("fi", "fish", 3), said("REQ_DIRECTORY", text="fi", after=b"fish", limit=3)),
             (topics.leave("a"), said("LEAVE_TOPIC", b"a")),
             (topics.invite("a", "bob"), said("INVITE_TOPIC", b"a", b"bob")),
             (topics.dismiss("a"), said("DISMISS_TOPIC", b"a")),

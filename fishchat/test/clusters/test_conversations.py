@@ -99,7 +99,8 @@ class Played(ClusterCase):
 
     async def play(self, path: Path) -> None:
         """Start with an empty store."""
-        wanted: dict[str, Any] = {key.replace(".", "__"): value for key, value in settings(path).items()}
+        given = {"limits.join_notices": 100, **settings(path)}
+        wanted: dict[str, Any] = {key.replace(".", "__"): value for key, value in given.items()}
         redis = self.own_redis() if needs_faults(path) else None
         cluster = await self.cluster(gateways=1, redis=redis, **wanted)
         stage = Stage(cluster)

@@ -16,8 +16,10 @@ from fishchat.config import describe
 from fishchat.config.schema import Limits
 from fishchat.features.accounts.administration import Accounts
 from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.entering import REQUESTS
+from fishchat.features.links.handlers import LINKS
 from fishchat.features.messages.rows import DEFAULT_PAGE
-from fishchat.features.topics.handlers import INVITED
+from fishchat.features.topics.ways_in import INVITED
 from fishchat.model.secrets.passwords import parse_scram
 from fishchat.services.manager.retention import Trimmer
 from fishchat.services.router import service
@@ -63,8 +65,11 @@ TESTS = {
     "limits.device_days": "clusters.test_every_limit.Sizes.test_limit_device_days",
     "limits.topic_members": "clusters.test_every_limit.Sizes.test_limit_topic_members",
     "limits.topics_per_account": "clusters.test_every_limit.Sizes.test_limit_topics_per_account",
+    "limits.join_notices": "clusters.test_joining.Notices.test_large",
+    "fishchat.features.entering.REQUESTS": "clusters.test_every_limit.Sizes.test_limit_requests",
+    "fishchat.features.links.handlers.LINKS": "clusters.test_every_limit.Sizes.test_limit_links",
     "limits.lazy": "clusters.test_coming_back.Lazy.test_limit_lazy",
-    "fishchat.features.topics.handlers.INVITED": "clusters.test_every_limit.Sizes.test_limit_invited",
+    "fishchat.features.topics.ways_in.INVITED": "clusters.test_every_limit.Sizes.test_limit_invited",
     "fishchat.services.msg_server.queue.items.MESSAGES": "services.msg_server.queue.test_commits.Flights.test_bounds",
     "fishchat.services.msg_server.queue.items.BYTES": "services.msg_server.queue.test_commits.Flights.test_bounds",
     "fishchat.services.msg_server.queue.commits.ANSWERED": (
@@ -185,6 +190,32 @@ class Sizes(AccountsCase):
         await bob.ask("JOIN fishing", "OK …")
         await alice.ask("INVITE fishing carol", "OK …")
         await carol.expect("RESP_NOTICE …")
+
+    async def test_limit_requests(self) -> None:
+        """The open requests to join a topic are limited; a repeated one does not count."""
+        cluster = await self.begin()
+        alice, bob, carol = [await cluster.login(name) for name in ("alice", "bob", "carol")]
+        await alice.ask("@kind=approval CREATE fishing", "OK …")
+        flat = [part for n in range(REQUESTS - 1) for part in (f"guest{n}", "1795581000123")]
+        cluster.redis.command("HSET", "asked:#fishing", *flat)
+        for _ in range(2):
+            await bob.ask("JOIN fishing", "OK JOIN_TOPIC fishing pending")
+        await carol.ask("JOIN fishing", f"ERR JOIN_TOPIC FULL limit={REQUESTS} …")
+        await alice.expect("RESP_NOTICE …")
+        await alice.ask("REFUSE fishing guest1", "OK …")
+        await carol.ask("JOIN fishing", "OK JOIN_TOPIC fishing pending")
+
+    async def test_limit_links(self) -> None:
+        """The links of a topic are limited; a revoked one makes room."""
+        cluster = await self.begin()
+        alice = await cluster.login("alice")
+        await alice.ask("CREATE fishing", "OK …")
+        for _ in range(LINKS):
+            alice.send("LINK fishing")
+            words = (await alice.take()).split()
+        await alice.ask("LINK fishing", f"ERR CREATE_LINK FULL limit={LINKS} …")
+        await alice.ask(f"UNLINK fishing {words[3]}", "OK …")
+        await alice.ask("LINK fishing", "OK …")
 
     async def test_limit_related(self) -> None:
         """Blocked accounts and contacts are limited; a contact can be blocked as well, and a removal makes room."""

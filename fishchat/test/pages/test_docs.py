@@ -350,7 +350,7 @@ class ConversationTests(ClusterCase):
         path = Path(self.mktemp())
         path.write_text(conversation(pages()[page]))
         self.assertGreater(len(path.read_text().splitlines()), 10)
-        cluster = await self.cluster(servers=1, routers=0)
+        cluster = await self.cluster(servers=1, routers=0, limits__join_notices=100)
 
         async def connect(server: str) -> Talker:
             return Talker(cluster.connect(server))

@@ -30,6 +30,8 @@ def said(verb: str, *fields: Any, text: str = "", **tags: Any) -> Command:
 
 P2P, TOPIC = "SEND_MESSAGE_P2P", "SEND_MESSAGE_TOPIC"
 ID = (b"alice+bob", 471893, 17)
+SETTINGS: dict[str, Any] = {"write": b"admins", "history": b"all", "listed": b""}
+FOR: dict[str, Any] = {"for": 60}
 
 #: A line without its ending, and the command or the word of the refusal.
 GOOD: list[tuple[bytes, Command]] = [
@@ -52,6 +54,18 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"CREATE_TOPIC fishing", said("CREATE_TOPIC", b"fishing")),
     (b"@kind=invitation CREATE_TOPIC club", said("CREATE_TOPIC", b"club", kind=b"invitation")),
     (b"JOIN_TOPIC fishing", said("JOIN_TOPIC", b"fishing")),
+    (b"@write=admins;history=all;listed CREATE_TOPIC club", said("CREATE_TOPIC", b"club", **SETTINGS)),
+    (b"JOIN_TOPIC fishing please let me in", said("JOIN_TOPIC", b"fishing", text="please let me in")),
+    (b"CREATE_LINK club", said("CREATE_LINK", b"club")),
+    (b"@for=60;uses=3;approval LINK club", said("CREATE_LINK", b"club", approval=b"", uses=3, **FOR)),
+    (b"UNLINK club fcj_a", said("REVOKE_LINK", b"club", b"fcj_a")),
+    (b"LINKS club", said("REQ_LINKS", b"club")),
+    (b"ENTER fcj_a may I?", said("JOIN_LINK", b"fcj_a", text="may I?")),
+    (b"REQUESTS club", said("REQ_REQUESTS", b"club")),
+    (b"ACCEPT club bob", said("ACCEPT_MEMBER", b"club", b"bob")),
+    (b"REFUSE club bob not now", said("REFUSE_MEMBER", b"club", b"bob", text="not now")),
+    (b"DIRECTORY", said("REQ_DIRECTORY")),
+    (b"@after=fish;limit=3 DIRECTORY fi", said("REQ_DIRECTORY", text="fi", after=b"fish", limit=3)),
     (b"LEAVE_TOPIC fishing", said("LEAVE_TOPIC", b"fishing")),
     (b"INVITE_TOPIC club bob", said("INVITE_TOPIC", b"club", b"bob")),
     (b"DISMISS_TOPIC club", said("DISMISS_TOPIC", b"club")),
@@ -177,7 +191,21 @@ BAD: list[tuple[bytes, str]] = [
     ],
     *[
         (line, "FIELDS")
-        for line in (b"PING x", b"JOIN", b"JOIN a b", b"INVITE a", b"INVITE a b c", b"HELLO", b"QUIT now")
+        for line in (
+            b"PING x",
+            b"JOIN",
+            b"JOIN  a",
+            b"LINK",
+            b"LINK a b",
+            b"UNLINK a",
+            b"ENTER",
+            b"ACCEPT a",
+            b"ACCEPT a b c",
+            b"INVITE a",
+            b"INVITE a b c",
+            b"HELLO",
+            b"QUIT now",
+        )
     ],
     (b"MSG bob \x01\x02", "FIELDS"),
     (b"AUTH SCRAM-SHA-1 n,,n=alice,r=x", "FIELDS"),
@@ -193,6 +221,11 @@ BAD: list[tuple[bytes, str]] = [
         (b"ACK " + raw, "BADID")
         for raw in (b"alice", b"alice+bob", b"alice+bob:1", b"bob+alice:1-1", b"#:1-1", b"a+b:-1")
     ],
+    *[(b"ENTER " + code, "FIELDS") for code in (b"a\tb", b"a" * 41, b"a*", "é".encode())],
+    *[(b"@" + tag + b" CREATE a", "BADTAG") for tag in (b"kind=", b"kind=shut", b"write=x", b"history=x", b"listed=1")],
+    *[(b"@for=%d LINK a" % seconds, "BADTAG") for seconds in (0, 31622401)],
+    *[(b"@" + tag + b" LINK a", "BADTAG") for tag in (b"for=", b"for=-1", b"uses=0", b"uses=100001", b"approval=1")],
+    *[(b"@" + tag + b" DIRECTORY", "BADTAG") for tag in (b"limit=0", b"limit=101")],
     *[(b"HISTORY " + raw, "BADID") for raw in (b"Alice", b"bob+", b"#", b"#A", b"alice+bob:1-1")],
     # Tags.
     *[

@@ -14,7 +14,7 @@ from fishchat.storage.header import FENCED, parse
 #: Words that scripts say to servers, routers and the command line, not to clients.
 INTERNAL = {"LEASE", "AGAIN", "EPOCH", "DISABLED", "DELETED", "DUP", "NEVER", "TOPIC"}
 #: What is not the beginning of a refusal although it is written so.
-_OPTIONS = {"OK", "COUNT", "PX", "MAXLEN", "MINID", "WRONGTYPE", "ID", "INVITED", "STREAM", "NX"}
+_OPTIONS = {"OK", "COUNT", "PX", "MAXLEN", "MINID", "WRONGTYPE", "ID", "INVITED", "STREAM", "NX", "LIMIT"}
 #: The words of the page for a key that no script writes.
 _ROLES = {"migrations", "msg_servers", "once", "roles"}
 _WRITES = (

@@ -25,9 +25,9 @@ class RightsCase(ScriptCase):
         super().setUp()
         for name in PEOPLE:
             self.login(name)
-        self.fenced("topics/create", "alice", "fishing", "open", 10)
+        self.create("alice", "fishing")
         for name in ("bob", "carol"):
-            self.fenced("topics/join", name, "fishing", 10, 10)
+            self.join(name, "fishing")
         self.said("alice", "#fishing", "one")
         self.fenced("topics/leave", "carol", "fishing")
 
@@ -101,7 +101,7 @@ class Sight(RightsCase):
     def test_messages(self) -> None:
         """A former member may read what was said until it left, a new one what was said since it came."""
         self.said("alice", "#fishing", "two")
-        self.fenced("topics/join", "dave", "fishing", 10, 10)
+        self.join("dave", "fishing")
         self.said("alice", "#fishing", "three")
         found = {name: [self.may_read(name, "#fishing", (EPOCH, n)) for n in (1, 2, 3)] for name in PEOPLE}
         self.assertEqual(found["alice"], [True, True, True])

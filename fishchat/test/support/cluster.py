@@ -214,8 +214,11 @@ class ClusterCase(TestCase):
         clock: Clock | None = None,
         **settings: Any,
     ) -> Cluster:
-        """Return a cluster that is ready. The dot of a setting is written as two underscores."""
-        dotted = {key.replace("__", "."): value for key, value in settings.items()}
+        """Return a cluster that is ready. The dot of a setting is written as two underscores.
+
+        Without a setting, members are not notified of those who join and leave: most tests count messages.
+        """
+        dotted = {"limits.join_notices": 0, **{key.replace("__", "."): value for key, value in settings.items()}}
         cluster = Cluster(redis, clock, dotted)
         self.addCleanup(self._end, cluster)
         await cluster.start(servers, routers, managers, gateways)

@@ -27,6 +27,8 @@ GOOD: dict[str, str] = {
     "mark": "bob+mallory:1-1",
     "id": "bob+mallory:1-1",
     "version": "1",
+    "code": "fcj_code",
+    "link": "all",
 }
 Fields = Mapping[str, str]
 NO_FIELDS: Fields = {}

@@ -173,7 +173,7 @@ class ScriptCase(SynchronousTestCase):
         self.command("FLUSHALL")
         self.command("MSET", "epoch", EPOCH, "epoch:run", "test", "format", FORMAT)
         for fence in (MS1, MS2):
-            self.register(fence)
+            self.register(fence, features="links")
 
     # -- calls of the store
 
@@ -296,17 +296,33 @@ class ScriptCase(SynchronousTestCase):
 
     # -- topics
 
-    def create(self, account: str, topic: str, kind: str = "open", most: int = 100) -> Any:
+    def create(
+        self, account: str, topic: str, kind: str = "open", most: int = 100, *, fence: Fence = MS1, **settings: str
+    ) -> Any:
         """Create a topic."""
-        return self.fenced("topics/create", account, topic, kind, most)
+        flat = [part for pair in settings.items() for part in pair]
+        return self.fenced("topics/create", account, topic, kind, most, flat, fence=fence)
 
-    def join(self, account: str, topic: str, members: int = 100, topics: int = 100) -> Any:
-        """Make an account a member."""
-        return self.fenced("topics/join", account, topic, members, topics)
+    def join(
+        self,
+        account: str,
+        topic: str,
+        members: int = 100,
+        topics: int = 100,
+        *,
+        text: str = "",
+        notified: int = 0,
+        requests: int = 100,
+        fence: Fence = MS1,
+    ) -> Any:
+        """Make an account a member, or ask to become one. Returns the reply without the notices."""
+        limits = members, topics, notified, requests
+        reply = self.fenced("topics/join", STREAM, account, "main", topic, text, *limits, fence=fence)
+        return reply[:3]
 
-    def leave(self, account: str, topic: str) -> Any:
+    def leave(self, account: str, topic: str, fence: Fence = MS1) -> Any:
         """End a membership."""
-        return self.fenced("topics/leave", account, topic)
+        return self.fenced("topics/leave", account, topic, fence=fence)
 
     def invite(self, account: str, topic: str, guest: str, most: int = 100) -> Any:
         """Invite an account, with the notice that a msg_server writes."""

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from fishchat.features.accounts.rows import PRIVACIES
+from fishchat.features.links.rows import CODE_BYTES, USES, YEAR
 from fishchat.features.registry import VERBS
 from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
 from fishchat.features.watching.rows import STATES
@@ -16,6 +17,7 @@ from fishchat.protocols.rows import Text, Verb
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=NAME_LENGTH).map(str.encode)
 conversations = st.one_of(st.builds(p2p, names, names), names.map(topic_conversation), names.map(notices))
+codes = st.from_regex(rb"[A-Za-z0-9_-]{1,%d}" % CODE_BYTES, fullmatch=True)
 numbers = st.integers(0, 10**DIGITS - 1)
 ids = st.builds(message_id, conversations, numbers, numbers)
 
@@ -28,6 +30,7 @@ written_texts = texts.filter(bool)
 #: Tags that features parse differently, by verb.
 OWN_TAG_VALUES: dict[tuple[bytes, bytes], SearchStrategy[bytes]] = {
     (b"REQ_MEMBERS", b"after"): names,
+    (b"REQ_DIRECTORY", b"after"): names,
     (b"REQ_CONVERSATIONS", b"before"): st.builds(lambda *place: b"%d-%s" % place, numbers, conversations),
 }
 TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
@@ -36,7 +39,13 @@ TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
     b"esc": st.just(b""),
     b"preview": st.just(b""),
     b"device": names,
-    b"kind": st.sampled_from([b"open", b"invitation"]),
+    b"kind": st.sampled_from([b"open", b"approval", b"invitation"]),
+    b"write": st.sampled_from([b"all", b"admins"]),
+    b"history": st.sampled_from([b"joined", b"all"]),
+    b"listed": st.just(b""),
+    b"for": st.integers(1, YEAR).map(lambda seconds: b"%d" % seconds),
+    b"uses": st.integers(1, USES).map(lambda number: b"%d" % number),
+    b"approval": st.just(b""),
     b"before": ids,
     b"after": ids,
     b"invite": names,
@@ -65,6 +74,8 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "time": st.times().map(lambda one: one.strftime("%H:%M").encode()),
     "zone": st.sampled_from([b"+0800", b"-0330", b"+0000"]),
     "privacy": st.sampled_from(PRIVACIES),
+    "code": codes,
+    "link": codes,
 }
 
 

@@ -463,16 +463,9 @@ class Sight(TopicCase):
             elif step == "dismiss":
                 world.dismissed(account, self.dismiss(account, "fishing", fence)[0])
             else:
-                script, more = self.scripts[step]
-                reply = self.fenced(script, account, "fishing", *more, fence=fence)
+                reply = getattr(self, step)(account, "fishing", fence=fence)
                 world.moved(step, account, reply[0])
         self.check(world)
-
-    scripts = {
-        "create": ("topics/create", ("open", 100)),
-        "join": ("topics/join", (100, 100)),
-        "leave": ("topics/leave", ()),
-    }
 
     def check(self, world: World) -> None:
         """History, its pages, and the list of conversations agree with the model."""

@@ -1,0 +1,5 @@
+"""Links and requests: ways into a topic that its admins open, and the directory of topics."""
+
+from fishchat.features.feature import Feature
+
+FEATURE = Feature("links", "Links and requests", order=35, zh="链接与申请")
