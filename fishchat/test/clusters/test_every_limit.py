@@ -15,7 +15,7 @@ from fishchat.cli.printing import local_time
 from fishchat.config import describe
 from fishchat.config.schema import Limits
 from fishchat.features.accounts.administration import Accounts
-from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.contacts.calls import RELATED
 from fishchat.features.messages.rows import DEFAULT_PAGE
 from fishchat.features.topics.handlers import INVITED
 from fishchat.model.secrets.passwords import parse_scram

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.accounts.rows import NAMES
-from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.contacts.calls import RELATED
 from fishchat.features.messages.calls import PREVIEWED
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.model.conversation import gap_line
