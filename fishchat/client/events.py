@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fishchat.features.accounts.client import Device, Status
+from fishchat.features.contacts.client import Contact, ContactRequest
 from fishchat.features.messages.client import Behind, Conversation, Gap, HistoryItem, Message, Notice, Read
 from fishchat.features.requests import ClientError, Named, RefusedError
 from fishchat.features.session.client import Moved, Synced
@@ -15,6 +16,8 @@ __all__ = [
     "Broken",
     "ClientError",
     "ClosedError",
+    "Contact",
+    "ContactRequest",
     "Conversation",
     "Device",
     "Ended",

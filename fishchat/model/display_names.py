@@ -79,7 +79,7 @@ def remark(raw: bytes) -> bytes:
 
 
 def is_clean(raw: bytes) -> bool:
-    """Return whether a text has no line breaks, control characters or characters that change the direction of writing."""
+    """Return whether a text has no line breaks, controls or characters that change the direction of writing."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

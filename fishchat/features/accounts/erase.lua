@@ -5,8 +5,11 @@
 -- writes: account:<account> seen:<account> tokens:<account> relations:<account> cursor:<account>
 --   cursor:<account>/<device> guesses:<name> changes:<account> at:<account> session:<account> on:<server>:<incarnation>
 --   meta:<conversation> mentions:<account> revocations erasing erasures
+--   prefs:<account> remarks:<account> contact_asked:<account> contact_asks:<account> reported:<account> reports
+--   log:<conversation> unscrubbed
 --- @include "clock"
 --- @include "erased"
+--- @include "requests"
 --- @include "sessions"
 --- @include "set_shut"
 
@@ -23,6 +26,7 @@ if version ~= '' then
 end
 local ended = end_sessions(account, '', '', 'deleted')
 local devices, tokens = call('HKEYS', 'seen:' .. account), call('HLEN', 'tokens:' .. account)
+erase_requests(account)
 for _, device in ipairs(devices) do call('DEL', 'cursor:' .. account .. '/' .. device) end
 call('DEL', 'account:' .. account, 'seen:' .. account, 'tokens:' .. account, 'relations:' .. account,
   'cursor:' .. account, 'guesses:' .. account, 'changes:' .. account, 'at:' .. account, 'mentions:' .. account)

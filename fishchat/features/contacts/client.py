@@ -29,8 +29,8 @@ class Contact(Named):
 
     def __new__(cls, account: str, name: str = "", remark: str = "") -> Contact:
         """Make the contact with this name and remark."""
-        made = super().__new__(cls, account, name)
-        made.remark = remark
+        made = str.__new__(cls, account)
+        made.name, made.remark = name, remark
         return made
 
     remark: str

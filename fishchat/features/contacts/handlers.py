@@ -63,9 +63,7 @@ class Contacts:
             items += map(_item, some, names, about)
         return list_lines(command, items)
 
-    def _set(
-        self, session: ISession, command: Command, kind: bytes, wanted: bool, about: bytes | None = None
-    ) -> None:
+    def _set(self, session: ISession, command: Command, kind: bytes, wanted: bool, about: bytes | None = None) -> None:
         other = command.fields[0]
         ask = calls.set_relation(session.account, other, kind, wanted, RELATED, about)
         session.ask(command, ask, lambda _: ok_line(command, other))

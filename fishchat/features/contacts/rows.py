@@ -13,9 +13,10 @@ TERMS = {"remark": "备注"}
 
 ADD_CONTACT = Verb(
     b"ADD_CONTACT",
-    "adds a contact, which may start a conversation with you when SEND_PRIVACY allows only contacts to; a remark is for "
-    "you alone, up to 64 characters, and - removes it",
-    zh="添加联系人；SEND_PRIVACY 设为只限联系人时，联系人仍可主动找你；备注只有你自己看得到，最多 64 个字符，- 表示删除备注",
+    "adds a contact, which may start a conversation with you when SEND_PRIVACY allows only contacts to; a remark is "
+    "for you alone, up to 64 characters, and - removes it",
+    zh="添加联系人；SEND_PRIVACY 设为只限联系人时，联系人仍可主动找你；备注只有你自己看得到，最多 64 个字符，"
+    "- 表示删除备注",
     alias=b"CONTACT",
     fields=(ACCOUNT,),
     text=Text.OPTIONAL,
@@ -64,8 +65,8 @@ REQ_BLOCKED = Verb(
 
 ASK_CONTACT = Verb(
     b"ASK_CONTACT",
-    f"asks an account to become your contact, once a day, with a text of up to {ASK_LENGTH} bytes; OK for every name, also "
-    "if there is no such account",
+    f"asks an account to become your contact, once a day, with a text of up to {ASK_LENGTH} bytes; OK for every name, "
+    "also if there is no such account",
     zh=f"请求一个帐号与你互加联系人，每天一次，附言最多 {ASK_LENGTH} 个字节；不论帐号是否存在，回复都是 OK",
     alias=b"ASK",
     fields=(ACCOUNT,),

@@ -38,7 +38,9 @@ class Preferences:
 
         def take(notice: Appended | None) -> bytes:
             if notice is not None:
-                self._rooms.told(notice.conversation, notice.epoch, notice.number, notice.body, notice.version, notice.time)
+                self._rooms.told(
+                    notice.conversation, notice.epoch, notice.number, notice.body, notice.version, notice.time
+                )
             return ok_line(command, shown)
 
         session.ask(command, calls.set_setting(self._stream, account, conversation, setting, stored, body), take)

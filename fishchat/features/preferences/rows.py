@@ -31,8 +31,8 @@ SETTING = Field(
 
 SET_CONVERSATION = Verb(
     b"SET_CONVERSATION",
-    "sets notify (all, mentions or none), until (the ms at which notify ends; 0: never), pinned, archived (yes or no) or "
-    "remark (up to 64 characters; - removes it) of a conversation, for you alone",
+    "sets notify (all, mentions or none), until (the ms at which notify ends; 0: never), pinned, archived (yes or no) "
+    "or remark (up to 64 characters; - removes it) of a conversation, for you alone",
     zh="只为你自己设置一个会话：notify（all、mentions 或 none）、until（notify 在哪个毫秒时间结束；0 表示一直有效）、"
     "pinned、archived（yes 或 no）或 remark（备注，最多 64 个字符；- 表示删除）",
     alias=b"KEEP",
