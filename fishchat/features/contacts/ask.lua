@@ -5,10 +5,11 @@
 -- reply: OK, conversation, epoch, number, body, membership version, time (of the notice); OK alone without a notice
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, BLOCKED, FULL <limit>
 -- writes: contact_asks:<account> contact_asked:<account> relations:<account> talks:<account> log:<conversation>
---   meta:<conversation> quiet:<conversation> count:<stream> /sysctrl/send
+--   meta:<conversation> quiet:<conversation> count:<stream> /sysctrl/send unscrubbed erasures
 --- @include "fence"
 --- @include "deleted"
 --- @include "befriend"
+--- @include "erased"
 --- @include "spans"
 --- @include "append"
 
@@ -44,7 +45,7 @@ local asks = 'contact_asks:' .. account
 
 local function forget(name, ask)
   local at = string.match(ask, ' (%d+%-%d+)$')
-  if at then call('XDEL', 'log:@' .. name, at) end
+  if at and call('XDEL', 'log:@' .. name, at) == 1 then note_erased('@' .. name, at) end
   call('HDEL', asks, name)
 end
 

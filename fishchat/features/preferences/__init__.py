@@ -2,4 +2,4 @@
 
 from fishchat.features.feature import Feature
 
-FEATURE = Feature("preferences", "Conversation settings", order=25, zh="会话设置")
+FEATURE = Feature("preferences", "Conversation settings", order=27, zh="会话设置")

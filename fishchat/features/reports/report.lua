@@ -6,11 +6,12 @@
 --- @include "clock"
 --- @include "deleted"
 --- @include "entry"
---- @include "may_see"
+--- @include "sight"
 
 local account, conversation, at, reason, daily = unpack(args)
 local DAY, DAYS = 86400000, 90
-if is_deleted(account) or not may_see(account, conversation, at) then return {'NOTFOUND'} end
+local spans = sight_of(account, conversation)
+if is_deleted(account) or not spans or not sees(spans, at) then return {'NOTFOUND'} end
 local id, reported, now = conversation .. ':' .. at, 'reported:' .. account, milliseconds()
 -- This is before the entry is read, so that a repeated report succeeds when the message was recalled meanwhile.
 if call('HEXISTS', reported, id) == 1 then return {'OK', 0} end

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from fishchat.features.accounts.rows import PRIVACIES
+from fishchat.features.preferences.rows import SETTINGS
 from fishchat.features.registry import VERBS
 from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
@@ -62,6 +63,7 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "time": st.times().map(lambda one: one.strftime("%H:%M").encode()),
     "zone": st.sampled_from([b"+0800", b"-0330", b"+0000"]),
     "privacy": st.sampled_from(PRIVACIES),
+    "setting": st.sampled_from(sorted(SETTINGS)),
 }
 
 
