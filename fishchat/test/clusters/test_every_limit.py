@@ -79,6 +79,8 @@ TESTS = {
     "retention.notice.days": "services.manager.test_manager.Trimming.test_by_kind",
     "retention.audit.days": "services.manager.test_manager.Trimming.test_audit",
     "retention.audit.count": "services.manager.test_manager.Trimming.test_audit",
+    "retention.reports.days": "services.manager.test_manager.Trimming.test_reports",
+    "retention.reports.count": "services.manager.test_manager.Trimming.test_reports",
     "fishchat.services.running.audit.WAITING": "services.running.test_audit.Attacked.test_waiting",
     "fishchat.services.running.audit.APART": "services.running.test_audit.Attacked.test_one_address",
 }
