@@ -45,7 +45,7 @@ local asks = 'contact_asks:' .. account
 
 local function forget(name, ask)
   local at = string.match(ask, ' (%d+%-%d+)$')
-  if at and call('XDEL', 'log:@' .. name, at) == 1 then note_erased('@' .. name, at) end
+  if at and call('XDEL', 'log:' .. '@' .. name, at) == 1 then note_erased('@' .. name, at) end
   call('HDEL', asks, name)
 end
 

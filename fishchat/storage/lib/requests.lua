@@ -7,7 +7,7 @@ local function erase_requests(account)
   for i = 1, #asks, 2 do
     call('HDEL', 'contact_asked:' .. asks[i], account)
     local at = string.match(asks[i + 1], ' (%d+%-%d+)$')
-    if at and call('XDEL', 'log:@' .. asks[i], at) == 1 then mark_unscrubbed('@' .. asks[i]) end
+    if at and call('XDEL', 'log:' .. '@' .. asks[i], at) == 1 then mark_unscrubbed('@' .. asks[i]) end
   end
   for _, report in ipairs(call('HVALS', 'reported:' .. account)) do
     call('XDEL', 'reports', string.match(report, ' (%S+)$'))
