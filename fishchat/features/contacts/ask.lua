@@ -23,6 +23,8 @@ if is_deleted(account) then return {'NOTFOUND'} end
 if account == other then return {'OK'} end
 
 local DAY, KEPT = 86400000, 7776000000
+-- Old requests that make room in one call.
+local FORGOTTEN = 50
 local now = milliseconds()
 
 local function notify(whom, notice)
@@ -56,10 +58,13 @@ if before then
   if since >= 0 and since < DAY then return {'OK'} end
   forget(other, before)
 elseif call('HLEN', asks) >= asked then
-  local all = call('HGETALL', asks)
+  local all, left = call('HGETALL', asks), FORGOTTEN
   for i = 1, #all, 2 do
     local since = now - tonumber(string.match(all[i + 1], '^%d+'))
-    if since < 0 or since >= KEPT then forget(all[i], all[i + 1]) end
+    if left > 0 and (since < 0 or since >= KEPT) then
+      forget(all[i], all[i + 1])
+      left = left - 1
+    end
   end
   if call('HLEN', asks) >= asked then return {'FULL', asked} end
 end

@@ -9,9 +9,9 @@ local function erase_requests(account)
     local at = string.match(asks[i + 1], ' (%d+%-%d+)$')
     if at and call('XDEL', 'log:' .. '@' .. asks[i], at) == 1 then mark_unscrubbed('@' .. asks[i]) end
   end
-  for _, report in ipairs(call('HVALS', 'reported:' .. account)) do
-    call('XDEL', 'reports', string.match(report, ' (%S+)$'))
-  end
+  local reports = call('HVALS', 'reported:' .. account)
+  for i, report in ipairs(reports) do reports[i] = string.match(report, ' (%S+)$') end
+  if #reports > 0 then call('XDEL', 'reports', unpack(reports)) end
   call('DEL', 'contact_asks:' .. account, 'contact_asked:' .. account, 'reported:' .. account,
     'prefs:' .. account, 'remarks:' .. account)
 end
