@@ -5,6 +5,7 @@
 -- writes: contact_asked:<account> relations:<account> talks:<account> log:<conversation> meta:<conversation>
 --   quiet:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
+--- @include "deleted"
 --- @include "befriend"
 --- @include "spans"
 --- @include "append"
@@ -12,7 +13,8 @@
 local server, incarnation, epoch, stream, account, other, most, body = unpack(args)
 local refused = fence(server, incarnation, epoch)
 if refused then return refused end
-if call('HEXISTS', 'contact_asked:' .. account, other) == 0 then return {'NOTFOUND'} end
+-- The requests of a deleted account are removed in steps.
+if call('HEXISTS', 'contact_asked:' .. account, other) == 0 or is_deleted(other) then return {'NOTFOUND'} end
 if not befriend(account, other, most) then return {'FULL', most} end
 open_span(other, '@' .. other, '0-0')
 return append(server, incarnation, epoch, stream, '@' .. other, body, true)

@@ -33,7 +33,7 @@ local function notify(whom, notice)
 end
 
 -- The other account has asked before: this is its answer.
-if call('HEXISTS', 'contact_asked:' .. account, other) == 1 then
+if call('HEXISTS', 'contact_asked:' .. account, other) == 1 and not is_deleted(other) then
   if not befriend(account, other, most) then return {'FULL', most} end
   return notify(other, accepted)
 end

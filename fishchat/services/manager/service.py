@@ -19,7 +19,7 @@ from fishchat.storage.script import script
 def build(parts: Parts) -> Sequence[IService]:
     """Return the services of the manager. Two managers do no harm: every step is atomic in the store."""
     names = ("servers/reap", "logs/survey", "logs/trim", "topics/release", "audit/append", "reports/trim")
-    erasing = ("accounts/erase", "accounts/erase_operations", "accounts/erase_conversation", "accounts/finish_erase")
+    erasing = ("accounts/erase", "accounts/erase_requests", "accounts/erase_operations", "accounts/erase_conversation", "accounts/finish_erase")
     store = parts.store([script(name) for name in (*names, *erasing)])
     reaper = Reaper(store, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)

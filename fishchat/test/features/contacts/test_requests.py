@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fishchat.features.accounts.administration import REQUESTS_STEP
 from fishchat.test.support.account_runner import AccountCase
 from fishchat.test.support.script_runner import STREAM, on_each_redis
 
@@ -239,6 +240,26 @@ class Silence(RequestsCase):
         self.assertEqual((self.waiting("bob"), self.notices("bob")), ({}, []))
         self.assertEqual(self.command("EXISTS", "contact_asks:alice"), 0)
         self.assertEqual(self.ask("alice", "bob"), ["NOTFOUND"])
+
+    def test_being_deleted(self) -> None:
+        """While the requests of a deleted account are still being removed, they cannot be accepted."""
+        self.ask("alice", "bob")
+        self.call("accounts/erase", "alice", "")
+        self.assertEqual(self.accept("bob", "alice"), ["NOTFOUND"])
+        self.assertIsNone(self.ask("bob", "alice"))
+        self.assertEqual(self.command("EXISTS", "relations:alice", "log:@alice"), 0)
+
+    def test_deleted_in_steps(self) -> None:
+        """A deletion removes many requests and reports in several steps."""
+        count = 2 * REQUESTS_STEP + 1
+        for number in range(count):
+            self.command("HSET", "contact_asks:alice", f"other{number}", "1")
+            report = self.command("XADD", "reports", "*", "by", "alice")
+            self.command("HSET", "reported:alice", f"alice+bob:7-{number}", f"1 {report}")
+        self.command("XADD", "reports", "*", "by", "bob")
+        self.erase("alice")
+        self.assertEqual(self.command("EXISTS", "contact_asks:alice", "reported:alice"), 0)
+        self.assertEqual([fields for _, fields in self.command("XRANGE", "reports", "-", "+")], [["by", "bob"]])
 
     def test_receiver_deleted(self) -> None:
         """The deletion of an account takes the requests of others with it."""
