@@ -18,6 +18,7 @@ from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.config import config as config_group
 from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
+from fishchat.cli.reports import reports as reports_group
 from fishchat.cli.retention import retention as retention_command
 from fishchat.cli.scrub import scrub as scrub_command
 from fishchat.cli.up import up as up_command
@@ -70,6 +71,7 @@ main.add_command(config_group)
 main.add_command(lab_group)
 main.add_command(migrate_command)
 main.add_command(online_command)
+main.add_command(reports_group)
 main.add_command(restore_command)
 main.add_command(retention_command)
 main.add_command(scrub_command)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def export(store: Store, account: bytes, output: Path | None) -> None:
     """Export what an account has said, and its profile.
 
-    This prints one JSON object per line: the account, its devices, contacts, blocked accounts and topics, each message
-    that it sent and that is still stored, and an `end` with the number of messages. Times are in ms since 1970. Hashes
-    of secrets are never included.
+    This prints one JSON object per line: the account, its devices, contacts, blocked accounts, remarks, requests to
+    contacts, settings of conversations and topics, what it has reported, each message that it sent and that is still
+    stored, and an `end` with the number of messages. Times are in ms since 1970. Hashes of secrets are never included.
     """
     # Imported late: the import is slow, and `fishchat --help` does not need it.
     from fishchat.services.backup.export import export as lines_of

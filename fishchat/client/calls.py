@@ -11,13 +11,25 @@ from typing import Any, Literal, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from fishchat.client.events import Conversation, Device, HistoryItem, Member, Readers, Status, Topic
+from fishchat.client.events import (
+    Contact,
+    ContactRequest,
+    Conversation,
+    Device,
+    HistoryItem,
+    Member,
+    Readers,
+    Status,
+    Topic,
+)
 from fishchat.client.machine import Machine
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
 from fishchat.features.links import client as links
 from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages import client as messages
+from fishchat.features.preferences import client as preferences
+from fishchat.features.reports import client as reports
 from fishchat.features.requests import Named, Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
@@ -210,17 +222,58 @@ class Calls:
         """List the accounts that one has blocked: strings, each with the display name as ``name``."""
         return self._ask(contacts.blocked)
 
-    def add_contact(self, account: str) -> Deferred[None]:
-        """Add a contact, which may start a conversation when only contacts may. Fails with RefusedError."""
-        return self._ask(lambda: contacts.add_contact(account))
+    def add_contact(self, account: str, remark: str | None = None) -> Deferred[None]:
+        """Add a contact, which may start a conversation when only contacts may. Fails with RefusedError.
+
+        ``remark`` (up to 64 characters) is for oneself; an empty one removes it, None leaves it as it is.
+        """
+        return self._ask(lambda: contacts.add_contact(account, remark))
 
     def remove_contact(self, account: str) -> Deferred[None]:
         """Remove a contact. Fails with RefusedError."""
         return self._ask(lambda: contacts.remove_contact(account))
 
-    def contacts(self) -> Deferred[list[Named]]:
-        """List one's contacts: strings, each with the display name as ``name``."""
+    def contacts(self) -> Deferred[list[Contact]]:
+        """List one's contacts: strings, each with the display name as ``name`` and one's own ``remark``."""
         return self._ask(contacts.contacts)
+
+    def ask_contact(self, account: str, text: str = "") -> Deferred[None]:
+        """Ask ``account`` to become a contact, with a text of up to 256 bytes, once a day.
+
+        Succeeds for every name, also if there is no such account. The notice ``CONTACT <account>`` reports that the
+        other account has accepted; nothing reports a refusal. Fails with RefusedError, e.g. ``FULL``.
+        """
+        return self._ask(lambda: contacts.ask_contact(account, text))
+
+    def contact_requests(self) -> Deferred[list[ContactRequest]]:
+        """List the accounts that have asked one to become their contact, the oldest request first."""
+        return self._ask(contacts.contact_requests)
+
+    def accept_contact(self, account: str) -> Deferred[None]:
+        """Accept the request of ``account``: both become contacts. Fails with RefusedError, e.g. ``NOTFOUND``."""
+        return self._ask(lambda: contacts.accept_contact(account))
+
+    def refuse_contact(self, account: str) -> Deferred[None]:
+        """Refuse the request of ``account``, which is not notified. Fails with RefusedError, e.g. ``NOTFOUND``."""
+        return self._ask(lambda: contacts.refuse_contact(account))
+
+    def set_conversation(
+        self, conversation: str, setting: Literal["notify", "until", "pinned", "archived", "remark"], value: str
+    ) -> Deferred[None]:
+        """Set one setting of a conversation, for all devices of one's account. ``conversations`` returns them.
+
+        ``notify`` is ``all``, ``mentions`` or ``none``, ``until`` the time at which that ends, in ms since 1970 or 0,
+        ``pinned`` and ``archived`` are ``yes`` or ``no``, ``remark`` is a text of up to 64 characters or empty. They
+        change what a client shows, never what it receives. Fails with RefusedError, e.g. ``NOTFOUND``.
+        """
+        return self._ask(lambda: preferences.set_conversation(conversation, setting, value))
+
+    def report_message(self, message: str, reason: str = "") -> Deferred[None]:
+        """Report the message with this id to the operators, who get a copy of it, with a reason of up to 256 bytes.
+
+        Fails with RefusedError: ``NOTFOUND``, or ``FULL`` after 20 reports in a day.
+        """
+        return self._ask(lambda: reports.report_message(message, reason))
 
     def set_privacy(self, who: Literal["everyone", "contacts"]) -> Deferred[None]:
         """Set which accounts may start a conversation with one. Fails with RefusedError."""

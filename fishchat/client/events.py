@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fishchat.features.accounts.client import Device, Status
+from fishchat.features.contacts.client import Contact, ContactRequest
 from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages.client import Behind, Conversation, Gap, HistoryItem, Message, Notice, Read
 from fishchat.features.requests import ClientError, Named, RefusedError
@@ -17,6 +18,8 @@ __all__ = [
     "Broken",
     "ClientError",
     "ClosedError",
+    "Contact",
+    "ContactRequest",
     "Conversation",
     "Device",
     "Ended",

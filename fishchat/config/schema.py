@@ -208,13 +208,21 @@ class Messages(Section, frozen=True, kw_only=True):
     ] = "members"
 
 
+class KeepReports(Section, frozen=True, kw_only=True):
+    """The time and the number of reports that are kept (`fishchat reports`)."""
+
+    days: Annotated[Days, Meta(description="Days after which a report is removed, with its copy of a message.")] = 90.0
+    count: Annotated[Count, Meta(description="The most reports that are kept.")] = 10_000
+
+
 class Retention(Section, frozen=True, kw_only=True):
-    """The limits by which the manager removes messages, for each kind of conversation, and events."""
+    """The limits by which the manager removes messages, for each kind of conversation, events, and reports."""
 
     p2p: Keep = Keep()
     topic: Keep = Keep(days=365.0, count=1_000_000)
     notice: Keep = Keep(days=90.0, count=10_000)
     audit: KeepAudit = KeepAudit()
+    reports: KeepReports = KeepReports()
     every: Annotated[
         float, Meta(ge=1, le=31_536_000, description="Seconds between two rounds through all conversations.")
     ] = 600.0

@@ -17,6 +17,7 @@ KINDS = {
     "password": "a password changed by its owner",
     "revoked": "a device revoked by its owner",
     "deleted": "an account deleted by its owner",
+    "reported": "a message reported by an account",
     "admin": "a change by the operator",
     "lost": "events that could not be recorded",
 }

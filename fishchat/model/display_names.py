@@ -63,3 +63,25 @@ def is_display_name(raw: bytes) -> bool:
 def _is_visible(letter: str) -> bool:
     # Neither a blank nor a mark that needs a letter before it. What Unicode 3.2 does not know counts as a letter.
     return fixed.category(letter)[0] not in "ZM"
+
+
+def remark(raw: bytes) -> bytes:
+    """Return a remark about an account or a conversation, by the rule of display names; empty for ``-`` or nothing.
+
+    Raises ValueError for a remark that must not be shown.
+    """
+    if raw.strip() in (b"", b"-"):
+        return b""
+    try:
+        return display_name(raw)
+    except ValueError as error:
+        raise ValueError(str(error).replace("display name", "remark", 1)) from None
+
+
+def is_clean(raw: bytes) -> bool:
+    """Return whether a text has no line breaks, controls or characters that change the direction of writing."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return not _REFUSED.search(text) and not _TAG.search(_FLAG.sub("", text))

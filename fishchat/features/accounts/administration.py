@@ -26,6 +26,8 @@ __all__ = ["Accounts", "DeviceInfo", "Erased", "Invitation", "Portrait"]
 
 #: The number of log entries that one step of a deletion checks.
 ERASE_STEP = 500
+#: The number of requests and reports that one step of a deletion removes.
+REQUESTS_STEP = 100
 #: The number of digits of a fingerprint that form the id of an invitation.
 ID_DIGITS = 12
 #: The number of keys in one step of a SCAN, and of accounts described at a time.
@@ -201,6 +203,8 @@ class Accounts:
         await self._record("delete", account)
         counts = {"devices": begun.devices, "tokens": begun.tokens, "sessions": begun.sessions}
         erased = Erased(conversations=len(begun.conversations), **counts)
+        while await calls.erase_requests(account, REQUESTS_STEP).of(self._store):
+            pass
         for conversation in begun.conversations:
             await self._erase_operations(account, conversation)
             after = b""

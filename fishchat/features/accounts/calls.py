@@ -33,6 +33,7 @@ _STATUS = script("accounts/status")
 _DESCRIBE = script("accounts/describe")
 _ERASE = script("accounts/erase")
 _ERASE_OPERATIONS = script("accounts/erase_operations")
+_ERASE_REQUESTS = script("accounts/erase_requests")
 _ERASE_CONVERSATION = script("accounts/erase_conversation")
 _FINISH_ERASE = script("accounts/finish_erase")
 
@@ -246,6 +247,11 @@ def erase_operations(account: bytes, conversation: bytes, after: bytes, count: i
         return following
 
     return Ask(_ERASE_OPERATIONS, (account, conversation, after, count), parse)
+
+
+def erase_requests(account: bytes, count: int) -> Ask[bool]:
+    """Run one step of the erasure of what an account has asked others and reported; whether more may be left."""
+    return Ask(_ERASE_REQUESTS, (account, count), bool)
 
 
 def erase_conversation(account: bytes, conversation: bytes, after: bytes, count: int) -> Ask[ErasedPart]:

@@ -5,6 +5,7 @@
 -- writes: account:<account> seen:<account> tokens:<account> relations:<account> cursor:<account>
 --   cursor:<account>/<device> guesses:<name> changes:<account> at:<account> session:<account> on:<server>:<incarnation>
 --   meta:<conversation> mentions:<account> revocations erasing erasures
+--   prefs:<account> remarks:<account> contact_asked:<account>
 --- @include "clock"
 --- @include "erased"
 --- @include "sessions"
@@ -26,6 +27,8 @@ local devices, tokens = call('HKEYS', 'seen:' .. account), call('HLEN', 'tokens:
 for _, device in ipairs(devices) do call('DEL', 'cursor:' .. account .. '/' .. device) end
 call('DEL', 'account:' .. account, 'seen:' .. account, 'tokens:' .. account, 'relations:' .. account,
   'cursor:' .. account, 'guesses:' .. account, 'changes:' .. account, 'at:' .. account, 'mentions:' .. account)
+-- These may be large: Redis frees them in the background.
+call('UNLINK', 'prefs:' .. account, 'remarks:' .. account, 'contact_asked:' .. account)
 call('HSET', 'account:' .. account, 'deleted', milliseconds())
 note_account_erased(account)
 local left = call('HKEYS', 'talks:' .. account)

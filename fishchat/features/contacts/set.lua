@@ -1,8 +1,8 @@
 -- Block an account, make it a contact, or end either; the other relation stays as it is.
--- args: account, other, kind ('b' blocked, 'c' contact), wanted, most (relations)
+-- args: account, other, kind ('b' blocked, 'c' contact), wanted, most (relations), remark (about a contact; false: as it is)
 -- reply: OK
 -- refuses: NOTFOUND, FULL <limit>
--- writes: relations:<account> meta:<conversation>
+-- writes: relations:<account> remarks:<account> contact_asked:<account> meta:<conversation>
 --- @include "deleted"
 --- @include "names"
 --- @include "relations"
@@ -11,7 +11,7 @@
 
 -- NOTFOUND: the account itself was deleted. Whether the other one exists is not revealed.
 
-local account, other, kind, wanted, most = unpack(args)
+local account, other, kind, wanted, most, remark = unpack(args)
 if is_deleted(account) then return {'NOTFOUND'} end
 local relations = 'relations:' .. account
 local now = call('HGET', relations, other)
@@ -25,6 +25,16 @@ if after == '' then
 elseif after ~= now then
   if not now and call('HLEN', relations) >= most then return {'FULL', most} end
   call('HSET', relations, other, after)
+end
+if kind == 'c' and (remark == '' or not wanted) then
+  call('HDEL', 'remarks:' .. account, other)
+elseif remark then
+  call('HSET', 'remarks:' .. account, other, remark)
+end
+-- No request of the two outlives a block.
+if kind == 'b' and wanted then
+  call('HDEL', 'contact_asked:' .. account, other)
+  call('HDEL', 'contact_asked:' .. other, account)
 end
 -- If the two have talked, send.lua finds the block in the counters, which it reads anyway.
 local conversation = p2p(account, other)

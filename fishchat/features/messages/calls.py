@@ -83,6 +83,7 @@ class Described:
     :ivar position: the position of the message, or nothing.
     :ivar text: the beginning of its text, up to one byte longer than a preview.
     :ivar name: the display name of the other account, or nothing.
+    :ivar settings: what the account has set for it (``lib/conversation_settings.lua``), or nothing.
     """
 
     conversation: bytes
@@ -94,6 +95,7 @@ class Described:
     form: bytes
     text: bytes
     name: bytes
+    settings: bytes
 
 
 def conversations(account: bytes, cursor: bytes) -> Ask[tuple[bytes, list[bytes]]]:
@@ -113,6 +115,6 @@ def describe_conversations(account: bytes, conversations: list[bytes], preview: 
     """
 
     def parse(packed: bytes) -> list[Described]:
-        return [Described(*row) for row in rows(packed, 9)]
+        return [Described(*row) for row in rows(packed, 10)]
 
     return Ask(_DESCRIBE, (account, conversations, preview, PREVIEWED + 1), parse)

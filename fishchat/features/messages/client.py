@@ -107,6 +107,9 @@ class Conversation:
     In a page, ``time`` is when something was last stored in it, in seconds since 1970. With a preview, ``name`` is the
     display name of the other account, and ``id``, ``from_`` and ``text`` are those of the last message: empty if there
     is none. ``text`` is its beginning, at most 200 bytes.
+
+    The rest is what ``set_conversation`` has set: ``notify`` is ``all``, ``mentions`` or ``none``, ``until`` when it
+    ends, in seconds since 1970, or 0.
     """
 
     conversation: str
@@ -118,6 +121,11 @@ class Conversation:
     id: str = ""
     from_: str = ""
     text: str = ""
+    notify: str = "all"
+    until: float = 0.0
+    pinned: bool = False
+    archived: bool = False
+    remark: str = ""
 
     @property
     def place(self) -> str:
@@ -199,7 +207,18 @@ def conversations(
 
     def one(item: bytes, tags: Mapping[bytes, bytes]) -> Conversation:
         which, last, read, unread, *rest = item.split(b" ", 5)
-        made = Conversation(which.decode(), int(last), int(read), int(unread), int(tags.get(b"time", b"0")) / 1000)
+        made = Conversation(
+            which.decode(),
+            int(last),
+            int(read),
+            int(unread),
+            int(tags.get(b"time", b"0")) / 1000,
+            notify=tags.get(b"notify", b"all").decode(),
+            until=int(tags.get(b"until", b"0")) / 1000,
+            pinned=b"pinned" in tags,
+            archived=b"archived" in tags,
+            remark=text_of(tags.get(b"remark", b""), False),
+        )
         if len(rest) < 1:
             return made
         name = text_of(tags.get(b"name", b""), False)

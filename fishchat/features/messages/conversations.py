@@ -34,7 +34,7 @@ class Conversations:
 
     async def _all(self, account: bytes, command: Command) -> bytes:
         found = await self._described(account, await self._names(account), False)
-        return list_lines(command, [(_counts(each), b"") for each in found])
+        return list_lines(command, [(_counts(each), settings_tags(each.settings)) for each in found])
 
     async def _page(self, account: bytes, command: Command) -> bytes:
         preview = b"preview" in command.tags
@@ -80,14 +80,31 @@ def _counts(found: Described) -> bytes:
 def _item(found: Described, time: int, preview: bool) -> tuple[bytes, bytes]:
     """Return the item of a conversation in a page, with its last message for a preview, and the tags of the item."""
     item, tags = _counts(found), b"time=%d" % time
+    kept = settings_tags(found.settings)
+    kept = b";" + kept if kept else b""
     if not preview:
-        return item, tags
+        return item, tags + kept
     name = b";name=" + escape_tag(found.name) if found.name else b""
     if not found.position:
-        return item + b" -", tags + name
+        return item + b" -", tags + name + kept
     escaped = found.form.partition(b";")[0] == ESCAPED
-    tags += b";from=" + found.sender + name + (b";esc" if escaped else b"")
+    tags += b";from=" + found.sender + name + (b";esc" if escaped else b"") + kept
     return b"%s %s:%s %s" % (item, found.conversation, found.position, beginning(found.text, escaped)), tags
+
+
+def settings_tags(settings: bytes) -> bytes:
+    """Return the tags for what an account has set for a conversation; nothing for what is as at the beginning."""
+    if not settings:
+        return b""
+    notify, ends, marks, remark = settings.split(b" ", 3)
+    tags = []
+    if notify != b"all":
+        tags.append(b"notify=" + notify)
+        tags += [b"until=" + ends] if ends != b"0" else []
+    tags += [b"pinned"] if b"p" in marks else []
+    tags += [b"archived"] if b"a" in marks else []
+    tags += [b"remark=" + escape_tag(remark)] if remark else []
+    return b";".join(tags)
 
 
 def beginning(text: bytes, escaped: bool, longest: int = PREVIEWED) -> bytes:

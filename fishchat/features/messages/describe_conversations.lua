@@ -1,8 +1,9 @@
 -- Describe some conversations of an account, with the last message of each if wanted.
 -- args: account, conversations (50 at most, with messages 25), preview (whether messages are wanted), longest (bytes of a text)
 -- reply: packed (flat: conversation, last number that it may see, number that it has read, unread, position of the last
---   message or '', its sender, its form, the beginning of its text, display name of the other account or '');
---   conversations that the account does not have are left out
+--   message or '', its sender, its form, the beginning of its text, display name of the other account or '', settings of the
+--   account for the conversation or ''); conversations that the account does not have are left out
+--- @include "conversation_settings"
 --- @include "shown_name"
 --- @include "standing"
 
@@ -43,7 +44,8 @@ local function add(...)
   for i = 1, select('#', ...) do out[#out + 1] = (select(i, ...)) end
 end
 
-for _, conversation in ipairs(conversations) do
+local settings = #conversations > 0 and call('HMGET', 'prefs:' .. account, unpack(conversations))
+for at, conversation in ipairs(conversations) do
   local spans = call('HGET', 'talks:' .. account, conversation)
   if spans then
     add(conversation, standing(account, conversation, spans))
@@ -54,6 +56,7 @@ for _, conversation in ipairs(conversations) do
       add('', '', '', '')
     end
     add(preview and one and shown_name(account, one == account and other or one) or '')
+    add(settings[at] and settings_as(settings_in(settings[at])) or '')
   end
 end
 return cmsgpack.pack(out)

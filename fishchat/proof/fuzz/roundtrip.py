@@ -16,7 +16,7 @@ from fishchat.client.machine import Machine
 from fishchat.client.replies import parse_error
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.accounts.client import devices, names, status
-from fishchat.features.contacts.client import contacts
+from fishchat.features.contacts.client import contact_requests, contacts
 from fishchat.features.messages.client import conversations, history
 from fishchat.features.messages.conversations import beginning
 from fishchat.features.requests import Request
@@ -37,6 +37,7 @@ ASKED: tuple[tuple[str, Callable[[], Request[Any]]], ...] = (
     ("topics/members", lambda: members("fishing")),
     ("accounts/devices", devices),
     ("contacts/list", contacts),
+    ("contacts/requests", contact_requests),
     ("accounts/status", lambda: status("bob")),
     ("profiles/names", lambda: names(["alice", "bob"])),
 )
@@ -143,8 +144,19 @@ def _previewed(
     form: bytes,
     text: bytes,
     name: bytes,
+    settings: bytes,
 ) -> events.Conversation:
     made = events.Conversation(conversation.decode(), last, read, unread, name=name.decode())
+    if settings:
+        notify, ends, marks, remark = settings.decode().split(" ", 3)
+        made = replace(
+            made,
+            notify=notify,
+            until=int(ends) / 1000 if notify != "all" else 0.0,
+            pinned="p" in marks,
+            archived="a" in marks,
+            remark=remark,
+        )
     if not at:
         return made
     shown = _text(form, beginning(text, form == ESCAPED))
@@ -161,7 +173,10 @@ _MEANT: dict[str, Callable[..., Any]] = {
         account.decode(), role == b"owner", read, name.decode()
     ),
     "accounts/devices": lambda name, on, seen, ends: events.Device(name.decode(), bool(on), seen / 1000, ends / 1000),
-    "contacts/list": lambda account, name: events.Named(account.decode(), name.decode()),
+    "contacts/list": lambda account, name, remark: events.Contact(account.decode(), name.decode(), remark.decode()),
+    "contacts/requests": lambda time, account, text, name: events.ContactRequest(
+        account.decode(), time / 1000, text.decode(), name.decode()
+    ),
 }
 
 

@@ -242,11 +242,18 @@ class Store(FakeStore):
         for name in names:
             account, _, _, form, text = self.body(name).split(b" ", 4)
             message = (b"7-1", account, form, text[:longest]) if preview and dice.flag() else (b"",) * 4
-            found.append(
-                (name, dice.number(), dice.number(), dice.number(), *message, self._shown() if preview else b"")
-            )
+            numbers = dice.number(), dice.number(), dice.number()
+            found.append((name, *numbers, *message, self._shown() if preview else b"", self._settings()))
         self.gave["messages/describe_conversations"] = found
         return pack(*[value for one in found for value in one])
+
+    def _settings(self) -> bytes:
+        """The settings of a conversation, or nothing."""
+        dice = self.dice
+        if dice.flag():
+            return b""
+        notify, marks = dice.pick((b"all", b"mentions", b"none")), dice.pick((b"-", b"p", b"a", b"pa"))
+        return b"%s %d %s %s" % (notify, dice.number(), marks, self._shown())
 
     def _topics_list(self, *_: Any) -> Any:
         dice = self.dice
@@ -297,12 +304,28 @@ class Store(FakeStore):
     def _contacts_list(self, *_: Any) -> Any:
         # In Redis every account is once in the list.
         given = sorted({self.dice.name() for _ in range(self.dice.byte() % 4)})
-        self.gave["contacts/list"] = [(name, b"") for name in given]
+        self.gave["contacts/list"] = [(name, b"", b"") for name in given]
         return pack(*given)
+
+    def _contacts_remarks(self, _: bytes, accounts: list[bytes]) -> Any:
+        about = [self._shown() for _ in accounts]
+        named = self.gave["profiles/names"]
+        self.gave["contacts/list"] = [(*row, remark) for row, remark in zip(named, about, strict=True)]
+        return about
+
+    def _contacts_requests(self, *_: Any) -> Any:
+        dice = self.dice
+        names = sorted({dice.name() for _ in range(dice.byte() % 4)})
+        given = [(dice.number(), name, dice.text() if dice.flag() else b"") for name in names]
+        self.gave["contacts/requests"] = [(*row, b"") for row in sorted(given)]
+        return pack(*[value for time, name, text in given for value in (name, b"%d %s" % (time, text))])
 
     def _profiles_names(self, asker: bytes, accounts: list[bytes]) -> Any:
         names = [self._shown() for _ in accounts]
-        self.gave["contacts/list"] = self.gave["profiles/names"] = list(zip(accounts, names, strict=True))
+        self.gave["profiles/names"] = list(zip(accounts, names, strict=True))
+        waiting = self.gave.get("contacts/requests", ())
+        if [row[1] for row in waiting] == accounts:
+            self.gave["contacts/requests"] = [(*row[:3], name) for row, name in zip(waiting, names, strict=True)]
         return pack(*names)
 
     def _rows(self, script: str, row: Callable[[], tuple[Any, ...]]) -> bytes:

@@ -20,7 +20,8 @@ Line = dict[str, Any]
 
 
 async def export(store: IStore, account: bytes, token_life: int) -> AsyncIterator[Line]:
-    """Yield profile, devices, relations, topics and messages of an account, then a line with their number.
+    """Yield profile, devices, relations, settings, topics, reports and messages of an account, then a line with their
+    number.
 
     Times are in ms since 1970. Raises Refusal if there is no such account. Hashes of secrets are never included.
     """
@@ -32,6 +33,8 @@ async def export(store: IStore, account: bytes, token_life: int) -> AsyncIterato
         for kind, name in ((b"c", "contact"), (b"b", "blocked")):
             if kind in kinds:
                 yield {"type": name, "account": other.decode()}
+    async for line in _settings(store, account):
+        yield line
     for topic in sorted(await store.run("SMEMBERS", b"topics:" + account)):
         owner = await store.run("HGET", b"topic:#" + topic, "owner")
         yield {"type": "topic", "topic": topic.decode(), "owner": owner == account}
@@ -41,6 +44,38 @@ async def export(store: IStore, account: bytes, token_life: int) -> AsyncIterato
             messages += 1
             yield line
     yield {"type": "end", "messages": messages}
+
+
+async def _settings(store: IStore, account: bytes) -> AsyncIterator[Line]:
+    """Yield remarks, requests and settings of conversations, then what the account has reported, without the texts."""
+    async for other, remark in _pairs(store, b"remarks:" + account):
+        yield {"type": "remark", "account": other.decode(), "text": _shown(remark)}
+    async for other, _ in _pairs(store, b"contact_asks:" + account):
+        request = await store.run("HGET", b"contact_asked:" + other, account)
+        if request is not None:
+            time, _, text = request.partition(b" ")
+            yield {"type": "request", "account": other.decode(), "time": int(time), "text": _shown(text)}
+    async for conversation, settings in _pairs(store, b"prefs:" + account):
+        notify, ends, marks, remark = settings.split(b" ", 3)
+        yield {
+            "type": "settings",
+            "conversation": conversation.decode(),
+            "notify": notify.decode(),
+            "until": int(ends),
+            "pinned": b"p" in marks,
+            "archived": b"a" in marks,
+            "remark": _shown(remark),
+        }
+    async for message, report in _pairs(store, b"reported:" + account):
+        entry = report.partition(b" ")[2]
+        for _, flat in await store.run("XRANGE", b"reports", entry, entry):
+            fields = dict(zip(flat[::2], flat[1::2], strict=True))
+            time = int(entry.partition(b"-")[0])
+            yield {"type": "report", "message": message.decode(), "time": time, "reason": _shown(fields[b"reason"])}
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
 
 
 async def _pairs(store: IStore, key: bytes) -> AsyncIterator[tuple[bytes, bytes]]:
@@ -74,5 +109,5 @@ def _message(message_id: bytes, device: bytes, time: int, form: bytes, text: byt
     kind, _, attributes = form.partition(b";")
     line = {"type": "message", "id": message_id.decode(), "device": device.decode(), "time": time}
     if attributes:
-        line["tags"] = attributes.decode("utf-8", "backslashreplace")
-    return {**line, "text": (unescape(text) if kind == ESCAPED else text).decode("utf-8", "backslashreplace")}
+        line["tags"] = _shown(attributes)
+    return {**line, "text": _shown(unescape(text) if kind == ESCAPED else text)}

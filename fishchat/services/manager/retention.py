@@ -1,4 +1,4 @@
-"""Removes old messages and events: by age, then by count, and only if the clocks can be believed."""
+"""Removes old messages, events and reports: by age, then by count, and only if the clocks can be believed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 
 from fishchat.config.schema import Retention
+from fishchat.features.reports.calls import trim
 from fishchat.interfaces import IStore
 from fishchat.services.manager.rounds import Rounds
 from fishchat.services.manager.survey import APART, Survey, look, remove
@@ -74,17 +75,23 @@ class Trimmer(Rounds):
 
 
 class AuditTrimmer(Rounds):
-    """Removes events of the audit record by their age. By their number, servers remove them when they write."""
+    """Removes events of the audit record by their age, and reports by their age and number.
+
+    Events are removed by their number when servers write them.
+    """
 
     def __init__(
         self, store: IStore, retention: Retention, clock: IReactorTime, wall: Callable[[], float] = time.time
     ) -> None:
         super().__init__(store, retention.every, clock)
         self._keep = retention.audit
+        self._reports = retention.reports
         self._wall = wall
 
     async def round(self) -> None:
-        """Remove the events that are too old, unless the clocks differ: then the retention of messages logs it."""
+        """Remove what is too old, unless the clocks differ: then the retention of messages logs it."""
         seconds, _ = await self._store.run("TIME")
-        if abs(self._wall() - int(seconds)) <= APART:
+        agree = abs(self._wall() - int(seconds)) <= APART
+        if agree:
             await append((), self._keep.count, days_in_ms(self._keep.days)).of(self._store)
+        await trim(self._reports.count, days_in_ms(self._reports.days) if agree else 0).of(self._store)

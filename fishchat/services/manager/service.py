@@ -20,9 +20,10 @@ from fishchat.storage.scrub.calls import SCRIPTS
 
 def build(parts: Parts) -> Sequence[IService]:
     """Return the services of the manager. Two managers do no harm: every step is atomic in the store."""
-    names = ("servers/reap", "logs/survey", "logs/trim", "topics/release", "audit/append")
-    erasing = ("accounts/erase", "accounts/erase_operations", "accounts/erase_conversation", "accounts/finish_erase")
-    store = parts.store([*(script(name) for name in (*names, *erasing)), *SCRIPTS])
+    names = ("servers/reap", "logs/survey", "logs/trim", "topics/release", "audit/append", "reports/trim")
+    erasing = ("", "_requests", "_operations", "_conversation")
+    steps = [*(f"accounts/erase{step}" for step in erasing), "accounts/finish_erase"]
+    store = parts.store([*(script(name) for name in (*names, *steps)), *SCRIPTS])
     reaper = Reaper(store, parts.clock)
     trimmer = Trimmer(store, parts.config.retention, parts.clock)
     audit = AuditTrimmer(store, parts.config.retention, parts.clock)

@@ -8,6 +8,7 @@ from typing import Any
 
 from fishchat.services.backup.export import STEP
 from fishchat.test.support.account_runner import AccountCase
+from fishchat.test.support.script_runner import STREAM
 from fishchat.test.support.user_runner import Commands
 
 
@@ -65,6 +66,41 @@ class Export(AccountCase, Commands):
         self.assertEqual((found["message"][1]["time"], found["message"][1]["tags"]), (5000, "reply=alice+bob:1-1"))
         self.assertEqual(found["end"], [{"messages": 2}])
         self.assertNotIn("argon", said.out)
+
+    async def test_people(self) -> None:
+        """Remarks, requests, settings and reports of the account; nothing that others asked or reported."""
+        self.fill()
+        self.enrol("dora")
+        bodies = "alice main -1 n ASKED alice hello", "alice main -1 n CONTACT alice"
+        for account, other in (("alice", "dora"), ("alice", "nobody"), ("dora", "carol")):
+            self.fenced("contacts/ask", STREAM, account, other, "hello", 10, 10, 10, *bodies)
+        self.call("contacts/set", "alice", "bob", "c", True, 10, "Bob; from work")
+        for setting, value in (("notify", "none"), ("pinned", "yes"), ("remark", "my brother")):
+            body = "alice main -1 n SET"
+            self.fenced("preferences/set", STREAM, "alice", "alice+bob", setting, value, 10, body)
+        for account in ("alice", "bob"):
+            self.call("reports/report", account, "alice+bob", "7-1", f"{account} says spam", 20)
+        said = await self.good("export", "alice")
+        found = self.parsed(said.out)
+        self.assertEqual(found["remark"], [{"account": "bob", "text": "Bob; from work"}])
+        [request] = found["request"]
+        self.assertEqual((request["account"], request["text"]), ("dora", "hello"))
+        self.assertEqual(
+            found["settings"],
+            [
+                {
+                    "conversation": "alice+bob",
+                    "notify": "none",
+                    "until": 0,
+                    "pinned": True,
+                    "archived": False,
+                    "remark": "my brother",
+                }
+            ],
+        )
+        [report] = found["report"]
+        self.assertEqual((report["message"], report["reason"]), ("alice+bob:7-1", "alice says spam"))
+        self.assertNotIn("bob says", said.out)
 
     async def test_long(self) -> None:
         """More than one step reads, in the order of the conversation."""

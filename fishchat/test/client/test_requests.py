@@ -13,7 +13,9 @@ from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
 from fishchat.features.links import client as links
 from fishchat.features.messages import client as messages
+from fishchat.features.preferences import client as preferences
 from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
+from fishchat.features.reports import client as reports
 from fishchat.features.requests import Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
@@ -104,6 +106,20 @@ class RequestTests(SynchronousTestCase):
             (contacts.add_contact("bob"), said("ADD_CONTACT", b"bob")),
             (contacts.remove_contact("bob"), said("REMOVE_CONTACT", b"bob")),
             (contacts.contacts(), said("REQ_CONTACTS")),
+            (contacts.add_contact("bob", "Bob from work"), said("ADD_CONTACT", b"bob", text="Bob from work")),
+            (contacts.add_contact("bob", ""), said("ADD_CONTACT", b"bob", text="-")),
+            (contacts.ask_contact("bob"), said("ASK_CONTACT", b"bob")),
+            (contacts.ask_contact("bob", "hello there"), said("ASK_CONTACT", b"bob", text="hello there")),
+            (contacts.contact_requests(), said("REQ_CONTACT_REQUESTS")),
+            (contacts.accept_contact("bob"), said("ACCEPT_CONTACT", b"bob")),
+            (contacts.refuse_contact("bob"), said("REFUSE_CONTACT", b"bob")),
+            (
+                preferences.set_conversation("bob", "notify", "none"),
+                said("SET_CONVERSATION", b"bob", b"notify", text="none"),
+            ),
+            (preferences.set_conversation("#a", "remark", ""), said("SET_CONVERSATION", b"#a", b"remark", text="-")),
+            (reports.report_message("alice+bob:471893-17"), said("REPORT_MESSAGE", ID)),
+            (reports.report_message("alice+bob:471893-17", "spam"), said("REPORT_MESSAGE", ID, text="spam")),
             (accounts.set_privacy("contacts"), said("SEND_PRIVACY", b"contacts")),
             (accounts.set_name("Bob the Builder"), said("SEND_NAME", text="Bob the Builder")),
         ]

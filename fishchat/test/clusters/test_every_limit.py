@@ -15,7 +15,7 @@ from fishchat.cli.printing import local_time
 from fishchat.config import describe
 from fishchat.config.schema import Limits
 from fishchat.features.accounts.administration import Accounts
-from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.contacts.calls import RELATED
 from fishchat.features.entering import REQUESTS
 from fishchat.features.links.handlers import LINKS
 from fishchat.features.messages.rows import DEFAULT_PAGE
@@ -84,6 +84,8 @@ TESTS = {
     "retention.notice.days": "services.manager.test_manager.Trimming.test_by_kind",
     "retention.audit.days": "services.manager.test_manager.Trimming.test_audit",
     "retention.audit.count": "services.manager.test_manager.Trimming.test_audit",
+    "retention.reports.days": "services.manager.test_manager.Trimming.test_reports",
+    "retention.reports.count": "services.manager.test_manager.Trimming.test_reports",
     "fishchat.services.running.audit.WAITING": "services.running.test_audit.Attacked.test_waiting",
     "fishchat.services.running.audit.APART": "services.running.test_audit.Attacked.test_one_address",
 }

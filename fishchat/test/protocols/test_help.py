@@ -64,7 +64,7 @@ class OverviewTests(SynchronousTestCase):
             self.assertIn(verb, after)
         for verb in ("SIGNUP", "PASSWORD"):
             self.assertNotIn(verb, before + after)
-        self.assertIn("More after the login: Messages, Topics", before)
+        self.assertIn("More after the login: Messages, ", before)
 
     def test_programs(self) -> None:
         """What only programs use has one line, without a usage."""

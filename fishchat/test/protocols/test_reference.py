@@ -13,9 +13,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from fishchat.config.schema import Limits
 from fishchat.errors import WORDS, Refusal
 from fishchat.features.accounts.rows import NAMES
-from fishchat.features.contacts.handlers import RELATED
+from fishchat.features.contacts import calls
+from fishchat.features.contacts.calls import ASKED, RELATED
+from fishchat.features.contacts.rows import ASK_LENGTH
 from fishchat.features.messages.calls import PREVIEWED
+from fishchat.features.preferences.calls import KEPT
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
+from fishchat.features.reports.rows import DAILY, REASON_LENGTH
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.display_names import DISPLAY_LENGTH
@@ -63,6 +67,12 @@ LIMITS = {
     "bytes of an `@invite`": 64,
     "characters of a display name": DISPLAY_LENGTH,
     "accounts that an account has blocked": RELATED,
+    "bytes of the text of a request": ASK_LENGTH,
+    "names that an account asks": ASKED,
+    "requests that wait": calls.WAITING,
+    "conversations for which an account has settings": KEPT,
+    "messages that an account reports": DAILY,
+    "bytes of the reason": REASON_LENGTH,
     "password hashes that wait": WAITING,
 }
 #: What the grammar refuses. The others are no matter of form: a tag that the verb does not know, a forbidden verb, …

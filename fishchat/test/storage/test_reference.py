@@ -153,6 +153,13 @@ class Keys(AccountCase):
         self.ack("bob", "alice+bob", f"{fence.epoch}-1", fence=fence)
         self.fenced("topics/create", "alice", "fishing", "open", 10, ["listed", "yes"], fence=fence)
         self.fenced("topics/invite", "alice", "fishing", "bob", 10, STREAM, b"alice main -1 n x", fence=fence)
+        asked = ("hello", 10, 10, 10, b"alice main -1 n x", b"alice main -1 n x")
+        self.enrol("frank")
+        self.fenced("contacts/ask", STREAM, "alice", "frank", *asked, fence=fence)
+        self.call("contacts/set", "alice", "bob", "c", True, 10, "Bob from work")
+        body = b"alice main -1 n x"
+        self.fenced("preferences/set", STREAM, "alice", "alice+bob", "notify", "none", 10, body, fence=fence)
+        self.call("reports/report", "bob", "alice+bob", f"{fence.epoch}-1", "spam", 20)
         self.call("routes/take", STREAM, "token", 60_000, 0)
         self.call("routes/store", STREAM, "token", 60_000, 1, "1-1", ["ms2", 1], 1)
         self.call("routes/take", STREAM, "another", 60_000, 0)

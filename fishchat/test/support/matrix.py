@@ -22,6 +22,7 @@ GOOD: dict[str, str] = {
     "device": "phone",
     "mechanism": "SCRAM-SHA-256",
     "privacy": "everyone",
+    "setting": "remark",
     "conversation": "bob+mallory",
     "named-conversation": "bob+mallory",
     "mark": "bob+mallory:1-1",

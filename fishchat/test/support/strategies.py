@@ -7,6 +7,7 @@ from hypothesis.strategies import SearchStrategy
 
 from fishchat.features.accounts.rows import PRIVACIES
 from fishchat.features.links.rows import CODE_BYTES, USES, YEAR
+from fishchat.features.preferences.rows import SETTINGS
 from fishchat.features.registry import VERBS
 from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
 from fishchat.features.watching.rows import STATES
@@ -76,6 +77,7 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "privacy": st.sampled_from(PRIVACIES),
     "code": codes,
     "link": codes,
+    "setting": st.sampled_from(sorted(SETTINGS)),
 }
 
 

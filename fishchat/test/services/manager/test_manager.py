@@ -124,6 +124,26 @@ class Trimming(ManagerCase):
         await AuditTrimmer(store, retention, Clock(), lambda: now / 1000 + 61).round()
         self.assertEqual(redis.command("XLEN", "audit"), 1)
 
+    async def test_reports(self) -> None:
+        """Reports beyond the age or the number are removed; none by its age while the clocks differ."""
+        cluster = await self.alone(retention__reports={"days": 10, "count": 3})
+        redis = cluster.redis
+        now = int(redis.command("TIME")[0]) * 1000
+        day = 86_400_000
+        for at in (now - 11 * day, *(now - n for n in (5, 4, 3, 2, 1))):
+            redis.command("XADD", "reports", at, "by", "alice")
+        await cluster.roles["manager1"].find(AuditTrimmer).round()
+        self.assertEqual(redis.command("XLEN", "reports"), 3)
+        redis.command("DEL", "reports")
+        for at in (now - 12 * day, now - 11 * day):
+            redis.command("XADD", "reports", at, "by", "alice")
+        store = cluster.roles["manager1"].parts.speaker
+        retention = cluster.roles["manager1"].parts.config.retention
+        await AuditTrimmer(store, retention, Clock(), lambda: now / 1000 + 61).round()
+        self.assertEqual(redis.command("XLEN", "reports"), 2)
+        await AuditTrimmer(store, retention, Clock(), lambda: now / 1000).round()
+        self.assertEqual(redis.command("XLEN", "reports"), 0)
+
     async def test_by_kind(self) -> None:
         """Each kind of conversation has its own age and count."""
         cluster = await self.alone(
