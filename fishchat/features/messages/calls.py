@@ -84,6 +84,7 @@ class Described:
     :ivar text: the beginning of its text, up to one byte longer than a preview.
     :ivar name: the display name of the other account, or nothing.
     :ivar settings: what the account has set for it (``lib/conversation_settings.lua``), or nothing.
+    :ivar mentions: how many unread messages mention it.
     """
 
     conversation: bytes
@@ -96,6 +97,7 @@ class Described:
     text: bytes
     name: bytes
     settings: bytes
+    mentions: int
 
 
 def conversations(account: bytes, cursor: bytes) -> Ask[tuple[bytes, list[bytes]]]:
@@ -115,6 +117,6 @@ def describe_conversations(account: bytes, conversations: list[bytes], preview: 
     """
 
     def parse(packed: bytes) -> list[Described]:
-        return [Described(*row) for row in rows(packed, 10)]
+        return [Described(*row) for row in rows(packed, 11)]
 
     return Ask(_DESCRIBE, (account, conversations, preview, PREVIEWED + 1), parse)

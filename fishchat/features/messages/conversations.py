@@ -34,7 +34,7 @@ class Conversations:
 
     async def _all(self, account: bytes, command: Command) -> bytes:
         found = await self._described(account, await self._names(account), False)
-        return list_lines(command, [(_counts(each), settings_tags(each.settings)) for each in found])
+        return list_lines(command, [(_counts(each), own_tags(each)) for each in found])
 
     async def _page(self, account: bytes, command: Command) -> bytes:
         preview = b"preview" in command.tags
@@ -80,16 +80,27 @@ def _counts(found: Described) -> bytes:
 def _item(found: Described, time: int, preview: bool) -> tuple[bytes, bytes]:
     """Return the item of a conversation in a page, with its last message for a preview, and the tags of the item."""
     item, tags = _counts(found), b"time=%d" % time
-    kept = settings_tags(found.settings)
+    kept = own_tags(found)
     kept = b";" + kept if kept else b""
     if not preview:
         return item, tags + kept
     name = b";name=" + escape_tag(found.name) if found.name else b""
     if not found.position:
         return item + b" -", tags + name + kept
-    escaped = found.form.partition(b";")[0] == ESCAPED
-    tags += b";from=" + found.sender + name + (b";esc" if escaped else b"") + kept
+    kind, _, attributes = found.form.partition(b";")
+    escaped = kind == ESCAPED
+    recalled = b";" + attributes if attributes.startswith(b"recalled=") else b""
+    tags += b";from=" + found.sender + name + (b";esc" if escaped else b"") + recalled + kept
     return b"%s %s:%s %s" % (item, found.conversation, found.position, beginning(found.text, escaped)), tags
+
+
+def own_tags(found: Described) -> bytes:
+    """Return the tags for what an account has set for a conversation, and for the unread messages that mention it."""
+    tags = settings_tags(found.settings)
+    if not found.mentions:
+        return tags
+    mentions = b"mentions=%d" % found.mentions
+    return mentions + b";" + tags if tags else mentions
 
 
 def settings_tags(settings: bytes) -> bytes:

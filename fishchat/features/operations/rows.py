@@ -181,7 +181,8 @@ RESP_REACTIONS = Push(
     b"RESP_REACTIONS",
     "how often each reaction was given to a message: every five seconds at most, to clients that watch a topic of more "
     "than 500 members, where reactions are not pushed one by one",
-    zh="一条消息现在得到的各种回应的次数：用于超过 500 人的话题，那里不逐个推送回应；最多每五秒一次，只发给正在查看该话题的客户端",
+    zh="一条消息现在得到的各种回应的次数：用于超过 500 人的话题，那里不逐个推送回应；最多每五秒一次，"
+    "只发给正在查看该话题的客户端",
     fields=(TARGET, SUMS),
     event="ReactionSums",
     capability=b"ops",

@@ -18,6 +18,7 @@ from fishchat.services.msg_server.delivery.log_reader import Known, Logs
 from fishchat.services.msg_server.delivery.membership import Membership
 from fishchat.services.msg_server.delivery.outcomes import Outcomes
 from fishchat.services.msg_server.delivery.presence import Presence
+from fishchat.services.msg_server.delivery.reaction_sums import ReactionSums
 from fishchat.services.msg_server.delivery.replay import Feeder
 from fishchat.services.msg_server.delivery.rooms import Rooms
 from fishchat.services.msg_server.delivery.signals import Signals
@@ -48,6 +49,7 @@ class Delivery:
         self.outcomes = Outcomes(self.presence, self.rooms, self)
         self.watchers = Watchers()
         self.signals = Signals(self.presence, self.watchers)
+        self.rooms.on_silent_reaction = ReactionSums(connection, self.watchers, clock).changed
         self.feeder = Feeder(logs, self.membership.refresh, newest)
         self._catching_up = CatchingUp(logs, self.presence, self.rooms, self.membership, epoch)
         connection.on_connected.append(self.sweep)

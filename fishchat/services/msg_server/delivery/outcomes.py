@@ -11,7 +11,7 @@ from fishchat.model.message import UNKNOWN, Message, from_body, push_line
 from fishchat.model.names import Position, accounts_of, parse_position
 from fishchat.services.msg_server.delivery.presence import Presence
 from fishchat.services.msg_server.delivery.rooms import ILog, Rooms
-from fishchat.services.msg_server.queue.items import Send
+from fishchat.services.msg_server.queue.items import Change, Send
 from fishchat.storage.ask import pairs_of
 
 
@@ -65,7 +65,8 @@ class Outcomes:
     def _passed(self, send: Send, number: int, version: int, epoch: int, time: int) -> None:
         """Take an operation that is stored but pushed to nobody: every device passes over its number."""
         name = send.conversation
-        self._rooms.hear(name, Message(epoch, number, send.sender, b"", time, UNKNOWN), version)
+        of = parse_position(send.wanted.of) if isinstance(send, Change) else None
+        self._rooms.hear(name, Message(epoch, number, send.sender, b"", time, UNKNOWN, of), version)
         send.asker.stored(send.token, b"%s:%d-%d" % (name, epoch, number), time)
 
     def _not_stored(self, send: Send, result: bytes) -> None:

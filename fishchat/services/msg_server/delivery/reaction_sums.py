@@ -1,4 +1,4 @@
-"""Sums of reactions in large topics, where reactions are not pushed one by one: for the devices that watch the topic."""
+"""Sums of reactions for who watches a large topic, where reactions are not pushed one by one."""
 
 from __future__ import annotations
 

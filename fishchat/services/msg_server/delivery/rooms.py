@@ -13,7 +13,7 @@ A device's place in a conversation, a :class:`Reading`, moves between these stat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from fishchat.model.conversation import Conversation, IReads
 from fishchat.model.device import REFILL, Device, Reading, start_of
-from fishchat.model.message import Message, from_body
+from fishchat.model.message import UNKNOWN, Message, from_body
 from fishchat.model.names import START, Position, accounts_of
 from fishchat.services.msg_server.delivery.log_reader import Known
 from fishchat.services.msg_server.delivery.presence import Presence
@@ -30,6 +30,10 @@ from fishchat.services.msg_server.delivery.presence import Presence
 HOLD = 0.02
 #: Topics without a member here whose membership version is remembered.
 UNREAD = 10_000
+
+
+def _ignore(conversation: bytes, of: Position) -> None:
+    """Ignore a reaction, until somebody wants to know."""
 
 
 class ILog(Protocol):
@@ -57,6 +61,8 @@ class Rooms:
         self._presence = presence
         self._log = log
         self._clock = clock
+        #: Called with the conversation and the message of a reaction that is not pushed.
+        self.on_silent_reaction: Callable[[bytes, Position], object] = _ignore
         self.conversations: dict[bytes, Conversation] = {}
         self.dirty: set[Reading] = set()
         #: Topic without a member here → the membership version for which this was found.
@@ -75,6 +81,8 @@ class Rooms:
 
     def hear(self, name: bytes, message: Message, version: int) -> None:
         """Take a message of a conversation that was stored under this membership version."""
+        if message.of is not None and message.needs == UNKNOWN:
+            self.on_silent_reaction(name, message.of)
         conversation = self.conversations.get(name)
         if conversation is not None and conversation.version == version and message.seq != 1:
             conversation.hear(message)
