@@ -285,7 +285,7 @@ class ScriptCase(SynchronousTestCase):
     def conversations(self, account: str) -> dict[str, list[int]]:
         """Return conversation → last number, read number, unread."""
         names = sorted(self.command("HKEYS", "talks:" + account))
-        found = rows(self.packed("messages/describe_conversations", account, names, False, 0), 10)
+        found = rows(self.packed("messages/describe_conversations", account, names, False, 0), 11)
         return {name: numbers[:3] for name, numbers in found.items()}
 
     def routed(self) -> list[dict[str, list[Any]]]:

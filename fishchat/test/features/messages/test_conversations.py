@@ -33,7 +33,7 @@ class ListCase(AccountCase):
     def described(self, *names: str, account: str = "alice", preview: bool = True) -> list[list[Any]]:
         """Return what the script says of some conversations."""
         flat = self.packed("messages/describe_conversations", account, list(names), preview, 201)
-        return [flat[start : start + 10] for start in range(0, len(flat), 10)]
+        return [flat[start : start + 11] for start in range(0, len(flat), 11)]
 
     def previewed(self, name: str, account: str = "alice") -> list[Any]:
         """Return position, sender, kind and beginning of the last message, and the name of the other account."""
@@ -55,7 +55,7 @@ class Previews(ListCase):
         self.said("alice", "bob", "x" * 300)
         self.assertEqual(self.previewed(AB), ["7-2", "alice", "-", "x" * 201, "Bob the Builder"])
         self.assertEqual(self.previewed(AB, "bob"), ["7-2", "alice", "-", "x" * 201, ""])
-        self.assertEqual(self.described(AB, preview=False), [[AB, 2, 2, 0, "", "", "", "", "", ""]])
+        self.assertEqual(self.described(AB, preview=False), [[AB, 2, 2, 0, "", "", "", "", "", "", 0]])
         self.assertEqual(self.described("alice+carol", "#nothing"), [])
 
     def test_notices(self) -> None:
@@ -117,7 +117,7 @@ class Previews(ListCase):
         before = self.times()
         self.command("DEL", "log:" + AB)
         self.assertEqual(self.times(), before)
-        self.assertEqual(self.described(AB), [[AB, 1, 0, 0, "", "", "", "", "Bob the Builder", ""]])
+        self.assertEqual(self.described(AB), [[AB, 1, 0, 0, "", "", "", "", "Bob the Builder", "", 0]])
 
     def test_earlier_stores(self) -> None:
         """In a store without this time, it is that of the last entry, or 0."""
