@@ -130,6 +130,8 @@ class AccountCase(ScriptCase):
     def erase(self, account: str, count: int = 500) -> list[str]:
         """Delete an account as ``Accounts.erase`` does. Returns its conversations."""
         conversations: list[str] = self.call("accounts/erase", account, "")[4]
+        while self.call("accounts/erase_requests", account, 100):
+            pass
         for conversation in conversations:
             self.erase_talk(account, conversation, count)
         self.call("accounts/finish_erase", account)
