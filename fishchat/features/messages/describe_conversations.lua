@@ -9,6 +9,7 @@
 --- @include "standing"
 --- @include "fold"
 --- @include "merge"
+--- @include "sight"
 
 local account, conversations, preview, longest = unpack(args)
 
@@ -35,9 +36,10 @@ local function newest_of(conversation, bottom, top, count)
 end
 
 -- Return the sender, the form and the text of an entry as they stand now.
-local function shown(conversation, entry)
+local function shown(conversation, entry, spans)
   local state = amended(conversation, select(2, position(entry[1])))
-  local sender, _, _, form, text = parts_of(edited_body(conversation, entry[2][4], state))
+  local body = edited_body(conversation, entry[2][4], state, function(at) return sees(spans, at) end)
+  local sender, _, _, form, text = parts_of(body)
   return sender, form, text
 end
 
@@ -50,7 +52,7 @@ local function last_message(conversation, spans)
     repeat
       local entries = newest_of(conversation, bottom, top, count)
       for _, entry in ipairs(entries) do
-        local sender, form, text = shown(conversation, entry)
+        local sender, form, text = shown(conversation, entry, spans)
         if is_message(form) then return entry[1], sender, form, string.sub(text, 1, longest) end
         top = '(' .. entry[1]
       end

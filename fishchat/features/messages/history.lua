@@ -51,6 +51,10 @@ local function operation_body(entry)
   return target.edit == entry[1] and body or nil
 end
 
+local function may_see(at)
+  return sees(spans, at)
+end
+
 local function body_of(entry, value)
   local body = entry[2][4]
   if not is_amended then return body end
@@ -58,7 +62,7 @@ local function body_of(entry, value)
   if attribute_of(form, 'of') then return operation_body(entry) end
   local state = amendment_of(value)
   if state.recalled then return body end
-  return shown_body(conversation, entry[1], body, state, account, pins)
+  return shown_body(conversation, entry[1], body, state, account, pins, may_see)
 end
 
 local function amendments_of(entries)

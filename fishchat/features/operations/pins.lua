@@ -13,10 +13,10 @@ table.sort(pinned, function(one, other) return above(other[2], one[2]) end)
 local pins, out = pins_of(conversation), {}
 for _, one in ipairs(pinned) do
   local at, o = one[1], #out
-  local entry, state, word = visible(account, conversation, at)
+  local entry, state, word, may_see = visible(account, conversation, at)
   if not word and not state.recalled then
     out[o + 1], out[o + 2] = at, entry[2][2]
-    out[o + 3] = shown_body(conversation, at, entry[2][4], state, account, pins)
+    out[o + 3] = shown_body(conversation, at, entry[2][4], state, account, pins, may_see)
   end
 end
 return {'OK', out}

@@ -15,7 +15,7 @@ if is_deleted(account) or not spans or not sees(spans, at) then return {'NOTFOUN
 local id, reported, now = conversation .. ':' .. at, 'reported:' .. account, milliseconds()
 -- This is before the entry is read, so that a repeated report succeeds when the message was recalled meanwhile.
 if call('HEXISTS', reported, id) == 1 then return {'OK', 0} end
-local entry = entry_of(conversation, at)
+local entry = entry_of(conversation, at, spans)
 if not entry then return {'NOTFOUND'} end
 
 -- Message → 'ms report'. Reports of a time that is still to come are from a clock that was wrong.

@@ -39,9 +39,10 @@ function edit.refused(op, state, limits, now)
   if op.state.edits >= EDITS then return 'FULL limit=' .. EDITS end
 end
 
--- Each edit names the one before it, so that all texts of a message can be found from the last one.
-function edit.extra(op)
-  return 'p', op.state.edit
+-- Each edit names the one before it, so that all texts of a message can be found from the last one; 'x' if the text that it
+-- replaces is not to be seen any more.
+function edit.extra(op, _, limits)
+  return 'p', limits[3] and op.state.edit or 'x'
 end
 
 function edit.done(op, number, position, now, limits)

@@ -19,19 +19,33 @@ local function with_attributes(form, more)
   return #parts > 0 and kind .. ';' .. table.concat(parts, ';') or kind
 end
 
--- Return the body with the text of its current edit, if it has one.
-local function edited_body(conversation, body, state)
-  if not state.edit or state.edit == '-' then return body end
+-- Return the last edit that a reader may see: somebody who left does not see what was written later. Return '-' if that is
+-- the message itself, and nil if its text of then is not kept. An edit names the one before it, or 'x' for a text that
+-- nobody may see any more.
+local function edit_for(conversation, state, may_see)
+  local at = state.edit or '-'
+  while at ~= '-' and may_see and not may_see(at) do
+    local edit = operation_at(conversation, at)
+    at = edit and edit[2][5] == 'p' and edit[2][6] or 'x'
+    if at == 'x' then return nil end
+  end
+  return at
+end
+
+-- Return the body with the text that stands for a reader. `may_see` returns whether it sees a position; nil for everything.
+local function edited_body(conversation, body, state, may_see)
+  local at = edit_for(conversation, state, may_see)
+  if at == '-' then return body end
   local account, device, cseq, form = parts_of(body)
-  local edit = operation_at(conversation, state.edit)
-  if not edit then return body end
+  local edit = at and operation_at(conversation, at)
+  if not edit then return account .. ' ' .. device .. ' ' .. cseq .. ' - edited later' end
   local _, _, _, new_form, text = parts_of(edit[2][4])
   local kept, mention = {}, attribute_of(new_form, 'mention')
   for part in string.gmatch(string.sub(form, #kind_of(form) + 1), '[^;]+') do
     if not string.find(part, '^mention=') then kept[#kept + 1] = part end
   end
   if mention then kept[#kept + 1] = 'mention=' .. mention end
-  kept[#kept + 1] = 'edited=' .. conversation .. ':' .. state.edit
+  kept[#kept + 1] = 'edited=' .. conversation .. ':' .. at
   form = with_attributes(attribute_of(new_form, 'esc') and 'e' or '-', kept)
   return account .. ' ' .. device .. ' ' .. cseq .. ' ' .. form .. ' ' .. text
 end
@@ -46,8 +60,8 @@ local function stub_of(conversation, state)
 end
 
 -- Return the body as an account reads it in history: with the reactions, its own ones, and whether it is pinned.
-local function shown_body(conversation, at, body, state, account, pins)
-  body = edited_body(conversation, body, state)
+local function shown_body(conversation, at, body, state, account, pins, may_see)
+  body = edited_body(conversation, body, state, may_see)
   local more = {}
   if state.reactions ~= '-' then
     more[1] = 'react=' .. state.reactions

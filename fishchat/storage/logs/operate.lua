@@ -150,7 +150,7 @@ local function store(state, op)
   local kind = KINDS[op.kind]
   local number = state.n + 1
   local position = epoch .. '-' .. string.format('%d', number)
-  local extra = kind.extra and {kind.extra(op, state)} or {}
+  local extra = kind.extra and {kind.extra(op, state, limits)} or {}
   local stored = redis.pcall('XADD', 'ops:' .. op.conversation, position, 't', now, 'm', op.body, unpack(extra))
   if type(stored) == 'table' then
     if not wrote and not string.find(stored.err, 'WRONGTYPE', 1, true) then return nil, stored end

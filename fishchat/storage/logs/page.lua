@@ -22,11 +22,16 @@ local function passed(body)
   return string.match(body, '^%S+ %S+ %S+ ') .. 'passed '
 end
 
+-- Somebody who left sees nothing after its last position, also not in the texts.
+local function may_see(at)
+  return not above(at, upto)
+end
+
 local function body_of(entry, state)
   local body = entry[2][4]
   local _, _, _, form = parts_of(body)
   local target = attribute_of(form, 'of')
-  if not target then return edited_body(conversation, body, state) end
+  if not target then return edited_body(conversation, body, state, upto ~= '' and may_see or nil) end
   if entry[2][5] == 's' then return passed(body) end
   if kind_of(form) == 'edit' and amended(conversation, select(2, position(target))).edit ~= entry[1] then
     return passed(body)
