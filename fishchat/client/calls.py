@@ -28,9 +28,10 @@ from fishchat.features.contacts import client as contacts
 from fishchat.features.links import client as links
 from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages import client as messages
+from fishchat.features.operations import client as operations
 from fishchat.features.preferences import client as preferences
 from fishchat.features.reports import client as reports
-from fishchat.features.requests import Named, Request
+from fishchat.features.requests import Named, Numbered, Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
 from fishchat.features.watching import client as watching
@@ -54,13 +55,71 @@ class Calls:
     def _ask(self, make: Callable[[], Request[T]]) -> Deferred[T]:
         return self._call(lambda: self._machine.ask(make()))
 
-    def send(self, to: str, text: str) -> Deferred[str]:
+    def send(self, to: str, text: str, reply: str | None = None, mention: Iterable[str] | None = None) -> Deferred[str]:
         """Send a message to an account or a ``#topic``. Fires with the message's id when it is stored.
 
-        The id is empty when the message is stored but so old that the server no longer finds it. Fails with
-        RefusedError.
+        ``reply`` is the id of a message of the same conversation, which this one answers. ``mention`` has up to 16
+        members of the topic, or ``"all"``; None: the words ``@name`` of the text. The id is empty when the message is
+        stored but so old that the server no longer finds it. Fails with RefusedError.
         """
-        return self._call(lambda: self._machine.send(to, text))
+        return self._call(lambda: self._machine.send(to, text, reply, mention))
+
+    def _operate(self, make: Callable[[], Numbered]) -> Deferred[str]:
+        return self._call(lambda: self._machine.operate(make()))
+
+    def edit(
+        self, message: str, text: str, was: str | None = None, mention: Iterable[str] | None = None
+    ) -> Deferred[str]:
+        """Replace the text of one's message. Fires with the id of the edit when it is stored.
+
+        With ``was``, the id of the message or of its edit whose text one knows, it fails with ``CHANGED`` if another
+        text stands by now. Edits, recalls, reactions and pins are stored once and in order with the messages that this
+        device sends to the conversation. If nothing was to be changed, the id is that of the message or the operation
+        that did it before, or empty. Fails with RefusedError, e.g. ``RIGHTS``, ``TOOLATE``, ``GONE``.
+        """
+        return self._operate(lambda: operations.edit(message, text, was, mention))
+
+    def recall(self, message: str, reason: str = "") -> Deferred[str]:
+        """Take back one's message, or as an admin of a topic one of its members. Fires with the id of the recall.
+
+        The text is erased, and ``reason`` is shown in its place. Fails with RefusedError, e.g. ``RIGHTS``, ``TOOLATE``.
+        """
+        return self._operate(lambda: operations.recall(message, reason))
+
+    def react(self, message: str, reaction: str) -> Deferred[str]:
+        """React to a message with a word or an emoji of 1 to 32 bytes. Fires with the id of the reaction.
+
+        Fails with RefusedError, e.g. ``FULL``.
+        """
+        return self._operate(lambda: operations.react(message, reaction))
+
+    def unreact(self, message: str, reaction: str) -> Deferred[str]:
+        """Take back one's reaction. Fails with RefusedError, e.g. ``NOTFOUND`` if there is none."""
+        return self._operate(lambda: operations.unreact(message, reaction))
+
+    def pin(self, message: str) -> Deferred[str]:
+        """Pin a message; in a topic only admins may. Fails with RefusedError, e.g. ``RIGHTS``, ``FULL``."""
+        return self._operate(lambda: operations.pin(message))
+
+    def unpin(self, message: str) -> Deferred[str]:
+        """Remove a pin. Fails with RefusedError, e.g. ``NOTFOUND`` if there is none."""
+        return self._operate(lambda: operations.unpin(message))
+
+    def message(self, message: str) -> Deferred[HistoryItem]:
+        """Return one message, as history shows it. Fails with RefusedError."""
+        return self._ask(lambda: operations.message(message))
+
+    def versions(self, message: str) -> Deferred[list[HistoryItem]]:
+        """List all texts of a message, the oldest first. Fails with RefusedError."""
+        return self._ask(lambda: operations.versions(message))
+
+    def reactions(self, message: str) -> Deferred[dict[str, list[str]]]:
+        """Return reaction → the accounts that have given it to a message. Fails with RefusedError."""
+        return self._ask(lambda: operations.reactions(message))
+
+    def pins(self, conversation: str) -> Deferred[list[HistoryItem]]:
+        """List the pinned messages of a conversation, in the order in which they were pinned."""
+        return self._ask(lambda: operations.pins(conversation))
 
     def ping(self) -> Deferred[None]:
         """Check that the connection is alive."""

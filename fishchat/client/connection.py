@@ -31,6 +31,7 @@ from fishchat.client.events import (
     Moved,
     Notice,
     Online,
+    Operation,
     Read,
     RefusedError,
     Settled,
@@ -108,8 +109,11 @@ class Client(Calls):
         until ``on_behind`` returns, or until the Deferred or coroutine that it returns is done. A restarted program is
         called again with the others.
     :param own_reads: whether ``on_read`` is also called when another device of one's own account has read messages.
-    :ivar on_message, on_notice, on_synced, on_gap, on_behind, on_read, on_event, on_closed: the callbacks; None: no
-        callback.
+    :param operations: whether ``on_operation`` is called when messages are edited, recalled, pinned or reacted to.
+    :ivar on_message, on_notice, on_operation, on_synced, on_gap, on_behind, on_read, on_event, on_closed: the
+        callbacks; None: no callback.
+        ``on_operation(event)`` receives an ``Edited``, ``Recalled``, ``Reacted`` or ``Pinned``, in order with the
+        messages. It is acknowledged as a message is, and at once if there is no callback.
         ``on_event(event)`` receives the events of features that have no callback of their own.
         ``on_closed(reason)`` is called once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused``
         (the login was refused), ``revoked`` (the server revoked the login, and no other secret is available) or
@@ -134,10 +138,12 @@ class Client(Calls):
         manual_ack: bool = False,
         lazy: bool = False,
         own_reads: bool = False,
+        operations: bool = False,
     ) -> None:
         self.account, self.device, self.manual_ack = account, device, manual_ack
         self.on_message: Callable[[Message], object] | None = None
         self.on_notice: Callable[[Notice], object] | None = None
+        self.on_operation: Callable[[Operation], object] | None = None
         self.on_synced: Callable[[], object] | None = None
         self.on_gap: Callable[[Gap], object] | None = None
         self.on_behind: Callable[[Behind], object] | None = None
@@ -150,7 +156,14 @@ class Client(Calls):
             store = state
             state = state.load()
         self._machine = Machine(
-            account, device, secret=secret, state=state, manual_ack=True, lazy=lazy, own_reads=own_reads
+            account,
+            device,
+            secret=secret,
+            state=state,
+            manual_ack=True,
+            lazy=lazy,
+            own_reads=own_reads,
+            operations=operations,
         )
         self._warnings = Warnings()
         self._driver = Driver(
@@ -219,8 +232,8 @@ class Client(Calls):
         """The state with which the next Client of this device continues where this one stopped."""
         return self._machine.snapshot()
 
-    def ack(self, message: Message | Notice) -> None:
-        """Acknowledge this message and all before it in its conversation, with ``manual_ack``."""
+    def ack(self, message: Message | Notice | Operation) -> None:
+        """Acknowledge this message or operation and all before it in its conversation, with ``manual_ack``."""
         self._machine.finish_up_to(message.id, self._reactor.seconds())
         self._driver.flush_soon()
 
@@ -328,6 +341,8 @@ class Client(Calls):
             self._hand(self.on_message, event)
         elif isinstance(event, Notice):
             self._hand(self.on_notice, event)
+        elif isinstance(event, Operation):
+            self._hand(self.on_operation or _ignore, event)
         elif isinstance(event, Behind):
             self._hand(self.on_behind, event)
         elif isinstance(event, Online):
@@ -362,11 +377,11 @@ class Client(Calls):
         else:
             call.callback(event.value)
 
-    def _hand(self, callback: Callable[[Any], object] | None, event: Message | Notice | Behind) -> None:
+    def _hand(self, callback: Callable[[Any], object] | None, event: Message | Notice | Operation | Behind) -> None:
         if callback is None:
             return
         running = self._run_callback(callback, event)
-        if self.manual_ack and not isinstance(event, Behind):
+        if self.manual_ack and not isinstance(event, Behind) and callback is not _ignore:
             return
         if running.called and not running.paused:
             self._handled(event)
@@ -374,7 +389,7 @@ class Client(Calls):
             running.addCallback(lambda _: self._handled(event))
             running.addCallback(lambda _: self._driver.flush_soon())
 
-    def _handled(self, event: Message | Notice | Behind) -> None:
+    def _handled(self, event: Message | Notice | Operation | Behind) -> None:
         if isinstance(event, Behind):
             self._machine.finish_range(event)
         else:
@@ -426,6 +441,10 @@ class Client(Calls):
         ended = self._ended or Ended("stopped")
         why = f"{ended.reason} ({ended.detail})" if ended.detail else ended.reason
         return ClosedError(f"the client is closed: {why}")
+
+
+def _ignore(event: object) -> None:
+    """Do nothing with an operation for which the program has no callback."""
 
 
 def _cancel(result: Any, call: IDelayedCall | None) -> Any:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from fishchat.features.accounts.client import Device, Status
 from fishchat.features.contacts.client import Contact, ContactRequest
+from fishchat.features.items import HistoryItem
 from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
-from fishchat.features.messages.client import Behind, Conversation, Gap, HistoryItem, Message, Notice, Read
+from fishchat.features.messages.client import Behind, Conversation, Gap, Message, Notice, Read
+from fishchat.features.operations.client import Edited, Pinned, Reacted, ReactionSums, Recalled
 from fishchat.features.requests import ClientError, Named, RefusedError
 from fishchat.features.session.client import Moved, Synced
 from fishchat.features.topics.client import Member, Topic
@@ -22,6 +24,7 @@ __all__ = [
     "ContactRequest",
     "Conversation",
     "Device",
+    "Edited",
     "Ended",
     "Event",
     "Gap",
@@ -36,9 +39,14 @@ __all__ = [
     "NewLink",
     "Notice",
     "Online",
+    "Operation",
+    "Pinned",
     "Presence",
+    "Reacted",
+    "ReactionSums",
     "Read",
     "Readers",
+    "Recalled",
     "RefusedError",
     "Settled",
     "StateError",
@@ -94,5 +102,7 @@ class Ended:
     detail: str = ""
 
 
+#: An operation on a message.
+Operation = Edited | Recalled | Reacted | Pinned
 #: The events of the library; a feature may add others, which the machine passes on.
-Event = Message | Notice | Online | Synced | Gap | Behind | Read | Settled | Moved | Broken | Ended
+Event = Message | Notice | Operation | Online | Synced | Gap | Behind | Read | Settled | Moved | Broken | Ended

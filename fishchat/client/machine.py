@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from fishchat.client.events import Behind, Broken, Ended, Gap, Message, Notice, Online, Settled
+from fishchat.client.events import Behind, Broken, Ended, Gap, Message, Notice, Online, Operation, Settled
 from fishchat.client.login import Login, Step, masked
 from fishchat.client.outbox import Errand, Outbox
 from fishchat.client.pushes import parse_push
@@ -25,7 +25,7 @@ from fishchat.client.state import ClientState
 from fishchat.errors import ProtocolError
 from fishchat.features.accounts import client as accounts
 from fishchat.features.messages.rows import SEND_ACK
-from fishchat.features.requests import RefusedError, Reply, Request
+from fishchat.features.requests import Numbered, RefusedError, Reply, Request
 from fishchat.features.session.client import Bye, Pinged, Replaced, Revoked
 from fishchat.features.session.rows import QUIT, SEND_PING
 from fishchat.model.names import Position, split_id
@@ -89,6 +89,7 @@ class Machine:
     :param lazy: whether to be pushed only the newest messages after a long absence. Each ``Behind`` is part of the
         state until ``finish_range``; without ``manual_ack``, until it is delivered.
     :param own_reads: whether to be told (``Read``) what other devices of the account have read.
+    :param operations: whether to be told what is done to messages: ``Edited``, ``Recalled``, ``Reacted``, ``Pinned``.
     """
 
     def __init__(
@@ -101,10 +102,12 @@ class Machine:
         manual_ack: bool = False,
         lazy: bool = False,
         own_reads: bool = False,
+        operations: bool = False,
     ) -> None:
         self.account, self.device, self.manual_ack = account, device, manual_ack
+        self.operations = operations
         self.phase = Phase.AWAY
-        wanted = [name for name, is_wanted in ((b"lazy", lazy), (b"ops", own_reads)) if is_wanted]
+        wanted = [name for name, is_wanted in ((b"lazy", lazy), (b"ops", own_reads or operations)) if is_wanted]
         self._login = Login(account, device, secret, wanted)
         self._events: list[object] = []
         self._first: list[bytes] = []
@@ -126,9 +129,13 @@ class Machine:
 
     # Calls of the user.
 
-    def send(self, to: str, text: str) -> int:
+    def send(self, to: str, text: str, reply: str | None = None, mention: Iterable[str] | None = None) -> int:
         """Queue a message and return its key. One Settled with the id or the refusal follows. Raises RefusedError."""
-        return self._outbox.send(to, text)
+        return self._outbox.send(to, text, reply, mention)
+
+    def operate(self, operation: Numbered) -> int:
+        """Queue an operation on a message and return its key. One Settled with its id or the refusal follows."""
+        return self._outbox.operate(operation)
 
     def ask(self, request: Request[Any]) -> int:
         """Queue another command and return its key. One Settled with the result or the refusal follows."""
@@ -302,7 +309,7 @@ class Machine:
         verb, _, rest = line.partition(b" ")
         if verb[:5] == b"RESP_":
             if self.phase is Phase.ONLINE:  # while closing, a message could not be acknowledged any more
-                self._pushed(verb, rest, escaped, now)
+                self._pushed(verb, rest, escaped, tags, now)
         elif verb == b"ITEM":
             self._reply.items.append((rest, escaped))
             self._reply.tags.append(tags)
@@ -332,8 +339,8 @@ class Machine:
             raise ValueError("a reply to no command")
         self._fifo.popleft().answered(reply, now)
 
-    def _pushed(self, verb: bytes, rest: bytes, escaped: bool, now: float) -> None:
-        push = parse_push(verb, rest, escaped)
+    def _pushed(self, verb: bytes, rest: bytes, escaped: bool, tags: Mapping[bytes, bytes], now: float) -> None:
+        push = parse_push(verb, rest, escaped, tags)
         if isinstance(push, Pinged):
             self._ping()
         elif isinstance(push, Replaced):
@@ -342,7 +349,7 @@ class Machine:
             self._revoked(push.why)
         elif isinstance(push, Bye):
             self._break(f"the server closes the connection: {push.sentence or push.why}")
-        elif isinstance(push, (Message, Notice)):
+        elif isinstance(push, (Message, Notice, Operation)):
             self._message(push, now)
         elif isinstance(push, Behind):
             self._behind(push)
@@ -351,12 +358,15 @@ class Machine:
                 self._receipts.announced(push.conversation.encode(), push.last)
             self._events.append(push)
 
-    def _message(self, message: Message | Notice, now: float) -> None:
+    def _message(self, message: Message | Notice | Operation, now: float) -> None:
         conversation, epoch, seq = split_id(message.id.encode())
         self._overtaken(conversation, (epoch, seq))
         if self._receipts.arrived(conversation, (epoch, seq), now):
-            self._events.append(message)
-            if not self.manual_ack:
+            # With the capability of read marks, operations come along. Unwanted, they are acknowledged all the same.
+            is_wanted = self.operations or not isinstance(message, Operation)
+            if is_wanted:
+                self._events.append(message)
+            if not self.manual_ack or not is_wanted:
                 self.finish(message.id, now)
         self._changed = True
 

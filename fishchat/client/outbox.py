@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import heapq
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from fishchat.client.sends import RETRY, Flight, Lane, Outgoing
 from fishchat.client.state import ClientState, SavedSend
 from fishchat.errors import ProtocolError
+from fishchat.features.items import words_of
 from fishchat.features.messages.rows import SEND_MESSAGE_P2P, SEND_MESSAGE_TOPIC
-from fishchat.features.requests import ClientError, RefusedError, Reply, Request, name_of, refused
+from fishchat.features.requests import (
+    ClientError,
+    Numbered,
+    RefusedError,
+    Reply,
+    Request,
+    id_of,
+    mention_of,
+    message_text,
+    name_of,
+    refused,
+)
 from fishchat.model.names import p2p, topic_conversation
-from fishchat.protocols.lines import MAX_TEXT, escape
-
-# C0 but TAB, LF, CR and NUL, which is refused; DEL; C1.
-_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+from fishchat.protocols.fields import Tags, write_id
+from fishchat.protocols.lines import format_tags
 
 
 @dataclass(order=True)
@@ -48,7 +59,8 @@ class Outbox:
     """The commands that have no final reply yet.
 
     ``settle(key, value)`` is called once per entry, with its result or a ClientError. ``stored(conversation, id)``
-    is called for every send that is stored.
+    is called for every message that is stored. The id of an operation may be that of another device, which has done
+    the same before.
     """
 
     def __init__(
@@ -66,7 +78,7 @@ class Outbox:
         #: Whether there is something new to save.
         self.changed = False
 
-    def send(self, to: str, text: str) -> int:
+    def send(self, to: str, text: str, reply: str | None = None, mention: Iterable[str] | None = None) -> int:
         """Queue a message to an account or a ``#topic``. Raises RefusedError if no server could accept it."""
         if to.startswith("#"):
             verb, raw_to = SEND_MESSAGE_TOPIC.name, name_of(to[1:])
@@ -74,22 +86,28 @@ class Outbox:
         else:
             verb, raw_to = SEND_MESSAGE_P2P.name, name_of(to)
             conversation = p2p(self._account, raw_to)
-        if not text.isprintable():
-            # A server would remove them, too, or take them for the keys of a terminal.
-            text = _CONTROLS.sub("", text)
-        try:
-            raw = text.encode()
-        except UnicodeEncodeError:
-            raise refused("BADUTF8") from None
-        if b"\0" in raw:
-            raise refused("NUL")
-        escaped = b"\n" in raw or b"\r" in raw
-        body = b"%s %s %s" % (verb, raw_to, escape(raw) if escaped else raw)
-        if len(body) - len(verb) - len(raw_to) - 2 > MAX_TEXT:
-            raise refused("TEXTTOOLONG", [("limit", str(MAX_TEXT))])
+        raw, is_escaped = message_text(text)
+        names = None
+        tags: Tags = {b"esc": b""} if is_escaped else {}
+        if reply is not None:
+            tags[b"reply"] = write_id(id_of(reply))
+        if mention is not None:
+            if verb == SEND_MESSAGE_P2P.name:
+                raise refused("BADTAG")
+            tags[b"mention"] = mention_of(mention)
+            names = list(words_of(tags[b"mention"].decode()))
+        line = b"%s%s %s %s" % (format_tags(tags), verb, raw_to, raw)
+        return self._add(conversation, verb, line, SavedSend(to, text, None, reply, names))
+
+    def operate(self, operation: Numbered) -> int:
+        """Queue an operation on a message, after all sends to its conversation."""
+        saved = SavedSend(operation.conversation.decode(), "", line=operation.line.decode())
+        return self._add(operation.conversation, operation.verb, operation.line, saved)
+
+    def _add(self, conversation: bytes, verb: bytes, line: bytes, saved: SavedSend) -> int:
         self._keys += 1
         lane = self._busy[conversation] = self._lane(conversation)
-        lane.add(Outgoing(self._keys, to, text, verb, body, escaped))
+        lane.add(Outgoing(self._keys, verb, line, saved))
         self.changed = True
         return self._keys
 
@@ -103,12 +121,12 @@ class Outbox:
         lane = self._lanes.get(conversation)
         if lane is None:
 
-            def settle(key: int, value: bytes | RefusedError) -> None:
+            def settle(item: Outgoing, value: bytes | RefusedError) -> None:
                 self.changed = True
                 if not self._lanes[conversation]:
                     self._busy.pop(conversation, None)
-                self._settle(key, value.decode() if isinstance(value, bytes) else value)
-                if isinstance(value, bytes) and value:
+                self._settle(item.key, value.decode() if isinstance(value, bytes) else value)
+                if isinstance(value, bytes) and value and item.saved.line is None:
                     self._stored(conversation, value)
 
             lane = self._lanes[conversation] = Lane(settle)
@@ -162,17 +180,24 @@ class Outbox:
             if lane.next is not None:
                 state.counters[conversation.decode()] = lane.next
         sends = sorted((item for lane in self._busy.values() for item in lane.items()), key=lambda one: one.key)
-        state.sends.extend(SavedSend(item.to, item.text, item.cseq) for item in sends)
+        state.sends.extend(msgspec.structs.replace(item.saved, cseq=item.cseq) for item in sends)
 
     def restore(self, state: ClientState) -> None:
         """Continue from ``state``. A send that had a number may be stored under it."""
         for conversation, number in state.counters.items():
             self._lane(conversation.encode()).next = number
         for saved in state.sends:
-            self.send(saved.to, saved.text)
-            item = self._lane(self._conversation(saved.to)).last
+            item = self._restored(saved)
             item.cseq, item.doubt = saved.cseq, saved.cseq is not None
         self.changed = False
 
-    def _conversation(self, to: str) -> bytes:
-        return topic_conversation(name_of(to[1:])) if to.startswith("#") else p2p(self._account, name_of(to))
+    def _restored(self, saved: SavedSend) -> Outgoing:
+        to = saved.to
+        if saved.line is not None:
+            conversation, line = to.encode(), saved.line.encode()
+            command = line.partition(b" ")[2] if line[:1] == b"@" else line
+            self.operate(Numbered(conversation, command.partition(b" ")[0], line))
+        else:
+            conversation = topic_conversation(name_of(to[1:])) if to[:1] == "#" else p2p(self._account, name_of(to))
+            self.send(to, saved.text, saved.reply, saved.mention)
+        return self._lane(conversation).last

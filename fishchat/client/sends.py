@@ -1,5 +1,7 @@
 """Numbering of one device's sends to one conversation, so that each message is stored once and in order. Pure.
 
+An operation on a message is a send, too: it uses up a number like a message.
+
 The server uses up a number only when it stores a message under it. Therefore a lane keeps every send until its ``OK``,
 repeats it under the same number while it may be stored, and assigns another number only if it is certainly not stored.
 
@@ -15,7 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fishchat.client.replies import expected
+from fishchat.client.state import SavedSend
 from fishchat.features.requests import RefusedError, Reply
+from fishchat.model.message import with_tags
 
 #: Seconds before a retry if the server named none.
 RETRY = 1.0
@@ -25,18 +29,17 @@ FAULTS = 3
 
 @dataclass(slots=True)
 class Outgoing:
-    """One message that has no ``OK`` yet.
+    """One message or operation that has no ``OK`` yet; ``line`` is its command without the number.
 
+    ``saved`` is what a state keeps of it.
     ``doubt``: it may be stored under ``cseq``. ``refusal``: it was refused, but an earlier attempt may be stored.
     ``again``: it was tried once more after the refusal. ``faults``: the number of INTERNAL replies.
     """
 
     key: int
-    to: str
-    text: str
     verb: bytes
-    body: bytes
-    escaped: bool
+    line: bytes
+    saved: SavedSend
     cseq: int | None = None
     doubt: bool = False
     refusal: RefusedError | None = None
@@ -60,21 +63,21 @@ class Flight:
     @property
     def line(self) -> bytes:
         """The command, without its line ending."""
-        return b"@cseq=%d%s %s" % (self.cseq, b";esc" if self.item.escaped else b"", self.item.body)
+        return with_tags(self.item.line, b"cseq=%d" % self.cseq)
 
     def answered(self, reply: Reply, now: float) -> None:
         """Process the final reply."""
         self.lane.answered(self, reply, now)
 
 
-Settle = Callable[[int, "bytes | RefusedError"], None]
+Settle = Callable[[Outgoing, "bytes | RefusedError"], None]
 
 
 class Lane:
     """The sends of this device to one conversation.
 
-    ``settle(key, id)`` is called once for every stored send, with an empty id in the rare case that the store no longer
-    finds it. ``settle(key, error)`` is called once for every refused send.
+    ``settle(item, id)`` is called once for every stored send, with an empty id in the rare case that the store no
+    longer finds it. ``settle(item, error)`` is called once for every refused send.
 
     :ivar next: the number for the next message that has none; None while the server's counter is unknown.
     """
@@ -175,7 +178,7 @@ class Lane:
         self._troubles = 0
         if self._expected is not None:
             self._expected = max(self._expected, cseq + 1)
-        self._settle(item.key, message_id)
+        self._settle(item, message_id)
 
     def _failed(self, item: Outgoing, cseq: int, error: RefusedError, now: float) -> None:
         word = error.word
@@ -205,7 +208,7 @@ class Lane:
         if self.next == cseq + 1:
             self.next = cseq
         self._back.pop()
-        self._settle(item.key, error)
+        self._settle(item, error)
 
     def _transient(self, item: Outgoing, error: RefusedError, now: float) -> bool:
         """Return whether ``error`` is temporary. If so, delay the lane."""
@@ -244,17 +247,17 @@ class Lane:
             self.not_before = max(self.not_before, now + RETRY)
         else:
             self._waiting.popleft()
-            self._settle(item.key, item.refusal or error)
+            self._settle(item, item.refusal or error)
 
     def _align(self, number: int, now: float) -> None:
         """Renumber all sends from ``number``, the server's counter. Nothing is on the wire."""
-        settled: list[tuple[int, bytes | RefusedError]] = []
+        settled: list[tuple[Outgoing, bytes | RefusedError]] = []
         waiting: deque[Outgoing] = deque()
         for item in self._waiting:
             maybe = item.doubt and item.cseq is not None and item.cseq < number
             if item.refusal is not None:
                 if item.again or not maybe:
-                    settled.append((item.key, b"" if maybe else item.refusal))
+                    settled.append((item, b"" if maybe else item.refusal))
                     continue
                 # Its number is used. If this message has it, a repetition returns the id, unless it is refused too.
                 item.refusal, item.again = None, True
@@ -266,5 +269,5 @@ class Lane:
         self._troubles += 1
         if self._troubles > 2:  # no tight loop with a server that contradicts itself
             self.not_before = max(self.not_before, now + min(0.05 * 2 ** min(self._troubles, 10), 5.0))
-        for key, value in settled:
-            self._settle(key, value)
+        for item, value in settled:
+            self._settle(item, value)

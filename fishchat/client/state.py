@@ -14,12 +14,19 @@ import msgspec
 _NOT_REPLACEABLE = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-class SavedSend(msgspec.Struct, frozen=True):
-    """A send without an ``OK``. With a number, it may be stored."""
+class SavedSend(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A send without an ``OK``. With a number, it may be stored.
+
+    ``reply`` and ``mention`` are tags of a message. An operation on a message is kept as its ``line``; ``to`` is then
+    the conversation, and ``text`` is empty.
+    """
 
     to: str
     text: str
     cseq: int | None = None
+    reply: str | None = None
+    mention: list[str] | None = None
+    line: str | None = None
 
 
 class ClientState(msgspec.Struct):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fishchat.errors import WORDS
 from fishchat.model.names import MessageId, is_name, name_advice, named_conversation, split_id
-from fishchat.protocols.fields import NO_TAGS
-from fishchat.protocols.lines import unescape
+from fishchat.protocols.fields import MENTIONED, NO_TAGS
+from fishchat.protocols.lines import MAX_TEXT, escape, unescape
 from fishchat.protocols.rows import Push, Verb
 
 T = TypeVar("T")
+
+# C0 but TAB, LF, CR and NUL, which is refused; DEL; C1.
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class ClientError(Exception):
@@ -68,6 +72,18 @@ class Request(Generic[T]):
     settled: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A command that uses up a number (``cseq``) of its conversation, which the client adds; its result is an id.
+
+    :ivar line: the command with its other tags.
+    """
+
+    conversation: bytes
+    verb: bytes
+    line: bytes
+
+
 def request(
     verb: Verb,
     *values: Any,
@@ -80,7 +96,8 @@ def request(
     return Request(verb.name, verb.line(*values, text=text, tags=tags), result, settled)
 
 
-#: Push → the function that makes its event from the fields, then the text if the push has one.
+#: Push → the function that makes its event: from the fields, then the text if the push has one, then by their names
+#: those of its tags that are there.
 Events = Mapping[Push, Callable[..., object]]
 
 
@@ -131,6 +148,33 @@ def refused(word: str, extra: Iterable[tuple[str, str]] = ()) -> RefusedError:
 def text_of(raw: bytes, escaped: bool) -> str:
     """Return the text of a push or an item. Raises ProtocolError for an unknown escape."""
     return (unescape(raw) if escaped else raw).decode("utf-8", "replace")
+
+
+def message_text(text: str) -> tuple[bytes, bool]:
+    """Return a text as it is sent, and whether it is escaped. Raises RefusedError if no server could accept it."""
+    if not text.isprintable():
+        # A server would remove them, too, or take them for the keys of a terminal.
+        text = _CONTROLS.sub("", text)
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raise refused("BADUTF8") from None
+    if b"\0" in raw:
+        raise refused("NUL")
+    is_escaped = b"\n" in raw or b"\r" in raw
+    if is_escaped:
+        raw = escape(raw)
+    if len(raw) > MAX_TEXT:
+        raise refused("TEXTTOOLONG", [("limit", str(MAX_TEXT))])
+    return raw, is_escaped
+
+
+def mention_of(names: Iterable[str]) -> bytes:
+    """Return the value of the tag ``mention``; ``all`` may stand alone. Raises RefusedError (BADNAME, BADTAG)."""
+    listed = [names] if isinstance(names, str) else list(names)
+    if len(listed) > MENTIONED:
+        raise refused("BADTAG")
+    return b",".join(map(name_of, listed))
 
 
 def name_of(value: str) -> bytes:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fishchat.features.items import HistoryItem, history_item, words_of
 from fishchat.features.messages import rows
 from fishchat.features.requests import (
     Events,
     Request,
     conversation_of,
     id_of,
-    items,
     nothing,
     refused,
     request,
@@ -25,13 +25,20 @@ from fishchat.protocols.fields import write_id
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message from another account, or from another device of one's own account (``from_`` is one's own account)."""
+    """A message from another account, or from another device of one's own account (``from_`` is one's own account).
+
+    ``reply`` is the id of the message that it answers, ``mention`` the accounts that its tag names, or ``("all",)``.
+    ``edited`` is the id of the edit by which the text stands, if it was edited before this device received it.
+    """
 
     from_: str
     text: str
     id: str
     conversation: str
     topic: str | None = None
+    reply: str = ""
+    mention: tuple[str, ...] = ()
+    edited: str = ""
 
     @property
     def reply_to(self) -> str:
@@ -91,16 +98,6 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryItem:
-    """A message of the past; ``time`` is in seconds since 1970."""
-
-    id: str
-    from_: str
-    time: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Conversation:
     """A conversation of one's own: its last number, the read number, and how many messages are unread.
 
@@ -133,12 +130,30 @@ class Conversation:
         return f"{round(self.time * 1000)}-{self.conversation}"
 
 
-def _message(sender: bytes, message_id: MessageId, text: str) -> Message:
-    return Message(sender.decode(), text, write_id(message_id).decode(), message_id[0].decode())
+def _message(sender: bytes, message_id: MessageId, text: str, **tags: Any) -> Message:
+    return _made(None, sender, message_id, text, **tags)
 
 
-def _topic_message(topic: bytes, sender: bytes, message_id: MessageId, text: str) -> Message:
-    return Message(sender.decode(), text, write_id(message_id).decode(), message_id[0].decode(), topic.decode())
+def _topic_message(topic: bytes, sender: bytes, message_id: MessageId, text: str, **tags: Any) -> Message:
+    return _made(topic.decode(), sender, message_id, text, **tags)
+
+
+def _made(
+    topic: str | None,
+    sender: bytes,
+    message_id: MessageId,
+    text: str,
+    reply: MessageId | None = None,
+    mention: bytes = b"",
+    edited: MessageId | None = None,
+) -> Message:
+    names = words_of(mention.decode())
+    head = sender.decode(), text, write_id(message_id).decode(), message_id[0].decode(), topic
+    return Message(*head, _written(reply), names, _written(edited))
+
+
+def _written(message_id: MessageId | None) -> str:
+    return "" if message_id is None else write_id(message_id).decode()
 
 
 def _notice(sender: bytes, message_id: MessageId, text: str) -> Notice:
@@ -185,11 +200,7 @@ def history(conversation: str, before: str | None, after: str | None, limit: int
     if after is not None:
         tags[b"after"] = id_of(after)
 
-    def one(item: bytes, escaped: bool) -> HistoryItem:
-        message_id, sender, when, text = item.split(b" ", 3)
-        return HistoryItem(message_id.decode(), sender.decode(), int(when) / 1000, text_of(text, escaped))
-
-    return request(rows.REQ_HISTORY, conversation_of(conversation), tags=tags, result=items(one))
+    return request(rows.REQ_HISTORY, conversation_of(conversation), tags=tags, result=tagged_items(history_item))
 
 
 def conversations(

@@ -45,8 +45,8 @@ WAS = Tag(
 REACTION = Field("reaction", read_reaction, b"+1")
 
 TARGET = Field("message", read_id, b"alice+bob:7-1", write_id, grammar="message-id")
-SUMS = Field("sums", same, b"+1:3,ok:1", grammar="1*VCHAR")
-SIGN = Field("sign", read_one_of("the sign", (b"+", b"-")), b"+", grammar='"+" / "-"', shown="<+|->")
+SUMS = Field("sums", same, b"+1:3,ok:1", grammar="1*( VCHAR / utf8-more )")
+SIGN = Field("sign", read_one_of("the sign", (b"+", b"-")), b"+", grammar='( "+" / "-" )', shown="<+|->")
 
 #: Words in angle brackets, in Chinese.
 TERMS = {

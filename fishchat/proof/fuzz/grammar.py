@@ -7,6 +7,7 @@ command of a line, or that there is none, but no reason.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 NAME = rb"[a-z0-9._-]{1,32}"
@@ -29,8 +30,10 @@ _LOOSE = {
     b"named": NAMED,
     b"mark": rb"(?:%s|%s)" % (ID, NAMED),
     b"privacy": rb"everyone|contacts",
+    # Which of these are reactions is decided in ``_is_reaction``.
+    b"reaction": rb"[^ \t,]{1,32}",
 }
-_TEXT_TAGS = (b"cseq", b"esc")
+_TEXT_TAGS = (b"cseq", b"esc", b"reply")
 
 #: Long name, short name, form, tags beside ``@id``. A form is fields, or a pattern of the rest after one space.
 ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], ...] = (
@@ -40,7 +43,7 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"CREATE_CLIENT", b"SIGNUP", rb"(%s) (%s)" % (NAME, TEXT), (b"invite",)),
     (b"SEND_PING", b"PING", (), ()),
     (b"SEND_MESSAGE_P2P", b"MSG", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
-    (b"SEND_MESSAGE_TOPIC", b"SAY", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
+    (b"SEND_MESSAGE_TOPIC", b"SAY", rb"(%s) (%s)" % (NAME, TEXT), (*_TEXT_TAGS, b"mention")),
     (b"SEND_ACK", b"ACK", (b"id",), ()),
     (b"SEND_READ", b"READ", (b"mark",), ()),
     (b"CREATE_TOPIC", b"CREATE", (b"topic",), (b"kind", b"write", b"history", b"listed")),
@@ -57,7 +60,17 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"REFUSE_MEMBER", b"REFUSE", rb"(%s) (%s)(?: ([^\n]{0,7168}))?" % (NAME, NAME), ()),
     (b"REQ_DIRECTORY", b"DIRECTORY", rb"([^\n]{0,7168})", (b"after", b"limit")),
     (b"LOCATE_TOPIC_MSG_ADDR", b"LOCATE", (b"topic",), ()),
-    (b"REQ_HISTORY", b"HISTORY", (b"named",), (b"before", b"after", b"limit")),
+    (b"REQ_HISTORY", b"HISTORY", (b"named",), (b"before", b"after", b"limit", b"with")),
+    (b"SEND_EDIT", b"EDIT", rb"(%s) (%s)" % (ID, TEXT), (b"cseq", b"esc", b"mention", b"was")),
+    (b"SEND_RECALL", b"RECALL", rb"(%s)(?: ([^\n]{0,7168}))?" % ID, (b"cseq", b"esc")),
+    (b"SEND_REACTION", b"REACT", (b"id", b"reaction"), (b"cseq",)),
+    (b"REMOVE_REACTION", b"UNREACT", (b"id", b"reaction"), (b"cseq",)),
+    (b"SEND_PIN", b"PIN", (b"id",), (b"cseq",)),
+    (b"REMOVE_PIN", b"UNPIN", (b"id",), (b"cseq",)),
+    (b"REQ_MESSAGE", b"SHOW", (b"id",), ()),
+    (b"REQ_VERSIONS", b"VERSIONS", (b"id",), ()),
+    (b"REQ_REACTIONS", b"REACTIONS", (b"id",), ()),
+    (b"REQ_PINS", b"PINS", (b"named",), ()),
     (b"REQ_CONVERSATIONS", b"CONVERSATIONS", (), (b"preview", b"before", b"limit")),
     (b"REQ_CLIENT_STATUS", b"STATUS", (b"account",), ()),
     (b"REQ_NAMES", b"NAMES", rb"(%s)" % TEXT, ()),
@@ -91,6 +104,7 @@ GATEWAY_ROW = (b"REQ_MSG_SERVER", b"SERVER", (), ())
 _WITH_TEXT = {row[0] for row in ROWS if isinstance(row[2], bytes)}
 #: The verbs among them that may have no text at all.
 _BARE = {b"HELP", b"REQ_DIRECTORY"}
+_REACTING = (b"SEND_REACTION", b"REMOVE_REACTION")
 
 
 def _pattern(form: tuple[bytes, ...] | bytes) -> re.Pattern[bytes]:
@@ -132,6 +146,10 @@ _VALUES = {
     b"before": re.compile(ID),
     b"after": re.compile(ID),
     b"limit": re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}100"),
+    b"mention": re.compile(rb"(?:%s(?:,%s){0,15})?" % (NAME, NAME)),
+    b"reply": re.compile(ID),
+    b"was": re.compile(ID),
+    b"with": re.compile(rb"ops"),
 }
 #: Tags that a verb reads in its own way.
 _OWN_VALUES = {
@@ -184,9 +202,18 @@ def read(line: bytes, gateway: bool = False) -> Read | None:
     if b"esc" in tags and not _ESCAPED_TEXT.fullmatch(text):
         return None
     groups = _ordered(name, groups)
-    if not all(map(_in_order, [*groups, tags.get(b"before", b""), tags.get(b"after", b"")])):
+    # A reaction may look like a conversation.
+    *named, reaction = groups if name in _REACTING else [*groups, b"+1"]
+    named += [tags.get(tag, b"") for tag in (b"before", b"after", b"reply", b"was")]
+    if not all(map(_in_order, named)) or not _is_reaction(reaction):
         return None
     return name, tuple(groups), text, tags
+
+
+def _is_reaction(value: bytes) -> bool:
+    """Return whether no character of it is invisible or a blank, but for the joiner within emoji."""
+    letters = value.decode().replace("\u200d", "")
+    return letters != "" and not any(unicodedata.category(letter)[0] in "CZ" for letter in letters)
 
 
 def _typed(line: str) -> str | None:
@@ -227,7 +254,7 @@ def _in_order(value: bytes) -> bool:
 
 def _ordered(name: bytes, groups: list[bytes]) -> list[bytes]:
     """Return the fields of a verb: conversations of two accounts in order, where any order is accepted."""
-    if name not in (b"SEND_READ", b"REQ_HISTORY"):
+    if name not in (b"SEND_READ", b"REQ_HISTORY", b"REQ_PINS"):
         return groups
     return [group if b":" in group else b"+".join(sorted(group.split(b"+"))) for group in groups]
 

@@ -19,19 +19,24 @@ from fishchat.features.accounts.client import devices, names, status
 from fishchat.features.contacts.client import contact_requests, contacts
 from fishchat.features.messages.client import conversations, history
 from fishchat.features.messages.conversations import beginning
+from fishchat.features.operations import client as operations
 from fishchat.features.requests import Request
 from fishchat.features.topics.client import members, topics
-from fishchat.model.message import ESCAPED
+from fishchat.model.message import ESCAPED, NOTICE
 from fishchat.model.names import message_id
 from fishchat.proof.fuzz.helpers import Dice, claim, quiet
 from fishchat.proof.fuzz.servers import TALK, Wired, msg_server
 from fishchat.proof.fuzz.store import EPOCH, Store
-from fishchat.protocols.lines import MAX_OUT, LineSplitter, unescape
+from fishchat.protocols.lines import MAX_OUT, LineSplitter, parse_tags, unescape
 from fishchat.services.msg_server.service import MsgServer
 
 #: The requests, by the script that answers them.
 ASKED: tuple[tuple[str, Callable[[], Request[Any]]], ...] = (
     ("messages/history", lambda: history("alice+bob", None, None, 50)),
+    ("operations/message", lambda: operations.message("alice+bob:7-1")),
+    ("operations/versions", lambda: operations.versions("alice+bob:7-1")),
+    ("operations/reactions", lambda: operations.reactions("#fishing:7-1")),
+    ("operations/pins", lambda: operations.pins("#fishing")),
     ("messages/describe_conversations", lambda: conversations(preview=True, limit=50)),
     ("topics/list", topics),
     ("topics/members", lambda: members("fishing")),
@@ -118,7 +123,14 @@ def _meant(script: str, given: Any, store: Store) -> Any:
         return events.Status("bob", bool(online), seen / 1000, name.decode())
     if script == "profiles/names":
         return {account.decode(): name.decode() for account, name in given if name}
+    if script == "operations/reactions":
+        reactions: dict[str, list[str]] = {}
+        for written, account in given:
+            reactions.setdefault(_untagged(written), []).append(account.decode())
+        return reactions
     meant = [_MEANT[script](*row) for row in given]
+    if script == "operations/message":
+        return meant[0]
     if script == "messages/describe_conversations":
         times = dict(store.gave["messages/conversation_times"])
         return [replace(one, time=times[one.conversation.encode()] / 1000) for one in meant]
@@ -130,8 +142,29 @@ def _text(flag: bytes, text: bytes) -> str:
 
 
 def _history(message: bytes, at: int, body: bytes) -> events.HistoryItem:
-    account, _, _, flag, text = body.split(b" ", 4)
-    return events.HistoryItem(message.decode(), account.decode(), at / 1000, _text(flag, text))
+    account, _, _, form, text = body.split(b" ", 4)
+    kind, *attributes = form.split(b";")
+    tags = {name.decode(): _untagged(value) for name, _, value in (one.partition(b"=") for one in attributes)}
+    reaction, _, count = tags.get("react", "").rpartition(":")
+    return events.HistoryItem(
+        message.decode(),
+        account.decode(),
+        at / 1000,
+        _text(kind, text),
+        tags.get("edited", ""),
+        {reaction: int(count)} if reaction else {},
+        (tags["mine"],) if "mine" in tags else (),
+        "pinned" in tags,
+        tags.get("recalled", ""),
+        tags.get("reply", ""),
+        tuple(filter(None, tags.get("mention", "").split(","))),
+        kind == NOTICE,
+    )
+
+
+def _untagged(value: bytes) -> str:
+    """Return a value from the form that it has in a tag."""
+    return parse_tags(b"v=" + value)[b"v"].decode()
 
 
 def _previewed(
@@ -165,6 +198,9 @@ def _previewed(
 
 _MEANT: dict[str, Callable[..., Any]] = {
     "messages/history": _history,
+    "operations/message": _history,
+    "operations/versions": _history,
+    "operations/pins": _history,
     "messages/describe_conversations": _previewed,
     "topics/list": lambda topic, owner, kind, members: events.Topic(
         topic.decode(), owner.decode(), kind.decode(), members

@@ -12,9 +12,10 @@ from typing import Any
 from twisted.internet.task import Clock
 
 from fishchat.model.display_names import is_display_name
-from fishchat.model.message import ESCAPED, NOTICE, PLAIN, pack_body
+from fishchat.model.message import ESCAPED, NOTICE, PLAIN, pack_body, pack_form
 from fishchat.model.names import message_id, p2p
 from fishchat.proof.fuzz.helpers import Dice
+from fishchat.protocols.lines import escape_tag
 from fishchat.storage.header import parse
 from fishchat.storage.loader import names, read
 from fishchat.storage.packing import pack
@@ -29,8 +30,11 @@ VALUES = {"limit": 5, "ms": 1500, "needs": b"needs=admin", "until": b"until=1795
 EACH = {
     "needs": b"needs=admin",
     "until": b"until=1795581000123",
-    "expected": b"3",
+    "expected": b"expected=3",
     "position and time": b"7-1 1700000000000",
+    "limit": b"limit=8",
+    "current": b"current=alice+bob:7-1",
+    "number": b"3",
 }
 
 
@@ -49,6 +53,11 @@ REFUSALS = {name: refusals(name) for name in names()}
 UNSTORED = [
     b"%s %s" % (word.encode(), EACH[value]) if value else word.encode()
     for word, value in parse(read("logs/send")).each.items()
+]
+#: The same for one operation.
+UNDONE = [
+    b"%s %s" % (word.encode(), EACH[value]) if value else word.encode()
+    for word, value in parse(read("logs/operate")).each.items()
 ]
 FAILURES = (Unavailable("away"), Unknown("lost"), ReplyError("OOM full"), ReplyError("ERR what?"))
 
@@ -104,7 +113,7 @@ class Store(FakeStore):
             numbered = conversation + sender
             if cseq == 0:
                 # A client that has lost its counter asks for it.
-                results.append(b"GAP %d" % (self._cseqs.get(numbered, 0) + 1))
+                results.append(b"GAP expected=%d" % (self._cseqs.get(numbered, 0) + 1))
             elif not self.calm and self.dice.byte() % 4 == 3:
                 results.append(self.dice.pick(UNSTORED))
             else:
@@ -123,6 +132,23 @@ class Store(FakeStore):
         """Return the number of one more message."""
         self._numbers[conversation] = self._numbers.get(conversation, 0) + 1
         return self._numbers[conversation]
+
+    def _logs_operate(
+        self, _s: bytes, _t: bytes, _e: bytes, _stream: bytes, _vital: bool, _limits: Any, flat: Any
+    ) -> Any:
+        results: list[Any] = []
+        for conversation, sender, cseq in zip(flat[::9], flat[1::9], flat[2::9], strict=True):
+            numbered = conversation + sender
+            if cseq == 0:
+                results.append(b"GAP expected=%d" % (self._cseqs.get(numbered, 0) + 1))
+            elif not self.calm and self.dice.byte() % 4 == 3:
+                results.append(self.dice.pick(UNDONE))
+            else:
+                self._cseqs[numbered] = max(self._cseqs.get(numbered, 0), cseq)
+                results.append(self.next(conversation))
+        topics = {name for name in flat[::9] if name[:1] == b"#"}
+        versions = [value for name in sorted(topics) for value in (name, self._version(name))]
+        return [b"OK", results, versions, b"1700000000000"]
 
     def _session_login(
         self, server: bytes, token: bytes, epoch: bytes, account: bytes, device: bytes, *more: Any
@@ -199,10 +225,10 @@ class Store(FakeStore):
         flat = [value for account in accounts for value in (account, b"0-0")]
         return [self._version(conversation), self._last(conversation), flat]
 
-    def _logs_page(self, conversation: bytes, after: bytes, upto: bytes, count: int) -> Any:
+    def _logs_page(self, conversation: bytes, after: bytes, upto: bytes, count: int, only: bool) -> Any:
         number = int(after.partition(b"-")[2])
         flat: list[bytes] = []
-        for seq in range(number + 1, self._numbers.get(conversation, 0) + 1)[:count]:
+        for seq in () if only else range(number + 1, self._numbers.get(conversation, 0) + 1)[:count]:
             flat += (b"%d-%d" % (EPOCH, seq), b"%d" % self.dice.number(), self.body(conversation))
         return [self._version(conversation), 0, flat]
 
@@ -218,14 +244,52 @@ class Store(FakeStore):
         return pack_body(account, self.dice.name(), self.dice.number() - 1, flag, text)
 
     def _messages_history(self, account: bytes, conversation: bytes, *_: Any) -> Any:
+        return self._listed("messages/history", conversation)
+
+    def shown(self, conversation: bytes) -> bytes:
+        """Return a message as history shows it, with what was done to it."""
+        account, device, cseq, form, text = self.body(conversation).split(b" ", 4)
+        kind = form if conversation[:1] != b"@" else PLAIN
+        dice = self.dice
+        reaction = escape_tag(dice.pick((b"+1", b"a:b", b";", b"\\", "\u9c7c".encode())))
+        tags = {
+            b"edited": b"%s:7-9" % conversation,
+            b"mention": b",".join(dice.name() for _ in range(1 + dice.byte() % 3)),
+            b"mine": reaction,
+            b"pinned": b"",
+            b"react": b"%s:%d" % (reaction, 1 + dice.number()),
+            b"recalled": dice.name(),
+            b"reply": b"%s:7-1" % conversation,
+        }
+        return b" ".join(
+            [account, device, cseq, pack_form(kind, {tag: tags[tag] for tag in tags if dice.flag()}), text]
+        )
+
+    def _operations_message(self, _account: bytes, conversation: bytes, position: bytes) -> Any:
+        body, at = self.shown(conversation), self.dice.number()
+        self.gave["operations/message"] = [(b"%s:%s" % (conversation, position), at, body)]
+        return [b"OK", b"%d" % at, body]
+
+    def _operations_versions(self, _account: bytes, conversation: bytes, *_: Any) -> Any:
+        return [b"OK", self._listed("operations/versions", conversation)]
+
+    def _operations_pins(self, _account: bytes, conversation: bytes) -> Any:
+        return [b"OK", self._listed("operations/pins", conversation)]
+
+    def _listed(self, script: str, conversation: bytes) -> list[bytes]:
         flat: list[bytes] = []
         given = []
         for seq in range(1, 1 + self.dice.byte() % 4):
-            body, at = self.body(conversation), self.dice.number()
+            body, at = self.shown(conversation), self.dice.number()
             flat += (b"%d-%d" % (EPOCH, seq), b"%d" % at, body)
             given.append((message_id(conversation, EPOCH, seq), at, body))
-        self.gave["messages/history"] = given
+        self.gave[script] = given
         return flat
+
+    def _operations_reactions(self, *_: Any) -> Any:
+        pairs = {(self.dice.name(), self.dice.pick((b"+1", b"\\:", b"a:b"))) for _ in range(self.dice.byte() % 4)}
+        self.gave["operations/reactions"] = sorted((written, account) for account, written in pairs)
+        return [b"OK", b"0", [value for pair in pairs for value in pair]]
 
     def _messages_conversations(self, *_: Any) -> Any:
         self.gave["messages/describe_conversations"] = self.gave["messages/conversation_times"] = []

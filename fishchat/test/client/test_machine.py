@@ -13,6 +13,7 @@ from fishchat.client.events import Broken, HistoryItem, RefusedError, Settled
 from fishchat.client.machine import Machine
 from fishchat.client.state import ClientState
 from fishchat.features.messages import client as messages
+from fishchat.features.operations import client as operations
 from fishchat.features.registry import FEATURES, part
 
 GREETING = "HELLO fishchat/1 server=ms1 auth=open maxline=8192 maxtext=7168 caps=ack"
@@ -41,6 +42,10 @@ WARM = (
     event Settled(1, 'alice+bob:7-40')
 """
 )
+
+
+#: Logged in with the capability of operations, and with nothing known.
+OPERATIONS = LOGIN.replace("caps=ack", "caps=ack,ops")
 
 
 def request_of(name: str) -> Any:
@@ -107,6 +112,10 @@ class Talk:
         verb, *fields = rest.split(" ")
         self.machine.ask(request_of(verb)(*fields))
 
+    def do_operate(self, rest: str) -> None:
+        kind, message, *words = rest.split(" ", 2)
+        self.machine.operate(getattr(operations, kind)(message, *[word.replace("⏎", "\n") for word in words]))
+
     def do_finish(self, rest: str) -> None:
         self.machine.finish(rest, self.now)
 
@@ -125,6 +134,97 @@ TRANSCRIPTS = {
         event Settled(2, 'alice+bob:7-41')
         S OK SEND_MESSAGE_P2P alice+bob:7-42
         event Settled(3, 'alice+bob:7-42')
+    """,
+    "operations are numbered and in order with the messages": WARM
+    + r"""
+        send bob one
+        C @cseq=6 SEND_MESSAGE_P2P bob one
+        operate edit alice+bob:7-40 two⏎lines
+        C @cseq=7;esc SEND_EDIT alice+bob:7-40 two\nlines
+        operate react alice+bob:7-40 +1
+        C @cseq=8 SEND_REACTION alice+bob:7-40 +1
+        operate recall alice+bob:7-40
+        C @cseq=9 SEND_RECALL alice+bob:7-40
+        S OK SEND_MESSAGE_P2P alice+bob:7-41
+        event Settled(2, 'alice+bob:7-41')
+        S OK SEND_EDIT alice+bob:7-42
+        event Settled(3, 'alice+bob:7-42')
+        S OK SEND_REACTION alice+bob:7-43
+        event Settled(4, 'alice+bob:7-43')
+        S OK SEND_RECALL alice+bob:7-44
+        event Settled(5, 'alice+bob:7-44')
+    """,
+    "an operation of unknown outcome is sent again under its number": WARM
+    + """
+        operate pin alice+bob:7-40
+        C @cseq=6 SEND_PIN alice+bob:7-40
+        send bob one
+        C @cseq=7 SEND_MESSAGE_P2P bob one
+        lost
+    """
+    + LOGIN.replace("S RESP_SYNCED", "C @cseq=6 SEND_PIN alice+bob:7-40\nS RESP_SYNCED")
+    + """
+        S OK SEND_PIN alice+bob:7-41
+        event Settled(2, 'alice+bob:7-41')
+        C @cseq=7 SEND_MESSAGE_P2P bob one
+        S OK SEND_MESSAGE_P2P alice+bob:7-42
+        event Settled(3, 'alice+bob:7-42')
+    """,
+    "an operation that is too old to be found is done": WARM
+    + """
+        operate edit alice+bob:7-40 x
+        C @cseq=6 SEND_EDIT alice+bob:7-40 x
+        lost
+    """
+    + LOGIN.replace("S RESP_SYNCED", "C @cseq=6 SEND_EDIT alice+bob:7-40 x\nS RESP_SYNCED")
+    + """
+        S ERR SEND_EDIT OLD it was stored before, but it is too old to find
+        event Settled(2, '')
+    """,
+    "a refused operation uses up no number": WARM
+    + """
+        operate edit alice+bob:7-39 x
+        C @cseq=6 SEND_EDIT alice+bob:7-39 x
+        S ERR SEND_EDIT RIGHTS needs=author no
+        event Settled(2, RefusedError('RIGHTS', 'no', {'needs': 'author'}))
+        operate unreact alice+bob:7-40 +1
+        C @cseq=6 REMOVE_REACTION alice+bob:7-40 +1
+        S OK REMOVE_REACTION alice+bob:7-41
+        event Settled(3, 'alice+bob:7-41')
+    """,
+    "the id of an operation may be another device's, which is received all the same": OPERATIONS
+    + """
+        operate recall #a:7-2
+        C @cseq=0 SEND_RECALL #a:7-2
+        S ERR SEND_RECALL GAP expected=1 an earlier number is missing
+        C @cseq=1 SEND_RECALL #a:7-2
+        S OK SEND_RECALL #a:7-3
+        event Settled(1, '#a:7-3')
+        S RESP_RECALL bob #a:7-3 #a:7-2 spam
+        event Recalled('bob', 'spam', '#a:7-3', '#a:7-2', '#a')
+        at 1
+        C SEND_ACK #a:7-3
+    """,
+    "operations are received in order, once, and acknowledged": OPERATIONS
+    + """
+        S @mention=bob RESP_MESSAGE_TOPIC a bob #a:7-1 hi
+        event Message('bob', 'hi', '#a:7-1', '#a', 'a', mention=('bob',))
+        S @esc;mention=bob,carol RESP_EDIT bob #a:7-2 #a:7-1 two\\nlines
+        event Edited('bob', 'two\\nlines', '#a:7-2', '#a:7-1', '#a', ('bob', 'carol'))
+        S RESP_REACTION carol #a:7-3 #a:7-1 + +1
+        event Reacted('carol', '+1', True, '#a:7-3', '#a:7-1', '#a')
+        S RESP_REACTION carol #a:7-4 #a:7-1 - +1
+        event Reacted('carol', '+1', False, '#a:7-4', '#a:7-1', '#a')
+        S RESP_PIN carol #a:7-5 #a:7-1 +
+        event Pinned('carol', True, '#a:7-5', '#a:7-1', '#a')
+        S RESP_PIN carol #a:7-6 #a:7-1 -
+        event Pinned('carol', False, '#a:7-6', '#a:7-1', '#a')
+        S RESP_RECALL bob #a:7-7 #a:7-1
+        event Recalled('bob', '', '#a:7-7', '#a:7-1', '#a')
+        S RESP_PIN carol #a:7-6 #a:7-1 -
+        S RESP_EDIT bob #a:7-2 #a:7-1 again
+        at 1
+        C SEND_ACK #a:7-7
     """,
     "line ends are escaped, and a backslash only with them": WARM
     + r"""
@@ -652,6 +752,49 @@ class TranscriptTests(SynchronousTestCase):
         )
         self.assertRaises(ValueError, Machine, "alice", "phone", state=state)
 
+    def test_restart_with_operations(self) -> None:
+        """Operations, replies and mentions without an OK are sent again by the next program, in their order."""
+        warm = WARM.replace("P2P", "TOPIC").replace("TOPIC bob", "TOPIC a").replace("send bob", "send #a")
+        first = self.play(warm.replace("alice+bob", "#a"))
+        first.send("#a", "one", "#a:7-1", ["bob", "carol"])
+        first.operate(operations.edit("#a:7-40", "two\nlines", "#a:7-40", ()))
+        first.send("#a", "three", mention=())
+        lines = [
+            b"@cseq=6;reply=#a:7-1;mention=bob,carol SEND_MESSAGE_TOPIC a one",
+            rb"@cseq=7;esc;was=#a:7-40;mention SEND_EDIT #a:7-40 two\nlines",
+            b"@cseq=8;mention SEND_MESSAGE_TOPIC a three",
+        ]
+        self.assertEqual(first.lines(0.0), lines)
+        state = ClientState.from_json(first.snapshot().to_json())
+        second = Machine("alice", state=state)
+        Talk(self, second).play(LOGIN.replace("S RESP_SYNCED", f"C {lines[0].decode()}\nS RESP_SYNCED"))
+        second.received(b"OK SEND_MESSAGE_TOPIC #a:7-41", 0.0)
+        self.assertEqual(second.lines(0.0), lines[1:])
+        second.received(b"OK SEND_EDIT #a:7-42", 0.0)
+        second.received(b"OK SEND_MESSAGE_TOPIC #a:7-43", 0.0)
+        settled = [Settled(key, f"#a:7-{number}") for key, number in enumerate((41, 42, 43), 1)]
+        self.assertEqual(second.events(), settled)
+
+    def test_operations_that_come_along(self) -> None:
+        """With the capability of read marks operations are received, too: unwanted, they are only acknowledged."""
+        for manual in (False, True):
+            machine = self.play(OPERATIONS, own_reads=True, manual_ack=manual)
+            machine.received(b"RESP_PIN bob #a:7-1 #a:7-0 +", 0.0)
+            self.assertEqual(machine.events(), [])
+            self.assertEqual(machine.lines(1.0), [b"SEND_ACK #a:7-1"])
+
+    def test_refused_tags(self) -> None:
+        """So are replies and mentions that no message can have."""
+        machine = Machine("alice")
+        for word, tags in (
+            ("BADID", {"reply": "a:1"}),
+            ("BADNAME", {"mention": ["Bob"]}),
+            ("BADTAG", {"mention": ["bob"] * 17}),
+        ):
+            error = self.assertRaises(RefusedError, machine.send, "#a", "x", **tags)
+            self.assertEqual(error.word, word)
+        self.assertEqual(self.assertRaises(RefusedError, machine.send, "bob", "x", None, ["bob"]).word, "BADTAG")
+
     def test_nonsense(self) -> None:
         """No line makes the machine raise."""
         for line in (
@@ -700,7 +843,7 @@ class TranscriptTests(SynchronousTestCase):
 
 def _transcript_test(transcript: str) -> Callable[[TranscriptTests], None]:
     def test(self: TranscriptTests) -> None:
-        self.play(transcript)
+        self.play(transcript, operations=transcript.startswith(OPERATIONS))
 
     return test
 

@@ -26,9 +26,9 @@ UNKNOWN = """
     S @a=1;b=\\:;c RESP_WEATHER
     S RESP_
     S @edited=alice+bob:7-1;mood=fine\\sday;x RESP_MESSAGE_P2P bob alice+bob:7-1 hi
-    event Message('bob', 'hi', 'alice+bob:7-1', 'alice+bob')
+    event Message('bob', 'hi', 'alice+bob:7-1', 'alice+bob', edited='alice+bob:7-1')
     S @reply=alice+bob:7-1;esc RESP_MESSAGE_P2P bob alice+bob:7-2 two\\nlines
-    event Message('bob', 'two\\nlines', 'alice+bob:7-2', 'alice+bob')
+    event Message('bob', 'two\\nlines', 'alice+bob:7-2', 'alice+bob', reply='alice+bob:7-1')
     S @why=retention RESP_GAP alice+bob 3 5
     event Gap('alice+bob', 3, 5)
     ask conversations

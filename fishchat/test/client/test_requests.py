@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.testing import StringTransport
@@ -13,17 +14,20 @@ from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
 from fishchat.features.links import client as links
 from fishchat.features.messages import client as messages
+from fishchat.features.operations import client as operations
 from fishchat.features.preferences import client as preferences
 from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.features.reports import client as reports
-from fishchat.features.requests import Request
+from fishchat.features.requests import Numbered, RefusedError, Request
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
 from fishchat.features.watching import client as watching
+from fishchat.protocols.lines import MAX_TEXT
 from fishchat.protocols.table import Command
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS, REQ_MSG_SERVER
 from fishchat.test.protocols.test_table import ID, said
 
+MESSAGE = "alice+bob:471893-17"
 #: What the machine says itself, or a person at a keyboard.
 NOT_REQUESTED = {
     *(b"HELLO", b"SEND_CLIENT_ID", b"SEND_AUTH", b"SEND_MESSAGE_P2P", b"SEND_MESSAGE_TOPIC", b"SEND_ACK", b"QUIT"),
@@ -121,9 +125,51 @@ class RequestTests(SynchronousTestCase):
             (reports.report_message("alice+bob:471893-17"), said("REPORT_MESSAGE", ID)),
             (reports.report_message("alice+bob:471893-17", "spam"), said("REPORT_MESSAGE", ID, text="spam")),
             (accounts.set_privacy("contacts"), said("SEND_PRIVACY", b"contacts")),
+            (operations.message(MESSAGE), said("REQ_MESSAGE", ID)),
+            (operations.versions(MESSAGE), said("REQ_VERSIONS", ID)),
+            (operations.reactions(MESSAGE), said("REQ_REACTIONS", ID)),
+            (operations.pins("bob"), said("REQ_PINS", b"bob")),
             (accounts.set_name("Bob the Builder"), said("SEND_NAME", text="Bob the Builder")),
         ]
+        changes: list[tuple[Numbered, Command]] = [
+            (operations.edit(MESSAGE, "x"), said("SEND_EDIT", ID, text="x")),
+            (
+                operations.edit(MESSAGE, "a\nb", MESSAGE, ["bob", "carol"]),
+                said("SEND_EDIT", ID, text=r"a\nb", esc=b"", was=ID, mention=b"bob,carol"),
+            ),
+            (operations.edit(MESSAGE, "@bob", mention=()), said("SEND_EDIT", ID, text="@bob", mention=b"")),
+            (operations.recall(MESSAGE), said("SEND_RECALL", ID)),
+            (operations.recall(MESSAGE, "a\\\nb"), said("SEND_RECALL", ID, text=r"a\\\nb", esc=b"")),
+            (operations.react(MESSAGE, "+1"), said("SEND_REACTION", ID, b"+1")),
+            (operations.unreact(MESSAGE, "\u9c7c"), said("REMOVE_REACTION", ID, "\u9c7c".encode())),
+            (operations.pin(MESSAGE), said("SEND_PIN", ID)),
+            (operations.unpin(MESSAGE), said("REMOVE_PIN", ID)),
+        ]
+        for change, meant in changes:
+            self.assertEqual(MSG_SERVER_COMMANDS.parse(change.line), meant)
+            self.assertEqual((change.verb, change.conversation), (meant.verb.name, ID[0]))
         for request, command in samples:
             self.assertEqual(MSG_SERVER_COMMANDS.parse(request.line), command)
             self.assertEqual(request.verb, command.verb.name)
-        self.assertEqual({verb.name for verb in VERBS} - {one.verb for one, _ in samples}, NOT_REQUESTED)
+        self.assertEqual(
+            {verb.name for verb in VERBS} - {one.verb for one, _ in samples} - {one.verb for one, _ in changes},
+            NOT_REQUESTED,
+        )
+
+    def test_refused(self) -> None:
+        """What no server could accept is not sent."""
+        wrong: list[tuple[str, Callable[[], object]]] = [
+            ("BADID", lambda: operations.edit("alice+bob", "x")),
+            ("BADID", lambda: operations.edit(MESSAGE, "x", was="7-1")),
+            ("FIELDS", lambda: operations.edit(MESSAGE, "")),
+            ("NUL", lambda: operations.edit(MESSAGE, "a\0")),
+            ("TEXTTOOLONG", lambda: operations.recall(MESSAGE, "x" * (MAX_TEXT + 1))),
+            ("BADNAME", lambda: operations.edit(MESSAGE, "x", mention=["Bob"])),
+            ("BADTAG", lambda: operations.edit(MESSAGE, "x", mention=["bob"] * 17)),
+            ("FIELDS", lambda: operations.react(MESSAGE, "")),
+            ("FIELDS", lambda: operations.react(MESSAGE, "two words")),
+            ("FIELDS", lambda: operations.unreact(MESSAGE, "a,b")),
+            ("BADID", lambda: operations.pins("#A")),
+        ]
+        for word, make in wrong:
+            self.assertEqual(self.assertRaises(RefusedError, make).word, word)

@@ -12,6 +12,7 @@ from fishchat.test.support.client import Client
 from fishchat.test.support.cluster import Cluster
 from fishchat.test.support.matrix import (
     ACTED_ON,
+    ANYTHING,
     CONTROLS,
     GOOD,
     WILDCARDS,
@@ -28,7 +29,7 @@ from fishchat.test.support.waiting import until
 #: Tags by which other systems let somebody say who they are, or what only a server knows.
 CLAIMS = [
     *("from", "sender", "account", "user", "name", "as", "to", "by", "on-behalf-of", "server", "admin", "role"),
-    *("time", "seq", "epoch", "position", "session", "token", "msgid", "label", "reply", "version"),
+    *("time", "seq", "epoch", "position", "session", "token", "msgid", "label", "version"),
 ]
 
 
@@ -64,6 +65,10 @@ class Values(MatrixCase):
             lines = []
             for name in (one.name for one in verb.fields):
                 good = GOOD[name]
+                if name in ANYTHING:
+                    lines += [line_of(verb, {name: value}) for value in ("x" * 33, "a,b", "a\u00a0b", "a\u200bb")]
+                    lines.append(line_of(verb, {name: ""}, text=""))
+                    continue
                 bad = ["x" * 9 + good * 12, good + "é", good + "鱼"]
                 bad += [value for letter in WILDCARDS for value in _around(good, letter)]
                 lines += [line_of(verb, {name: value}) for value in bad]
@@ -96,7 +101,9 @@ class Values(MatrixCase):
             tags += [f"{claim}=bob" for claim in CLAIMS]
             for tag in sorted(verb.tag_rows.keys() - {b"id"}):
                 name = tag.decode()
-                tags += [f"{name}={'x' * 65}", f"{name}=x" if tag in (b"esc", b"preview") else f"{name}="]
+                # A mention of nobody is one that the text does not make.
+                empty = "A," if tag == b"mention" else "x" if tag in (b"esc", b"preview") else ""
+                tags += [f"{name}={'x' * 65}", f"{name}={empty}"]
                 if tag not in free:
                     tags += [f"{name}={letter}" for letter in WILDCARDS]
             await self._each(cluster, verb, [tagged(line, one) for one in tags])

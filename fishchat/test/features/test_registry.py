@@ -113,7 +113,11 @@ class CompleteTests(SynchronousTestCase):
                 self.assertIn(word, known, row.name)
 
     def test_numbered(self) -> None:
-        """What is numbered has a message id and a text; nothing else has a text."""
+        """What is numbered has a message id and a text, or is an operation on a message; nothing else has a text."""
         for push in PUSHES:
-            with_id = [one.name for one in push.fields][-1:] == ["id"]
-            self.assertEqual(push.numbered, with_id and push.text is Text.REQUIRED, push.name)
+            names = [one.name for one in push.fields]
+            is_message = names[-1:] == ["id"] and push.text is Text.REQUIRED
+            is_operation = names[1:3] == ["id", "message"]
+            self.assertEqual(push.numbered, is_message or is_operation, push.name)
+            if is_operation:
+                self.assertEqual(push.capability, b"ops", push.name)

@@ -129,7 +129,8 @@ class PropertyTests(SynchronousTestCase):
         line = push.line(*values, text=text, tags=tags)
         if line[:1] == b"@":
             raw, _, line = line[1:].partition(b" ")
-            self.assertEqual(parse_tags(raw), tags)
+            found = {name: push.tag_rows[name].read(value) for name, value in parse_tags(raw).items()}
+            self.assertEqual(found, tags)
         name, _, rest = line.partition(b" ")
         self.assertEqual((name, push.read(rest)), (push.name, (values, text)))
 

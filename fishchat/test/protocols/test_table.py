@@ -76,6 +76,25 @@ GOOD: list[tuple[bytes, Command]] = [
     (b"@limit=100 REQ_HISTORY @alice", said("REQ_HISTORY", b"@alice", limit=100)),
     (b"@before=alice+bob:471893-17 HISTORY alice+bob", said("REQ_HISTORY", b"alice+bob", before=ID)),
     (b"@after=alice+bob:471893-17;limit=1 HISTORY #a", said("REQ_HISTORY", b"#a", after=ID, limit=1)),
+    (b"@with=ops HISTORY bob", Command(said("REQ_HISTORY", b"bob").verb, [b"bob"], b"", {b"with": b"ops"})),
+    (b"@reply=alice+bob:471893-17 MSG bob x", said(P2P, b"bob", text="x", reply=ID)),
+    (b"@mention=bob,carol SAY fishing x", said(TOPIC, b"fishing", text="x", mention=b"bob,carol")),
+    (b"@mention=all SAY fishing x", said(TOPIC, b"fishing", text="x", mention=b"all")),
+    (b"@mention SAY fishing @bob", said(TOPIC, b"fishing", text="@bob", mention=b"")),
+    (b"SEND_EDIT alice+bob:471893-17 two  words", said("SEND_EDIT", ID, text="two  words")),
+    (b"@was=alice+bob:471893-17;cseq=2 EDIT alice+bob:471893-17 x", said("SEND_EDIT", ID, text="x", was=ID, cseq=2)),
+    (b"RECALL alice+bob:471893-17", said("SEND_RECALL", ID)),
+    (b"SEND_RECALL alice+bob:471893-17 not for you", said("SEND_RECALL", ID, text="not for you")),
+    (b"REACT  alice+bob:471893-17  +1", said("SEND_REACTION", ID, b"+1")),
+    ("SEND_REACTION alice+bob:471893-17 👩‍🚀".encode(), said("SEND_REACTION", ID, "👩‍🚀".encode())),
+    (b"UNREACT alice+bob:471893-17 a:b;c=d", said("REMOVE_REACTION", ID, b"a:b;c=d")),
+    (b"PIN alice+bob:471893-17", said("SEND_PIN", ID)),
+    (b"UNPIN alice+bob:471893-17", said("REMOVE_PIN", ID)),
+    (b"SHOW alice+bob:471893-17", said("REQ_MESSAGE", ID)),
+    (b"VERSIONS alice+bob:471893-17", said("REQ_VERSIONS", ID)),
+    (b"REACTIONS alice+bob:471893-17", said("REQ_REACTIONS", ID)),
+    (b"PINS #fishing", said("REQ_PINS", b"#fishing")),
+    (b"PINS bob+alice", said("REQ_PINS", b"alice+bob")),
     (b"REQ_CONVERSATIONS", said("REQ_CONVERSATIONS")),
     (b"@preview CONVERSATIONS", said("REQ_CONVERSATIONS", preview=b"")),
     (b"@before=7-#a;limit=100 CONVERSATIONS", said("REQ_CONVERSATIONS", before=(7, b"#a"), limit=100)),
@@ -253,6 +272,18 @@ BAD: list[tuple[bytes, str]] = [
     (b"@kind=secret CREATE club", "BADTAG"),
     (b"@kind CREATE club", "BADTAG"),
     *[(b"@limit=" + raw + b" HISTORY #a", "BADTAG") for raw in (b"", b"0", b"101", b"-1", b"many")],
+    *[
+        (b"@mention=" + raw + b" SAY a x", "BADTAG")
+        for raw in (b",", b"Bob", b"bob,", b"a+b", b"#a", b",".join([b"a"] * 17))
+    ],
+    (b"@mention=bob MSG bob x", "BADTAG"),
+    (b"@with=all HISTORY #a", "BADTAG"),
+    *[(b"REACT alice+bob:7-1 " + raw, "FIELDS") for raw in (b"", b"a b", b"a,b", b"x" * 33)],
+    (b"EDIT alice+bob:7-1", "FIELDS"),
+    (b"EDIT alice+bob:7-1 ", "FIELDS"),
+    (b"EDIT alice+bob x", "BADID"),
+    (b"@was=7-1 EDIT alice+bob:7-1 x", "BADID"),
+    (b"@reply=7 MSG bob x", "BADID"),
     (b"@before=17 HISTORY #a", "BADID"),
     (b"@after=#a:x-1 HISTORY #a", "BADID"),
     (b"@device=My-Phone LOGIN alice", "BADNAME"),
@@ -425,8 +456,9 @@ class PropertyTests(SynchronousTestCase):
         verb, fields, text, tags = parts
         command = MSG_SERVER_COMMANDS.parse(strategies.to_line(*parts))
         self.assertEqual((command.verb, command.text, set(command.tags)), (verb, text, set(tags)))
-        for raw, value in zip(fields, command.fields, strict=True):
-            self.assertEqual(value, split_id(raw) if b":" in raw else raw)
+        for one, raw, value in zip(verb.fields, fields, command.fields, strict=True):
+            is_id = b":" in raw and one.name != "reaction"
+            self.assertEqual(value, split_id(raw) if is_id else raw)
         for tag, value in command.tags.items():
             self.assertEqual(value, verb.tag_rows[tag].read(tags[tag]))
 

@@ -59,6 +59,8 @@ def value(kind: Any) -> Any:
         return [{"kind": "login"}]
     if "dict" in text:
         return {b"ms1": 1}
+    if text == "list[tuple[int, int]]":
+        return [(7, 1)]
     if "[tuple[" in text:
         # Spans: their ends, of which the last one may be missing.
         return [((7, 1), None)]
@@ -80,9 +82,9 @@ class Calls(SynchronousTestCase):
             self.assertEqual(len(ask.values) + fence, len(header.args), f"{function.__module__}.{function.__name__}")
 
     def test_complete(self) -> None:
-        """Every script has its call; messages are sent by the queue itself."""
+        """Every script has its call; messages and operations are sent by the queue itself."""
         called = {ask.script.name for _, ask in calls()}
-        self.assertEqual(called | {"logs/send"}, set(names()))
+        self.assertEqual(called | {"logs/send", "logs/operate"}, set(names()))
 
     def test_beside(self) -> None:
         """A call stands beside its script."""

@@ -60,10 +60,10 @@ class Attributes(ScriptCase):
 
     def test_stored_as_they_are(self) -> None:
         """An attribute that nobody has to check is stored with the message; a repetition with it is known."""
-        marked = Said("alice", "bob", "x", 1, form=b"e;mood=calm;reply=7-1")
+        marked = Said("alice", "bob", "x", 1, form=b"e;mood=calm;size=7-1")
         self.assertEqual(self.send(marked), [1])
         [[_, fields]] = self.command("XRANGE", "log:alice+bob", "-", "+")
-        self.assertEqual(fields[3], "alice main 1 e;mood=calm;reply=7-1 x")
+        self.assertEqual(fields[3], "alice main 1 e;mood=calm;size=7-1 x")
         self.assertEqual(self.send(marked), ["DUP 7-1"])
         self.assertEqual(self.send(Said("alice", "bob", "x", 1)), ["CONFLICT expected=2"])
 

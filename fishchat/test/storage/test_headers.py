@@ -12,7 +12,7 @@ from fishchat.storage import loader
 from fishchat.storage.header import FENCED, parse
 
 #: Words that scripts say to servers, routers and the command line, not to clients.
-INTERNAL = {"LEASE", "AGAIN", "EPOCH", "DISABLED", "DELETED", "DUP", "NEVER", "TOPIC"}
+INTERNAL = {"LEASE", "AGAIN", "EPOCH", "DISABLED", "DELETED", "DUP", "NEVER", "PASSED", "TOPIC"}
 #: What is not the beginning of a refusal although it is written so.
 _OPTIONS = {"OK", "COUNT", "PX", "MAXLEN", "MINID", "WRONGTYPE", "ID", "INVITED", "STREAM", "NX", "LIMIT"}
 #: The words of the page for a key that no script writes.
@@ -172,13 +172,17 @@ class Includes(SynchronousTestCase):
         self.assertRaises(FileNotFoundError, loader.assemble, '--- @include "nothing"\n')
 
     def test_every_include_is_needed(self) -> None:
-        """By some script; and each script calls something of each file that it includes."""
+        """By some script; and each script calls something of each file that it includes, or uses a table of it."""
         # What a role that is no msg_server yet will ask, and what the checks of attributes stand on.
         used = {"enabled", "attributes"}
         for name in loader.names():
             text = loader.read(name)
             used.update(loader.needed(text))
             for each in re.findall(r'@include "(\w+)"', text):
-                functions = re.findall(r"^local function (\w+)\(", loader.read_include(each), re.MULTILINE)
-                self.assertTrue(any(f"{function}(" in text for function in functions), f"{name}: {each}")
+                included = loader.read_include(each)
+                functions = re.findall(r"^local function (\w+)\(", included, re.MULTILINE)
+                tables = re.findall(r"^local (\w+)(?:, (\w+))? = \{\}", included, re.MULTILINE)
+                uses = [f"{function}(" for function in functions]
+                uses += [f" = {table}," for pair in tables for table in pair if table]
+                self.assertTrue(any(use in text for use in uses), f"{name}: {each}")
         self.assertEqual(used, set(loader.includes()))

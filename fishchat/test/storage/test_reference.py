@@ -13,6 +13,7 @@ from fishchat.storage.fence import Fence
 from fishchat.storage.header import parse
 from fishchat.storage.loader import includes, names, read, read_include
 from fishchat.test.support.account_runner import ADDRESS, AccountCase
+from fishchat.test.support.operations_runner import LIMITS, Op
 from fishchat.test.support.script_runner import EPOCH, MS1, MS2, STREAM, on_each_redis
 
 #: What stands between the angle brackets of a key on the page.
@@ -160,6 +161,7 @@ class Keys(AccountCase):
         body = b"alice main -1 n x"
         self.fenced("preferences/set", STREAM, "alice", "alice+bob", "notify", "none", 10, body, fence=fence)
         self.call("reports/report", "bob", "alice+bob", f"{fence.epoch}-1", "spam", 20)
+        self.change(fence)
         self.call("routes/take", STREAM, "token", 60_000, 0)
         self.call("routes/store", STREAM, "token", 60_000, 1, "1-1", ["ms2", 1], 1)
         self.call("routes/take", STREAM, "another", 60_000, 0)
@@ -167,3 +169,15 @@ class Keys(AccountCase):
         self.fenced("topics/dismiss", "alice", "bathing", STREAM, b"alice main -1 n x", fence=fence)
         self.register(Fence(MS2.server, b"cccc", fence.epoch))
         self.call("migrations/begin", 2)
+
+    def change(self, fence: Fence) -> None:
+        """Operations on messages, and mentions."""
+        self.command("HSET", "features", "ms1", "operations", "ms2", "operations")
+        self.login("frank", fence=fence)
+        self.fenced("topics/join", "frank", "fishing", 10, 10, fence=fence)
+        self.said("alice", "#fishing", "a secret", fence=fence)
+        self.said("alice", "#fishing", "hello @frank", fence=fence)
+        for kind, number, text in (("react", 2, "+1"), ("pin", 2, ""), ("recall", 1, "")):
+            operation = Op("alice", kind, f"#fishing:{fence.epoch}-{number}", text)
+            reply = self.fenced("logs/operate", STREAM, False, LIMITS, operation.flat, fence=fence)
+            self.assertEqual([type(result) for result in reply[1]], [int], reply)

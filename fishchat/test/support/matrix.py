@@ -30,7 +30,10 @@ GOOD: dict[str, str] = {
     "version": "1",
     "code": "fcj_code",
     "link": "all",
+    "reaction": "+1",
 }
+#: Fields that may hold nearly any character, within a length.
+ANYTHING = ("reaction",)
 Fields = Mapping[str, str]
 NO_FIELDS: Fields = {}
 #: A good text, by its name in the table.

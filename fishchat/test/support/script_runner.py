@@ -151,7 +151,7 @@ def batch(*messages: Said) -> tuple[list[str], list[Any], list[int]]:
     """Return the last arguments of ``send.lua``: accounts whose places it reads, messages, those with attributes."""
     accounts = {one for each in messages for one in (each.account, each.to) if not one.startswith("#")}
     flat = [value for each in messages for value in each.flat]
-    marked = [6 * at for at, each in enumerate(messages) if each.form != PLAIN]
+    marked = [6 * at for at, each in enumerate(messages) if each.form != PLAIN or "@" in each.text]
     return sorted(accounts), flat, marked
 
 

@@ -12,7 +12,7 @@ from fishchat.features.registry import VERBS
 from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
 from fishchat.features.watching.rows import STATES
 from fishchat.model.names import DIGITS, NAME_LENGTH, message_id, notices, p2p, topic_conversation
-from fishchat.protocols.fields import MAX_CSEQ
+from fishchat.protocols.fields import MAX_CSEQ, MENTIONED
 from fishchat.protocols.lines import MAX_TEXT, format_tags
 from fishchat.protocols.rows import Text, Verb
 
@@ -51,6 +51,11 @@ TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
     b"after": ids,
     b"invite": names,
     b"limit": st.integers(1, 100).map(lambda number: b"%d" % number),
+    b"edited": ids,
+    b"reply": ids,
+    b"was": ids,
+    b"with": st.just(b"ops"),
+    b"mention": st.lists(names, max_size=MENTIONED).map(b",".join),
 }
 FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "account": names,
@@ -59,6 +64,12 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "named-conversation": st.one_of(conversations, names),
     "mark": st.one_of(ids, conversations, names),
     "id": ids,
+    "message": ids,
+    "reaction": st.one_of(
+        st.sampled_from(["+1", "ok", "\u2764\ufe0f", "a\u200db"]), st.text("ab+;\\\u9c7c:", min_size=1, max_size=8)
+    ).map(str.encode),
+    "sums": st.sampled_from([b"-", b"+1:3,ok:1", b"a:b:7,\\::2"]),
+    "sign": st.sampled_from([b"+", b"-"]),
     "version": st.just(b"1"),
     "device": names,
     "state": st.sampled_from(STATES),
