@@ -53,12 +53,9 @@ def scrub(store: Store, now: bool, everything: bool, target: Path | None, source
 
 
 def _show_state(store: Store) -> None:
-    from fishchat.storage.scrub.calls import Progress, state
+    from fishchat.storage.scrub.calls import state
 
-    async def work(connection: Connection) -> Progress:
-        return await state().of(connection)
-
-    found = _run(store, work)
+    found = _run(store, state)
     print_fields(
         {
             "waiting": plural(found.waiting, "conversation"),

@@ -13,7 +13,7 @@ from fishchat.features.feature import Feature
 from fishchat.features.registry import FEATURES, PUSHES, PUSHES_OF, VERBS, VERBS_OF
 from fishchat.protocols import reference
 from fishchat.services.gateway.rows import GATEWAY_VERBS
-from fishchat.storage.reference import listing
+from fishchat.storage.reference import listing, with_writers
 
 PAGE = Path(__file__).parents[2] / "doc" / "protocol.md"
 STORE = PAGE.with_name("store.md")
@@ -80,7 +80,8 @@ def main(path: Path = PAGE) -> None:
     pages.update({feature_page(feature, path): feature_parts(feature) for feature in FEATURES})
     for page, parts in pages.items():
         if page.exists():
-            page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
+            text = fill(page.read_text(encoding="utf-8"), parts)
+            page.write_text(with_writers(text) if page.name == STORE.name else text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class NightlyScrub(Rounds):
             await self._look()
 
     async def _look(self) -> None:
-        found = await calls.state().of(self._store)
+        found = await calls.state(self._store)
         self._waiting, self._last = found.waiting, found.last
         if not found.is_due:
             self._clean = self._wall()

@@ -74,7 +74,7 @@ class Scrub:
 
     async def state(self) -> Progress:
         """Return how far the scrub is."""
-        return await calls.state().of(self._store)
+        return await calls.state(self._store)
 
     async def mark_all(self) -> None:
         """Let the next scrub visit every conversation: earlier versions did not note where they erased."""

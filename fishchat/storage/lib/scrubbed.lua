@@ -1,5 +1,4 @@
 --- @include "amended"
---- @include "bodies"
 --- @include "positions"
 
 -- Return what a scrub keeps of a stored message. If replaced texts are not kept, nothing is left of the text of a message

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fishchat.errors import Refusal
+from fishchat.interfaces import IStore
 from fishchat.storage.ask import Ask, ignored
 from fishchat.storage.script import script
 
@@ -15,11 +17,10 @@ _COPY = script("scrub/copy")
 _FINISH = script("scrub/finish")
 _WRITTEN = script("scrub/written")
 _RELEASE = script("scrub/release")
-_STATE = script("scrub/state")
 _MARK = script("scrub/mark")
 _ERASE_AGAIN = script("scrub/erase_again")
 #: The scripts that a scrub uses.
-SCRIPTS = (_HOLD, _BEGIN, _COPY, _FINISH, _WRITTEN, _RELEASE, _STATE, _MARK)
+SCRIPTS = (_HOLD, _BEGIN, _COPY, _FINISH, _WRITTEN, _RELEASE, _MARK)
 
 #: The streams of a conversation.
 LOG, OPS = b"log", b"ops"
@@ -29,8 +30,11 @@ class LeaseLost(Exception):
     """Another process scrubs, or this one was silent for longer than its lease."""
 
 
-class Again(Exception):
+class Again(Refusal):
     """Something was removed from the stream since its copy was begun: the copy is gone, and has to be begun again."""
+
+    def __init__(self) -> None:
+        super().__init__("AGAIN", "something was removed from the stream while it was copied; begin the copy again")
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,11 @@ def release(token: bytes) -> Ask[None]:
     return Ask(_RELEASE, (token,), ignored)
 
 
-def state() -> Ask[Progress]:
+async def state(store: IStore) -> Progress:
     """Read how far the scrub is."""
-    return Ask(_STATE, (), lambda reply: Progress(*reply))
+    copied, written, last = await store.run("HMGET", "scrub", "copied", "written", "last")
+    waiting = await store.run("SCARD", "unscrubbed") + await store.run("SCARD", "scrubbing")
+    return Progress(waiting, int(copied or 0) - int(written or 0), int(last or 0))
 
 
 def mark(conversations: Sequence[bytes]) -> Ask[None]:

@@ -33,9 +33,11 @@ end
 
 if beginning and call('SISMEMBER', 'unscrubbed', conversation) == 1 then return again() end
 if after == '' then call('UNLINK', copy) end
+-- A batch of the router may have 260 KB, a message a few.
+local page_size = beginning and 20 or 4
 local copied, size, has_ended = 0, 0, false
 while not has_ended and copied < count and size < bytes do
-  local page = call('XRANGE', stream, after == '' and '-' or '(' .. after, '+', 'COUNT', 20)
+  local page = call('XRANGE', stream, after == '' and '-' or '(' .. after, '+', 'COUNT', page_size)
   for _, entry in ipairs(page) do
     local fields = entry[2]
     for i = 2, #fields, 2 do
@@ -48,7 +50,7 @@ while not has_ended and copied < count and size < bytes do
     after = entry[1]
   end
   copied = copied + #page
-  has_ended = #page < 20
+  has_ended = #page < page_size
 end
 if not has_ended then return {'OK', after, copied} end
 

@@ -28,7 +28,9 @@ def modules() -> Iterator[ModuleType]:
     """The calls beside every directory of scripts."""
     for directory in sorted({name.partition("/")[0] for name in names()}):
         found = (
-            "storage" if directory in ("audit", "logs", "servers", "routes", "migrations", "profiles") else "features"
+            "storage"
+            if directory in ("audit", "logs", "servers", "routes", "migrations", "profiles", "scrub")
+            else "features"
         )
         yield import_module(f"fishchat.{found}.{directory}.calls")
 
@@ -61,6 +63,8 @@ def value(kind: Any) -> Any:
         return {b"ms1": 1}
     if text == "list[tuple[int, int]]":
         return [(7, 1)]
+    if "[tuple[bytes, int]]" in text:
+        return [(b"alice", 5)]
     if "[tuple[" in text:
         # Spans: their ends, of which the last one may be missing.
         return [((7, 1), None)]

@@ -87,8 +87,11 @@ class Scrubbing(AccountCase):
 
     def progress(self) -> list[int]:
         """Return waiting, unwritten, last."""
-        found: list[int] = self.call("scrub/state")
-        return found
+        copied, written, last = (
+            int(value or 0) for value in self.command("HMGET", "scrub", "copied", "written", "last")
+        )
+        waiting = len(self.command("SUNION", "unscrubbed", "scrubbing"))
+        return [waiting, copied - written, last]
 
 
 @on_each_redis
