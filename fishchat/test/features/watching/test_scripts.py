@@ -87,6 +87,15 @@ class Presences(WatchingCase):
         self.erase("bob")
         self.assertEqual(self.seen("alice", "bob"), (False, 0))
 
+    def test_dead_server(self) -> None:
+        """The devices of a server that died are published as gone."""
+        self.login("bob", fence=MS2)
+        self.login("carol")
+        self.command("DEL", "lease:ms2")
+        reply, published = self.hear_revoked("servers/reap", 500)
+        self.assertEqual((reply, published), ([1, 0, ["ms2"]], {"server": "", "went": ["bob/main"]}))
+        self.assertEqual(self.call("watching/online", ["bob", "carol"]), [0, 1])
+
     def test_many(self) -> None:
         """One call answers for many watches, each by its own rights; it writes nothing."""
         self.login("bob")
