@@ -12,6 +12,7 @@ from fishchat.features.watching.rows import OPENED, WATCHED
 from fishchat.services.msg_server.delivery.status_news import GRACE, LOOKED_AT
 from fishchat.test.support.client import Client
 from fishchat.test.support.cluster import Cluster, ClusterCase
+from fishchat.test.support.waiting import until
 
 
 def presence(account: str, is_online: bool) -> str:
@@ -203,6 +204,19 @@ class Faults(ClusterCase):
         await cluster.login(f"p2-{WATCHED - 1}", "ms2")
         await cluster.advance(4)
         await alice.expect(presence(f"p2-{WATCHED - 1}", True))
+
+    async def test_replaced(self) -> None:
+        """A device that logs in again watches nothing yet, here as elsewhere."""
+        cluster = await self.cluster(routers=0, clock=Clock())
+        for server in ("ms1", "ms1", "ms2"):
+            alice = await cluster.login("alice", server)
+            await alice.quiet()
+            await watch(alice, "bob", False)
+            await alice.ask("OPEN bob", "OK …")
+        watchers = cluster.server("ms1").delivery.watchers
+        await until(lambda: not watchers.accounts)
+        self.assertEqual(list(watchers.of(b"alice+bob")), [])
+        self.assertEqual(len(list(cluster.server("ms2").delivery.watchers.of(b"alice+bob"))), 1)
 
     async def test_full_connection(self) -> None:
         """A client that does not read is told the last state when it reads again."""

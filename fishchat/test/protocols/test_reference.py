@@ -20,6 +20,7 @@ from fishchat.features.messages.calls import PREVIEWED
 from fishchat.features.preferences.calls import KEPT
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.features.reports.rows import DAILY, REASON_LENGTH
+from fishchat.features.watching import rows as watching
 from fishchat.model.conversation import gap_line
 from fishchat.model.device import WINDOW
 from fishchat.model.display_names import DISPLAY_LENGTH
@@ -73,6 +74,13 @@ LIMITS = {
     "conversations for which an account has settings": KEPT,
     "messages that an account reports": DAILY,
     "bytes of the reason": REASON_LENGTH,
+    "accounts that a connection watches": watching.WATCHED,
+    "conversations that a connection watches": watching.OPENED,
+    "seconds in which typing counts once": watching.TYPING_SECONDS,
+    "members of a topic in which typing": watching.TYPING_MEMBERS,
+    "members of a topic whose watchers": watching.READ_MEMBERS,
+    "members of a topic for `REQ_READERS`": watching.READERS_MEMBERS,
+    "names of a `REQ_READERS`": watching.READERS,
     "password hashes that wait": WAITING,
 }
 #: What the grammar refuses. The others are no matter of form: a tag that the verb does not know, a forbidden verb, …

@@ -48,6 +48,8 @@ class Watchers:
         if watched is None:
             watched = self.accounts[account] = Watched()
         watched.told[device] = False
+        # The store may not answer now: the next look finds what the device was not told.
+        watched.state = None
 
     def told_first(self, device: Device, account: bytes, is_online: bool) -> bool:
         """Take note of what the store answered when a watch began, see ``IWatchers``."""

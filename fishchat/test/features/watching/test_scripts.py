@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fishchat.features.messages.rows import RESP_READ
+from fishchat.features.watching.rows import READ_MEMBERS
+from fishchat.storage.loader import read
 from fishchat.test.support.account_runner import AccountCase
 from fishchat.test.support.script_runner import MS1, MS2, STREAM, Said, on_each_redis
 
@@ -83,6 +86,15 @@ class Presences(WatchingCase):
         self.assertEqual(self.seen("alice", "nobody"), (False, 0))
         self.erase("bob")
         self.assertEqual(self.seen("alice", "bob"), (False, 0))
+
+    def test_dead_server(self) -> None:
+        """The devices of a server that died are published as gone."""
+        self.login("bob", fence=MS2)
+        self.login("carol")
+        self.command("DEL", "lease:ms2")
+        reply, published = self.hear_revoked("servers/reap", 500)
+        self.assertEqual((reply, published), ([1, 0, ["ms2"]], {"server": "", "went": ["bob/main"]}))
+        self.assertEqual(self.call("watching/online", ["bob", "carol"]), [0, 1])
 
     def test_many(self) -> None:
         """One call answers for many watches, each by its own rights; it writes nothing."""
@@ -256,6 +268,11 @@ class Readers(WatchingCase):
         self.assertEqual(self.readers("carol", "7-1", AB), ["NOTFOUND"])
         self.said("alice", "alice", "a note")
         self.assertEqual(self.readers("alice", "7-1", "alice+alice"), (1, "alice"))
+
+    def test_one_number(self) -> None:
+        """The script of read marks and the sentences about it name the same number of members."""
+        self.assertIn(f"local SMALL = {READ_MEMBERS}\n", read("messages/read"))
+        self.assertIn(f"at most {READ_MEMBERS} members", RESP_READ.help)
 
     def test_marks(self) -> None:
         """Those who watch a topic of at most 50 members are notified of a member's read mark, on every server."""

@@ -206,15 +206,15 @@ class ReadNumbers(ReadingCase):
         self.assertEqual(self.routed(), [{"ms2": ["bob alice", 0, "RESP_READ bob alice+bob:7-3", 0]}])
 
     def test_tells_oneself(self) -> None:
-        """In topics, in notes to oneself and among notices, only the account's own devices are told."""
+        """In topics, in notes to oneself and among notices, own devices are told, and who watches a topic."""
         self.login("alice", "phone", MS2)
         self.create("alice", "fishing")
         self.send(Said("alice", "alice", "x"))
         self.command("DEL", STREAM)
         self.command("XADD", "log:#fishing", "7-1", "t", 1, "m", "alice main -1 - x")
         self.command("HSET", "meta:#fishing", "n", 1, "e", EPOCH)
-        self.assertEqual(self.read("alice", "#fishing", "7-1"), ["OK", "alice", "7-1"])
-        self.assertEqual(self.routed(), [{"ms2": ["alice", 0, "RESP_READ alice #fishing:7-1", 0]}])
+        self.assertEqual(self.read("alice", "#fishing", "7-1"), ["OK", "alice #fishing", "7-1"])
+        self.assertEqual(self.routed(), [{"ms2": ["alice #fishing", 0, "RESP_READ alice #fishing:7-1", 0]}])
 
     def test_alone(self) -> None:
         """No entry is left for the router while all devices concerned are on this server."""

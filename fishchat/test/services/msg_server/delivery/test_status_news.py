@@ -75,6 +75,13 @@ class Crossing(NewsCase):
         self.look(1)
         self.assertEqual((self.store.asked, self.lines), ([], [CAME]))
 
+    def test_no_first_answer(self) -> None:
+        """A watch that the store did not answer is told by the next look, also one that was told before."""
+        self.watch(True)
+        self.watchers.watch_account(self.alice, b"bob", 200)
+        self.look(1, ONLINE)
+        self.assertEqual(self.lines, [CAME])
+
     def test_another_watcher(self) -> None:
         """A watcher that begins between going and coming, of which the others are told nothing, ends with the truth."""
         self.watch(True)
