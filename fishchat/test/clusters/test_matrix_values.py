@@ -96,7 +96,7 @@ class Values(MatrixCase):
             tags += [f"{claim}=bob" for claim in CLAIMS]
             for tag in sorted(verb.tag_rows.keys() - {b"id"}):
                 name = tag.decode()
-                tags += [f"{name}={'x' * 65}", f"{name}=x" if tag in (b"esc", b"preview") else f"{name}="]
+                tags += [f"{name}={'x' * 65}", f"{name}=" if verb.tag_rows[tag].sample else f"{name}=x"]
                 if tag not in free:
                     tags += [f"{name}={letter}" for letter in WILDCARDS]
             await self._each(cluster, verb, [tagged(line, one) for one in tags])
