@@ -2,4 +2,4 @@
 
 from fishchat.features.feature import Feature
 
-FEATURE = Feature("links", "Links and requests", order=35, zh="链接与申请")
+FEATURE = Feature("links", "Links and requests", order=37, zh="链接与申请")

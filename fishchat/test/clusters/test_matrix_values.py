@@ -101,9 +101,7 @@ class Values(MatrixCase):
             tags += [f"{claim}=bob" for claim in CLAIMS]
             for tag in sorted(verb.tag_rows.keys() - {b"id"}):
                 name = tag.decode()
-                # A mention of nobody is one that the text does not make.
-                empty = "A," if tag == b"mention" else "x" if tag in (b"esc", b"preview") else ""
-                tags += [f"{name}={'x' * 65}", f"{name}={empty}"]
+                tags += [f"{name}={'x' * 65}", f"{name}=" if verb.tag_rows[tag].sample else f"{name}=x"]
                 if tag not in free:
                     tags += [f"{name}={letter}" for letter in WILDCARDS]
             await self._each(cluster, verb, [tagged(line, one) for one in tags])
