@@ -8,12 +8,14 @@ from fishchat.features.accounts.client import Device, Status
 from fishchat.features.contacts.client import Contact, ContactRequest
 from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages.client import Behind, Conversation, Gap, HistoryItem, Message, Notice, Read
+from fishchat.features.moderation.client import Ban
 from fishchat.features.requests import ClientError, Named, RefusedError
 from fishchat.features.session.client import Moved, Synced
 from fishchat.features.topics.client import Member, Topic
 from fishchat.features.watching.client import Presence, Readers, Typing
 
 __all__ = [
+    "Ban",
     "Behind",
     "Broken",
     "ClientError",

@@ -30,11 +30,13 @@ GOOD: dict[str, str] = {
     "version": "1",
     "code": "fcj_code",
     "link": "all",
+    "topic-setting": "slow",
+    "role": "admin",
 }
 Fields = Mapping[str, str]
 NO_FIELDS: Fields = {}
 #: A good text, by its name in the table.
-TEXTS = {"verb": "MSG", "caps=ack,lazy,ops,time": "caps=ack"}
+TEXTS = {"verb": "MSG", "value": "30", "caps=ack,lazy,ops,time": "caps=ack"}
 #: Characters with a meaning in patterns, keys or channels.
 WILDCARDS = "*?[]{}:#+"
 # Keys and the beginnings of sequences, which are refused.
