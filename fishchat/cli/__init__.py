@@ -21,6 +21,7 @@ from fishchat.cli.migrate import migrate as migrate_command
 from fishchat.cli.reports import reports as reports_group
 from fishchat.cli.retention import retention as retention_command
 from fishchat.cli.scrub import scrub as scrub_command
+from fishchat.cli.topic import topic as topic_group
 from fishchat.cli.up import up as up_command
 from fishchat.cli.user import user as user_group
 from fishchat.config.describe import docstring
@@ -75,5 +76,6 @@ main.add_command(reports_group)
 main.add_command(restore_command)
 main.add_command(retention_command)
 main.add_command(scrub_command)
+main.add_command(topic_group)
 main.add_command(up_command)
 main.add_command(user_group)

@@ -18,7 +18,8 @@ from fishchat.model.display_names import display_name
 from fishchat.model.names import is_name, name_advice
 
 if TYPE_CHECKING:
-    from fishchat.features.accounts.administration import Accounts
+    from fishchat.features.accounts.administration import Accounts, Record
+    from fishchat.interfaces import IStore
 
 T = TypeVar("T")
 Work = Callable[["Accounts"], Coroutine[Any, Any, T]]
@@ -41,20 +42,30 @@ class Store:
         """
         # Imported late: the import is slow, and `fishchat --help` does not need it.
         from fishchat.features.accounts.administration import Accounts
-        from fishchat.services.launch.one_shot import has_store, run
-        from fishchat.services.running.errors import StartError
+        from fishchat.services.launch.one_shot import has_store
 
         days = self.config.accounts.token_days
         if creates and not has_store(self.config):
             click.echo(f"note: there was no FishChat in {self.place}; this makes a new one", err=True)
         try:
-            return run(
-                self.config,
-                lambda connection: work(Accounts(connection, days, recorder(connection, self.config))),
-                creates=creates,
-            )
+            return self.visit(lambda store, record: work(Accounts(store, days, record)), creates=creates)
         except Refusal as refusal:
             raise click.ClickException(explained(refusal, account.decode(), self.place)) from None
+
+    def visit(self, work: Callable[[IStore, Record], Coroutine[Any, Any, T]], *, creates: bool = False) -> T:
+        """Return the result of ``work``, whose arguments are the store and the function that records a change.
+
+        Fails with the Refusal; other failures become a ClickException. Can be called once in a process.
+        """
+        from fishchat.services.launch.one_shot import run
+        from fishchat.services.running.errors import StartError
+
+        try:
+            return run(
+                self.config,
+                lambda connection: work(connection, recorder(connection, self.config)),
+                creates=creates,
+            )
         except StartError as error:
             raise click.ClickException(str(error)) from None
 

@@ -35,6 +35,7 @@ from __future__ import annotations
 from fishchat.client.accounts import create_account
 from fishchat.client.connection import Client
 from fishchat.client.events import (
+    Ban,
     Behind,
     ClientError,
     ClosedError,
@@ -70,6 +71,7 @@ from fishchat.client.events import (
 from fishchat.client.state import ClientState, FileState
 
 __all__ = [
+    "Ban",
     "Behind",
     "Client",
     "ClientError",

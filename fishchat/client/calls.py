@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 from twisted.internet.defer import Deferred
 
 from fishchat.client.events import (
+    Ban,
     Contact,
     ContactRequest,
     Conversation,
@@ -28,6 +29,7 @@ from fishchat.features.contacts import client as contacts
 from fishchat.features.links import client as links
 from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages import client as messages
+from fishchat.features.moderation import client as moderation
 from fishchat.features.operations import client as operations
 from fishchat.features.preferences import client as preferences
 from fishchat.features.reports import client as reports
@@ -200,6 +202,55 @@ class Calls:
     def dismiss(self, topic: str) -> Deferred[None]:
         """Close a topic of one's own. Fails with RefusedError."""
         return self._ask(lambda: topics.dismiss(topic))
+
+    def set_topic(self, topic: str, setting: str, value: str) -> Deferred[None]:
+        """Change a setting of a topic, such as ``slow``; an empty value removes a name or a text.
+
+        Fails with RefusedError: ``RIGHTS`` without the right, ``FIELDS`` for a value that the setting cannot have.
+        """
+        return self._ask(lambda: moderation.set_topic(topic, setting, value))
+
+    def describe_topic(self, topic: str) -> Deferred[dict[str, str]]:
+        """Return the settings of a topic by name, and its ``owner``, ``members`` and one's own ``role``.
+
+        Fails with RefusedError, e.g. ``NOTMEMBER``.
+        """
+        return self._ask(lambda: moderation.describe(topic))
+
+    def set_role(self, topic: str, account: str, role: Literal["admin", "member"]) -> Deferred[None]:
+        """Make a member an admin, or an admin a member. Fails with RefusedError, e.g. ``RIGHTS``."""
+        return self._ask(lambda: moderation.set_role(topic, account, role))
+
+    def transfer(self, topic: str, account: str) -> Deferred[None]:
+        """Make another member the owner of one's topic. Fails with RefusedError, e.g. ``RIGHTS``, ``NOTMEMBER``."""
+        return self._ask(lambda: moderation.transfer(topic, account))
+
+    def kick(self, topic: str, account: str, reason: str = "") -> Deferred[None]:
+        """End a membership. Fails with RefusedError, e.g. ``RIGHTS``."""
+        return self._ask(lambda: moderation.kick(topic, account, reason))
+
+    def ban(self, topic: str, account: str, reason: str = "", seconds: int | None = None) -> Deferred[None]:
+        """Keep an account out of a topic, for ever if ``seconds`` is None. Fails with RefusedError, e.g. ``RIGHTS``."""
+        return self._ask(lambda: moderation.ban(topic, account, reason, seconds))
+
+    def unban(self, topic: str, account: str) -> Deferred[None]:
+        """End a ban. Fails with RefusedError: ``NOTFOUND`` if there is none."""
+        return self._ask(lambda: moderation.unban(topic, account))
+
+    def banned(self, topic: str, after: str | None = None, limit: int | None = None) -> Deferred[list[Ban]]:
+        """List the accounts that are banned from a topic, by name: the first 1,000, or those after a name.
+
+        Fails with RefusedError, e.g. ``RIGHTS``.
+        """
+        return self._ask(lambda: moderation.banned(topic, after, limit))
+
+    def mute(self, topic: str, account: str, reason: str = "", seconds: int | None = None) -> Deferred[None]:
+        """Let a member read, but not write, for a day if ``seconds`` is None. Fails with RefusedError."""
+        return self._ask(lambda: moderation.mute(topic, account, reason, seconds))
+
+    def unmute(self, topic: str, account: str) -> Deferred[None]:
+        """End a mute. Fails with RefusedError: ``NOTFOUND`` if there is none."""
+        return self._ask(lambda: moderation.unmute(topic, account))
 
     def history(
         self, conversation: str, before: str | None = None, after: str | None = None, limit: int = 50

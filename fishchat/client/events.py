@@ -9,6 +9,7 @@ from fishchat.features.contacts.client import Contact, ContactRequest
 from fishchat.features.items import HistoryItem
 from fishchat.features.links.client import JoinRequest, Link, ListedTopic, NewLink
 from fishchat.features.messages.client import Behind, Conversation, Gap, Message, Notice, Read
+from fishchat.features.moderation.client import Ban
 from fishchat.features.operations.client import Edited, Pinned, Reacted, ReactionSums, Recalled
 from fishchat.features.requests import ClientError, Named, RefusedError
 from fishchat.features.session.client import Moved, Synced
@@ -16,6 +17,7 @@ from fishchat.features.topics.client import Member, Topic
 from fishchat.features.watching.client import Presence, Readers, Typing
 
 __all__ = [
+    "Ban",
     "Behind",
     "Broken",
     "ClientError",

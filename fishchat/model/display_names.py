@@ -1,4 +1,4 @@
-"""The names that accounts show to people. They may be in any script.
+"""The names and texts that accounts show to people. They may be in any script.
 
 The rule uses no table of the Python that runs it, so that all servers give the same answer, whatever their version: a
 character that a later Unicode adds is accepted today.
@@ -41,15 +41,36 @@ def display_name(raw: bytes) -> bytes:
     Blanks inside stay as they were typed: the wide one is part of Japanese names. Raises ValueError for a name that
     must not be shown.
     """
+    text = _stripped(raw)
+    if text is None or len(text) > DISPLAY_LENGTH:
+        raise ValueError(RULE)
+    return text.encode()
+
+
+def shown_text(raw: bytes, longest: int) -> bytes:
+    """Return a text of up to ``longest`` bytes that others read in one line, without blanks around it.
+
+    Raises ValueError for a text that must not be shown; the error says what it must have.
+    """
+    text = _stripped(raw)
+    found = b"" if text is None else text.encode()
+    if not 0 < len(found) <= longest:
+        raise ValueError(
+            f"a text must have 1 to {longest} bytes, one visible character, and no line breaks, control characters or "
+            "characters that change the direction of writing"
+        )
+    return found
+
+
+def _stripped(raw: bytes) -> str | None:
+    """Return a text without the blanks around it; None if it must not be shown."""
     try:
         text = raw.decode().strip(_SPACES)
     except UnicodeDecodeError:
-        raise ValueError(RULE) from None
-    if not 0 < len(text) <= DISPLAY_LENGTH or _REFUSED.search(text) or _TAG.search(_FLAG.sub("", text)):
-        raise ValueError(RULE)
-    if not any(map(_is_visible, _BLANK.sub("", text))):
-        raise ValueError(RULE)
-    return text.encode()
+        return None
+    if _REFUSED.search(text) or _TAG.search(_FLAG.sub("", text)):
+        return None
+    return text if any(map(_is_visible, _BLANK.sub("", text))) else None
 
 
 def is_display_name(raw: bytes) -> bool:

@@ -259,4 +259,5 @@ TERMS = {
     "text": "文字",
     "time in ms": "时间（毫秒）",
     "topic": "话题",
+    "until in ms": "结束时间（毫秒）",
 }

@@ -13,6 +13,8 @@ from operator import eq
 
 #: Lengths of the words for which there are suggestions.
 SHORTEST, LONGEST = 3, 40
+#: Words of other protocols, which are no mistyped verbs although some are near.
+_FOREIGN = {b"GET", b"PUT", b"HEAD", b"POST"}
 
 
 def _forms(word: bytes) -> list[bytes]:
@@ -32,7 +34,7 @@ class Near:
 
     def find(self, word: bytes) -> bytes | None:
         """Return the nearest word, or None if no word is near."""
-        if not SHORTEST <= len(word) <= LONGEST:
+        if not SHORTEST <= len(word) <= LONGEST or word in _FOREIGN:
             return None
         for form in _forms(word):
             if (found := self._by_form.get(form)) is not None:

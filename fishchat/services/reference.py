@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from fishchat.features.feature import Feature
@@ -66,6 +68,9 @@ def feature_parts(feature: Feature) -> Parts:
     if pushes:
         parts["pushes"] = lambda: _elsewhere(reference.pushes(pushes))
     parts["grammar"] = lambda: reference.grammar(verbs, pushes)
+    module = f"fishchat.features.{feature.name}.reference"
+    if find_spec(module) is not None:
+        parts.update(import_module(module).PARTS)
     return parts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fishchat.interfaces import IStore
 from fishchat.storage.format import FORMAT
 from fishchat.storage.packing import pack
 from fishchat.storage.servers.calls import epoch
@@ -21,6 +22,16 @@ def run_id(info: bytes) -> bytes:
     raise StoreError("INFO server names no run_id")
 
 
+async def current_epoch(store: IStore, wall: Callable[[], float]) -> int:
+    """Return the epoch of this run of Redis, for a role or command that stores something once."""
+    run = run_id(await store.run("INFO", "server"))
+    return await epoch(run, 0, _floor(wall), FORMAT).of(store)
+
+
+def _floor(wall: Callable[[], float]) -> int:
+    return max(1, int(wall() - BEGINNING) // 60)
+
+
 class Epoch:
     """The highest epoch that this process has seen; 0 before the first connection."""
 
@@ -31,6 +42,5 @@ class Epoch:
     async def hook(self, wire: Pipeline) -> None:
         """Read the epoch. A hook for ``Connection.prepare``, after the scripts were loaded."""
         run = run_id(await wire.run("INFO", "server"))
-        floor = max(1, int(self._wall() - BEGINNING) // 60)
-        ask = epoch(run, self.current, floor, FORMAT)
+        ask = epoch(run, self.current, _floor(self._wall), FORMAT)
         self.current = ask.parse(await wire.run("EVALSHA", ask.script.sha, 0, pack(*ask.values)))

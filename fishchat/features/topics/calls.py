@@ -35,6 +35,18 @@ class Joined:
 
 
 @dataclass(frozen=True)
+class Left:
+    """The end of a membership.
+
+    :ivar version: the membership version after it.
+    :ivar notice: the notice for the other members, or None.
+    """
+
+    version: int
+    notice: Appended | None
+
+
+@dataclass(frozen=True)
 class Names:
     """Some names of members, unordered and perhaps repeated, the next cursor, and the membership version."""
 
@@ -45,12 +57,16 @@ class Names:
 
 @dataclass(frozen=True)
 class Member:
-    """A member: its role (``owner`` or ``member``), the number it has read, and its display name or nothing."""
+    """A member: its role (``owner``, ``admin`` or ``member``), the number it has read, its display name or nothing.
+
+    :ivar muted: until when it is muted, in ms; 0 if it is not.
+    """
 
     account: bytes
     role: bytes
     read: int
     name: bytes
+    muted: int
 
 
 def create(account: bytes, topic: bytes, kind: bytes, topics: int, settings: list[bytes]) -> Ask[Joined]:
@@ -81,14 +97,14 @@ def join(
     return Ask(_JOIN, (stream, account, device, topic, text, members, topics, notified, requests), parse_entered)
 
 
-def leave(account: bytes, topic: bytes) -> Ask[int]:
-    """End a membership. Returns the new membership version."""
+def leave(account: bytes, topic: bytes, stream: bytes, body: bytes, most: int) -> Ask[Left]:
+    """End a membership, or withdraw a request. Topics of at most ``most`` members have a notice of it."""
 
-    def parse(reply: Any) -> int:
-        version: int = accepted(reply)[0]
-        return version
+    def parse(reply: Any) -> Left:
+        version, *notice = accepted(reply)
+        return Left(version, Appended(*notice) if notice else None)
 
-    return Ask(_LEAVE, (account, topic), parse)
+    return Ask(_LEAVE, (account, topic, stream, body, most), parse)
 
 
 def invite(account: bytes, topic: bytes, guest: bytes, most: int, stream: bytes, body: bytes) -> Ask[Appended | None]:
@@ -101,7 +117,7 @@ def invite(account: bytes, topic: bytes, guest: bytes, most: int, stream: bytes,
 
 
 def dismiss(account: bytes, topic: bytes, stream: bytes, body: bytes) -> Ask[Appended]:
-    """End a topic. Returns its last notice."""
+    """End a topic. Returns its last notice. The operator, whose ``account`` is empty, needs no right."""
     return Ask(_DISMISS, (account, topic, stream, body), parse_appended)
 
 
@@ -120,7 +136,7 @@ def member_names(account: bytes, topic: bytes, cursor: bytes, known: int = -1) -
 
 def members(account: bytes, topic: bytes, names: list[bytes]) -> Ask[list[Member]]:
     """Describe those of these accounts that are members, in this order."""
-    return Ask(_MEMBERS, (account, topic, names), lambda reply: [Member(*row) for row in rows(accepted(reply)[0], 4)])
+    return Ask(_MEMBERS, (account, topic, names), lambda reply: [Member(*row) for row in rows(accepted(reply)[0], 5)])
 
 
 def topics(account: bytes) -> Ask[list[tuple[bytes, bytes, bytes, int]]]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from fishchat.features.requests import Events, Request, is_member, items, line_text, name_of, nothing, request
+from fishchat.features.requests import (
+    Events,
+    Request,
+    is_member,
+    items,
+    line_text,
+    name_of,
+    nothing,
+    request,
+    tagged_items,
+)
 from fishchat.features.topics import rows
 
 Kind = Literal["open", "approval", "invitation"]
+Role = Literal["owner", "admin", "member"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +35,23 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a topic, the number up to which it has read, and its display name."""
+    """A member of a topic: whether it owns it, the number that it has read, its display name.
+
+    ``admin`` is whether it is an admin. ``muted`` is until when it may not write, in seconds since 1970; 0.0 if it
+    may.
+    """
 
     account: str
     owner: bool
     read: int
     name: str = ""
+    admin: bool = False
+    muted: float = 0.0
+
+    @property
+    def role(self) -> Role:
+        """The role: ``owner``, ``admin`` or ``member``."""
+        return "owner" if self.owner else "admin" if self.admin else "member"
 
 
 EVENTS: Events = {}
@@ -88,8 +111,9 @@ def members(topic: str, after: str | None = None, limit: int | None = None) -> R
     if limit is not None:
         tags[b"limit"] = limit
 
-    def one(item: bytes, _escaped: bool) -> Member:
+    def one(item: bytes, tags: Mapping[bytes, bytes]) -> Member:
         account, role, read, *shown = item.decode().split(" ", 3)
-        return Member(account, role == "owner", int(read), "".join(shown))
+        muted = int(tags.get(b"muted", b"0")) / 1000
+        return Member(account, role == "owner", int(read), "".join(shown), role == "admin", muted)
 
-    return request(rows.REQ_MEMBERS, name_of(topic), tags=tags, result=items(one))
+    return request(rows.REQ_MEMBERS, name_of(topic), tags=tags, result=tagged_items(one))

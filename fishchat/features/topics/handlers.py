@@ -13,7 +13,7 @@ from fishchat.errors import Refusal
 from fishchat.features.engine import Engine, Handlers, ICall, IMembership, IRooms, ISession, ITopicNews
 from fishchat.features.lists import ask_list
 from fishchat.features.topics import calls, rows
-from fishchat.features.topics.calls import Member
+from fishchat.features.topics.calls import Left, Member
 from fishchat.features.topics.member_names import MemberNames
 from fishchat.features.topics.ways_in import WaysIn
 from fishchat.model.message import NOTICE, pack_body
@@ -35,6 +35,7 @@ T = TypeVar("T")
 class Topics:
     """The verbs of topics.
 
+    :param join_notices: the most members of a topic in which a notice says that one has left.
     :param call: calls the store through the queue, like every call for clients; fails with the Refusal.
     :param stream: the stream to which scripts add messages for other servers.
     :param address: returns the address of this server for clients, with TLS or without.
@@ -46,6 +47,7 @@ class Topics:
         membership: IMembership,
         news: ITopicNews,
         call: ICall,
+        join_notices: int,
         stream: bytes,
         address: Callable[[bool], bytes],
     ) -> None:
@@ -54,6 +56,7 @@ class Topics:
         self._news = news
         self._call = call
         self._names = MemberNames(call)
+        self._join_notices = join_notices
         self._stream = stream
         self._address = address
 
@@ -63,10 +66,15 @@ class Topics:
         """Carry out LEAVE_TOPIC: end a membership."""
         topic, account = command.fields[0], session.account
 
-        def done(version: int) -> None:
-            self._membership.left(account, topic_conversation(topic), version)
+        def done(left: Left) -> None:
+            # The notice is for those who remain: it is delivered when this account reads no more.
+            self._membership.left(account, topic_conversation(topic), left.version)
+            if left.notice is not None:
+                self._deliver(left.notice)
 
-        self._change(session, command, calls.leave(account, topic), "left", done)
+        body = _body(session, b"LEFT " + account)
+        ask = calls.leave(account, topic, self._stream, body, self._join_notices)
+        self._change(session, command, ask, "left", done)
 
     def dismiss(self, session: ISession, command: Command) -> None:
         """Carry out DISMISS_TOPIC: store a last notice in the topic, and end all memberships."""
@@ -124,7 +132,7 @@ class Topics:
         found: list[Member] = []
         for start in range(0, len(names), DESCRIBED):
             found += await self._call(calls.members(account, topic, names[start : start + DESCRIBED]))
-        return list_lines(command, [(_member_item(member), b"") for member in found])
+        return list_lines(command, [(_member_item(member), _member_tags(member)) for member in found])
 
     def locate(self, session: ISession, command: Command) -> None:
         """Carry out LOCATE_TOPIC_MSG_ADDR: every msg_server serves every topic, so return this server's address."""
@@ -144,6 +152,10 @@ def _member_item(member: Member) -> bytes:
     return b"%s %s" % (item, member.name) if member.name else item
 
 
+def _member_tags(member: Member) -> bytes:
+    return b"muted=%d" % member.muted if member.muted else b""
+
+
 def _body(session: ISession, text: bytes) -> bytes:
     device = session.device
     assert device is not None
@@ -158,6 +170,7 @@ def make(engine: Engine) -> Handlers:
         engine.membership,
         engine.topic_news,
         engine.call,
+        engine.settings.join_notices,
         engine.stream,
         engine.address,
     )

@@ -70,7 +70,7 @@ TERMS = {
     "members": "成员数",
     "open|approval|invitation": "open（公开）|approval（须管理员同意）|invitation（须受邀请）",
     "owner": "所有者",
-    "owner|member": "owner（所有者）|member（成员）",
+    "owner|admin|member": "owner（所有者）|admin（管理员）|member（成员）",
 }
 
 CREATE_TOPIC = Verb(
@@ -139,7 +139,7 @@ REQ_MEMBERS = Verb(
     alias=b"MEMBERS",
     fields=(TOPIC,),
     tags=(AFTER, LIMIT),
-    reply="BEGIN …, ITEM <account> <owner|member> <read number>[ <display name>] …, END REQ_MEMBERS",
+    reply="BEGIN …, ITEM <account> <owner|admin|member> <read number>[ <display name>] …, END REQ_MEMBERS",
 )
 
 VERBS = (

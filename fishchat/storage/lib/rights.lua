@@ -12,7 +12,7 @@ local NEEDS = {
 -- Actions of the first version, which refuse with the word OWNER.
 local OLD = {leave = true, dismiss = true}
 -- Actions that speak to the members: a mute closes them.
-local SPEAKS = {react = true, mention_all = true, pin = true, link = true, invite = true}
+local SPEAKS = {react = true, mention_all = true, pin = true, link = true, invite = true, describe = true}
 -- Setting of a topic that decides who may do something: action → setting.
 local SETTINGS = {invite = 'invite', react = 'react', mention_all = 'all'}
 local RANKS = {member = 1, admin = 2, owner = 3}

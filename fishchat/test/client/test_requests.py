@@ -14,6 +14,7 @@ from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
 from fishchat.features.links import client as links
 from fishchat.features.messages import client as messages
+from fishchat.features.moderation import client as moderation
 from fishchat.features.operations import client as operations
 from fishchat.features.preferences import client as preferences
 from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
@@ -79,6 +80,20 @@ class RequestTests(SynchronousTestCase):
             (topics.leave("a"), said("LEAVE_TOPIC", b"a")),
             (topics.invite("a", "bob"), said("INVITE_TOPIC", b"a", b"bob")),
             (topics.dismiss("a"), said("DISMISS_TOPIC", b"a")),
+            (
+                moderation.set_topic("a", "about", "fish  & boats"),
+                said("SET_TOPIC", b"a", b"about", text="fish  & boats"),
+            ),
+            (moderation.set_topic("a", "name", ""), said("SET_TOPIC", b"a", b"name", text="-")),
+            (moderation.describe("a"), said("REQ_TOPIC", b"a")),
+            (moderation.set_role("a", "bob", "admin"), said("SET_ROLE", b"a", b"bob", b"admin")),
+            (moderation.transfer("a", "bob"), said("TRANSFER_TOPIC", b"a", b"bob")),
+            (moderation.kick("a", "bob"), said("KICK_MEMBER", b"a", b"bob")),
+            (moderation.ban("a", "bob", "spam", 60), said("BAN_MEMBER", b"a", b"bob", text="spam", **{"for": 60})),
+            (moderation.unban("a", "bob"), said("UNBAN_MEMBER", b"a", b"bob")),
+            (moderation.banned("a", "bob", 7), said("REQ_BANNED", b"a", after=b"bob", limit=7)),
+            (moderation.mute("a", "bob"), said("MUTE_MEMBER", b"a", b"bob")),
+            (moderation.unmute("a", "bob"), said("UNMUTE_MEMBER", b"a", b"bob")),
             (messages.mark_read("alice+bob:471893-17"), said("SEND_READ", ID)),
             (messages.mark_read("bob"), said("SEND_READ", b"bob")),
             (messages.history("bob+alice", None, None, 50), said("REQ_HISTORY", b"alice+bob", limit=50)),

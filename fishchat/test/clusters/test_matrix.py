@@ -277,7 +277,7 @@ class Ends(MatrixCase):
         for number, verb in enumerate(VERBS):
             if State.ONLINE not in verb.states:
                 continue
-            name = f"gone-{verb.name.decode().lower()}"
+            name = f"gone-{verb.name.decode().lower()}."
             client = await cluster.login(name)
             await client.ask(f"CREATE topic{number}", "OK …")
             bus = cluster.bus("ms1")

@@ -101,7 +101,9 @@ class Values(MatrixCase):
             tags += [f"{claim}=bob" for claim in CLAIMS]
             for tag in sorted(verb.tag_rows.keys() - {b"id"}):
                 name = tag.decode()
-                tags += [f"{name}={'x' * 65}", f"{name}=" if verb.tag_rows[tag].sample else f"{name}=x"]
+                # A mention of nobody is one that the text does not make.
+                empty = "A," if tag == b"mention" else "" if verb.tag_rows[tag].sample else "x"
+                tags += [f"{name}={'x' * 65}", f"{name}={empty}"]
                 if tag not in free:
                     tags += [f"{name}={letter}" for letter in WILDCARDS]
             await self._each(cluster, verb, [tagged(line, one) for one in tags])

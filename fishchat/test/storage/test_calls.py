@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import Refusal
 from fishchat.features.engine import Budget
+from fishchat.features.moderation.calls import OPERATOR, Actor
 from fishchat.model import routing
 from fishchat.model.secrets.passwords import Verifier
 from fishchat.services.msg_server.queue.items import Batch, Send
@@ -54,6 +55,8 @@ def value(kind: Any) -> Any:
         return VALUES[kind]
     if kind is Verifier:
         return Verifier(b"argon", b"scram")
+    if kind is Actor:
+        return OPERATOR
     if kind is Budget:
         return Budget(5, 60_000)
     text = str(kind)

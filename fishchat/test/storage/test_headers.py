@@ -14,7 +14,7 @@ from fishchat.storage.header import FENCED, parse
 #: Words that scripts say to servers, routers and the command line, not to clients.
 INTERNAL = {"LEASE", "AGAIN", "EPOCH", "DISABLED", "DELETED", "DUP", "NEVER", "PASSED", "TOPIC"}
 #: What is not the beginning of a refusal although it is written so.
-_OPTIONS = {"OK", "COUNT", "PX", "MAXLEN", "MINID", "WRONGTYPE", "ID", "INVITED", "STREAM", "NX", "LIMIT"}
+_OPTIONS = {"OK", "COUNT", "MATCH", "PX", "MAXLEN", "MINID", "WRONGTYPE", "ID", "INVITED", "STREAM", "NX", "LIMIT"}
 #: The words of the page for a key that no script writes.
 _ROLES = {"migrations", "msg_servers", "once", "roles"}
 _WRITES = (
@@ -24,8 +24,9 @@ _WRITES = (
 
 
 def words(text: str) -> set[str]:
-    """The words in capitals that a text of Lua names, but for commands and their options."""
-    plain = re.sub(r"call\(\s*'[A-Z]+'", "call(", "\n".join(line.partition("--")[0] for line in text.splitlines()))
+    """The words in capitals that a text of Lua names, but for commands, their options and the events of notices."""
+    code = "\n".join(line.partition("--")[0] for line in text.splitlines())
+    plain = re.sub(r"(call|phrase)\(\s*'[A-Z]+'", "call(", code)
     return set(re.findall(r"'([A-Z]{2,})[ ']", plain)) - _OPTIONS
 
 

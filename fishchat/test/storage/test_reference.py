@@ -112,6 +112,28 @@ class Keys(AccountCase):
         self.talk()
         self.admit()
         self.scrub()
+        self.run_topic()
+
+    def run_topic(self) -> None:
+        """A topic with an admin, a muted member and a banned account."""
+        fence = Fence(MS1.server, MS1.incarnation, int(self.command("GET", "epoch")))
+        for name in ("ms1", "ms2"):
+            self.command("HSET", "features", name, "moderation")
+        for name in ("frank", "grace"):
+            self.login(name, fence=fence)
+            self.join(name, "fishing", fence=fence)
+        by = (STREAM, "alice", "main", "fishing")
+        for script, *values in (
+            ("set_role", "frank", "admin", 10),
+            ("mute", "grace", 60, "", 10),
+            ("ban", "heidi", 60, "", 10),
+            ("set", "slow", "60"),
+            ("set", "listed", "yes"),
+        ):
+            self.assertEqual(self.fenced(f"moderation/{script}", *by, *values, fence=fence)[0], "OK")
+        self.login("ivan", fence=fence)
+        self.join("ivan", "fishing", fence=fence)
+        self.said("ivan", "#fishing", "x", fence=fence)
 
     def admit(self) -> None:
         """Accounts that prove who they are."""

@@ -6,10 +6,12 @@ from typing import Any
 
 from twisted.internet.defer import ensureDeferred
 
+from fishchat.features.moderation.reference import may, needs
 from fishchat.storage import loader
 from fishchat.storage.logs import calls
 from fishchat.storage.script import Script
 from fishchat.test.support.account_runner import Plain
+from fishchat.test.support.govern_runner import ROLES, TOPIC, GovernCase
 from fishchat.test.support.script_runner import EPOCH, STREAM, ScriptCase, on_each_redis
 
 FORBIDS = Script("forbids", loader.assemble('--- @include "rights"\nreturn forbids(args[1], args[2], args[3])'))
@@ -29,7 +31,7 @@ class RightsCase(ScriptCase):
         for name in ("bob", "carol"):
             self.join(name, "fishing")
         self.said("alice", "#fishing", "one")
-        self.fenced("topics/leave", "carol", "fishing")
+        self.leave("carol", "fishing")
 
     def forbids(self, account: str, action: str, topic: str = "fishing") -> Any:
         """The word, or None."""
@@ -70,7 +72,7 @@ class Rights(RightsCase):
                 tried = {
                     "list": self.call("topics/members", name, topic, [name]),
                     "invite": self.fenced("topics/invite", name, topic, "dave", 10, STREAM, b"x main -1 n x"),
-                    "leave": self.fenced("topics/leave", name, topic) if name != "bob" else ["OK"],
+                    "leave": self.leave(name, topic) if name != "bob" else ["OK"],
                     "dismiss": self.fenced("topics/dismiss", name, topic, STREAM, b"x main -1 n x")
                     if name != "alice" or topic == "nothing"
                     else ["OK"],
@@ -122,3 +124,92 @@ class Sight(RightsCase):
         """A deleted account reads nothing, even while its deletion is under way."""
         self.call("accounts/erase", "bob", "")
         self.assertFalse(self.may_read("bob", "#fishing"))
+
+
+@on_each_redis
+class Roles(GovernCase):
+    """What each role may do, under each restriction."""
+
+    #: Action → what a member, an admin and the owner are told.
+    EXPECTED: dict[str, tuple[str, str, str]] = {
+        "write": ("", "", ""),
+        "list": ("", "", ""),
+        "invite": ("", "", ""),
+        "leave": ("", "", "OWNER"),
+        "react": ("", "", ""),
+        **dict.fromkeys(
+            ("mention_all", "pin", "recall", "mute", "kick", "ban", "link", "admit", "describe"),
+            ("RIGHTS needs=admin", "", ""),
+        ),
+        **dict.fromkeys(("govern", "appoint", "transfer"), ("RIGHTS needs=owner", "RIGHTS needs=owner", "")),
+        "dismiss": ("OWNER", "OWNER", ""),
+    }
+    #: Actions that a mute closes, and those that remain.
+    SPEAKING = ("write", "invite", "react", "mention_all", "pin", "link", "describe")
+
+    def forbids(self, account: str, action: str) -> str:
+        """The refusal in one string; empty if there is none."""
+        return " ".join(self.call(FORBIDS, account, TOPIC, action) or [])
+
+    def test_table(self) -> None:
+        """Every action of every role, and of an account that is no member; the page says the same."""
+        self.assertEqual(self.EXPECTED.keys(), needs().keys())
+        for action, (member, admin, owner) in self.EXPECTED.items():
+            wanted = {"alice": owner, "bob": admin, "carol": member}
+            wanted["dave"] = "OWNER" if action == "dismiss" else "NOTMEMBER"
+            self.assertEqual({name: self.forbids(name, action) for name in ROLES}, wanted, action)
+            for name, role in ROLES.items():
+                if role:
+                    self.assertEqual(may(role, action), not wanted[name], (name, action))
+
+    def test_settings(self) -> None:
+        """A setting opens an action to all members, closes it to them, or to everybody."""
+        for setting, action, values in (
+            ("invite", "invite", {"all": "", "admins": "RIGHTS needs=admin"}),
+            ("all", "mention_all", {"all": "", "admins": "RIGHTS needs=admin"}),
+            ("react", "react", {"all": "", "admins": "RIGHTS needs=admin", "off": "RIGHTS needs=nobody"}),
+        ):
+            for value, word in values.items():
+                self.set("alice", setting, value)
+                self.assertEqual(self.forbids("carol", action), word, (setting, value))
+                off = word if value == "off" else ""
+                self.assertEqual([self.forbids(name, action) for name in ("alice", "bob")], [off, off])
+
+    def test_muted(self) -> None:
+        """A mute closes every action that speaks, of an admin as well, and no other."""
+        self.mute("alice", "bob", 600)
+        self.mute("alice", "carol", 600)
+        for account, place in (("carol", 0), ("bob", 1)):
+            until = self.members()[account][3]
+            for action, words in self.EXPECTED.items():
+                wanted = words[place]
+                if not wanted and action in self.SPEAKING:
+                    wanted = f"MUTED until={until}"
+                self.assertEqual(self.forbids(account, action), wanted, (account, action))
+
+    def test_only_admins_write(self) -> None:
+        """Then a member says nothing in any other way either."""
+        self.set("alice", "write", "admins")
+        for action in ("write", "react", "invite"):
+            words = [self.forbids(name, action) for name in ("alice", "bob", "carol")]
+            self.assertEqual(words, ["", "", "RIGHTS needs=admin"], action)
+        self.assertEqual(self.forbids("carol", "leave"), "")
+
+    def test_like_sending(self) -> None:
+        """``send.lua`` refuses what this table refuses, under every restriction, with the same words."""
+        self.join("dave", "fishing")
+        self.said("carol", TOPIC, "x")
+        for write in ("all", "admins"):
+            for slow in ("0", "600"):
+                for muted in ("", "bob", "carol"):
+                    self.set("alice", "write", write)
+                    self.set("alice", "slow", slow)
+                    if muted:
+                        self.mute("alice", muted, 600)
+                    for account in ROLES:
+                        before = self.forbids(account, "write")
+                        result = self.said(account, TOPIC, "x")
+                        word = "" if isinstance(result, int) else result
+                        self.assertEqual(word, before, (account, write, slow, muted))
+                    if muted:
+                        self.unmute("alice", muted)

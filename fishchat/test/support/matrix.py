@@ -31,13 +31,15 @@ GOOD: dict[str, str] = {
     "code": "fcj_code",
     "link": "all",
     "reaction": "+1",
+    "topic-setting": "slow",
+    "role": "admin",
 }
 #: Fields that may hold nearly any character, within a length.
 ANYTHING = ("reaction",)
 Fields = Mapping[str, str]
 NO_FIELDS: Fields = {}
 #: A good text, by its name in the table.
-TEXTS = {"verb": "MSG", "caps=ack,lazy,ops,time": "caps=ack"}
+TEXTS = {"verb": "MSG", "value": "30", "caps=ack,lazy,ops,time": "caps=ack"}
 #: Characters with a meaning in patterns, keys or channels.
 WILDCARDS = "*?[]{}:#+"
 # Keys and the beginnings of sequences, which are refused.

@@ -320,9 +320,10 @@ class ScriptCase(SynchronousTestCase):
         reply = self.fenced("topics/join", STREAM, account, "main", topic, text, *limits, fence=fence)
         return reply[:3]
 
-    def leave(self, account: str, topic: str, fence: Fence = MS1) -> Any:
-        """End a membership."""
-        return self.fenced("topics/leave", account, topic, fence=fence)
+    def leave(self, account: str, topic: str, notices: int = 0, fence: Fence = MS1) -> Any:
+        """End a membership. Topics of at most ``notices`` members have a notice of it."""
+        body = pack_body(account.encode(), b"main", -1, b"n", b"LEFT " + account.encode())
+        return self.fenced("topics/leave", account, topic, STREAM, body, notices, fence=fence)
 
     def invite(self, account: str, topic: str, guest: str, most: int = 100) -> Any:
         """Invite an account, with the notice that a msg_server writes."""

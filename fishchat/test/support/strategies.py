@@ -7,7 +7,9 @@ from hypothesis.strategies import SearchStrategy
 
 from fishchat.features.accounts.rows import PRIVACIES
 from fishchat.features.links.rows import CODE_BYTES, USES, YEAR
-from fishchat.features.preferences.rows import SETTINGS
+from fishchat.features.moderation.rows import ROLES
+from fishchat.features.moderation.settings import SETTINGS
+from fishchat.features.preferences.rows import SETTINGS as PREFERENCES
 from fishchat.features.registry import VERBS
 from fishchat.features.session.rows import ENDS, MECHANISMS, REASONS
 from fishchat.features.watching.rows import STATES
@@ -32,6 +34,7 @@ written_texts = texts.filter(bool)
 OWN_TAG_VALUES: dict[tuple[bytes, bytes], SearchStrategy[bytes]] = {
     (b"REQ_MEMBERS", b"after"): names,
     (b"REQ_DIRECTORY", b"after"): names,
+    (b"REQ_BANNED", b"after"): names,
     (b"REQ_CONVERSATIONS", b"before"): st.builds(lambda *place: b"%d-%s" % place, numbers, conversations),
 }
 TAG_VALUES: dict[bytes, SearchStrategy[bytes]] = {
@@ -88,7 +91,9 @@ FIELD_VALUES: dict[str, SearchStrategy[bytes]] = {
     "privacy": st.sampled_from(PRIVACIES),
     "code": codes,
     "link": codes,
-    "setting": st.sampled_from(sorted(SETTINGS)),
+    "setting": st.sampled_from(sorted(PREFERENCES)),
+    "topic-setting": st.sampled_from(sorted(SETTINGS)),
+    "role": st.sampled_from(ROLES),
 }
 
 

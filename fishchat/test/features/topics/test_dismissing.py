@@ -40,7 +40,7 @@ class Answers(SynchronousTestCase):
         noted: Any = self.noted
         self.asked: list[Deferred[Any]] = []
         self.lines: list[bytes] = []
-        topics = Topics(noted, noted, noted, self.call, b"stream", lambda _: b"")
+        topics = Topics(noted, noted, noted, self.call, 0, b"stream", lambda _: b"")
         command = Session.commands.parse(b"DISMISS_TOPIC pond")
         topics.dismiss(self, command)  # type: ignore[arg-type]
 

@@ -215,8 +215,8 @@ class Lists(TopicCase):
         self.call("accounts/set_profile", "bob", "name", "Bob of the Boats")
         reply = self.runner.script("topics/members", "bob", "fishing", ["bob", "carol", "alice"])
         self.assertEqual(reply[0], b"OK")
-        found = rows([*map(_text, unpack(reply[1]))], 4)
-        self.assertEqual(found, {"alice": ["owner", 0, ""], "bob": ["member", 1, "Bob of the Boats"]})
+        found = rows([*map(_text, unpack(reply[1]))], 5)
+        self.assertEqual(found, {"alice": ["owner", 0, "", 0], "bob": ["member", 1, "Bob of the Boats", 0]})
 
     def test_names(self) -> None:
         """All members are named, in as many steps as it takes."""
@@ -415,7 +415,7 @@ class Sight(TopicCase):
         self.said("alice", TOPIC, "2")
         fence, _ = self.grow_epoch()
         self.said("alice", TOPIC, "3", fence=fence)
-        self.fenced("topics/leave", "bob", "fishing", fence=fence)
+        self.leave("bob", "fishing", fence=fence)
         self.said("alice", TOPIC, "4", fence=fence)
         self.assertEqual(self.history("bob", TOPIC), ["2", "3"])
 

@@ -1,0 +1,22 @@
+-- End a mute, and store a notice of it. The account need not be a member any more.
+-- args: server, incarnation, epoch, stream, account, device ('*' for the operator), topic, other
+-- reply: OK, conversation, epoch, number, body, membership version, time (of the notice)
+-- refuses: LEASE, EPOCH <epoch>, TRYAGAIN, NOTFOUND, NOTMEMBER, RIGHTS <needs>, OWNER
+-- writes: muted:<conversation> log:<conversation> meta:<conversation> quiet:<conversation> count:<stream> /sysctrl/send
+--- @include "fence"
+--- @include "enabled"
+--- @include "governing"
+--- @include "sanctions"
+
+local server, incarnation, epoch, stream, account, device, topic, other = unpack(args)
+local refused = fence(server, incarnation, epoch)
+if refused then return refused end
+if not enabled('moderation') then return {'TRYAGAIN'} end
+local conversation = '#' .. topic
+refused = refused_on(account, device, conversation, 'mute', other)
+if refused then return refused end
+local was_muted = end_sanction('muted:' .. conversation, other)
+set_restrictions(conversation)
+if not was_muted then return {'NOTFOUND'} end
+local notice = notice_of(account, device, phrase('UNMUTED', other))
+return append(server, incarnation, epoch, stream, conversation, notice, true)
