@@ -151,10 +151,15 @@ class Talker:
                 reactor=scene.reactor,
                 state=state,
             )
-        client.on_message = lambda message: scene.recorder.hand(login, message)
+        client.on_message = lambda message: self._hear(login, message)
         client.on_gap = lambda gap: scene.recorder.gap(login, gap.conversation, gap.first, gap.last)
         client.on_closed = self._closed
         return client
+
+    def _hear(self, login: Any, message: Any) -> None:
+        # The independent client passes on notices, such as those of new members, which nobody has sent.
+        if not getattr(message, "is_notice", False):
+            self._scene.recorder.hand(login, message)
 
     def _send(self, to: str, conversation: str) -> None:
         self._number += 1

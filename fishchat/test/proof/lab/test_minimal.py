@@ -49,8 +49,8 @@ class Person:
 
     @property
     def texts(self) -> list[str]:
-        """What was said to it, in the order of arrival."""
-        return [message.text for message in self.messages]
+        """What was said to it, in the order of arrival, without notices."""
+        return [message.text for message in self.messages if not message.is_notice]
 
     def was_told(self, text: str) -> bool:
         """Whether somebody has said this to it."""
@@ -226,7 +226,8 @@ class MinimalClientTests(TestCase):
         await until(lambda: [len(one.texts) for one in (ann, ben, cid)] == [100, 200, 100], 30.0)
         self.assertEqual([ann.texts, cid.texts], [texts, texts])
         for index, conversation in enumerate(("kill.ann+kill.ben", "#kill.t")):
-            given = [message for message in ben.messages if message.conversation == conversation]
+            said = [message for message in ben.messages if not message.is_notice]
+            given = [message for message in said if message.conversation == conversation]
             self.assertEqual([message.text for message in given], texts)
             self.assertEqual([message.id for message in given], [id_ for part in ids for id_ in part[index]])
         self.assertEqual([ann.gaps, ben.gaps, cid.gaps], [[], [], []])
