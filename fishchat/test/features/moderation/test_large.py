@@ -109,7 +109,8 @@ class Large(GovernCase):
             while self.call("topics/release", "fishing", RELEASED):
                 pass
 
-        self.assertLess(self.longest(dismiss), BUSY)
+        # It happens once only, so there is no best of five: other processes may have taken as much of the time.
+        self.assertLess(self.longest(dismiss), 2 * BUSY)
         self.assertEqual(self.command("EXISTS", "members:" + TOPIC, "dismissed:" + TOPIC, "muted:" + TOPIC), 0)
 
     def test_owner_deleted(self) -> None:
