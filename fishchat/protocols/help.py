@@ -17,6 +17,8 @@ from fishchat.protocols.table import Command, Group, Table
 
 #: The most lines of an overview with a sentence for each verb; a longer one has the usages alone.
 FULL = 16
+#: The most lines of the overview between the first and the last two: a terminal has 24.
+SCREEN = 20
 #: The columns of a line of usages: a terminal has 80. A Chinese character takes two of them.
 COLUMNS = 70
 
@@ -100,7 +102,7 @@ class _Help:
         shown = [(group, verbs) for group, verbs in shown if verbs]
         lines = [line for group, verbs in shown for line in self._section(group, verbs)]
         if len(lines) > FULL:
-            lines = [line for group, verbs in shown for line in self._usages(self._title(group), verbs)]
+            lines = self._short(shown)
         later = [self._title(group) for group in self._table.groups if any(map(self._is_later, group.verbs))]
         if later:
             lines.append(self._say("more", (", ", "、")[self._chinese].join(later)))
@@ -109,6 +111,16 @@ class _Help:
             lines.append(self._say("programs", " ".join(programs)))
         group, verb = next(((group, verb) for group, verbs in shown for verb in verbs if verb.fields), _first(shown))
         return [*lines, self._say("explains", verb.short.decode(), group.name.decode())]
+
+    def _short(self, shown: list[tuple[Group, list[Verb]]]) -> list[str]:
+        """Return the usages of each group; for the last groups the words alone, if all usages do not fit a screen."""
+        parts = [list(self._usages(self._title(group), verbs)) for group, verbs in shown]
+        for number in range(len(shown) - 1, -1, -1):
+            if sum(map(len, parts)) <= SCREEN:
+                break
+            group, verbs = shown[number]
+            parts[number] = list(self._wrapped(self._title(group), [verb.short.decode() for verb in verbs]))
+        return [line for part in parts for line in part]
 
     def groups(self) -> list[str]:
         """Return the groups, and how to ask for each."""
@@ -178,9 +190,13 @@ class _Help:
         return [heading, *(f"    {self._summary(verb)}" for verb in verbs)]
 
     def _usages(self, title: str, verbs: Iterable[Verb]) -> Iterator[str]:
-        """Yield lines of usages: the title, then as many as there is room for on each line."""
+        """Yield lines of usages."""
+        return self._wrapped(title, (self._words(verb.usage_as(verb.short)) for verb in verbs))
+
+    def _wrapped(self, title: str, usages: Iterable[str]) -> Iterator[str]:
+        """Yield lines: the title, then as many usages as there is room for on each line."""
         line, gap = title + (":", "：")[self._chinese], " "
-        for usage in (self._words(verb.usage_as(verb.short)) for verb in verbs):
+        for usage in usages:
             if _columns(line + gap + usage) > COLUMNS + 4:
                 yield line
                 line, gap = "", "    "

@@ -43,7 +43,7 @@ def writers_of(key: str) -> list[str]:
 
 
 def with_writers(page: str) -> str:
-    """Return the page with current writers in the tables of keys. Roles that write a key are named by hand, at the end."""
+    """Return the page with current writers in the tables of keys; roles that write a key are named by hand."""
 
     def filled(row: re.Match[str]) -> str:
         scripts = sorted({name for key in re.findall(r"`([^`]+)`", row[2]) for name in writers_of(key)})

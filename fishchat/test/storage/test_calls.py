@@ -22,7 +22,15 @@ from fishchat.storage.header import parse
 from fishchat.storage.loader import names, read
 
 #: One value for each type of a parameter.
-VALUES: dict[Any, Any] = {bytes: b"x", int: 1, str: "everyone", bool: True}
+VALUES: dict[Any, Any] = {
+    bytes: b"x",
+    int: 1,
+    str: "everyone",
+    bool: True,
+    Verifier: Verifier(b"argon", b"scram"),
+    Actor: OPERATOR,
+    Budget: Budget(5, 60_000),
+}
 
 
 def modules() -> Iterator[ModuleType]:
@@ -53,12 +61,6 @@ def value(kind: Any) -> Any:
     """Something of this type."""
     if kind in VALUES:
         return VALUES[kind]
-    if kind is Verifier:
-        return Verifier(b"argon", b"scram")
-    if kind is Actor:
-        return OPERATOR
-    if kind is Budget:
-        return Budget(5, 60_000)
     text = str(kind)
     if "Iterable[collections.abc.Mapping" in text:
         return [{"kind": "login"}]
