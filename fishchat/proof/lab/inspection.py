@@ -12,12 +12,15 @@ from twisted.internet.threads import deferToThread
 
 from fishchat.client import Client, RefusedError
 from fishchat.proof.lab.minimal import Refused
+from fishchat.proof.lab.minimal_wire import unescape
 from fishchat.proof.lab.participants import Participants
 from fishchat.proof.lab.rig import Rig
 from fishchat.proof.lab.talkers import Scene, tell
 from fishchat.proof.processes import COMMAND
 from fishchat.proof.site import Place
 
+#: The place of the body among the fields of an entry.
+_BODY = 3
 #: Seconds for the export of an account.
 EXPORT = 30.0
 
@@ -106,8 +109,19 @@ class Inspector:
                 ("HGETALL", f"amended:{conversation}"),
             )
             tombstones = [int(number) for number, state in _pairs(amended) if state.startswith(b"x ")]
+            self._show_remains(conversation, operations, set(tombstones))
             numbers = [[int(entry[0].partition(b"-")[2]) for entry in stream] for stream in (log, operations)]
             self._recorder.numbers(conversation, int(last or 0), *numbers, tombstones)
+
+    def _show_remains(self, conversation: str, operations: list[Any], tombstones: set[int]) -> None:
+        """Record the edits that the store still has of recalled messages."""
+        for position, fields in operations:
+            account, _, _, form, text = fields[_BODY].decode().split(" ", 4)
+            kind, *tags = form.split(";")
+            of = next(tag.removeprefix("of=") for tag in tags if tag.startswith("of="))
+            if kind == "edit" and int(of.partition("-")[2]) in tombstones:
+                text = unescape("esc" if "esc" in tags else "", text)
+                self._recorder.raw("the store", f"{conversation}:{position.decode()}", account, text)
 
     async def _export(self, accounts: Iterable[tuple[str, int]]) -> None:
         """Record what `fishchat user export` writes of these accounts."""
@@ -120,7 +134,7 @@ class Inspector:
             )
             for line in map(json.loads, done.stdout.splitlines()):
                 if line["type"] == "message":
-                    self._recorder.exported(account, line["id"], line["text"], began)
+                    self._recorder.raw("export", line["id"], account, line["text"], began)
 
 
 def _pairs(flat: list[bytes]) -> list[tuple[bytes, bytes]]:

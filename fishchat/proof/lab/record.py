@@ -179,10 +179,11 @@ class Recorder:
         done = item.recalled, dict(item.reactions), item.pinned
         self._write("shown", reader, conversation, item.id, item.from_, item.text, *done, whole, began)
 
-    def exported(self, account: str, message_id: str, text: str, began: float) -> None:
-        """Record a message that an export has."""
+    def raw(self, reader: str, message_id: str, from_: str, text: str, began: float | None = None) -> None:
+        """Record a text as a reader found it that does not show what was done to the message."""
         conversation = message_id.rpartition(":")[0]
-        self._write("shown", "export", conversation, message_id, account, text, "", {}, False, False, began)
+        since = self.now() if began is None else began
+        self._write("shown", reader, conversation, message_id, from_, text, "", {}, False, False, since)
 
     def standing(self, account: str, conversation: str, read: int, unread: int) -> None:
         """Record up to which number an account has read a conversation, and how many messages are unread."""
