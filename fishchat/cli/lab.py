@@ -199,7 +199,7 @@ def check(journal: Path) -> None:
     This is the file journal.jsonl in its directory.
     """
     from fishchat.proof.lab.checkers import violations
-    from fishchat.proof.lab.journal import read
+    from fishchat.proof.lab.reading import read
 
     try:
         found = violations(read(journal))

@@ -113,7 +113,8 @@ class Client(Calls):
     :ivar on_message, on_notice, on_operation, on_synced, on_gap, on_behind, on_read, on_event, on_closed: the
         callbacks; None: no callback.
         ``on_operation(event)`` receives an ``Edited``, ``Recalled``, ``Reacted`` or ``Pinned``, in order with the
-        messages. It is acknowledged as a message is, and at once if there is no callback.
+        messages. It is acknowledged as a message is, and at once if there is no callback. So are notices, if there is
+        an ``on_message``.
         ``on_event(event)`` receives the events of features that have no callback of their own.
         ``on_closed(reason)`` is called once: ``stopped``, ``replaced`` (this device logged in elsewhere), ``refused``
         (the login was refused), ``revoked`` (the server revoked the login, and no other secret is available) or
@@ -340,7 +341,8 @@ class Client(Calls):
         elif isinstance(event, Message):
             self._hand(self.on_message, event)
         elif isinstance(event, Notice):
-            self._hand(self.on_notice, event)
+            # The notices of a topic must not keep its messages from a program that wants only these.
+            self._hand(self.on_notice or (_ignore if self.on_message else None), event)
         elif isinstance(event, Operation):
             self._hand(self.on_operation or _ignore, event)
         elif isinstance(event, Behind):
@@ -444,7 +446,7 @@ class Client(Calls):
 
 
 def _ignore(event: object) -> None:
-    """Do nothing with an operation for which the program has no callback."""
+    """Do nothing with an operation or a notice for which the program has no callback."""
 
 
 def _cancel(result: Any, call: IDelayedCall | None) -> Any:

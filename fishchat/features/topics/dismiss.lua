@@ -3,7 +3,7 @@
 -- reply: OK, conversation, epoch, number, body, membership version, time (of the notice)
 -- refuses: LEASE, EPOCH <epoch>, NOTFOUND, OWNER
 -- writes: topic:<conversation> members:<conversation> dismissed:<conversation> dismissed invited:<conversation>
---   admins:<conversation> muted:<conversation> banned:<conversation> slow:<conversation> asked:<conversation>
+--   admins:<conversation> muted:<conversation> banned:<conversation> slow:<conversation> asked:<conversation> pins:<conversation>
 --   links:<conversation> link:<fingerprint> directory log:<conversation> meta:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "rights"
@@ -26,7 +26,7 @@ local notice = append(server, incarnation, epoch, stream, conversation, body)
 for _, fingerprint in ipairs(call('SMEMBERS', 'links:' .. conversation)) do call('DEL', 'link:' .. fingerprint) end
 call('DEL', 'topic:' .. conversation)
 -- A later topic with this name begins without roles, sanctions and ways in. Redis frees these large keys in a thread.
-for _, key in ipairs({'invited:', 'admins:', 'muted:', 'banned:', 'slow:', 'asked:', 'links:'}) do
+for _, key in ipairs({'invited:', 'admins:', 'muted:', 'banned:', 'slow:', 'asked:', 'links:', 'pins:'}) do
   call('UNLINK', key .. conversation)
 end
 call('HDEL', 'meta:' .. conversation, 'b')

@@ -1,4 +1,4 @@
-"""The messages in Redis' append-only file, so that it is known which of them a fault takes away."""
+"""The messages and operations in Redis' append-only file, so that it is known which of them a fault takes away."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 
 from fishchat.proof.lab.minimal_wire import unescape
 
-#: Conversation, epoch and number, by which a message is known; its text.
+#: Conversation, epoch and number, by which a message or an operation is known; its text.
 Messages = dict[tuple[str, int, int], str]
 
-_LOG = b"log:"
+#: The streams that share the numbers of a conversation: its messages, and operations on them.
+_STREAMS = (b"log:", b"ops:")
+#: The place of the body among the words of a command.
+_BODY = 6
 #: The command with which Redis begins after the binary part that a rewritten file of Redis 6 begins with.
 _SELECT = b"*2\r\n$6\r\nSELECT\r\n"
 
@@ -42,12 +45,13 @@ def messages(content: bytes) -> Messages:
 
 
 def _apply(words: list[bytes], found: Messages) -> None:
-    if words[0].upper() != b"XADD" or not words[1].startswith(_LOG):
+    if words[0].upper() != b"XADD" or not words[1].startswith(_STREAMS):
         return
-    conversation = words[1][len(_LOG) :].decode()
+    conversation = words[1].partition(b":")[2].decode()
     epoch, _, number = words[2].partition(b"-")
-    _, _, _, kind, text = words[-1].decode().split(" ", 4)
-    found[conversation, int(epoch), int(number)] = unescape("esc" if kind.partition(";")[0] == "e" else "", text)
+    _, _, _, form, text = words[_BODY].decode().split(" ", 4)
+    kind, *tags = form.split(";")
+    found[conversation, int(epoch), int(number)] = unescape("esc" if kind == "e" or "esc" in tags else "", text)
 
 
 def _commands(content: bytes, at: int) -> Iterator[list[bytes]]:

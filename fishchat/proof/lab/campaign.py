@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fishchat.proof.lab.catalogue import FAULTS
-from fishchat.proof.lab.mutants import Mutant, mutate
+from fishchat.proof.lab.defects import Mutant
+from fishchat.proof.lab.mutants import mutate
 from fishchat.proof.lab.runner import Options, redis_version
 from fishchat.proof.processes import COMMAND
 from fishchat.services.redis.program import PREFERRED, candidates, find_executable, version

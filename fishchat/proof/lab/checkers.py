@@ -10,8 +10,19 @@ from collections.abc import Callable, Iterable, Iterator
 from math import inf
 
 from fishchat.model.names import Position, split_id
-from fishchat.proof.lab.journal import Journal, Seen, Sent, Stay, device_of
+from fishchat.proof.lab.change_checkers import (
+    denied,
+    differing,
+    exposed,
+    holes,
+    miscounted,
+    perhaps_muted,
+    shuffled,
+    unasked,
+)
+from fishchat.proof.lab.journal import Journal, Seen, Sent, Stay, device_of, word_of
 from fishchat.proof.lab.recovery import recovery
+from fishchat.proof.lab.topic_checkers import banned, muted, owned, permitted
 
 #: A fault must meet a client that waits for an answer, or that had one within so many seconds before it.
 JUST = 1.0
@@ -44,15 +55,29 @@ def unanswered(journal: Journal) -> Iterator[str]:
 
 
 def refused(journal: Journal) -> Iterator[str]:
-    """Nothing is refused for good: every message was allowed."""
+    """Nothing is refused for good that was allowed: a muted account may not write."""
     for one in journal.sent:
+        word = word_of(one.refused)
+        if (word == "MUTED" and perhaps_muted(journal, one)) or (word == "NOTFOUND" and journal.gone):
+            continue
         if one.refused:
             yield f"{one.text!r} to {one.conversation} was refused: {one.refused}"
 
 
 def lost(journal: Journal) -> Iterator[str]:
-    """An acknowledged message is in the log, and was delivered to every other device of its members."""
-    delivered: dict[str, set[str]] = {}
+    """An acknowledged message is in the log, and was delivered to every other device of its members.
+
+    A device that was away when a message was recalled is told of the recall instead.
+    """
+    recalls = {one.of: one.origin for one in journal.changes if one.kind == "recall"}
+    delivered: dict[str, set[str]] = {device: set(recalls.values()) for device in journal.plain}
+    for login, told in journal.told.items():
+        texts = {recalls.get(push.of, "") for push in told if push.kind == "recall"}
+        delivered.setdefault(device_of(login), set()).update(texts)
+    # A device that has recalled a message before it was delivered there needs no push.
+    for change in journal.changes:
+        if change.kind == "recall":
+            delivered.setdefault(change.device, set()).add(change.origin)
     for login, got in journal.handed.items():
         delivered.setdefault(device_of(login), set()).update(one.text for one in got)
     stored = _stored(journal)
@@ -82,7 +107,8 @@ def disordered(journal: Journal) -> Iterator[str]:
     for where, seen in _seen(journal):
         yield from _out_of_order(where, seen, order)
     for name, log in journal.logs.items():
-        for number, one in enumerate(log, 1):
+        # With operations, numbers are missing here; `holes` looks for all of them.
+        for number, one in enumerate(log if name not in journal.numbers else (), 1):
             if split_id(one.id.encode())[2] != number:
                 yield f"{one.id} is number {number} in the log of {name}"
                 break
@@ -204,6 +230,17 @@ CHECKERS: tuple[Checker, ...] = (
     untold,
     late,
     idle,
+    denied,
+    exposed,
+    differing,
+    shuffled,
+    unasked,
+    miscounted,
+    holes,
+    owned,
+    banned,
+    muted,
+    permitted,
 )
 #: All names of violations.
 NAMES = (*(checker.__name__ for checker in CHECKERS), *KINDS)

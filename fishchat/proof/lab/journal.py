@@ -1,17 +1,16 @@
-"""The journal of a run as read from its file: all sends and deliveries of the clients, as plain values.
+"""The journal of a run: all sends and deliveries of the clients, as plain values.
 
-``checkers`` judges it. All of it is in memory while it is judged; a test of hours is many runs with a seed each.
+``reading`` reads it from its file, and ``checkers`` judges it. All of it is in memory while it is judged; a test of
+hours is many runs with a seed each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass, field
 from math import inf
-from pathlib import Path
-from typing import Any
 
-import msgspec
+from fishchat.proof.lab.changes import Attempt, Change, Numbers, Shown, Sight, Standing, Tenure, Told
 
 
 @dataclass(slots=True)
@@ -39,12 +38,19 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message as it was delivered to a device, or as it is in the log."""
+    """A message as it was delivered to a device, or as it is in the log.
+
+    :ivar text: the text as it was sent first, by which the message is known; ``shown`` is the one that was delivered.
+    :ivar recalled: whether this only stands for a message that was recalled.
+    """
 
     sender: str
     conversation: str
     text: str
     id: str
+    shown: str = field(default="", compare=False)
+    recalled: bool = field(default=False, compare=False)
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,14 @@ class Journal:
     :ivar logs: each conversation as it is in the store at the end, oldest first.
     :ivar gone: the numbers that a fault took from the store, in each conversation; ``gone_texts`` their texts.
     :ivar complaints: what should never happen, by its kind.
+    :ivar plain: the devices that cannot be told of operations.
+    :ivar begun: when each program of a login was started.
+    :ivar changes: the operations on messages, in the order of sending; ``told`` their deliveries, by login.
+    :ivar shown: messages as all ways of reading them showed them; ``standings`` the numbers of unread messages.
+    :ivar numbers: the numbers of each conversation in the store at the end.
+    :ivar sanctions: by ``mute`` or ``ban`` and conversation the times of each account's sanctions.
+    :ivar owners: of each topic; ``sights`` what the store had of it.
+    :ivar attempts: what was tried there against the rules.
     """
 
     back: float = inf
@@ -108,6 +122,17 @@ class Journal:
     gone: dict[str, set[int]] = field(default_factory=dict)
     gone_texts: set[str] = field(default_factory=set)
     complaints: dict[str, list[str]] = field(default_factory=dict)
+    plain: set[str] = field(default_factory=set)
+    begun: dict[str, list[float]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    told: dict[str, list[Told]] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+    standings: list[Standing] = field(default_factory=list)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+    sanctions: dict[tuple[str, str], dict[str, list[Stay]]] = field(default_factory=dict)
+    owners: dict[str, list[Tenure]] = field(default_factory=dict)
+    sights: list[Sight] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
 
     @property
     def acknowledged(self) -> list[Sent]:
@@ -124,89 +149,7 @@ def device_of(login: str) -> str:
     return "/".join(login.split("/")[:2])
 
 
-def read(path: Path) -> Journal:
-    """Return the journal in this file. OSError, or ValueError for a line of another form."""
-    reader = _Reader()
-    with path.open("rb") as file:
-        reader.take(file)
-    return reader.journal
-
-
-class _Reader:
-    """Reads line by line; a word that is in many lines is kept once."""
-
-    def __init__(self) -> None:
-        self.journal = Journal()
-        self._by_text: dict[str, Sent] = {}
-        self._words: dict[str, str] = {}
-
-    def take(self, lines: Iterable[bytes]) -> None:
-        decode = msgspec.json.Decoder(list[Any]).decode
-        for number, line in enumerate(lines, 1):
-            try:
-                kind, at, *what = decode(line)
-                getattr(self, f"_{kind}")(at, *what)
-            except (AttributeError, TypeError, KeyError, ValueError) as error:
-                raise ValueError(f"line {number} is no line of a journal: {error!r}") from error
-
-    def _once(self, word: str) -> str:
-        return self._words.setdefault(word, word)
-
-    def _plan(self, at: float, fault: str, back: float) -> None:
-        self.journal.back = back
-
-    def _device(self, at: float, name: str) -> None:
-        self.journal.devices[name] = at
-        self.journal.devices_of.setdefault(name.partition("/")[0], []).append(name)
-
-    def _member(self, at: float, account: str, conversation: str, step: str) -> None:
-        stays = self.journal.stays.setdefault(conversation, {}).setdefault(account, [])
-        if step == "asks-in":
-            stays.append(Stay(at))
-        else:
-            setattr(stays[-1], {"in": "begun", "asks-out": "leaving", "out": "ended"}[step], at)
-
-    def _sent(self, at: float, device: str, conversation: str, text: str) -> None:
-        one = Sent(self._once(device), self._once(conversation), self._once(text), at)
-        self._by_text[one.text] = one
-        self.journal.sent.append(one)
-
-    def _ok(self, at: float, text: str, message_id: str) -> None:
-        one = self._by_text[text]
-        one.answered_at, one.id = at, self._once(message_id)
-
-    def _refused(self, at: float, text: str, why: str) -> None:
-        one = self._by_text[text]
-        one.answered_at, one.refused = at, why
-
-    def _probed(self, at: float, server: str, sent_at: float) -> None:
-        self.journal.probed.setdefault(server, []).append(Answered(sent_at, at))
-
-    def _handed(self, at: float, login: str, conversation: str, message_id: str, sender: str, text: str) -> None:
-        seen = self._seen(conversation, message_id, sender, text)
-        self.journal.handed.setdefault(login, []).append(seen)
-        self.journal.arrived[seen.text] = at
-
-    def _log(self, at: float, conversation: str, message_id: str, sender: str, text: str) -> None:
-        self.journal.logs.setdefault(conversation, []).append(self._seen(conversation, message_id, sender, text))
-
-    def _seen(self, conversation: str, message_id: str, sender: str, text: str) -> Seen:
-        return Seen(self._once(sender), self._once(conversation), self._once(text), self._once(message_id))
-
-    def _gap(self, at: float, login: str, conversation: str, first: int, last: int) -> None:
-        self.journal.gaps.setdefault((login, conversation), []).append((first, last))
-
-    def _fault(self, at: float, what: str, who: str) -> None:
-        self.journal.faults.append(Fault(what, who, at, at))
-
-    def _healed(self, at: float, what: str, who: str) -> None:
-        faults = self.journal.faults
-        last = max(number for number, one in enumerate(faults) if (one.what, one.who) == (what, who))
-        faults[last] = Fault(what, who, faults[last].at, at)
-
-    def _gone(self, at: float, conversation: str, number: int, text: str) -> None:
-        self.journal.gone.setdefault(conversation, set()).add(number)
-        self.journal.gone_texts.add(text)
-
-    def _complaint(self, at: float, kind: str, text: str) -> None:
-        self.journal.complaints.setdefault(kind, []).append(text)
+def word_of(refusal: str) -> str:
+    """Return the word of a refusal; empty if there was none."""
+    found = re.match("[A-Z]+", refusal)
+    return found[0] if found else ""

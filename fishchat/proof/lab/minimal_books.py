@@ -63,7 +63,10 @@ class Item:
 
 @dataclass(eq=False)
 class Send:
-    """A message to be sent. ``number`` is 0 until it has one; ``uncertain``: it may be stored under its number."""
+    """A message or an operation to be sent.
+
+    ``number`` is 0 until it has one; ``uncertain``: it may be stored under its number.
+    """
 
     words: str
     tag: str
@@ -73,6 +76,7 @@ class Send:
     uncertain: bool = False
     expected: int | None = None
     defects: int = 0
+    is_operation: bool = False
 
 
 @dataclass(eq=False)

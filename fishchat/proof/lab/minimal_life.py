@@ -37,6 +37,9 @@ class Life:
     :ivar on_closed: is called with the reason at the end: ``stopped``, ``replaced``, ``refused …``.
     """
 
+    #: What the client asks for in ``HELLO``.
+    capabilities = "ack"
+
     def __init__(self, account: str, gateway: str, reactor: Any) -> None:
         self.account = account
         self.on_closed: Callable[[str], object] = lambda reason: None
@@ -157,7 +160,7 @@ class Life:
         return link
 
     async def _log_in(self, link: Link) -> None:
-        for asked in [link.ask("HELLO 1 caps=ack"), link.ask("SEND_CLIENT_ID " + self.account)]:
+        for asked in [link.ask("HELLO 1 caps=" + self.capabilities), link.ask("SEND_CLIENT_ID " + self.account)]:
             answer = await asked
             if answer is LOST or answer.passes or answer.word == "INTERNAL":
                 link.abort()

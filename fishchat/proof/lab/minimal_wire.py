@@ -30,12 +30,16 @@ log = Logger()
 
 @dataclass
 class Answer:
-    """The final reply to a command: ``OK`` or the word of an error, and the items of a list, unescaped."""
+    """The final reply to a command: ``OK`` or the word of an error, and the items of a list, unescaped.
+
+    :ivar tags: those of each item, as they are in the line.
+    """
 
     word: str
     text: str = ""
     keys: dict[str, str] = field(default_factory=dict)
     items: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
 
     @property
     def passes(self) -> bool:
@@ -92,6 +96,7 @@ class Link(LineOnlyReceiver):
         self._reactor, self._pushed = reactor, pushed
         self._waiting: deque[tuple[str, float, Callable[[Answer], None]]] = deque()
         self._items: list[str] = []
+        self._tags: list[str] = []
         self._count = 0
         self._heard = self._answered = reactor.seconds()
         self._watch = LoopingCall(self._look)
@@ -166,10 +171,12 @@ class Link(LineOnlyReceiver):
             return
         if verb == "ITEM":
             self._items.append(unescape(tags, rest))
+            self._tags.append(tags)
             return
         text = rest.partition(" ")[2]
         answer = error(text) if verb == "ERR" else Answer("OK", text if verb in ("OK", "END") else rest)
         answer.items, self._items = self._items, []
+        answer.tags, self._tags = self._tags, []
         self._waiting.popleft()[2](answer)
         self._leave_when_answered()
 

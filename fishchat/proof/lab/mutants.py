@@ -7,37 +7,13 @@ mutant that no longer fits the code is an error and no success.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
+from fishchat.proof.lab.change_mutants import CHANGE_MUTANTS
+from fishchat.proof.lab.defects import Edit, Mutant
 from fishchat.proof.processes import HERE
 
-
-@dataclass(frozen=True)
-class Edit:
-    """A replacement of ``old`` by ``new`` in ``file``."""
-
-    file: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A defect.
-
-    :ivar faults: the runs that may find it, the likeliest first.
-    :ivar evidence: the violations that the defect must cause, any of which counts; others may have another cause.
-    """
-
-    name: str
-    sentence: str
-    faults: tuple[str, ...]
-    evidence: tuple[str, ...]
-    edits: tuple[Edit, ...]
-
-
-MUTANTS = (
+MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unsynced",
         "`OK` is sent before the message is fsynced.",
@@ -123,7 +99,11 @@ MUTANTS = (
                 "conversation.version == version and result != 1",
                 "result != 1",
             ),
-            Edit("services/msg_server/delivery/rooms.py", "conversation.version == version and seq != 1", "seq != 1"),
+            Edit(
+                "services/msg_server/delivery/rooms.py",
+                "conversation.version == version and message.seq != 1",
+                "message.seq != 1",
+            ),
             Edit("services/msg_server/delivery/catching_up.py", "page.version != conversation.version", "False"),
         ),
     ),
@@ -231,6 +211,7 @@ MUTANTS = (
             ),
         ),
     ),
+    *CHANGE_MUTANTS,
 )
 
 

@@ -19,6 +19,10 @@ from fishchat.proof.lab.talkers import Scene, Talker
 ACCOUNTS, TOPIC = 24, 6
 #: Every fourth account has a second device, every third one uses the lab's own client.
 SECOND_DEVICE, INDEPENDENT = 4, 3
+#: The devices that know nothing of operations.
+PLAIN = ("user00/main", "user01/main", "user12/main")
+#: The topic whose members are kicked, muted and banned.
+GOVERNED = "#governed"
 #: The number of devices.
 DEVICES = ACCOUNTS + ACCOUNTS // SECOND_DEVICE
 #: Seconds for an action of all clients together; and the least messages of the store that are read in a second.
@@ -81,17 +85,27 @@ class Participants:
             await self.devices(members[0])[0].client.create_topic(topic)
             await self.together([self.devices(account)[0].client.join(topic) for account in members[1:]])
             self._form(f"#{topic}", dict.fromkeys(members, f"#{topic}"))
+            self._scene.owners[f"#{topic}"] = members[0]
+
+    async def assemble(self, members: list[str]) -> None:
+        """Form the topic that is governed. Nobody sends there yet."""
+        topic = GOVERNED.removeprefix("#")
+        await self.devices(members[0])[0].client.create_topic(topic)
+        await self.together([self.devices(account)[0].client.join(topic) for account in members[1:]])
+        self._form(GOVERNED, dict.fromkeys(members, GOVERNED))
+        self._scene.recorder.receivers(GOVERNED, ())
 
     def _form(self, conversation: str, addresses: dict[str, str]) -> None:
         recorder = self._scene.recorder
         self.conversations[conversation] = list(addresses)
-        devices = 0
+        devices = []
         for account, to in addresses.items():
             recorder.membership(account, conversation, "asks-in")
             recorder.membership(account, conversation, "in")
             for talker in self.devices(account):
-                talker.places.append((to, conversation))
-                devices += 1
+                devices.append(talker.name)
+                if conversation != GOVERNED:
+                    talker.places.append((to, conversation))
         recorder.receivers(conversation, devices)
 
     async def read_logs(self) -> None:
@@ -112,7 +126,8 @@ class Participants:
             pages.append(page)
         for page in reversed(pages):
             for item in page:
-                self._scene.recorder.log(conversation, item)
+                if not item.notice:
+                    self._scene.recorder.log(conversation, item)
 
     async def stop(self) -> None:
         """Stop all clients."""
@@ -131,8 +146,8 @@ class Participants:
 def _talkers(scene: Scene) -> list[Talker]:
     found = []
     for number in range(ACCOUNTS):
-        account = f"user{number:02}"
-        found.append(Talker(f"{account}/main", scene, independent=number % INDEPENDENT == 0))
+        name = f"user{number:02}"
+        found.append(Talker(f"{name}/main", scene, number % INDEPENDENT == 0, f"{name}/main" in PLAIN))
         if number % SECOND_DEVICE == 0:
-            found.append(Talker(f"{account}/phone", scene))
+            found.append(Talker(f"{name}/phone", scene))
     return found

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from fishchat.model.names import split_id
+from fishchat.proof.lab.journal import device_of
+
 #: Bytes that are collected before they are written: a line costs little, a system call more.
 _BUFFER = 1 << 16
+#: The changed messages that are remembered, of each kind.
+_REMEMBERED = 20
 
 
 class Recorder:
@@ -22,6 +27,9 @@ class Recorder:
     :ivar sent: the number of messages sent; ``acknowledged`` of those with an ``OK``, ``handed`` of deliveries.
     :ivar due: the number of deliveries of acknowledged messages in conversations whose members stay.
     :ivar last_handed: the time of the last delivery.
+    :ivar recalled: the messages that were recalled last, by id; ``edited`` those that were edited last.
+    :ivar recallers: how many messages of each account were recalled.
+    :ivar origins: the first text of each edited message, by its later ones.
     :ivar heard: for each device, when the latest of its messages that have an ``OK`` was sent.
     """
 
@@ -29,8 +37,18 @@ class Recorder:
         self._file = path.open("wb", _BUFFER)
         self._seconds = seconds
         self._encode = msgspec.json.Encoder().encode
-        self._receivers: dict[str, int] = {}
+        self._receivers: dict[str, set[str]] = {}
+        self._plain: set[str] = set()
+        self._arrivals: Counter[str] = Counter()
+        self._recalled: set[str] = set()
+        self._stored: set[str] = set()
+        self._latest: dict[str, tuple[int, int]] = {}
+        self._reached: dict[tuple[str, str], tuple[int, int]] = {}
         self.sent = self.acknowledged = self.handed = self.due = 0
+        self.origins: dict[str, str] = {}
+        self.recallers: Counter[str] = Counter()
+        self.recalled: deque[str] = deque(maxlen=_REMEMBERED)
+        self.edited: deque[str] = deque(maxlen=_REMEMBERED)
         self.last_handed = 0.0
         self.heard: dict[str, float] = {}
         self.faults: Counter[str] = Counter()
@@ -47,17 +65,31 @@ class Recorder:
         """Record the fault, and the seconds within which each server and client must have an ``OK`` after it."""
         self._write("plan", fault, back)
 
-    def device(self, name: str) -> None:
+    def device(self, name: str, has_operations: bool = True) -> None:
         """Record that ``account/device`` is logged in: all that is sent from now on is due to it."""
-        self._write("device", name)
+        if not has_operations:
+            self._plain.add(name)
+        self._write("device", name, has_operations)
+
+    def begun(self, login: str) -> None:
+        """Record that a program of a login is started now."""
+        self._write("begun", login)
 
     def membership(self, account: str, conversation: str, step: str) -> None:
         """Record ``asks-in``, ``in``, ``asks-out`` or ``out``; from ``in`` to ``asks-out`` it is surely a member."""
         self._write("member", account, conversation, step)
 
-    def receivers(self, conversation: str, devices: int) -> None:
-        """Set the number of devices of a conversation; without it, deliveries there are not waited for."""
-        self._receivers[conversation] = devices - 1
+    def receivers(self, conversation: str, devices: Iterable[str]) -> None:
+        """Set the devices of a conversation; if there are none, deliveries there are not waited for."""
+        self._receivers[conversation] = set(devices)
+
+    def has_arrived(self) -> bool:
+        """Return whether everything with an ``OK`` was delivered, in conversations with receivers."""
+        return self.handed >= self.due and all(
+            self._reached.get((device, conversation), (0, 0)) >= latest
+            for conversation, latest in self._latest.items()
+            for device in self._receivers.get(conversation, set()) - self._plain
+        )
 
     def send(self, device: str, conversation: str, text: str) -> float:
         """Record that a message is sent; return the time, which ``ok`` needs."""
@@ -67,7 +99,10 @@ class Recorder:
     def ok(self, device: str, conversation: str, text: str, message_id: str, sent: float) -> None:
         """Record its ``OK`` with this id."""
         self.acknowledged += 1
-        self.due += self._receivers.get(conversation, 0)
+        self._stored.add(text)
+        if text not in self._recalled:
+            self.due += max(0, len(self._receivers.get(conversation, ())) - 1)
+        self._reach(device, conversation, message_id)
         self.heard[device] = max(sent, self.heard.get(device, 0.0))
         self._write("ok", text, message_id)
 
@@ -77,8 +112,55 @@ class Recorder:
 
     def hand(self, login: str, message: Any) -> None:
         """Record a delivery; ``login`` is the device, or ``device/2`` for a second program of that device."""
-        self.handed += 1
-        self.last_handed = self._write("handed", login, message.conversation, message.id, message.from_, message.text)
+        text, conversation = message.text, message.conversation
+        self.last_handed = self._write("handed", login, conversation, message.id, message.from_, text)
+        origin = self.origins.get(text, text)
+        if self._receivers.get(conversation) and origin not in self._recalled:
+            self.handed += 1
+            self._arrivals[origin] += 1
+        self._reach(device_of(login), conversation, message.id)
+
+    def change(self, key: str, device: str, kind: str, of: str, origin: str, what: str) -> None:
+        """Record that an operation on a message is asked for; ``origin`` is the text that the message had first."""
+        if kind == "edit":
+            self.origins[what] = origin
+        self._write("change", key, device, of.rpartition(":")[0], kind, of, origin, what)
+
+    def changed(self, key: str, device: str, kind: str, of: str, origin: str, operation_id: str) -> None:
+        """Record the ``OK`` of an operation with this id."""
+        conversation = of.rpartition(":")[0]
+        if kind == "edit":
+            self.edited.append(of)
+        elif kind == "recall":
+            self.recalled.append(of)
+            self.recallers[device.partition("/")[0]] += 1
+        if kind == "recall" and origin not in self._recalled:
+            # It is pushed to nobody any more who has not received it.
+            self._recalled.add(origin)
+            arrived = self._arrivals.pop(origin, 0)
+            self.handed -= arrived
+            if origin in self._stored:
+                self.due -= max(0, len(self._receivers.get(conversation, ())) - 1)
+        self._reach(device, conversation, operation_id)
+        if operation_id:
+            position = split_id(operation_id.encode())[1:]
+            self._latest[conversation] = max(position, self._latest.get(conversation, position))
+        self._write("changed", key, operation_id)
+
+    def unchanged(self, key: str, why: str) -> None:
+        """Record that an operation was refused for good."""
+        self._write("unchanged", key, why)
+
+    def tell(self, login: str, operation: Any, kind: str, what: str) -> None:
+        """Record the delivery of an operation."""
+        one = operation
+        self.last_handed = self._write("told", login, one.conversation, one.id, one.from_, kind, one.of, what)
+        self._reach(device_of(login), one.conversation, one.id)
+
+    def _reach(self, device: str, conversation: str, message_id: str) -> None:
+        if message_id:
+            place, position = (device, conversation), split_id(message_id.encode())[1:]
+            self._reached[place] = max(position, self._reached.get(place, position))
 
     def probed(self, server: str, sent: float) -> None:
         """Record that a msg_server acknowledged a message of its probe."""
@@ -88,9 +170,48 @@ class Recorder:
         """Record that messages were announced to a device as lost."""
         self._write("gap", login, conversation, first, last)
 
-    def log(self, conversation: str, message: Any) -> None:
+    def log(self, conversation: str, item: Any) -> None:
         """Record a message of the store; oldest first in each conversation."""
-        self._write("log", conversation, message.id, message.from_, message.text)
+        self._write("log", conversation, item.id, item.from_, item.text, bool(item.recalled))
+
+    def shown(self, reader: str, conversation: str, item: Any, began: float, whole: bool = True) -> None:
+        """Record a message as a reader found it; ``began`` is when the reading began."""
+        done = item.recalled, dict(item.reactions), item.pinned
+        self._write("shown", reader, conversation, item.id, item.from_, item.text, *done, whole, began)
+
+    def raw(self, reader: str, message_id: str, from_: str, text: str, began: float | None = None) -> None:
+        """Record a text as a reader found it that does not show what was done to the message."""
+        conversation = message_id.rpartition(":")[0]
+        since = self.now() if began is None else began
+        self._write("shown", reader, conversation, message_id, from_, text, "", {}, False, False, since)
+
+    def standing(self, account: str, conversation: str, read: int, unread: int) -> None:
+        """Record up to which number an account has read a conversation, and how many messages are unread."""
+        self._write("standing", account, conversation, read, unread)
+
+    def numbers(self, conversation: str, last: int, *numbers: list[int]) -> None:
+        """Record the numbers of a conversation in the store: the last one, messages, operations, tombstones."""
+        self._write("numbers", conversation, last, *numbers)
+
+    def sanction(self, kind: str, account: str, conversation: str, step: str) -> None:
+        """Record a ``mute`` or a ``ban``, in steps as those of a membership."""
+        self._write("sanction", kind, account, conversation, step)
+
+    def owner(self, conversation: str, account: str, step: str) -> None:
+        """Record ``asks-in`` or ``in`` of an owner."""
+        self._write("owner", conversation, account, step)
+
+    def sight(self, began: float, conversation: str, owner: str, *accounts: list[str]) -> None:
+        """Record what the store has of a topic: its owner, members, admins and banned accounts."""
+        self._write("sight", began, conversation, owner, *accounts)
+
+    def attempt(self, began: float, account: str, conversation: str, method: str, word: str) -> None:
+        """Record the answer to something forbidden that was tried in a topic."""
+        self._write("attempt", began, account, conversation, method, word)
+
+    def now(self) -> float:
+        """Return the time as the journal has it."""
+        return round(self._seconds(), 4)
 
     def fault(self, what: str, who: str) -> None:
         """Record that something is done to the system: ``kill``, ``ms1``."""

@@ -16,9 +16,12 @@ from twisted.internet.task import deferLater
 from twisted.logger import globalLogPublisher
 
 from fishchat.proof.lab.checkers import violations
-from fishchat.proof.lab.journal import Journal, read
-from fishchat.proof.lab.participants import DEVICES, Participants
+from fishchat.proof.lab.governing import Governor
+from fishchat.proof.lab.inspection import Inspector
+from fishchat.proof.lab.journal import Journal
+from fishchat.proof.lab.participants import DEVICES, GOVERNED, Participants
 from fishchat.proof.lab.probe import Probe
+from fishchat.proof.lab.reading import read
 from fishchat.proof.lab.record import Recorder
 from fishchat.proof.lab.recovery import recovery
 from fishchat.proof.lab.rig import Rig, Shape
@@ -60,6 +63,7 @@ class Run:
 
     :ivar random: for decisions of the fault, so that a seed gives the same plan however fast the clients are.
     :ivar moving: whether clients restart now and then; a fault that looks at connections may turn that off.
+    :ivar governor: has members of one topic muted, kicked and banned.
     :ivar probes: the probe of each msg_server, by its id.
     """
 
@@ -73,6 +77,7 @@ class Run:
         self.recorder.plan(name, plan.back)
         self.scene = Scene(reactor, "", Random(~plan.seed), self.recorder, plan.rate / DEVICES)
         self.participants = Participants(reactor, self.scene)
+        self.governor = Governor(self.scene, self.participants, Random(plan.seed + 2000))
         self.moving = True
         self.found: dict[str, list[str]] = {}
         self.probes = {f"ms{number + 1}": self._probe(number) for number in range(SERVERS)}
@@ -87,7 +92,9 @@ class Run:
         globalLogPublisher.addObserver(observer)
         try:
             await self._start()
-            for part in (self._talk, self._settle, self.participants.read_logs, self.participants.stop):
+            inspector = Inspector(self.reactor, self.rig, self.scene, self.participants)
+            reading = (self.participants.read_logs, inspector.inspect)
+            for part in (self._talk, self._settle, *reading, self.participants.stop):
                 await self._tried(part)
         finally:
             globalLogPublisher.removeObserver(observer)
@@ -138,8 +145,8 @@ class Run:
         self.scene.hurry = True
         await self.pause(HURRY)
         self.scene.hurry = False
-        conversations = self.participants.conversations
-        left = sorted(conversations.keys() - self.scene.silent)
+        conversations = self.participants.conversations.keys() - {GOVERNED}
+        left = sorted(conversations - self.scene.silent)
         if len(left) > len(conversations) / 2:
             self.scene.silent.add(self.random.choice(left))
 
@@ -150,8 +157,7 @@ class Run:
         """
         self.scene.muted = True
         await self.until(lambda: not self.participants.pending, ANSWERS, "all answers")
-        recorder = self.recorder
-        await self.until(lambda: recorder.handed >= recorder.due, seconds, "the arrival of everything sent")
+        await self.until(self.recorder.has_arrived, seconds, "the arrival of everything sent")
         self.scene.muted = False
 
     # The parts of a run.
@@ -163,6 +169,7 @@ class Run:
             if self.plan.shape.secure:
                 await self.participants.enrol(self.rig.place.redis_url, list(self.probes.values()))
             await self.participants.meet(self.random)
+            await self.governor.meet()
         except CancelledError:
             raise
         except Exception as error:
@@ -182,6 +189,7 @@ class Run:
         for probe in self.probes.values():
             probe.start()
         moves = ensureDeferred(self._move())
+        rules = [ensureDeferred(one) for one in (self.governor.run(), self.governor.look(self.rig))]
         began = self.reactor.seconds()
         try:
             await self._act(self)
@@ -192,7 +200,7 @@ class Run:
             self.scene.talking = False
             for probe in self.probes.values():
                 probe.stop()
-        await self.participants.together([*talks, moves])
+        await self.participants.together([*talks, moves, *rules])
 
     async def _recover(self) -> None:
         """Wait until every client and every msg_server has acknowledged something that was sent from now on."""
@@ -224,7 +232,7 @@ class Run:
     def _has_arrived(self) -> bool:
         recorder = self.recorder
         is_quiet = self.reactor.seconds() - recorder.last_handed > QUIET
-        return is_quiet or recorder.handed >= recorder.due
+        return is_quiet or recorder.has_arrived()
 
     async def _stop_rig(self) -> None:
         if code := await self.rig.stop():

@@ -51,6 +51,7 @@ async def power(run: Run) -> None:
 
 async def cut(run: Run) -> None:
     """Redis' file is cut at a random byte while it is down: the loss is announced, and no id is used again."""
+    run.governor.active = False
     for _ in range(3):
         await run.pause(run.random.uniform(3.0, 5.0))
         await run.hurry()
@@ -65,6 +66,7 @@ async def cut(run: Run) -> None:
 
 async def put_back(run: Run) -> None:
     """An older copy of Redis' files is restored: the loss is announced, and no id is used again."""
+    run.governor.active = False
     await run.pause(3.0)
     copy = run.rig.notes / "copy"
     _copy(run.rig.view, copy)

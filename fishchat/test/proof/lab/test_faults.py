@@ -9,8 +9,8 @@ from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.proof.lab.faults.links import check_there, some
-from fishchat.proof.lab.journal import read
 from fishchat.proof.lab.proxy import Link, Proxy
+from fishchat.proof.lab.reading import read
 from fishchat.proof.lab.run import Plan, Run
 
 

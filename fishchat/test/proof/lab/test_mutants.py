@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.proof.lab.catalogue import FAULTS
-from fishchat.proof.lab.mutants import MUTANTS, Edit, Mutant, edited
+from fishchat.proof.lab.defects import Edit, Mutant
+from fishchat.proof.lab.mutants import MUTANTS, edited
 
 
 class MutantTests(SynchronousTestCase):

@@ -8,8 +8,9 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.proof.lab.journal import Answered, Journal, read
+from fishchat.proof.lab.journal import Answered, Journal
 from fishchat.proof.lab.probe import ANSWERED, GRACE, Probe
+from fishchat.proof.lab.reading import read
 from fishchat.proof.lab.record import Recorder
 
 
