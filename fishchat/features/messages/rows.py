@@ -222,8 +222,9 @@ RESP_MESSAGE_TOPIC = Push(
 )
 RESP_NOTICE = Push(
     b"RESP_NOTICE",
-    "an event of your account, in `@alice`, such as `INVITED <topic>`, or of a topic, in the topic, such as `JOINED bob` "
-    "or `DISMISSED <topic>`: see [Notices](#notices); acknowledged like a message, and an item with this text in history",
+    "an event of your account, in `@alice`, such as `INVITED <topic>`, or of a topic, in the topic, such as "
+    "`JOINED bob` or `DISMISSED <topic>`: see [Notices](#notices); acknowledged like a message, and an item with this "
+    "text in history",
     zh="一个通知：关于你的帐号（在会话 `@alice` 里），如 `INVITED <topic>`；或关于话题（在话题里），如 `JOINED bob`、"
     "`DISMISSED <topic>`，见[通知](#notices)；像消息一样需要确认，在历史记录里也是一条",
     fields=(SENDER, ID),
