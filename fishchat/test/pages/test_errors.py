@@ -21,7 +21,7 @@ def raised() -> set[str]:
         if "test" not in path.parts:
             words.update(re.findall(r'(?:Refusal|ProtocolError)\(\s*"([A-Z_0-9]+)"', path.read_text(encoding="utf-8")))
     for path in PACKAGE.rglob("*.lua"):
-        words.update(re.findall(r"return \{?'([A-Z]+)[ ']", path.read_text(encoding="utf-8")))
+        words.update(re.findall(r"(?:return|or) \{?'([A-Z]{3,})[ ']", path.read_text(encoding="utf-8")))
     # What scripts say to servers, routers and the command line, not to clients.
     return words - {
         "OK",

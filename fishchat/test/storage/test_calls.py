@@ -14,6 +14,7 @@ from fishchat.errors import Refusal
 from fishchat.features.engine import Budget
 from fishchat.features.moderation.calls import OPERATOR, Actor
 from fishchat.model import routing
+from fishchat.model.names import Position
 from fishchat.model.secrets.passwords import Verifier
 from fishchat.services.msg_server.queue.items import Batch, Send
 from fishchat.storage.ask import Ask, accepted, refusal_of
@@ -22,7 +23,16 @@ from fishchat.storage.header import parse
 from fishchat.storage.loader import names, read
 
 #: One value for each type of a parameter.
-VALUES: dict[Any, Any] = {bytes: b"x", int: 1, str: "everyone", bool: True}
+VALUES: dict[Any, Any] = {
+    bytes: b"x",
+    int: 1,
+    str: "everyone",
+    bool: True,
+    Verifier: Verifier(b"argon", b"scram"),
+    Actor: OPERATOR,
+    Budget: Budget(5, 60_000),
+    list[Position]: [(7, 1)],
+}
 
 
 def modules() -> Iterator[ModuleType]:
@@ -53,19 +63,11 @@ def value(kind: Any) -> Any:
     """Something of this type."""
     if kind in VALUES:
         return VALUES[kind]
-    if kind is Verifier:
-        return Verifier(b"argon", b"scram")
-    if kind is Actor:
-        return OPERATOR
-    if kind is Budget:
-        return Budget(5, 60_000)
     text = str(kind)
     if "Iterable[collections.abc.Mapping" in text:
         return [{"kind": "login"}]
     if "dict" in text:
         return {b"ms1": 1}
-    if text == "list[tuple[int, int]]":
-        return [(7, 1)]
     if "[tuple[bytes, int]]" in text:
         return [(b"alice", 5)]
     if "[tuple[" in text:
