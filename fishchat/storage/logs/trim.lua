@@ -1,4 +1,4 @@
--- Apply the retention of one conversation: age first, then count. What was done to removed messages goes with them.
+-- Apply the retention of one conversation: age first, then count. Operations on removed messages are removed with them.
 -- args: conversation, earliest (first time that can be right, in ms), oldest (time to keep, in ms), count (messages to
 --   keep), most (entries to check in this call)
 -- reply: messages removed, 1 if there may be more

@@ -17,6 +17,7 @@ from fishchat.features.contacts import calls
 from fishchat.features.contacts.calls import ASKED, RELATED
 from fishchat.features.contacts.rows import ASK_LENGTH
 from fishchat.features.messages.calls import PREVIEWED
+from fishchat.features.operations.rows import REACTION_BYTES
 from fishchat.features.preferences.calls import KEPT
 from fishchat.features.registry import CAPABILITIES, FEATURES, MSG_SERVER_COMMANDS, PUSHES, VERBS
 from fishchat.features.reports.rows import DAILY, REASON_LENGTH
@@ -28,18 +29,28 @@ from fishchat.model.message import ESCAPED, NOTICE, PLAIN, push_line
 from fishchat.model.names import DIGITS, NAME_LENGTH
 from fishchat.model.secrets.passwords import LONGEST
 from fishchat.protocols import exchange, flow, help, lines, peer, reference, replies
-from fishchat.protocols.fields import MAX_CSEQ, Tag
+from fishchat.protocols.fields import MAX_CSEQ, MENTIONED, Tag
 from fishchat.protocols.rows import Verb
 from fishchat.services.gateway.connection import GREETING
 from fishchat.services.gateway.rows import GATEWAY_COMMANDS
 from fishchat.services.msg_server.sessions.hashing import WAITING
 from fishchat.services.net.keepalive import GONE_AFTER, PING_AFTER
 from fishchat.services.reference import PAGE, PARTS, feature_page, feature_parts, fill
-from fishchat.storage.loader import read
+from fishchat.storage.loader import read, read_include
 from fishchat.test.protocols.test_table import BAD, GOOD
 from fishchat.test.support.rfc5802 import ScramClient
 
+
+def _numbers(lua: str) -> dict[str, int]:
+    """Return the constants of a file of Lua."""
+    found: dict[str, int] = {}
+    for names, values in re.findall(r"^local ([A-Z_, ]+) = ([\d, ]+)$", lua, re.MULTILINE):
+        found |= dict(zip(names.split(", "), map(int, values.split(", ")), strict=True))
+    return found
+
+
 #: The limits of the page by the beginning of their rows.
+OPERATIONS = _numbers(read_include("limits"))
 LIMITS = {
     "bytes of a line to the server": lines.MAX_LINE,
     "bytes of a text, as sent": lines.MAX_TEXT,
@@ -74,6 +85,13 @@ LIMITS = {
     "conversations for which an account has settings": KEPT,
     "messages that an account reports": DAILY,
     "bytes of the reason": REASON_LENGTH,
+    "names in an `@mention`": MENTIONED,
+    "bytes of a reaction": REACTION_BYTES,
+    "edits of a message": OPERATIONS["EDITS"],
+    "different reactions": OPERATIONS["KINDS_OF_REACTIONS"],
+    "reactions of an account": OPERATIONS["OWN_REACTIONS"],
+    "pinned messages": OPERATIONS["PINS"],
+    "members of a topic in which reactions": OPERATIONS["LARGE"],
     "accounts that a connection watches": watching.WATCHED,
     "conversations that a connection watches": watching.OPENED,
     "seconds in which typing counts once": watching.TYPING_SECONDS,

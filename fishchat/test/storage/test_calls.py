@@ -14,6 +14,7 @@ from fishchat.errors import Refusal
 from fishchat.features.engine import Budget
 from fishchat.features.moderation.calls import OPERATOR, Actor
 from fishchat.model import routing
+from fishchat.model.names import Position
 from fishchat.model.secrets.passwords import Verifier
 from fishchat.services.msg_server.queue.items import Batch, Send
 from fishchat.storage.ask import Ask, accepted, refusal_of
@@ -66,8 +67,6 @@ def value(kind: Any) -> Any:
         return [{"kind": "login"}]
     if "dict" in text:
         return {b"ms1": 1}
-    if text == "list[tuple[int, int]]":
-        return [(7, 1)]
     if "[tuple[bytes, int]]" in text:
         return [(b"alice", 5)]
     if "[tuple[" in text:
