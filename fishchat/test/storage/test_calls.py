@@ -31,6 +31,7 @@ VALUES: dict[Any, Any] = {
     Verifier: Verifier(b"argon", b"scram"),
     Actor: OPERATOR,
     Budget: Budget(5, 60_000),
+    list[Position]: [(7, 1)],
 }
 
 
