@@ -103,7 +103,7 @@ class Conversation:
 
     In a page, ``time`` is when something was last stored in it, in seconds since 1970. With a preview, ``name`` is the
     display name of the other account, and ``id``, ``from_`` and ``text`` are those of the last message: empty if there
-    is none. ``text`` is its beginning, at most 200 bytes.
+    is none. ``text`` is its beginning, at most 200 bytes. ``mentions`` is how many unread messages mention one.
 
     The rest is what ``set_conversation`` has set: ``notify`` is ``all``, ``mentions`` or ``none``, ``until`` when it
     ends, in seconds since 1970, or 0.
@@ -123,6 +123,7 @@ class Conversation:
     pinned: bool = False
     archived: bool = False
     remark: str = ""
+    mentions: int = 0
 
     @property
     def place(self) -> str:
@@ -229,6 +230,7 @@ def conversations(
             pinned=b"pinned" in tags,
             archived=b"archived" in tags,
             remark=text_of(tags.get(b"remark", b""), False),
+            mentions=int(tags.get(b"mentions", b"0")),
         )
         if len(rest) < 1:
             return made

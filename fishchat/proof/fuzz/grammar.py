@@ -30,9 +30,11 @@ _LOOSE = {
     b"named": NAMED,
     b"mark": rb"(?:%s|%s)" % (ID, NAMED),
     b"privacy": rb"everyone|contacts",
+    b"role": rb"admin|member",
     # Which of these are reactions is decided in ``_is_reaction``.
     b"reaction": rb"[^ \t,]{1,32}",
 }
+_SETTINGS = rb"name|about|announcement|kind|write|slow|history|listed|invite|all|react"
 _TEXT_TAGS = (b"cseq", b"esc", b"reply")
 
 #: Long name, short name, form, tags beside ``@id``. A form is fields, or a pattern of the rest after one space.
@@ -59,6 +61,22 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"ACCEPT_MEMBER", b"ACCEPT", (b"topic", b"account"), ()),
     (b"REFUSE_MEMBER", b"REFUSE", rb"(%s) (%s)(?: ([^\n]{0,7168}))?" % (NAME, NAME), ()),
     (b"REQ_DIRECTORY", b"DIRECTORY", rb"([^\n]{0,7168})", (b"after", b"limit")),
+    (b"SET_TOPIC", b"SET", rb"(%s) (%s) (%s)" % (NAME, _SETTINGS, TEXT), ()),
+    (b"REQ_TOPIC", b"INFO", (b"topic",), ()),
+    (b"SET_ROLE", b"ROLE", (b"topic", b"account", b"role"), ()),
+    (b"TRANSFER_TOPIC", b"TRANSFER", (b"topic", b"account"), ()),
+    (b"KICK_MEMBER", b"KICK", rb"(%s) (%s)(?: ([^\n]{0,7168}))?" % (NAME, NAME), ()),
+    (b"BAN_MEMBER", b"BAN", rb"(%s) (%s)(?: ([^\n]{0,7168}))?" % (NAME, NAME), (b"for",)),
+    (b"UNBAN_MEMBER", b"UNBAN", (b"topic", b"account"), ()),
+    (b"REQ_BANNED", b"BANNED", (b"topic",), (b"after", b"limit")),
+    (b"MUTE_MEMBER", b"MUTE", rb"(%s) (%s)(?: ([^\n]{0,7168}))?" % (NAME, NAME), (b"for",)),
+    (b"UNMUTE_MEMBER", b"UNMUTE", (b"topic", b"account"), ()),
+    (b"WATCH_CLIENT", b"WATCH", (b"account",), ()),
+    (b"UNWATCH_CLIENT", b"UNWATCH", (b"account",), ()),
+    (b"WATCH_CONVERSATION", b"OPEN", (b"named",), ()),
+    (b"UNWATCH_CONVERSATION", b"CLOSE", (b"named",), ()),
+    (b"SEND_TYPING", b"TYPING", (b"named",), ()),
+    (b"REQ_READERS", b"READERS", (b"id",), ()),
     (b"LOCATE_TOPIC_MSG_ADDR", b"LOCATE", (b"topic",), ()),
     (b"REQ_HISTORY", b"HISTORY", (b"named",), (b"before", b"after", b"limit", b"with")),
     (b"SEND_EDIT", b"EDIT", rb"(%s) (%s)" % (ID, TEXT), (b"cseq", b"esc", b"mention", b"was")),
@@ -104,6 +122,11 @@ GATEWAY_ROW = (b"REQ_MSG_SERVER", b"SERVER", (), ())
 _WITH_TEXT = {row[0] for row in ROWS if isinstance(row[2], bytes)}
 #: The verbs among them that may have no text at all.
 _BARE = {b"HELP", b"REQ_DIRECTORY"}
+#: Verbs whose conversation may be named by either account, and in any order.
+_NAMING = (
+    *(b"SEND_READ", b"REQ_HISTORY", b"REQ_PINS", b"SET_CONVERSATION"),
+    *(b"WATCH_CONVERSATION", b"UNWATCH_CONVERSATION", b"SEND_TYPING"),
+)
 _REACTING = (b"SEND_REACTION", b"REMOVE_REACTION")
 
 
@@ -151,12 +174,15 @@ _VALUES = {
     b"was": re.compile(ID),
     b"with": re.compile(rb"ops"),
 }
+_THOUSAND = re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}[1-9][0-9]{2}|0{0,11}1000")
 #: Tags that a verb reads in its own way.
 _OWN_VALUES = {
     (b"REQ_CONVERSATIONS", b"before"): re.compile(rb"%s-%s" % (NUMBER, CONVERSATION)),
     (b"REQ_MEMBERS", b"after"): re.compile(NAME),
     (b"REQ_DIRECTORY", b"after"): re.compile(NAME),
-    (b"REQ_MEMBERS", b"limit"): re.compile(rb"0{0,14}[1-9]|0{0,13}[1-9][0-9]|0{0,12}[1-9][0-9]{2}|0{0,11}1000"),
+    (b"REQ_BANNED", b"after"): re.compile(NAME),
+    (b"REQ_MEMBERS", b"limit"): _THOUSAND,
+    (b"REQ_BANNED", b"limit"): _THOUSAND,
 }
 _UNESCAPED = {b":": b";", b"s": b" ", b"r": b"\r", b"n": b"\n"}
 _ESCAPED_TEXT = re.compile(rb"(?:[^\\]|\\[nr\\])*")
@@ -254,7 +280,7 @@ def _in_order(value: bytes) -> bool:
 
 def _ordered(name: bytes, groups: list[bytes]) -> list[bytes]:
     """Return the fields of a verb: conversations of two accounts in order, where any order is accepted."""
-    if name not in (b"SEND_READ", b"REQ_HISTORY", b"REQ_PINS"):
+    if name not in _NAMING:
         return groups
     return [group if b":" in group else b"+".join(sorted(group.split(b"+"))) for group in groups]
 

@@ -178,8 +178,9 @@ def _previewed(
     text: bytes,
     name: bytes,
     settings: bytes,
+    mentions: int,
 ) -> events.Conversation:
-    made = events.Conversation(conversation.decode(), last, read, unread, name=name.decode())
+    made = events.Conversation(conversation.decode(), last, read, unread, name=name.decode(), mentions=mentions)
     if settings:
         notify, ends, marks, remark = settings.decode().split(" ", 3)
         made = replace(
@@ -205,8 +206,8 @@ _MEANT: dict[str, Callable[..., Any]] = {
     "topics/list": lambda topic, owner, kind, members: events.Topic(
         topic.decode(), owner.decode(), kind.decode(), members
     ),
-    "topics/members": lambda account, role, read, name: events.Member(
-        account.decode(), role == b"owner", read, name.decode()
+    "topics/members": lambda account, role, read, name, muted: events.Member(
+        account.decode(), role == b"owner", read, name.decode(), role == b"admin", muted / 1000
     ),
     "accounts/devices": lambda name, on, seen, ends: events.Device(name.decode(), bool(on), seen / 1000, ends / 1000),
     "contacts/list": lambda account, name, remark: events.Contact(account.decode(), name.decode(), remark.decode()),

@@ -307,7 +307,9 @@ class Store(FakeStore):
             account, _, _, form, text = self.body(name).split(b" ", 4)
             message = (b"7-1", account, form, text[:longest]) if preview and dice.flag() else (b"",) * 4
             numbers = dice.number(), dice.number(), dice.number()
-            found.append((name, *numbers, *message, self._shown() if preview else b"", self._settings()))
+            found.append(
+                (name, *numbers, *message, self._shown() if preview else b"", self._settings(), dice.byte() % 3)
+            )
         self.gave["messages/describe_conversations"] = found
         return pack(*[value for one in found for value in one])
 
@@ -351,8 +353,10 @@ class Store(FakeStore):
 
     def _topics_members(self, _account: bytes, _topic: bytes, names: list[bytes]) -> Any:
         dice = self.dice
-        kinds = (b"owner", b"member")
-        found = [(name, dice.pick(kinds), dice.number(), self._shown()) for name in names]
+        kinds = (b"owner", b"admin", b"member")
+        found = [
+            (name, dice.pick(kinds), dice.number(), self._shown(), dice.pick((0, 1 + dice.number()))) for name in names
+        ]
         self.gave["topics/members"] = found
         return [b"OK", pack(*[value for one in found for value in one])]
 

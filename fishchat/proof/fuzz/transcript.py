@@ -19,6 +19,11 @@ Final = tuple[bytes, bytes | None]
 
 _OWN_REPLIES = {b"LOCATE_TOPIC_MSG_ADDR": b"LOCATE_TOPIC_MSG_ADDR", b"SELECT_MSG_SERVER_FOR_CLIENT": b"REQ_MSG_SERVER"}
 _PUSHES = {push.name: push for push in PUSHES}
+#: The tags of items of lists: messages, conversations, members, contacts, topics.
+ITEM_TAGS = frozenset(
+    b"archived edited from mention mentions mine muted name notice notify op pinned react recalled remark reply time"
+    b" until".split()
+)
 #: How the server ends a connection.
 LAST = (
     b"OK QUIT",
@@ -63,8 +68,10 @@ class Transcript:
         if line[:1] == b"@":
             raw, _, line = line[1:].partition(b" ")
             tags = parse_tags(raw)
-            claim(set(tags) <= {b"id", b"esc"} and format_tags(tags)[1:-1] == raw, "other tags", raw)
+            claim(format_tags(tags)[1:-1] == raw, "other tags", raw)
         verb, _, rest = line.partition(b" ")
+        allowed = ITEM_TAGS if verb == b"ITEM" else _PUSHES[verb].tag_rows.keys() if verb in _PUSHES else frozenset()
+        claim(set(tags) <= {b"id", b"esc", *allowed}, "other tags", line)
         if line.startswith(LAST) or verb[:5] != b"RESP_":
             self.last = line
         mark = tags.get(b"id")
