@@ -129,6 +129,8 @@ class Governor:
         recorder.sanction("ban", subject, GOVERNED, "asks-in")
         await self._step(self._heir, subject, "ban", "asks-out", "out")
         recorder.sanction("ban", subject, GOVERNED, "in")
+        # Long enough for the store to be looked at.
+        await self._pause(2 * LOOK)
         await self._attempt(subject, "join")
         recorder.sanction("ban", subject, GOVERNED, "asks-out")
         await self._surely(self._owner, "unban", subject)

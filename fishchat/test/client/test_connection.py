@@ -370,9 +370,25 @@ class LoopbackTests(TestCase):
         client.on_message = None
         await client.start()
         self.server.post("bob", "one")
+        self.notice(2)
         await client.ping()
         await client.stop()
         self.assertEqual(self.server.acked, [])
+
+    async def test_notices_without_a_callback(self) -> None:
+        """A program that wants only messages acknowledges notices as well, also if it acknowledges by itself."""
+        for manual_ack in (False, True):
+            client = self.client(manual_ack=manual_ack)
+            await client.start()
+            self.notice(1)
+            self.notice(2)
+            await client.ping()
+            await client.stop()
+            self.assertEqual(self.server.acked.pop(), "alice+bob:1-2")
+
+    def notice(self, seq: int) -> None:
+        """The server has something to tell."""
+        self.server.online["alice"].say(f"RESP_NOTICE bob {self.server.id_of(seq)} JOINED bob")
 
 
 def warnings_of(case: TestCase) -> list[str]:

@@ -60,5 +60,5 @@ async def _once(run: Run, talker: Talker, conversation: str, random: Random) -> 
         await run.pause(random.uniform(0.05, 1.0))
         run.recorder.fault(call, "member")
         run.recorder.membership(talker.account, conversation, before)
-        await getattr(talker.client, call)(topic)
+        await talker.command(call, topic)
         run.recorder.membership(talker.account, conversation, after)

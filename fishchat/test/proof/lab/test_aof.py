@@ -27,6 +27,12 @@ class MessagesTests(SynchronousTestCase):
         content += b"#TS:1700000000\r\n" + stored(2, "two\\nlines", "e") + command("XADD", "route:0", "7-1", "b", "x")
         self.assertEqual(messages(content), {("al+bob", 7, 1): "one word", ("al+bob", 7, 2): "two\nlines"})
 
+    def test_operations(self) -> None:
+        """Operations on messages have numbers of the same conversation, and their texts."""
+        content = command("XADD", "ops:al+bob", "7-3", "t", "1", "m", "al main 4 edit;esc;of=7-1 a\\nb", "p", "-")
+        content += command("XADD", "ops:al+bob", "7-4", "t", "1", "m", "al main 5 recall;of=7-2 ")
+        self.assertEqual(messages(content), {("al+bob", 7, 3): "a\nb", ("al+bob", 7, 4): ""})
+
     def test_transactions(self) -> None:
         """A transaction counts when it is complete, wherever the file is cut."""
         first = command("MULTI") + stored(1, "one") + stored(2, "two") + command("EXEC")

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
 
 from fishchat.proof.lab import minimal_wire
-from fishchat.proof.lab.minimal import Closed, Gap, Message, MinimalClient, Refused
+from fishchat.proof.lab.minimal import Closed, Gap, Message, MinimalClient, Operation, Refused
 from fishchat.proof.processes import MISSING
 from fishchat.proof.site import Place, Up
 from fishchat.test.support.waiting import until
@@ -37,15 +37,22 @@ async def running() -> Up:
 class Person:
     """A client that keeps what it is told."""
 
-    def __init__(self, up: Up, account: str, state: object | None = None) -> None:
+    def __init__(self, up: Up, account: str, state: object | None = None, operations: bool = False) -> None:
         gateway = f"127.0.0.1:{up.place.gateway}"
-        self.client = MinimalClient(account, gateway=gateway, reactor=reactor, state=state)
+        self.client = MinimalClient(account, gateway=gateway, reactor=reactor, state=state, operations=operations)
+        self.operations: list[Operation] = []
+        self.client.on_operation = self.operations.append
         self.messages: list[Message] = []
         self.gaps: list[Gap] = []
         self.reasons: list[str] = []
-        self.client.on_message = self.messages.append
+        self.notices: list[Message] = []
+        self.client.on_message = self.take
         self.client.on_gap = self.gaps.append
         self.client.on_closed = self.reasons.append
+
+    def take(self, message: Message) -> None:
+        """Keep what somebody said apart from notices, such as of a new member."""
+        (self.notices if message.is_notice else self.messages).append(message)
 
     @property
     def texts(self) -> list[str]:
@@ -69,8 +76,8 @@ class MinimalClientTests(TestCase):
     async def _set_up(self) -> None:
         self.up = await running()
 
-    async def person(self, account: str, state: object | None = None) -> Person:
-        person = Person(self.up, account, state)
+    async def person(self, account: str, state: object | None = None, operations: bool = False) -> Person:
+        person = Person(self.up, account, state, operations)
         self.addCleanup(person.client.stop)
         await person.client.start()
         return person
@@ -117,6 +124,59 @@ class MinimalClientTests(TestCase):
         with self.assertRaises(Refused) as refused:
             await people[2].client.create_topic("topic.t")
         self.assertEqual(refused.exception.word, "EXISTS")
+
+    async def test_operations(self) -> None:
+        """What one does to a message the other is told, in order; whoever was away is told what stands."""
+        ann, ben = await self.person("ops.ann"), await self.person("ops.ben", operations=True)
+        first, second = await self.send_all(ann, "ops.ben", ["one", "two"])
+        calls = [ann.client.edit(first, "o\nne"), ann.client.react(first, "+1"), ann.client.unreact(first, "+1")]
+        calls += [ann.client.pin(first), ann.client.unpin(first), ann.client.recall(second, "wrong window")]
+        ids = await gatherResults(calls, consumeErrors=True)
+        await until(lambda: len(ben.operations) == len(ids))
+        told = [(one.kind, one.of, one.what) for one in ben.operations]
+        expected = [("edit", first, "o\nne"), ("react", first, "+1"), ("unreact", first, "+1")]
+        self.assertEqual(
+            told, [*expected, ("pin", first, ""), ("unpin", first, ""), ("recall", second, "wrong window")]
+        )
+        self.assertEqual([one.id for one in ben.operations], ids)
+        items = await ben.client.history("ops.ann+ops.ben")
+        self.assertEqual([(one.text, one.edited, one.recalled) for one in items[:1]], [("o\nne", ids[0], "")])
+        self.assertEqual(items[1].recalled, "ops.ann")
+        self.assertEqual([one.text for one in await ben.client.versions(first)], ["one", "o\nne"])
+        self.assertEqual((await ben.client.message(first)).text, "o\nne")
+        [talk] = [one for one in await ben.client.conversations() if one.conversation == "ops.ann+ops.ben"]
+        self.assertEqual((talk.last, talk.read, talk.unread), (8, 0, 1))
+        with self.assertRaises(Refused) as refused:
+            await ben.client.edit(first, "mine")
+        self.assertEqual(refused.exception.word, "RIGHTS")
+        with self.assertRaises(Refused) as refused:
+            await ann.client.react(second, "+1")
+        self.assertEqual(refused.exception.word, "GONE")
+
+    async def test_running_a_topic(self) -> None:
+        """An owner kicks, bans, mutes and hands the topic on."""
+        ann, ben = await self.person("run.ann"), await self.person("run.ben")
+        await ann.client.create_topic("run.t")
+        await ben.client.join("run.t")
+        await ann.client.mute("run.t", "run.ben")
+        await self.refused(ben.client.send("#run.t", "hello"), "MUTED")
+        await ann.client.unmute("run.t", "run.ben")
+        await ann.client.kick("run.t", "run.ben")
+        await self.refused(ben.client.send("#run.t", "hello"), "NOTMEMBER")
+        await ann.client.ban("run.t", "run.ben")
+        await self.refused(ben.client.join("run.t"), "BANNED")
+        await ann.client.unban("run.t", "run.ben")
+        await ben.client.join("run.t")
+        await ann.client.set_role("run.t", "run.ben", "admin")
+        await self.refused(ben.client.transfer("run.t", "run.ben"), "RIGHTS")
+        await ann.client.transfer("run.t", "run.ben")
+        await ann.client.leave("run.t")
+
+    async def refused(self, command: Deferred[Any], word: str) -> None:
+        """Check that a command is refused with this word."""
+        with self.assertRaises(Refused) as refused:
+            await command
+        self.assertEqual(refused.exception.word, word)
 
     async def test_offline(self) -> None:
         """What was missed comes at the next login, once and in order; without its state, too."""
