@@ -182,7 +182,8 @@ class Talk(Run):
 
     def _look(self, member: Member, numbers: list[int], strict: bool) -> int:
         """Count the messages that are out of order; return how many are new."""
-        new, at = 0, member.got
+        # Notices of new members have the first numbers of a topic.
+        new, at = 0, member.got or (numbers[0] - 1 if self.numbers is _NUMBERED else 0)
         for number in numbers:
             if number <= at:
                 self.figures.doubled += 1

@@ -132,6 +132,7 @@ class WithServers(Commands):
         alice, bob = [await self.logged_in(place.msg_server + n, name) for n, name in enumerate(("alice", "bob"))]
         await alice.ask("CREATE fishing", "OK …")
         await bob.ask("JOIN fishing", "OK …")
+        await alice.expect("RESP_NOTICE bob #fishing:… JOINED bob")
         await self.good("set", "fishing", "about", "boats")
         for client in (alice, bob):
             await client.expect("RESP_NOTICE - #fishing:… SET about boats")

@@ -29,6 +29,11 @@ FIELDS = {
     "mark": "alice+mallory:1-1",
     "id": "alice+mallory:1-1",
     "version": "1",
+    "code": "fcj_nobody-has-it",
+    "link": "all",
+    "reaction": "+1",
+    "role": "admin",
+    "topic-setting": "slow",
 }
 TAGS = {
     "id": "x",
@@ -41,6 +46,16 @@ TAGS = {
     "before": "alice+mallory:1-1",
     "after": "alice+mallory:1-1",
     "limit": "10",
+    "approval": "",
+    "for": "60",
+    "history": "all",
+    "listed": "",
+    "mention": "alice",
+    "reply": "alice+mallory:1-1",
+    "uses": "3",
+    "was": "alice+mallory:1-1",
+    "with": "ops",
+    "write": "all",
 }
 #: The way to an account that wants contacts only. It is answered as for nobody, and reaches the account.
 ASKED = b"ASK_CONTACT", "dave"

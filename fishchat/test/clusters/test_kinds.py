@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from fishchat.features.registry import VERBS
-from fishchat.model.message import KINDS
 from fishchat.protocols.fields import Tag, same
 from fishchat.services.running.lease import Lease, RoleNames
 from fishchat.storage.epoch import Epoch
@@ -125,21 +124,18 @@ class Attributes(ClusterCase):
 
 
 class Kinds(ClusterCase):
-    """Kinds unknown to a device or to this version."""
+    """Kinds unknown to this version."""
 
-    async def test_needs_a_capability(self) -> None:
-        """A device without the capability is skipped, and its cursor moves by itself, live and in replay."""
-        KINDS[b"edit"] = b"ops"
-        self.addCleanup(KINDS.pop, b"edit")
+    async def test_unknown(self) -> None:
+        """Devices are not given it, and their cursors move by themselves, live and in replay."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2", acks=True)
         await alice.ask("MSG bob one", "OK …-1")
-        await self.stored(cluster, "edit", "alice", "changed")
         await self.stored(cluster, "teleport", "alice", "strange")
-        await alice.ask("MSG bob four", "OK …-4")
-        self.assertEqual(await bob.texts(2), ["one", "four"])
+        await alice.ask("MSG bob three", "OK …-3")
+        self.assertEqual(await bob.texts(2), ["one", "three"])
         later = await cluster.login("bob", device="later", synced=False)
-        await later.expect("RESP_MESSAGE_P2P alice …-1 one", "RESP_MESSAGE_P2P alice …-4 four", "RESP_SYNCED")
+        await later.expect("RESP_MESSAGE_P2P alice …-1 one", "RESP_MESSAGE_P2P alice …-3 three", "RESP_SYNCED")
 
     async def test_notices_are_marked(self) -> None:
         """In a history, messages from the server have a tag that no client can send."""

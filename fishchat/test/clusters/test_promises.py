@@ -328,7 +328,7 @@ class PromiseTests(SynchronousTestCase):
         self.patch(rooms, "REFILL", 2)
         self.patch(flow, "WAITING", 6)
         self.patch(replay, "PAGE_SIZE", 3)
-        self.patch(log_reader.Logs.page, "__defaults__", (3,))
+        self.patch(log_reader.Logs.page, "__defaults__", (3, False))
         self.patch(items, "MESSAGES", 2)
         self.patch(commits, "CALLS", 3)
         self.patch(router_service, "ENTRIES", 2)

@@ -60,7 +60,7 @@ class World:
         self.clock = Clock()
         self.ahead = 0.0
         self.medium = Medium()
-        self.config = Config(limits=Limits(flood=False, lazy=1))
+        self.config = Config(limits=Limits(flood=False, lazy=1, join_notices=0))
         self.oracle = Oracle(store)
         self.network = Network(store, self)
         self.strict = True

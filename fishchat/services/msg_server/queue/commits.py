@@ -169,9 +169,7 @@ class Commits:
             batch.sends.append(one)
             batch.size += len(one.body)
             if batch.full():
-                if batch.__class__ is Batch:
-                    break
-                batch = None
+                break
         return units
 
     def _start(self, fence: Fence) -> None:

@@ -10,12 +10,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import Refusal
 from fishchat.model.message import PLAIN
+from fishchat.model.operations import EDIT, RECALL, UNREACT, Operation, Times
 from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
-from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, Barrier, Call, Send
+from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, OPERATIONS, Barrier, Call, Change, Recall, Send
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
-from fishchat.storage.logs.calls import SEND
+from fishchat.storage.logs.calls import OPERATE, SEND
 from fishchat.storage.redis import ReplyError, Unknown
 from fishchat.storage.script import script
 from fishchat.testing.fake_store import FakeStore
@@ -89,6 +90,12 @@ class CommitsCase(SynchronousTestCase):
         """A message."""
         self.commits.add(Send(self.asker, text, name, b"a/main", -1, PLAIN, text, b"a main -1 - " + text, b"a", b"b"))
 
+    def change(self, kind: bytes = EDIT) -> None:
+        """An operation."""
+        make = Recall if kind == RECALL else Change
+        wanted = Operation(b"a+b", kind, b"7-1", kind + b";of=7-1", b"x", Times(-1, -1, True))
+        self.commits.add(make(self.asker, b"x", wanted, b"a", b"main", -1))
+
     def call(self, name: str) -> None:
         """Another call, whose answer is its name."""
 
@@ -156,6 +163,23 @@ class Flights(CommitsCase):
         self.assertEqual(self.sizes(), [1])
         self.store.answer()
         self.assertEqual(self.sizes(), [10])
+
+    def test_operations(self) -> None:
+        """A flight ends with its 200th operation. Messages, recalls and other operations make calls of their own."""
+        for _ in range(OPERATIONS + 1):
+            self.change()
+        self.turn()
+        self.assertEqual([len(each.values[6]) // 9 for each in self.store.asked], [OPERATIONS])
+        self.store.answer([b"OK", list(range(1, OPERATIONS + 1)), [], b"1700000000000"])
+        self.assertEqual([len(each.values[6]) // 9 for each in self.store.asked], [1])
+        for kind in (UNREACT, EDIT, RECALL, UNREACT):
+            self.change(kind)
+        self.send()
+        self.store.answer([b"OK", [1], [], b"1700000000000"])
+        found = [(each.script, each.values[4]) for each in self.store.asked]
+        # A full memory does not stop a call that only takes away.
+        self.assertEqual(found[:3], [(OPERATE, False), (OPERATE, True), (OPERATE, True)])
+        self.assertEqual([each for each, _ in found[3:]], [SEND])
 
     def test_bounds(self) -> None:
         """A flight ends with its 500th message, with the one that makes it 256 KiB, or with the 200th other call."""
