@@ -81,11 +81,12 @@ class Operations:
         session.perform(command, self._reactions(session, command), changes=False)
 
     async def _reactions(self, session: ISession, command: Command) -> bytes:
-        conversation, position = _seen(session, command)
+        # The client may be gone before the last step.
+        account, (conversation, position) = session.account, _seen(session, command)
         found: set[tuple[bytes, bytes]] = set()
         cursor = b"0"
         while True:
-            page = await self._call(calls.reactions(session.account, conversation, position, cursor))
+            page = await self._call(calls.reactions(account, conversation, position, cursor))
             found.update(page.found)
             cursor = page.cursor
             if cursor == b"0":

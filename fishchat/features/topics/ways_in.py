@@ -47,7 +47,7 @@ class WaysIn:
         text = remark_of(command.text)
 
         def take(entered: Entered) -> bytes:
-            self._entering.done(session.account, topic, entered)
+            self._entering.done(device.account, topic, entered)
             return ok_line(command, topic if entered.version else topic + b" pending")
 
         ask = calls.join(

@@ -128,10 +128,13 @@ class Oracle:
         return message
 
     def _topics_create(self, args: list[Any], _: Any) -> None:
-        self._topics_join(args, _)
+        self._member(args[3], args[4])
 
     def _topics_join(self, args: list[Any], _: Any) -> None:
-        account, topic = args[3].decode(), "#" + args[4].decode()
+        self._member(args[4], args[6])
+
+    def _member(self, name: bytes, joined: bytes) -> None:
+        account, topic = name.decode(), "#" + joined.decode()
         spans = self.books.spans.setdefault(topic, {}).setdefault(account, [])
         if not spans or spans[-1][1] is not None:
             spans.append([len(self.books.logs.get(topic, ())), None])

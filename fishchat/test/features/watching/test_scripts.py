@@ -190,7 +190,9 @@ class Typing(WatchingCase):
     def test_may_open(self) -> None:
         """Only members may watch a topic."""
         self.assertEqual(self.call("watching/may_open", "bob", "fishing"), ["OK"])
-        self.assertEqual(self.call("watching/may_open", "carol", "fishing"), ["NOTMEMBER"])
+        self.assertEqual(self.call("watching/may_open", "carol", "fishing"), ["NOTFOUND"])
+        self.fenced("topics/leave", "bob", "fishing", STREAM, b"bob main -1 n LEFT bob", 0)
+        self.assertEqual(self.call("watching/may_open", "bob", "fishing"), ["NOTMEMBER"])
         self.assertEqual(self.call("watching/may_open", "carol", "pond"), ["NOTFOUND"])
 
 
