@@ -10,6 +10,23 @@ local function operation_at(conversation, at)
   return call('XRANGE', 'ops:' .. conversation, at, at)[1]
 end
 
+-- Return the position of the edit before an edit: '-' if that is the message itself, 'x' if the text before it is erased.
+local function edit_before(edit)
+  return edit[2][5] == 'p' and edit[2][6] or 'x'
+end
+
+-- Return the entries of all edits of a message that are kept, the newest first.
+local function edits_of(conversation, state)
+  local edits, at = {}, state.edit
+  while at and at ~= '-' and at ~= 'x' do
+    local edit = operation_at(conversation, at)
+    if not edit then break end
+    edits[#edits + 1] = edit
+    at = edit_before(edit)
+  end
+  return edits
+end
+
 -- Return a form with more attributes, in the order of their names.
 local function with_attributes(form, more)
   local parts, kind = {}, kind_of(form)
@@ -26,7 +43,7 @@ local function edit_for(conversation, state, may_see)
   local at = state.edit or '-'
   while at ~= '-' and may_see and not may_see(at) do
     local edit = operation_at(conversation, at)
-    at = edit and edit[2][5] == 'p' and edit[2][6] or 'x'
+    at = edit and edit_before(edit) or 'x'
     if at == 'x' then return nil end
   end
   return at

@@ -96,6 +96,26 @@ class Texts(EditCase):
         self.assertEqual(self.page("bob", AB, True), ["1 -;edited=alice+bob:7-3 two", "3 edit;of=7-1 two"])
         self.assertEqual(self.replayed(AB), ["1 -;edited=alice+bob:7-3 two", "3 edit;of=7-1 two"])
 
+    def test_versions_are_no_longer_kept(self) -> None:
+        """The first edit after this change of the configuration erases all texts of earlier edits."""
+        for text in ("one", "two", "three"):
+            self.edit(text)
+        self.edit("four", limits=(DAY, DAY, False))
+        left = ["1 -;edited=alice+bob:7-5 four", "5 edit;of=7-1 four"]
+        self.assertEqual(self.page("bob", AB, True), left)
+        self.assertEqual(self.command("XLEN", "ops:" + AB), 1)
+        self.assertEqual(self.versions("bob"), ["four"])
+        self.edit("five")
+        self.assertEqual(self.versions("bob"), ["four", "five"])
+
+    def test_noted_for_restores(self) -> None:
+        """An edit that erases the text before it is noted with the message, the last one alone; others are not."""
+        self.edit("one")
+        self.assertEqual(self.command("EXISTS", "erasures"), 0)
+        for text in ("two", "three"):
+            self.edit(text, limits=(DAY, DAY, False))
+        self.assertEqual(self.command("ZRANGE", "erasures", 0, -1), [MESSAGE + " 7-4"])
+
     def test_replaced_texts_in_lists_of_operations(self) -> None:
         """A list with operations has replaced texts only for those who may see them."""
         self.edit("one")

@@ -168,6 +168,10 @@ class Stored(NumberCase):
         self.said("alice", "alice", "note")
         results = self.operate(EACH[0], Op("alice", "edit", "alice+alice:7-1", "x"))
         self.assertEqual(results, ["INTERNAL", 2])
+        self.command("DEL", "ops:" + AB)
+        self.command("XADD", "ops:" + AB, "7-99", "t", 1, "m", "x")
+        results = self.operate(EACH[0], Op("alice", "edit", "alice+alice:7-1", "y"))
+        self.assertEqual(results, ["INTERNAL", 3])
 
     def test_full_batch(self) -> None:
         """As many operations as the server puts into a batch."""

@@ -69,6 +69,32 @@ class Recalls(OperationCase):
             self.assertEqual(self.call(script, "bob", AB, "7-1", *more), ["GONE"])
         self.assertEqual(self.call("operations/pins", "bob", AB), ["OK", []])
 
+    def test_after_edits_whose_texts_are_not_kept(self) -> None:
+        """If edits have erased the texts before them, the recall erases what is left, whatever is configured then."""
+        for number, kept in enumerate(((False, False), (False, True), (True, False), (True, True))):
+            self.said("alice", "bob", SECRET)
+            of = f"{AB}:7-{self.command('HGET', 'meta:' + AB, 'n')}"
+            for keeps in (*kept, True):
+                self.done("alice", "edit", of, f"{SECRET} {keeps}", limits=(DAY, DAY, keeps))
+                self.done("alice", "edit", of, f"{SECRET} again {keeps}", limits=(DAY, DAY, keeps))
+            self.assertIsInstance(self.done("alice", "recall", of), int, kept)
+            self.assertEqual(self.command("XLEN", "ops:" + AB), number + 1)
+        self.recall()
+        for key in ("log:", "ops:"):
+            self.assertNotIn(SECRET, str(self.command("XRANGE", key + AB, "-", "+")))
+
+    def test_many_edits(self) -> None:
+        """A batch erases about 2,000 edits; the client is asked to send the recalls after that again."""
+        of = []
+        for number in range(23):
+            self.said("alice", "bob", SECRET)
+            of.append(f"{AB}:7-{self.command('HGET', 'meta:' + AB, 'n')}")
+            self.operate(*[Op("alice", "edit", of[-1], f"text {number} {edit}") for edit in range(100)])
+        results = self.operate(*[Op("alice", "recall", each) for each in of])
+        self.assertEqual(results[20:], ["TRYAGAIN"] * 3)
+        self.assertEqual(len(self.operate(*[Op("alice", "recall", each) for each in of[20:]])), 3)
+        self.assertEqual(self.command("XLEN", "ops:" + AB), 23)
+
     def test_noted(self) -> None:
         """The id is noted for restores, without a text, and the conversation for its scrub."""
         self.recall("why")
