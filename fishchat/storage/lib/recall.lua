@@ -9,8 +9,12 @@ local recall = {}
 
 function recall.refused(op, state, limits, now)
   if erasable <= 0 then return 'TRYAGAIN' end
-  if op.message.author == op.account then return too_late(op, limits[2], now) end
-  if not state.is_topic then return 'RIGHTS needs=author' end
+  local is_own = op.message.author == op.account
+  local late = is_own and too_late(op, limits[2], now)
+  if is_own and not late then return end
+  if not state.is_topic then return late or 'RIGHTS needs=author' end
+  -- Admins recall at any time: the messages of accounts below them, and their own.
+  if is_own then return forbids(op.account, op.conversation, 'recall') and late or nil end
   local refused = forbids_on(op.account, op.conversation, 'recall', op.message.author)
   return refused and table.concat(refused, ' ') or nil
 end

@@ -116,6 +116,40 @@ class Texts(EditCase):
             self.edit(text, limits=(DAY, DAY, False))
         self.assertEqual(self.command("ZRANGE", "erasures", 0, -1), [MESSAGE + " 7-4"])
 
+    def test_pages_among_texts_that_are_not_shown(self) -> None:
+        """No page of a list with operations is empty before the end, however many of them the reader may not see."""
+        self.said("alice", "bob", "old")
+        self.said("alice", "bob", "between")
+        for of in (MESSAGE, "alice+bob:7-2"):
+            self.operate(*[Op("alice", "edit", of, f"text {number}") for number in range(100)])
+        ends = ["103 edit;of=7-1 text 99", "203 edit;of=7-2 text 99"]
+        messages = ["1 -;edited=alice+bob:7-103 text 99", "2 -;edited=alice+bob:7-203 text 99", "3 - between"]
+        for limit in (1, 2, 3, 50, 1000):
+            found: list[str] = []
+            while page := self.page("bob", AB, True, versions="author", limit=limit, before=self.at(found[:1])):
+                found = page + found
+            self.assertEqual(found, messages + ends, limit)
+            found = []
+            while page := self.page("bob", AB, True, versions="author", limit=limit, after=self.at(found[-1:]) or "0-0"):
+                found += page
+            self.assertEqual(found, messages + ends, limit)
+
+    def test_pages_among_very_many_operations_that_are_not_shown(self) -> None:
+        """After a thousand of them the page is the next message alone."""
+        for number in range(1500):
+            self.command("XADD", "ops:" + AB, f"7-{number + 2}", "t", 1, "m", "bob main -1 react;of=0-0 +1")
+        self.command("HSET", "meta:" + AB, "n", 1501, "k", 1500)
+        self.assertEqual(self.page("bob", AB, True, limit=20), ["1 - hello"])
+        self.said("alice", "bob", "new")
+        self.assertEqual(self.page("bob", AB, True, limit=20), ["1502 - new"])
+        self.assertEqual(self.page("bob", AB, True, limit=20, before="7-1502"), ["1 - hello"])
+        self.assertEqual(self.page("bob", AB, True, limit=20, after="7-1"), ["1502 - new"])
+        self.assertEqual(self.page("bob", AB, True, limit=20, after="7-1502"), [])
+
+    def at(self, items: list[str]) -> str:
+        """Return the position of an item, or nothing."""
+        return "".join(f"7-{item.partition(' ')[0]}" for item in items)
+
     def test_replaced_texts_in_lists_of_operations(self) -> None:
         """A list with operations has replaced texts only for those who may see them."""
         self.edit("one")

@@ -135,6 +135,12 @@ class InTopics(TopicCase):
             self.enter()
             self.assertEqual(self.answer(account, "recall", self.of(author)), answer, (account, author))
 
+    def test_recall_of_ones_own_at_any_time(self) -> None:
+        """For admins and the owner it is never too late, also for their own messages."""
+        for account, answer in (("mia", "TOOLATE limit=0s"), ("adam", STORED), ("olga", STORED)):
+            result = self.done(account, "recall", self.of(account), limits=(0, 0, True))
+            self.assertEqual(STORED if isinstance(result, int) else result, answer, account)
+
     def test_only_admins_write(self) -> None:
         """In a topic where only admins write, members neither edit nor react, and recall all the same."""
         self.command("HSET", "meta:#t", "b", "a")
