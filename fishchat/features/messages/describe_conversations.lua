@@ -52,8 +52,10 @@ local function last_message(conversation, spans)
     repeat
       local entries = newest_of(conversation, bottom, top, count)
       for _, entry in ipairs(entries) do
-        local sender, form, text = shown(conversation, entry, spans)
-        if is_message(form) then return entry[1], sender, form, string.sub(text, 1, longest) end
+        if is_message((select(4, parts_of(entry[2][4])))) then
+          local sender, form, text = shown(conversation, entry, spans)
+          return entry[1], sender, form, string.sub(text, 1, longest)
+        end
         top = '(' .. entry[1]
       end
       left = left - #entries

@@ -88,7 +88,7 @@ end
 
 -- An empty page is the end of a conversation for its reader. So entries that are not shown take no place in the page: as
 -- many more are read. If there are none but such among so many, the page is the next message alone.
-local HIDDEN, STEP = 1000, 200
+local HIDDEN, STEP = 300, 100
 local read = 0
 
 -- Pick from one part of the conversation. Return whether the page is full.

@@ -159,6 +159,7 @@ local function store(state, op)
     return 'INTERNAL'
   end
   wrote, state.changed = true, true
+  if has_looked_back then note_stored('ops:' .. op.conversation, stored, now, op.body) end
   state.n, state.added = number, state.added + 1
   local quiet = state.quiet
   quiet[#quiet + 1], quiet[#quiet + 2] = number, number
@@ -227,5 +228,6 @@ for _, conversation in ipairs(order) do
     end
   end
 end
+write_mentions()
 if #routes > 0 then leave_batch(server, incarnation, epoch, stream, messages, routes, now) end
 return {'OK', results, versions, now}

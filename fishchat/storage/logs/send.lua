@@ -132,6 +132,7 @@ for i = 1, #messages, 6 do
       result = 'INTERNAL'
     else
       wrote = true
+      if has_looked_back then note_stored('log:' .. conversation, stored, now, body) end
       state.n, state.changed, state.read[account] = result, true, result
       if cseq > 0 then state.cseq[sender] = cseq end
       if peer == '' then
@@ -170,6 +171,7 @@ for _, conversation in ipairs(order) do
   end
 end
 
+write_mentions()
 if #routes > 0 then
   local n = call('INCR', 'count:' .. stream)
   -- Without a router some 100,000 messages are kept for it, or 4,000 batches, whichever is more.

@@ -33,4 +33,5 @@ for i = 1, #args[1], 2 do
   if conversation then erased = erased + erase_message(conversation, at, edit) end
   call('ZADD', 'erasures', 'NX', time, what)
 end
+write_mentions()
 return erased

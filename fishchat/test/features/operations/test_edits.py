@@ -130,12 +130,14 @@ class Texts(EditCase):
                 found = page + found
             self.assertEqual(found, messages + ends, limit)
             found = []
-            while page := self.page("bob", AB, True, versions="author", limit=limit, after=self.at(found[-1:]) or "0-0"):
+            while page := self.page(
+                "bob", AB, True, versions="author", limit=limit, after=self.at(found[-1:]) or "0-0"
+            ):
                 found += page
             self.assertEqual(found, messages + ends, limit)
 
     def test_pages_among_very_many_operations_that_are_not_shown(self) -> None:
-        """After a thousand of them the page is the next message alone."""
+        """After some hundred of them the page is the next message alone."""
         for number in range(1500):
             self.command("XADD", "ops:" + AB, f"7-{number + 2}", "t", 1, "m", "bob main -1 react;of=0-0 +1")
         self.command("HSET", "meta:" + AB, "n", 1501, "k", 1500)
@@ -261,3 +263,30 @@ class Mentions(EditCase):
         self.edit("@bob @carol.b", of="#t:7-1")
         self.done("alice", "recall", "#t:7-1")
         self.assertEqual((self.mentioned("bob"), self.mentioned("carol.b")), ("2", None))
+
+    def test_in_one_batch(self) -> None:
+        """Messages, edits and recalls of one batch; of the numbers, only the newest hundred are kept."""
+        self.command("HSET", "mentions:bob", "#t", "1 2")
+        self.send(*[Said("alice", "#t", f"@bob {number} @bob.") for number in range(150)])
+        self.assertEqual(self.mentioned("bob"), " ".join(map(str, range(51, 151))))
+        recalls = [Op("alice", "recall", f"#t:7-{number}") for number in range(52, 151)]
+        edits = [Op("alice", "edit", f"#t:7-{number}", "x @carol.b") for number in (150, 51)]
+        self.assertEqual(self.operate(edits[0], *recalls, edits[1])[-1], 251)
+        self.assertEqual((self.mentioned("bob"), self.mentioned("carol.b")), ("51", "251"))
+
+    def test_everybody_in_one_batch(self) -> None:
+        """So for those that mention everybody: the newest 32 are kept."""
+        self.send(*[Said("alice", "#t", "x", form=b"-;mention=all") for _ in range(40)])
+        self.assertEqual(self.command("HGET", "meta:#t", "A"), " ".join(map(str, range(9, 41))))
+        self.operate(*[Op("alice", "recall", f"#t:7-{number}") for number in range(10, 41)])
+        self.assertEqual(self.command("HGET", "meta:#t", "A"), "9")
+        self.done("alice", "recall", "#t:7-9")
+        self.assertEqual(self.command("HGET", "meta:#t", "A"), None)
+
+    def test_forgotten_after_leaving(self) -> None:
+        """A recall forgets the mentions of former members, too, also at the end of a sentence."""
+        self.said("alice", "#t", "ask @bob. or @carol.b.")
+        self.leave("bob", "t")
+        self.leave("carol.b", "t")
+        self.done("alice", "recall", "#t:7-1")
+        self.assertEqual((self.mentioned("bob"), self.mentioned("carol.b")), (None, None))
