@@ -20,6 +20,10 @@ local forward = after ~= ''
 local is_amended = call('HGET', 'meta:' .. conversation, 'k')
 local pins = is_amended and pins_of(conversation)
 
+local function may_see(at)
+  return sees(spans, at)
+end
+
 local function range(key, from, upto, count)
   local bottom, top = '(' .. from, upto == '' and '+' or upto
   if before ~= '' and (upto == '' or not above(before, upto)) then top = '(' .. before end
@@ -36,7 +40,7 @@ local function entries_of(from, upto, count)
     local epoch, number = position(before)
     top = epoch .. '-' .. math.max(0, number - 1)
   end
-  entries = merged(entries, stubs_between(conversation, from, top, count, not forward), count, not forward)
+  entries = merged(entries, stubs_between(conversation, from, top, count, not forward, may_see), count, not forward)
   if operations then entries = merged(entries, range(ops, from, upto, count), count, not forward) end
   return entries
 end
@@ -49,10 +53,6 @@ local function operation_body(entry)
   if kind_of(form) ~= 'edit' or versions == 'members' or (versions == 'author' and author == account) then return body end
   local target = amended(conversation, select(2, position(attribute_of(form, 'of'))))
   return target.edit == entry[1] and body or nil
-end
-
-local function may_see(at)
-  return sees(spans, at)
 end
 
 local function body_of(entry, value)

@@ -67,9 +67,10 @@ local function edited_body(conversation, body, state, may_see)
   return account .. ' ' .. device .. ' ' .. cseq .. ' ' .. form .. ' ' .. text
 end
 
--- Return the body that stands for a message that was recalled, and the time of the message.
-local function stub_of(conversation, state)
-  local recall = operation_at(conversation, state.at)
+-- Return the body that stands for a message that was recalled, and the time of the message. A reader that does not see the
+-- recall is not shown its reason.
+local function stub_of(conversation, state, may_see)
+  local recall = may_see(state.at) and operation_at(conversation, state.at)
   local reason = recall and string.match(recall[2][4], '^%S+ %S+ %S+ %S+ (.*)$') or ''
   local text = reason == '' and 'recalled' or 'recalled: ' .. reason
   local escaped = recall and string.find(recall[2][4], '^%S+ %S+ %S+ recall;esc;')
@@ -106,7 +107,7 @@ end
 
 -- Return the entries that stand for recalled messages between two positions ('' for no upper end), the `count` nearest to
 -- the end at which the reader begins.
-local function stubs_between(conversation, after, upto, count, descending)
+local function stubs_between(conversation, after, upto, count, descending, may_see)
   local low, high = '(' .. select(2, position(after)), upto == '' and '+inf' or select(2, position(upto))
   local changed, numbers = 'changed:' .. conversation, nil
   if descending then
@@ -121,7 +122,7 @@ local function stubs_between(conversation, after, upto, count, descending)
     if state.recalled then
       local at = state.epoch .. '-' .. numbers[i]
       if above(at, after) and (upto == '' or not above(at, upto)) then
-        local body, time = stub_of(conversation, state)
+        local body, time = stub_of(conversation, state, may_see)
         out[#out + 1] = {at, {'t', time, 'm', body}}
       end
     end
