@@ -46,8 +46,9 @@ end
 local one, other = string.match(conversation, '^([^#@+]+)%+(.+)$')
 if string.sub(conversation, 1, 1) == '@' or (one and one == other) then
   call('HDEL', 'talks:' .. account, conversation)
-  if call('DEL', log, meta, 'ops:' .. conversation) > 0 then mark_unscrubbed(conversation) end
-  call('DEL', 'quiet:' .. conversation, 'amended:' .. conversation, 'changed:' .. conversation, 'pins:' .. conversation)
+  -- Redis frees these, which may be large, in a thread.
+  if call('UNLINK', log, meta, 'ops:' .. conversation) > 0 then mark_unscrubbed(conversation) end
+  call('UNLINK', 'quiet:' .. conversation, 'amended:' .. conversation, 'changed:' .. conversation, 'pins:' .. conversation)
   return {'', erased, 0, 0, 0}
 end
 

@@ -22,7 +22,7 @@ local function is_message(form)
 end
 
 -- Return the newest messages between two bounds as XREVRANGE takes them, and what stands for recalled ones.
-local function newest_of(conversation, bottom, top, count)
+local function newest_of(conversation, bottom, top, count, may_see)
   local entries = call('XREVRANGE', 'log:' .. conversation, top, bottom, 'COUNT', count)
   if call('HEXISTS', 'meta:' .. conversation, 'k') == 0 then return entries end
   local after, upto = string.sub(bottom, 2), top
@@ -32,28 +32,31 @@ local function newest_of(conversation, bottom, top, count)
     local epoch, number = position(string.sub(top, 2))
     upto = epoch .. '-' .. math.max(0, number - 1)
   end
-  return merged(entries, stubs_between(conversation, after, upto, count, true), count, true)
+  return merged(entries, stubs_between(conversation, after, upto, count, true, may_see), count, true)
 end
 
 -- Return the sender, the form and the text of an entry as they stand now.
-local function shown(conversation, entry, spans)
+local function shown(conversation, entry, may_see)
   local state = amended(conversation, select(2, position(entry[1])))
-  local body = edited_body(conversation, entry[2][4], state, function(at) return sees(spans, at) end)
+  local body = edited_body(conversation, entry[2][4], state, may_see)
   local sender, _, _, form, text = parts_of(body)
   return sender, form, text
 end
 
 local function last_message(conversation, spans)
   local pieces, left = {}, SEARCHED
+  local function may_see(at) return sees(spans, at) end
   for from, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do pieces[#pieces + 1] = {from, upto} end
   for p = #pieces, 1, -1 do
     local bottom, top = '(' .. pieces[p][1], pieces[p][2] == '' and '+' or pieces[p][2]
     local count = 1
     repeat
-      local entries = newest_of(conversation, bottom, top, count)
+      local entries = newest_of(conversation, bottom, top, count, may_see)
       for _, entry in ipairs(entries) do
-        local sender, form, text = shown(conversation, entry, spans)
-        if is_message(form) then return entry[1], sender, form, string.sub(text, 1, longest) end
+        if is_message((select(4, parts_of(entry[2][4])))) then
+          local sender, form, text = shown(conversation, entry, may_see)
+          return entry[1], sender, form, string.sub(text, 1, longest)
+        end
         top = '(' .. entry[1]
       end
       left = left - #entries

@@ -20,6 +20,10 @@ local forward = after ~= ''
 local is_amended = call('HGET', 'meta:' .. conversation, 'k')
 local pins = is_amended and pins_of(conversation)
 
+local function may_see(at)
+  return sees(spans, at)
+end
+
 local function range(key, from, upto, count)
   local bottom, top = '(' .. from, upto == '' and '+' or upto
   if before ~= '' and (upto == '' or not above(before, upto)) then top = '(' .. before end
@@ -36,7 +40,7 @@ local function entries_of(from, upto, count)
     local epoch, number = position(before)
     top = epoch .. '-' .. math.max(0, number - 1)
   end
-  entries = merged(entries, stubs_between(conversation, from, top, count, not forward), count, not forward)
+  entries = merged(entries, stubs_between(conversation, from, top, count, not forward, may_see), count, not forward)
   if operations then entries = merged(entries, range(ops, from, upto, count), count, not forward) end
   return entries
 end
@@ -49,10 +53,6 @@ local function operation_body(entry)
   if kind_of(form) ~= 'edit' or versions == 'members' or (versions == 'author' and author == account) then return body end
   local target = amended(conversation, select(2, position(attribute_of(form, 'of'))))
   return target.edit == entry[1] and body or nil
-end
-
-local function may_see(at)
-  return sees(spans, at)
 end
 
 local function body_of(entry, value)
@@ -77,6 +77,7 @@ local picked, bytes = {}, 0
 local function pick(entries)  -- false when the page is full
   local values = amendments_of(entries)
   for i, entry in ipairs(entries) do
+    if #picked == limit then return false end
     local body = body_of(entry, values[i])
     bytes = bytes + (body and #body or 0)
     if bytes > BYTES and #picked > 0 then return false end
@@ -85,11 +86,33 @@ local function pick(entries)  -- false when the page is full
   return #picked < limit
 end
 
+-- An empty page is the end of a conversation for its reader. So entries that are not shown take no place in the page: as
+-- many more are read. If there are none but such among so many, the page is the next message alone.
+local HIDDEN, STEP = 300, 100
+local read = 0
+
+-- Pick from one part of the conversation. Return whether the page is full.
+local function pick_from(piece)
+  local count = limit - #picked
+  while true do
+    local entries = entries_of(piece[1], piece[2], count)
+    read = read + #entries
+    if not pick(entries) then return true end
+    if #entries < count then return false end
+    if read >= HIDDEN + limit then
+      if #picked > 0 then return true end
+      operations, limit = false, 1
+    end
+    local last = entries[#entries][1]
+    if forward then after = last else before = last end
+    count = operations and math.max(limit - #picked, STEP) or 1
+  end
+end
+
 local pieces = {}
 for from, upto in string.gmatch(spans, '(%d+%-%d+):([%d%-]*)') do pieces[#pieces + 1] = {from, upto} end
 for p = 1, #pieces do
-  local piece = pieces[forward and p or #pieces + 1 - p]
-  if not pick(entries_of(piece[1], piece[2], limit - #picked)) then break end
+  if pick_from(pieces[forward and p or #pieces + 1 - p]) then break end
 end
 local out = {}
 for i = 1, #picked do

@@ -16,7 +16,7 @@ while edit_at and edit_at ~= '-' and edit_at ~= 'x' do
   local edit = operation_at(conversation, edit_at)
   if not edit then break end
   edits[#edits + 1] = edit
-  edit_at = versions ~= 'nobody' and edit[2][5] == 'p' and edit[2][6] or 'x'
+  edit_at = versions ~= 'nobody' and edit_before(edit) or 'x'
 end
 local out = {}
 if edit_at == '-' then

@@ -4,6 +4,7 @@
 --- @include "restrictions"
 --- @include "rights"
 --- @include "erased"
+--- @include "erased_edits"
 
 local edit = {}
 
@@ -37,6 +38,7 @@ function edit.refused(op, state, limits, now)
   if op.was ~= '' and op.was ~= current then return 'CHANGED current=' .. op.conversation .. ':' .. current end
   if says_the_same(op) then return nil, current end
   if op.state.edits >= EDITS then return 'FULL limit=' .. EDITS end
+  if not limits[3] and erasable <= 0 then return 'TRYAGAIN' end
 end
 
 -- Each edit names the one before it, so that all texts of a message can be found from the last one; 'x' if the text that it
@@ -47,8 +49,9 @@ end
 
 function edit.done(op, number, position, now, limits)
   if not limits[3] then
-    if op.state.edit ~= '-' then call('XDEL', 'ops:' .. op.conversation, op.state.edit) end
-    note_erased(op.conversation, op.of)
+    -- More than one if replaced texts were kept until now.
+    erased_edits(op.conversation, op.state)
+    note_replaced(op.conversation, op.of, op.state.edit, position)
   end
   op.state.edit, op.state.edits = position, op.state.edits + 1
   op.message.current, op.message.is_amended = op.body, true

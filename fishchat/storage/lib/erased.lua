@@ -13,11 +13,19 @@ local function record_erasure(what)
   if excess > 0 then call('ZREMRANGEBYRANK', 'erasures', 0, excess - 1) end
 end
 
--- Note that a text was erased, or replaced by another one that takes its place for ever. Every script that does either
--- calls this in the same step.
+-- Note that a message was erased. Every script that erases one calls this in the same step.
 local function note_erased(conversation, position)
   mark_unscrubbed(conversation)
   record_erasure(conversation .. ':' .. position)
+end
+
+-- Note that the text of a message was replaced for ever by an edit. The record names the edit, too: a restored store with
+-- this edit or a later one has not the text that was erased. It takes the place of the record of the edit before.
+local function note_replaced(conversation, of, before, edit)
+  mark_unscrubbed(conversation)
+  local id = conversation .. ':' .. of
+  call('ZREM', 'erasures', id .. ' ' .. before)
+  record_erasure(id .. ' ' .. edit)
 end
 
 -- Note that everything that an account wrote is being erased: one record instead of one for each message. The script that

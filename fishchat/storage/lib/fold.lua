@@ -10,6 +10,23 @@ local function operation_at(conversation, at)
   return call('XRANGE', 'ops:' .. conversation, at, at)[1]
 end
 
+-- Return the position of the edit before an edit: '-' if that is the message itself, 'x' if the text before it is erased.
+local function edit_before(edit)
+  return edit[2][5] == 'p' and edit[2][6] or 'x'
+end
+
+-- Return the entries of all edits of a message that are kept, the newest first.
+local function edits_of(conversation, state)
+  local edits, at = {}, state.edit
+  while at and at ~= '-' and at ~= 'x' do
+    local edit = operation_at(conversation, at)
+    if not edit then break end
+    edits[#edits + 1] = edit
+    at = edit_before(edit)
+  end
+  return edits
+end
+
 -- Return a form with more attributes, in the order of their names.
 local function with_attributes(form, more)
   local parts, kind = {}, kind_of(form)
@@ -26,7 +43,7 @@ local function edit_for(conversation, state, may_see)
   local at = state.edit or '-'
   while at ~= '-' and may_see and not may_see(at) do
     local edit = operation_at(conversation, at)
-    at = edit and edit[2][5] == 'p' and edit[2][6] or 'x'
+    at = edit and edit_before(edit) or 'x'
     if at == 'x' then return nil end
   end
   return at
@@ -50,9 +67,10 @@ local function edited_body(conversation, body, state, may_see)
   return account .. ' ' .. device .. ' ' .. cseq .. ' ' .. form .. ' ' .. text
 end
 
--- Return the body that stands for a message that was recalled, and the time of the message.
-local function stub_of(conversation, state)
-  local recall = operation_at(conversation, state.at)
+-- Return the body that stands for a message that was recalled, and the time of the message. A reader that does not see the
+-- recall is not shown its reason.
+local function stub_of(conversation, state, may_see)
+  local recall = may_see(state.at) and operation_at(conversation, state.at)
   local reason = recall and string.match(recall[2][4], '^%S+ %S+ %S+ %S+ (.*)$') or ''
   local text = reason == '' and 'recalled' or 'recalled: ' .. reason
   local escaped = recall and string.find(recall[2][4], '^%S+ %S+ %S+ recall;esc;')
@@ -89,7 +107,7 @@ end
 
 -- Return the entries that stand for recalled messages between two positions ('' for no upper end), the `count` nearest to
 -- the end at which the reader begins.
-local function stubs_between(conversation, after, upto, count, descending)
+local function stubs_between(conversation, after, upto, count, descending, may_see)
   local low, high = '(' .. select(2, position(after)), upto == '' and '+inf' or select(2, position(upto))
   local changed, numbers = 'changed:' .. conversation, nil
   if descending then
@@ -104,7 +122,7 @@ local function stubs_between(conversation, after, upto, count, descending)
     if state.recalled then
       local at = state.epoch .. '-' .. numbers[i]
       if above(at, after) and (upto == '' or not above(at, upto)) then
-        local body, time = stub_of(conversation, state)
+        local body, time = stub_of(conversation, state, may_see)
         out[#out + 1] = {at, {'t', time, 'm', body}}
       end
     end

@@ -7,5 +7,5 @@ local LARGE = 500
 local function too_late(op, most, now)
   local one, other = string.match(op.conversation, '^([^#@+]+)%+(.+)$')
   if most < 0 or (one and one == other) then return end
-  if tonumber(now) - op.message.time > most then return 'TOOLATE limit=' .. string.format('%d', most / 1000) .. 's' end
+  if tonumber(now) - op.message.time >= most then return 'TOOLATE limit=' .. string.format('%d', most / 1000) .. 's' end
 end

@@ -3,29 +3,18 @@
 --- @include "mentions"
 --- @include "rights"
 --- @include "erased"
-
--- A message has at most a hundred edits, and a call walks over at most these many edits of all its messages.
-local walked = 2000
-
--- Return the numbers and positions of all edits of a message, the newest first.
-local function edits_of(conversation, state)
-  local edits, at = {}, state.edit
-  while at and at ~= '-' do
-    local entry = operation_at(conversation, at)
-    if not entry then break end
-    edits[#edits + 1] = entry
-    at = entry[2][5] == 'p' and entry[2][6] or '-'
-  end
-  return edits
-end
+--- @include "erased_edits"
 
 local recall = {}
 
 function recall.refused(op, state, limits, now)
-  walked = walked - op.state.edits
-  if walked < 0 then return 'TRYAGAIN' end
-  if op.message.author == op.account then return too_late(op, limits[2], now) end
-  if not state.is_topic then return 'RIGHTS needs=author' end
+  if erasable <= 0 then return 'TRYAGAIN' end
+  local is_own = op.message.author == op.account
+  local late = is_own and too_late(op, limits[2], now)
+  if is_own and not late then return end
+  if not state.is_topic then return late or 'RIGHTS needs=author' end
+  -- Admins recall at any time: the messages of accounts below them, and their own.
+  if is_own then return forbids(op.account, op.conversation, 'recall') and late or nil end
   local refused = forbids_on(op.account, op.conversation, 'recall', op.message.author)
   return refused and table.concat(refused, ' ') or nil
 end
@@ -34,8 +23,7 @@ function recall.done(op, _, at)
   local is_topic, number, body = string.sub(op.conversation, 1, 1) == '#', op.message.number, op.message.body
   call('XDEL', 'log:' .. op.conversation, op.of)
   if is_topic then forget_mentions(op.conversation, number, body) end
-  for _, edit in ipairs(edits_of(op.conversation, op.state)) do
-    call('XDEL', 'ops:' .. op.conversation, edit[1])
+  for _, edit in ipairs(erased_edits(op.conversation, op.state)) do
     if is_topic then forget_mentions(op.conversation, select(2, position(edit[1])), edit[2][4]) end
   end
   call('UNLINK', 'react:' .. op.conversation .. ':' .. number)

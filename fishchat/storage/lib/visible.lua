@@ -9,10 +9,11 @@ local function visible(account, conversation, at)
   if not spans or not sees(spans, at) then return nil, nil, 'NOTFOUND' end
   local _, number = position(at)
   local state = amended(conversation, number)
+  local function may_see(position) return sees(spans, position) end
   local entry = call('XRANGE', 'log:' .. conversation, at, at)[1]
-  if entry then return entry, state, nil, function(position) return sees(spans, position) end end
+  if entry then return entry, state, nil, may_see end
   if state.recalled and state.epoch .. '-' .. number == at then
-    local body, time = stub_of(conversation, state)
+    local body, time = stub_of(conversation, state, may_see)
     return {at, {'t', time, 'm', body}}, state
   end
   local trimmed = tonumber(call('HGET', 'meta:' .. conversation, 't') or 0)

@@ -140,6 +140,11 @@ local function refusal(state, op)
   return is_again and 'OLD' or word
 end
 
+-- Errors of one conversation's data; any other error of the first write is the whole batch's.
+local function is_local(err)
+  return string.find(err, 'WRONGTYPE', 1, true) or string.find(err, 'ID specified', 1, true)
+end
+
 local wrote, messages, routes = false, {}, {}
 
 -- Store an operation. Return its result, or nil and the error of the first write, which is the whole batch's.
@@ -150,10 +155,11 @@ local function store(state, op)
   local extra = kind.extra and {kind.extra(op, state, limits)} or {}
   local stored = redis.pcall('XADD', 'ops:' .. op.conversation, position, 't', now, 'm', op.body, unpack(extra))
   if type(stored) == 'table' then
-    if not wrote and not string.find(stored.err, 'WRONGTYPE', 1, true) then return nil, stored end
+    if not wrote and not is_local(stored.err) then return nil, stored end
     return 'INTERNAL'
   end
   wrote, state.changed = true, true
+  if has_looked_back then note_stored('ops:' .. op.conversation, stored, now, op.body) end
   state.n, state.added = number, state.added + 1
   local quiet = state.quiet
   quiet[#quiet + 1], quiet[#quiet + 2] = number, number
@@ -222,5 +228,6 @@ for _, conversation in ipairs(order) do
     end
   end
 end
+write_mentions()
 if #routes > 0 then leave_batch(server, incarnation, epoch, stream, messages, routes, now) end
 return {'OK', results, versions, now}

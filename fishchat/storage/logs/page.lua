@@ -33,10 +33,9 @@ local function body_of(entry, state)
   local target = attribute_of(form, 'of')
   if not target then return edited_body(conversation, body, state, upto ~= '' and may_see or nil) end
   if entry[2][5] == 's' then return passed(body) end
-  if kind_of(form) == 'edit' and amended(conversation, select(2, position(target))).edit ~= entry[1] then
-    return passed(body)
-  end
-  return body
+  if kind_of(form) ~= 'edit' then return body end
+  local last = edit_for(conversation, amended(conversation, select(2, position(target))), upto ~= '' and may_see or nil)
+  return last == entry[1] and body or passed(body)
 end
 
 if meta[3] then

@@ -92,10 +92,7 @@ local function refusal(state, conversation, sender, cseq, body, account, peer)
   if cseq == 0 or cseq > expected then return 'GAP expected=' .. expected end
   if peer == '' then return state.shut and unwritable(conversation, account, state.shut) end
   if state.begun then return shut(state.shut, account) end
-  local word = unreachable(account, peer)
-  if word then return word end
-  begin(conversation, account, peer)
-  state.begun = true
+  return unreachable(account, peer)
 end
 
 -- Messages with attributes, which the store must check, or with an '@' in their texts, which may mention members. All
@@ -124,6 +121,10 @@ for i = 1, #messages, 6 do
   local result = refusal(state, conversation, sender, cseq, body, account, peer)
   if not result and is_marked[i] then result = refused_attribute(conversation, account, body) end
   if not result then
+    if peer ~= '' and not state.begun then
+      begin(conversation, account, peer)
+      state.begun = true
+    end
     result = state.n + 1
     local stored = redis.pcall('XADD', 'log:' .. conversation, format(at_epoch, result), 't', now, 'm', body)
     if type(stored) == 'table' then
@@ -131,6 +132,7 @@ for i = 1, #messages, 6 do
       result = 'INTERNAL'
     else
       wrote = true
+      if has_looked_back then note_stored('log:' .. conversation, stored, now, body) end
       state.n, state.changed, state.read[account] = result, true, result
       if cseq > 0 then state.cseq[sender] = cseq end
       if peer == '' then
@@ -169,6 +171,7 @@ for _, conversation in ipairs(order) do
   end
 end
 
+write_mentions()
 if #routes > 0 then
   local n = call('INCR', 'count:' .. stream)
   -- Without a router some 100,000 messages are kept for it, or 4,000 batches, whichever is more.

@@ -81,6 +81,12 @@ TESTS = {
     "fishchat.services.msg_server.queue.items.OPERATIONS": (
         "services.msg_server.queue.test_commits.Flights.test_operations"
     ),
+    "fishchat.services.msg_server.queue.items.RECALLS": (
+        "services.msg_server.queue.test_commits.Flights.test_bounds_of_work"
+    ),
+    "fishchat.services.msg_server.queue.items.MENTIONING": (
+        "services.msg_server.queue.test_commits.Flights.test_bounds_of_work"
+    ),
     "messages.edit_seconds": "features.operations.test_edits.Races.test_too_late",
     "messages.recall_seconds": "features.operations.test_recalls.Recalls.test_too_late",
     "redis.timeout": "clusters.test_every_limit.Times.test_limit_redis_timeout",

@@ -166,9 +166,7 @@ class Commits:
             if batch is None or batch.__class__ is not one.lot:
                 batch = one.lot()
                 units.append(batch)
-            batch.sends.append(one)
-            batch.size += len(one.body)
-            if batch.full():
+            if batch.add(one):
                 break
         return units
 

@@ -19,7 +19,10 @@ from fishchat.storage.script import Script
 #: One script call holds at most this many messages or operations, and this many bytes of them.
 MESSAGES = 500
 OPERATIONS = 200
+RECALLS = 50
 BYTES = 256 * 1024
+#: A text of a topic that may mention members counts as so many bytes more: the store looks up each name.
+MENTIONING = BYTES // 32
 
 T = TypeVar("T")
 
@@ -175,7 +178,12 @@ class Batch:
         self.size = 0
         self.landed = False
 
-    def full(self) -> bool:
+    def add(self, send: Send) -> bool:
+        """Add a message. Return whether the batch is full now."""
+        self.sends.append(send)
+        self.size += len(send.body)
+        if not send.peer and (b"@" in send.text or b";mention=" in send.form):
+            self.size += MENTIONING
         return len(self.sends) >= self.most or self.size >= BYTES
 
     def values(self, fence: Fence, stream: bytes) -> tuple[Any, ...]:
@@ -215,6 +223,8 @@ class Changes(Batch):
 
 class Recalls(Changes):
     """Neighbouring recalls: no other operation goes with them, because these always only take away."""
+
+    most = RECALLS
 
 
 Send.lot, Change.lot, Recall.lot = Batch, Changes, Recalls

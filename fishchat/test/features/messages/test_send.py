@@ -44,6 +44,14 @@ class Storing(SendCase):
         self.assertEqual([self.said("alice", "bob", text) for text in "abc"], [1, 2, 3])
         self.assertEqual(self.log(AB), [("7-1", "a"), ("7-2", "b"), ("7-3", "c")])
 
+    def test_refused_attribute(self) -> None:
+        """A first message that is refused for an attribute begins no conversation; the next one does."""
+        answer = Said("alice", "bob", "x", form=b"-;reply=alice+bob:7-1")
+        self.assertEqual(self.send(answer), ["NOTFOUND"])
+        self.assertEqual(self.command("EXISTS", "talks:alice", "talks:bob"), 0)
+        self.assertEqual(self.send(answer, Said("alice", "bob", "y"), answer), ["NOTFOUND", 1, 2])
+        self.assertEqual(self.command("HGETALL", "talks:bob"), [AB, "0-0:"])
+
     def test_one_order_for_both(self) -> None:
         """Both sides write into one conversation, and one row of numbers."""
         self.said("alice", "bob", "hello")

@@ -96,6 +96,62 @@ class Texts(EditCase):
         self.assertEqual(self.page("bob", AB, True), ["1 -;edited=alice+bob:7-3 two", "3 edit;of=7-1 two"])
         self.assertEqual(self.replayed(AB), ["1 -;edited=alice+bob:7-3 two", "3 edit;of=7-1 two"])
 
+    def test_versions_are_no_longer_kept(self) -> None:
+        """The first edit after this change of the configuration erases all texts of earlier edits."""
+        for text in ("one", "two", "three"):
+            self.edit(text)
+        self.edit("four", limits=(DAY, DAY, False))
+        left = ["1 -;edited=alice+bob:7-5 four", "5 edit;of=7-1 four"]
+        self.assertEqual(self.page("bob", AB, True), left)
+        self.assertEqual(self.command("XLEN", "ops:" + AB), 1)
+        self.assertEqual(self.versions("bob"), ["four"])
+        self.edit("five")
+        self.assertEqual(self.versions("bob"), ["four", "five"])
+
+    def test_noted_for_restores(self) -> None:
+        """An edit that erases the text before it is noted with the message, the last one alone; others are not."""
+        self.edit("one")
+        self.assertEqual(self.command("EXISTS", "erasures"), 0)
+        for text in ("two", "three"):
+            self.edit(text, limits=(DAY, DAY, False))
+        self.assertEqual(self.command("ZRANGE", "erasures", 0, -1), [MESSAGE + " 7-4"])
+
+    def test_pages_among_texts_that_are_not_shown(self) -> None:
+        """No page of a list with operations is empty before the end, however many of them the reader may not see."""
+        self.said("alice", "bob", "old")
+        self.said("alice", "bob", "between")
+        for of in (MESSAGE, "alice+bob:7-2"):
+            self.operate(*[Op("alice", "edit", of, f"text {number}") for number in range(100)])
+        ends = ["103 edit;of=7-1 text 99", "203 edit;of=7-2 text 99"]
+        messages = ["1 -;edited=alice+bob:7-103 text 99", "2 -;edited=alice+bob:7-203 text 99", "3 - between"]
+        for limit in (1, 2, 3, 50, 1000):
+            found: list[str] = []
+            while page := self.page("bob", AB, True, versions="author", limit=limit, before=self.at(found[:1])):
+                found = page + found
+            self.assertEqual(found, messages + ends, limit)
+            found = []
+            while page := self.page(
+                "bob", AB, True, versions="author", limit=limit, after=self.at(found[-1:]) or "0-0"
+            ):
+                found += page
+            self.assertEqual(found, messages + ends, limit)
+
+    def test_pages_among_very_many_operations_that_are_not_shown(self) -> None:
+        """After some hundred of them the page is the next message alone."""
+        for number in range(1500):
+            self.command("XADD", "ops:" + AB, f"7-{number + 2}", "t", 1, "m", "bob main -1 react;of=0-0 +1")
+        self.command("HSET", "meta:" + AB, "n", 1501, "k", 1500)
+        self.assertEqual(self.page("bob", AB, True, limit=20), ["1 - hello"])
+        self.said("alice", "bob", "new")
+        self.assertEqual(self.page("bob", AB, True, limit=20), ["1502 - new"])
+        self.assertEqual(self.page("bob", AB, True, limit=20, before="7-1502"), ["1 - hello"])
+        self.assertEqual(self.page("bob", AB, True, limit=20, after="7-1"), ["1502 - new"])
+        self.assertEqual(self.page("bob", AB, True, limit=20, after="7-1502"), [])
+
+    def at(self, items: list[str]) -> str:
+        """Return the position of an item, or nothing."""
+        return "".join(f"7-{item.partition(' ')[0]}" for item in items)
+
     def test_replaced_texts_in_lists_of_operations(self) -> None:
         """A list with operations has replaced texts only for those who may see them."""
         self.edit("one")
@@ -207,3 +263,30 @@ class Mentions(EditCase):
         self.edit("@bob @carol.b", of="#t:7-1")
         self.done("alice", "recall", "#t:7-1")
         self.assertEqual((self.mentioned("bob"), self.mentioned("carol.b")), ("2", None))
+
+    def test_in_one_batch(self) -> None:
+        """Messages, edits and recalls of one batch; of the numbers, only the newest hundred are kept."""
+        self.command("HSET", "mentions:bob", "#t", "1 2")
+        self.send(*[Said("alice", "#t", f"@bob {number} @bob.") for number in range(150)])
+        self.assertEqual(self.mentioned("bob"), " ".join(map(str, range(51, 151))))
+        recalls = [Op("alice", "recall", f"#t:7-{number}") for number in range(52, 151)]
+        edits = [Op("alice", "edit", f"#t:7-{number}", "x @carol.b") for number in (150, 51)]
+        self.assertEqual(self.operate(edits[0], *recalls, edits[1])[-1], 251)
+        self.assertEqual((self.mentioned("bob"), self.mentioned("carol.b")), ("51", "251"))
+
+    def test_everybody_in_one_batch(self) -> None:
+        """So for those that mention everybody: the newest 32 are kept."""
+        self.send(*[Said("alice", "#t", "x", form=b"-;mention=all") for _ in range(40)])
+        self.assertEqual(self.command("HGET", "meta:#t", "A"), " ".join(map(str, range(9, 41))))
+        self.operate(*[Op("alice", "recall", f"#t:7-{number}") for number in range(10, 41)])
+        self.assertEqual(self.command("HGET", "meta:#t", "A"), "9")
+        self.done("alice", "recall", "#t:7-9")
+        self.assertEqual(self.command("HGET", "meta:#t", "A"), None)
+
+    def test_forgotten_after_leaving(self) -> None:
+        """A recall forgets the mentions of former members, too, also at the end of a sentence."""
+        self.said("alice", "#t", "ask @bob. or @carol.b.")
+        self.leave("bob", "t")
+        self.leave("carol.b", "t")
+        self.done("alice", "recall", "#t:7-1")
+        self.assertEqual((self.mentioned("bob"), self.mentioned("carol.b")), (None, None))

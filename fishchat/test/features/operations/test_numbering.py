@@ -90,6 +90,16 @@ class Numbered(NumberCase):
         self.assertEqual(self.done("alice", "recall", "alice+bob:7-2", "", 2), "RIGHTS needs=author")
         self.assertEqual(self.done("alice", "edit", MESSAGE, "x", 2), 3)
 
+    def test_repeated_within_a_batch(self) -> None:
+        """A batch that has looked back finds what it has stored itself since then."""
+        self.said("alice", "bob", "text", 2)
+        edit, other = Op("alice", "edit", MESSAGE, "new", 3), Op("alice", "edit", MESSAGE, "newer", 3)
+        results = self.operate(Op("alice", "react", MESSAGE, "x", 2), edit, edit, other)
+        self.assertEqual(results, ["CONFLICT expected=3", 4, "DUP 7-4", "CONFLICT expected=4"])
+        again = Said("alice", "bob", "text", 2), Said("alice", "bob", "four", 4)
+        results = self.send(*again, *again, Said("alice", "bob", "five", 4))
+        self.assertEqual(results, ["DUP 7-3", 5, "DUP 7-3", "DUP 7-5", "CONFLICT expected=5"])
+
     def test_repeated_after_leaving(self) -> None:
         """An operation that was stored is found also when it would be refused by now."""
         self.create("alice", "t")
@@ -168,6 +178,10 @@ class Stored(NumberCase):
         self.said("alice", "alice", "note")
         results = self.operate(EACH[0], Op("alice", "edit", "alice+alice:7-1", "x"))
         self.assertEqual(results, ["INTERNAL", 2])
+        self.command("DEL", "ops:" + AB)
+        self.command("XADD", "ops:" + AB, "7-99", "t", 1, "m", "x")
+        results = self.operate(EACH[0], Op("alice", "edit", "alice+alice:7-1", "y"))
+        self.assertEqual(results, ["INTERNAL", 3])
 
     def test_full_batch(self) -> None:
         """As many operations as the server puts into a batch."""

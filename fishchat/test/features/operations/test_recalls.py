@@ -69,6 +69,43 @@ class Recalls(OperationCase):
             self.assertEqual(self.call(script, "bob", AB, "7-1", *more), ["GONE"])
         self.assertEqual(self.call("operations/pins", "bob", AB), ["OK", []])
 
+    def test_after_edits_whose_texts_are_not_kept(self) -> None:
+        """If edits have erased the texts before them, the recall erases what is left, whatever is configured then."""
+        for number, kept in enumerate(((False, False), (False, True), (True, False), (True, True))):
+            self.said("alice", "bob", SECRET)
+            of = f"{AB}:7-{self.command('HGET', 'meta:' + AB, 'n')}"
+            for keeps in (*kept, True):
+                self.done("alice", "edit", of, f"{SECRET} {keeps}", limits=(DAY, DAY, keeps))
+                self.done("alice", "edit", of, f"{SECRET} again {keeps}", limits=(DAY, DAY, keeps))
+            self.assertIsInstance(self.done("alice", "recall", of), int, kept)
+            self.assertEqual(self.command("XLEN", "ops:" + AB), number + 1)
+        self.recall()
+        for key in ("log:", "ops:"):
+            self.assertNotIn(SECRET, str(self.command("XRANGE", key + AB, "-", "+")))
+
+    def test_many_edits(self) -> None:
+        """A batch erases about 1,000 edits; the client is asked to send the recalls after that again."""
+        of = []
+        for number in range(13):
+            self.said("alice", "bob", SECRET)
+            of.append(f"{AB}:7-{self.command('HGET', 'meta:' + AB, 'n')}")
+            self.operate(*[Op("alice", "edit", of[-1], f"text {number} {edit}") for edit in range(100)])
+        results = self.operate(*[Op("alice", "recall", each) for each in of])
+        self.assertEqual(results[10:], ["TRYAGAIN"] * 3)
+        self.operate(*[Op("alice", "recall", each) for each in of[10:]])
+        self.assertEqual(self.command("XLEN", "ops:" + AB), 13)
+
+    def test_many_edits_with_mentions(self) -> None:
+        """Edits that may mention members take longer: a batch erases about 100 of them."""
+        for _ in range(3):
+            self.said("alice", "bob", SECRET)
+        of = [f"{AB}:7-{number}" for number in (3, 4, 5)]
+        for each in of:
+            self.operate(*[Op("alice", "edit", each, f"@bob {edit}") for edit in range(60)])
+        results = self.operate(*[Op("alice", "recall", each) for each in of])
+        self.assertEqual(results[2:], ["TRYAGAIN"])
+        self.assertEqual(self.done("alice", "recall", of[2]), results[1] + 1)
+
     def test_noted(self) -> None:
         """The id is noted for restores, without a text, and the conversation for its scrub."""
         self.recall("why")

@@ -135,6 +135,26 @@ class InTopics(TopicCase):
             self.enter()
             self.assertEqual(self.answer(account, "recall", self.of(author)), answer, (account, author))
 
+    def test_what_former_members_see(self) -> None:
+        """Somebody who left sees no later text: neither an edit nor the reason of a recall, also in replay."""
+        self.done("mia", "edit", self.of("mia"), "while bob is here")
+        self.leave("bob", "t")
+        end = f"7-{self.command('HGET', 'meta:#t', 'n')}"
+        self.done("mia", "edit", self.of("mia"), "after it")
+        self.done("adam", "recall", self.of("adam"), "a secret reason")
+        self.assertEqual(self.page("bob", "#t")[0], "1 -;edited=#t:7-7 while bob is here")
+        self.assertEqual(self.page("bob", "#t")[2], "3 -;recalled=adam recalled")
+        self.assertEqual(self.call("operations/message", "bob", "#t", "7-3")[2].split(" ", 4)[4], "recalled")
+        self.assertEqual(self.page("mia", "#t")[2], "3 -;recalled=adam recalled: a secret reason")
+        _, _, flat = self.call("logs/page", "#t", "7-5", end, 100, False)
+        self.assertEqual([body.split(" ", 3)[3] for body in flat[2::3]], ["- of gone", "edit;of=7-1 while bob is here"])
+
+    def test_recall_of_ones_own_at_any_time(self) -> None:
+        """For admins and the owner it is never too late, also for their own messages."""
+        for account, answer in (("mia", "TOOLATE limit=0s"), ("adam", STORED), ("olga", STORED)):
+            result = self.done(account, "recall", self.of(account), limits=(0, 0, True))
+            self.assertEqual(STORED if isinstance(result, int) else result, answer, account)
+
     def test_only_admins_write(self) -> None:
         """In a topic where only admins write, members neither edit nor react, and recall all the same."""
         self.command("HSET", "meta:#t", "b", "a")

@@ -348,6 +348,31 @@ class Kept(Edited):
         self.assertEqual(self.call("scrub/erase_again", [f"{CONVERSATION}:7-1", 9]), 0)
         self.assertEqual(self.command("ZSCORE", "erasures", f"{CONVERSATION}:7-1"), "6")
 
+    def test_replaced_again(self) -> None:
+        """A text that an edit has replaced for ever is erased again, unless the store has that edit or a later one."""
+        edit = self.command("HGET", "amended:" + CONVERSATION, 1).split(" ")[1]
+        for at in (edit, "7-1"):
+            self.assertEqual(self.call("scrub/erase_again", [f"{CONVERSATION}:7-1 {at}", 5]), 0)
+        self.assertEqual(len(self.entries()), 2)
+        later = f"{CONVERSATION}:7-1 7-99"
+        self.assertEqual(self.call("scrub/erase_again", [later, 6]), 1)
+        self.assertEqual([at for at, _ in self.entries()], ["7-2"])
+        self.assertEqual(self.entries("ops:" + CONVERSATION), [])
+        self.assertEqual(self.command("ZSCORE", "erasures", later), "6")
+
+    def test_replaced_before_the_first_edit(self) -> None:
+        """So is the text of a message that was not edited yet when the backup was made."""
+        self.assertEqual(self.call("scrub/erase_again", [f"{CONVERSATION}:7-2 7-99", 6]), 1)
+        self.assertEqual([at for at, _ in self.entries()], ["7-1"])
+
+    def test_without_earlier_texts(self) -> None:
+        """Also a message is erased whose texts before the last edit are gone."""
+        ops = "ops:" + CONVERSATION
+        self.command("DEL", ops)
+        self.command("XADD", ops, "7-4", "t", 1, "m", f"alice main 4 edit;of=7-1 {MARK}", "p", "x")
+        self.assertEqual(self.call("scrub/erase_again", [f"{CONVERSATION}:7-1", 6]), 1)
+        self.assertEqual(self.entries("ops:" + CONVERSATION), [])
+
     def test_mentions(self) -> None:
         """A mention in a message that is erased again does not count any more."""
         self.create("alice", "fishing")

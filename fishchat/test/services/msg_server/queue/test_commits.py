@@ -13,7 +13,20 @@ from fishchat.model.message import PLAIN
 from fishchat.model.operations import EDIT, RECALL, UNREACT, Operation, Times
 from fishchat.net.turn import Turn
 from fishchat.services.msg_server.queue.commits import ANSWERED, CALLS, Commits
-from fishchat.services.msg_server.queue.items import BYTES, MESSAGES, OPERATIONS, Barrier, Call, Change, Recall, Send
+from fishchat.services.msg_server.queue.items import (
+    BYTES,
+    MENTIONING,
+    MESSAGES,
+    OPERATIONS,
+    RECALLS,
+    Barrier,
+    Batch,
+    Call,
+    Change,
+    Recall,
+    Recalls,
+    Send,
+)
 from fishchat.storage.ask import Ask
 from fishchat.storage.fence import Fence
 from fishchat.storage.logs.calls import OPERATE, SEND
@@ -204,6 +217,28 @@ class Flights(CommitsCase):
             self.call(str(n))
         self.turn()
         self.assertEqual(len(self.store.asked), CALLS)
+
+    def test_bounds_of_work(self) -> None:
+        """Messages that may mention members fill a batch sooner, and so do recalls: they take the store longer."""
+
+        def send(conversation: bytes, peer: bytes, form: bytes, text: bytes) -> Send:
+            return Send(self.asker, None, conversation, b"a/x", -1, form, text, text, b"a", peer)
+
+        most = BYTES // MENTIONING
+        for topic, tagged in ((b"hi @b", PLAIN), (b"hi", b"-;mention=b")):
+            batch = Batch()
+            self.assertEqual(
+                [batch.add(send(b"#t", b"", tagged, topic)) for _ in range(most)], [*[False] * (most - 1), True]
+            )
+        for peer, text in ((b"b", b"a@b"), (b"", b"hi")):
+            batch = Batch()
+            filled = [batch.add(send(b"a+b" if peer else b"#t", peer, PLAIN, text)) for _ in range(MESSAGES)]
+            self.assertEqual(filled.index(True), MESSAGES - 1)
+        recalls = Recalls()
+        times = Times(0, 0, True)
+        wanted = Operation(b"a+b", RECALL, b"7-1", b"recall;of=7-1", b"", times)
+        filled = [recalls.add(Recall(self.asker, None, wanted, b"a", b"x", -1)) for _ in range(RECALLS)]
+        self.assertEqual(filled.index(True), RECALLS - 1)
 
     def test_order(self) -> None:
         """Calls and marks keep their place between the messages."""
