@@ -263,7 +263,8 @@ class Going(AccountsCase):
         await bob.ask("MSG alice hello?", "ERR SEND_MESSAGE_P2P NOTFOUND …")
         await bob.ask("SAY fishing alone", "OK SEND_MESSAGE_TOPIC #fishing:…-5")
         left = [key for key in cluster.redis.command("KEYS", "*") if b":alice" in key]
-        self.assertEqual([key for key in left if key not in (b"log:alice+bob", b"meta:alice+bob")], [b"account:alice"])
+        shared = {b"log:alice+bob", b"meta:alice+bob", b"quiet:alice+bob"}
+        self.assertEqual({*left} - shared, {b"account:alice"})
 
     async def come(
         self, cluster: Cluster, account: str, server: str = "ms1", device: str = "main"
@@ -347,6 +348,22 @@ class Limits(AccountsCase):
         await client.ask(f"@invite=used SIGNUP new3 {PASSWORD}", "ERR CREATE_CLIENT INVITATION …")
         self.assertEqual(hashing.made, made)
         await client.ask(f"LOGIN alice {PASSWORD}", "OK …")
+
+    async def test_name_of_the_server(self) -> None:
+        """Nobody gets the name that stands for the server in notices: not by sign-up, nor by a first login."""
+        told = "BADNAME the name - stands for the server in notices; choose another one"
+        cluster = await self.closed("signup")
+        client = cluster.connect()
+        await client.expect("HELLO …")
+        await client.ask(f"SIGNUP - {PASSWORD}", f"ERR CREATE_CLIENT {told}")
+        with self.assertRaises(Refusal) as caught:
+            await self.operator(cluster).add(b"-", None)
+        self.assertEqual(caught.exception.word, "BADNAME")
+        await cluster.end()
+        client = (await self.cluster()).connect()
+        await client.expect("HELLO …")
+        await client.ask("LOGIN -", f"ERR SEND_CLIENT_ID {told}")
+        await client.ask("LOGIN --", "OK SEND_CLIENT_ID --")
 
     async def test_signup_seconds(self) -> None:
         """After the configured seconds an address may create one more account."""
