@@ -18,6 +18,9 @@ NAME_LENGTH = 32
 #: The most digits of an epoch or a number: Lua counts exactly to 2**53.
 DIGITS = 15
 
+#: The refusal of a new account with the name that notices have for the server and its operator.
+SERVER_NAME_ADVICE = "the name - stands for the server in notices; choose another one"
+
 #: A position in a conversation: epoch and number. And the parts of a message id.
 Position = tuple[int, int]
 MessageId = tuple[bytes, int, int]

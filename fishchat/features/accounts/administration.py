@@ -203,8 +203,6 @@ class Accounts:
         await self._record("delete", account)
         counts = {"devices": begun.devices, "tokens": begun.tokens, "sessions": begun.sessions}
         erased = Erased(conversations=len(begun.conversations), **counts)
-        while await calls.erase_requests(account, REQUESTS_STEP).of(self._store):
-            pass
         for conversation in begun.conversations:
             await self._erase_operations(account, conversation)
             after = b""
@@ -217,6 +215,9 @@ class Accounts:
                 after = part.after
                 if not after:
                     break
+        # After the memberships: an admin's refusal that was under way is found, too.
+        while await calls.erase_requests(account, REQUESTS_STEP).of(self._store):
+            pass
         await calls.finish_erase(account).of(self._store)
         return erased
 

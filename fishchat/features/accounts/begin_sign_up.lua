@@ -2,7 +2,7 @@
 -- args: account, fingerprint of an invitation or '', whether one is needed, address ('' if not counted), sign-ups (0: no
 --   limit), ms for one more, guesses of the address, ms for one more
 -- reply: OK
--- refuses: FLOOD <ms>, INVITATION, EXISTS, SIGNUPS <ms>
+-- refuses: FLOOD <ms>, BADNAME, INVITATION, EXISTS, SIGNUPS <ms>
 -- writes: signups:<address> guesses:<name>
 --- @include "budgets"
 --- @include "sign_ups"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fishchat.errors import Refusal
 from fishchat.features.engine import Budget
+from fishchat.model.names import SERVER_NAME_ADVICE
 from fishchat.storage.ask import Ask, accepted, ignored, nothing, refusal_of, rows
 from fishchat.storage.packing import privacy_of
 from fishchat.storage.script import script
@@ -96,6 +97,13 @@ class ErasedPart:
     topics_ended: int
 
 
+def _new_name(reply: Any) -> None:
+    """Check a reply about an account that is new, or will be. Raises Refusal."""
+    if reply[0] == b"BADNAME":
+        raise Refusal("BADNAME", SERVER_NAME_ADVICE)
+    accepted(reply)
+
+
 def begin_sign_up(
     account: bytes, invitation: bytes, needed: bool, address: bytes, sign_ups: Budget, guesses: Budget
 ) -> Ask[None]:
@@ -109,7 +117,7 @@ def begin_sign_up(
             raise Refusal("SIGNUPS", retry=-(-reply[1] // 1000))
         if reply[0] == b"FLOOD":
             raise _flood("too many invalid sign-ups or failed logins; wait, then try again", reply)
-        accepted(reply)
+        _new_name(reply)
 
     return Ask(_BEGIN_SIGN_UP, (account, invitation, needed, address, *sign_ups, *guesses), parse)
 
@@ -139,7 +147,7 @@ def create(
     account: bytes, argon: bytes, scram: bytes, name: bytes, privacy: bytes, invitation: bytes, needed: bool
 ) -> Ask[None]:
     """Create an account; ``invitation`` is a fingerprint or empty, ``needed`` whether an invitation is required."""
-    return Ask(_CREATE, (account, argon, scram, name, privacy, invitation, needed), nothing)
+    return Ask(_CREATE, (account, argon, scram, name, privacy, invitation, needed), _new_name)
 
 
 def set_password(account: bytes, verifier: Verifier, keep: bytes = b"", session: bytes = b"") -> Ask[int]:
@@ -202,7 +210,7 @@ def check_token(account: bytes, fingerprint: bytes, lives: int) -> Ask[bytes | N
 
 def create_invitation(fingerprint: bytes, uses: int, lives: int, account: bytes = b"") -> Ask[None]:
     """Create an invitation for ``uses`` sign-ups within ``lives`` ms; with ``account`` for that name only."""
-    return Ask(_CREATE_INVITATION, (fingerprint, uses, lives, account), nothing)
+    return Ask(_CREATE_INVITATION, (fingerprint, uses, lives, account), _new_name)
 
 
 def status(asker: bytes, account: bytes) -> Ask[Status]:

@@ -2,7 +2,7 @@
 -- args: account, argon2 hash or '', SCRAM verifier or '', display name or '', privacy or '', fingerprint of an
 --   invitation or '', whether one is needed
 -- reply: OK
--- refuses: INVITATION, EXISTS
+-- refuses: BADNAME, INVITATION, EXISTS
 -- writes: account:<account> invitation:<fingerprint>
 --- @include "clock"
 --- @include "sign_ups"

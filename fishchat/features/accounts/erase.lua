@@ -11,7 +11,8 @@
 --- @include "sessions"
 --- @include "set_shut"
 
--- Afterwards erase_conversation erases its messages, conversation by conversation; then finish_erase removes their list.
+-- Afterwards erase_conversation erases its messages, conversation by conversation, and erase_requests what it has asked and told
+-- others; then finish_erase removes the list of its conversations.
 
 -- After the owner's command the manager does this; the operator's command does it itself.
 

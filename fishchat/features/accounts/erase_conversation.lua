@@ -15,6 +15,7 @@
 --- @include "quiet"
 --- @include "unamend"
 --- @include "append"
+--- @include "membership_news"
 
 -- The steps, by how `after` begins: a position or nothing is the log, 'f' the fields of the counters, 'h' the search for the
 -- next owner of a topic. At the end the membership is removed and the conversation is off the list, so an interrupted
@@ -139,5 +140,5 @@ elseif owns then
   over = 1
 end
 if over == 0 then set_restrictions(conversation) end
-call('PUBLISH', '/sysctrl/topic-sync', cjson.encode({topics = {topic}, accounts = {[topic] = {account}}}))
+publish_membership(topic, account)
 return {'', erased, 1, passed, over}

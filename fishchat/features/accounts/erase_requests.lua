@@ -1,8 +1,11 @@
--- Remove what a deleted account has asked others and reported, with the texts, some hundred entries a call.
+-- Remove what a deleted account has asked others and reported, with the texts, and its texts in the notices of others, some
+-- hundred entries a call.
 -- args: account, count (entries to remove)
 -- reply: 1 if more may be left, else 0
 -- writes: contact_asks:<account> contact_asked:<account> log:<conversation> unscrubbed reported:<account> reports
+--   asked:<conversation> asking:<account> told:<account> quiet:<conversation> meta:<conversation>
 --- @include "erased"
+--- @include "told"
 
 local account, count = unpack(args)
 
@@ -26,4 +29,7 @@ for i = 1, #reports, 2 do
   call('XDEL', 'reports', string.match(reports[i + 1], ' (%S+)$'))
   call('HDEL', 'reported:' .. account, reports[i])
 end
-return #reports > 0 and 1 or 0
+if #reports > 0 then return 1 end
+
+for _, topic in ipairs(call('SPOP', 'asking:' .. account, count)) do call('HDEL', 'asked:#' .. topic, account) end
+return (erase_told(account, count) == count or call('EXISTS', 'asking:' .. account) == 1) and 1 or 0

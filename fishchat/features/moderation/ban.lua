@@ -12,6 +12,7 @@
 --- @include "governing"
 --- @include "sanctions"
 --- @include "expel"
+--- @include "membership_news"
 
 -- The account need not be a member, nor exist: the answer must not tell whether it does.
 
@@ -30,5 +31,7 @@ call('HDEL', 'asked:' .. conversation, other)
 call('SREM', 'asking:' .. other, topic)
 local notice = notice_of(account, device, phrase('BANNED', other, string.format('%.0f', seconds), reason))
 local told = append(server, incarnation, epoch, stream, conversation, notice, true)
-table.insert(told, 2, role_of(other, conversation) and expel(other, conversation) or 0)
+local version = role_of(other, conversation) and expel(other, conversation) or 0
+if device == '*' and version > 0 then publish_membership(topic, other) end
+table.insert(told, 2, version)
 return told

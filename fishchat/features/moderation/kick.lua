@@ -8,6 +8,7 @@
 --- @include "enabled"
 --- @include "governing"
 --- @include "expel"
+--- @include "membership_news"
 
 local server, incarnation, epoch, stream, account, device, topic, other, reason = unpack(args)
 local refused = fence(server, incarnation, epoch)
@@ -20,4 +21,5 @@ if not role_of(other, conversation) then return {'NOTMEMBER'} end
 local notice = notice_of(account, device, phrase('KICKED', other, reason))
 local told = append(server, incarnation, epoch, stream, conversation, notice, true)
 table.insert(told, 2, expel(other, conversation))
+if device == '*' then publish_membership(topic, other) end
 return told

@@ -7,6 +7,7 @@ from typing import Any
 
 from fishchat.errors import Refusal
 from fishchat.features.engine import Budget
+from fishchat.model.names import SERVER_NAME_ADVICE
 from fishchat.storage.ask import Ask, accepted, ignored
 from fishchat.storage.logs.calls import Known, parse_conversations
 from fishchat.storage.script import script
@@ -75,6 +76,8 @@ def _refusal(reply: Any, devices: int) -> LoginRefused:
     word = reply[0].decode()
     if word == "DEVICES":
         return LoginRefused(word, limit=devices)
+    if word == "BADNAME":
+        return LoginRefused(word, SERVER_NAME_ADVICE)
     if word == "FLOOD":
         flooded = flood(reply[1])
         return LoginRefused(word, flooded.text, **flooded.extra)

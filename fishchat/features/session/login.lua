@@ -6,7 +6,7 @@
 --   more guess of the address)
 -- reply: OK, session that this one replaces or '', packed conversations (flat: conversation, last position, cursor or
 --   '', spans, membership version)
--- refuses: LEASE, EPOCH <epoch>, AUTH, FLOOD <ms>, DISABLED, NOTFOUND, DEVICES
+-- refuses: LEASE, EPOCH <epoch>, AUTH, FLOOD <ms>, DISABLED, NOTFOUND, BADNAME, DEVICES
 -- writes: account:<account> seen:<account> tokens:<account> cursor:<account>/<device> guesses:<name>
 --   session:<account> on:<server>:<incarnation> at:<account>
 --- @include "fence"
@@ -17,6 +17,7 @@
 --- @include "budgets"
 --- @include "tokens"
 --- @include "talks"
+--- @include "is_server"
 
 -- The session is written before the conversations are read, so a message is either read here or sent to the server later.
 
@@ -60,6 +61,7 @@ if found[2] then return {'AUTH'} end
 if found[3] then return {'DISABLED'} end
 if not found[1] then
   if not create then return {'NOTFOUND'} end
+  if is_server(account) then return {'BADNAME'} end
   call('HSET', 'account:' .. account, 'created', now)
   if create == 'contacts' then call('HSET', 'account:' .. account, 'privacy', create) end
 end

@@ -23,7 +23,7 @@ if is_deleted(account) then return {'NOTFOUND'} end
 if call('EXISTS', 'topic:' .. conversation, 'dismissed:' .. conversation) > 0 then return {'EXISTS'} end
 if call('SCARD', 'topics:' .. account) >= most then return {'FULL', most} end
 -- A server of an earlier version that dismissed a topic of this name did not know these.
-call('DEL', 'asked:' .. conversation, 'links:' .. conversation, 'admins:' .. conversation, 'muted:' .. conversation,
+call('UNLINK', 'asked:' .. conversation, 'links:' .. conversation, 'admins:' .. conversation, 'muted:' .. conversation,
   'banned:' .. conversation, 'slow:' .. conversation)
 local after = last_of(conversation)
 call('HSET', 'topic:' .. conversation, 'owner', account, 'kind', kind, 'created', milliseconds(), 'since', after,

@@ -9,7 +9,7 @@
 --- @include "fence"
 --- @include "rights"
 --- @include "reach"
---- @include "bans"
+--- @include "sanctions"
 --- @include "spans"
 --- @include "append"
 
@@ -23,7 +23,7 @@ if refused then return refused end
 if call('HEXISTS', 'members:' .. conversation, guest) == 1 then return {'EXISTS'} end
 local word = refuses(account, guest)
 if word then return {word} end
-if is_banned(conversation, guest) then return {'BANNED'} end
+if sanction_of('banned:' .. conversation, guest) then return {'BANNED'} end
 if call('SCARD', 'invited:' .. conversation) >= most then return {'FULL', most} end
 if call('SADD', 'invited:' .. conversation, guest) == 0 then return {'OK'} end
 local notices = '@' .. guest

@@ -1,7 +1,7 @@
 --- @include "deleted"
 --- @include "positions"
 --- @include "spans"
---- @include "bans"
+--- @include "sanctions"
 --- @include "whole"
 --- @include "append"
 --- @include "notices"
@@ -12,7 +12,7 @@
 -- Return the refusal of an account that no way leads into this topic, or nil.
 local function barred(account, conversation)
   if is_deleted(account) then return {'NOTFOUND'} end
-  if is_banned(conversation, account) then return {'BANNED'} end
+  if sanction_of('banned:' .. conversation, account) then return {'BANNED'} end
 end
 
 -- Return the reply for an account that is a member already, or nil.

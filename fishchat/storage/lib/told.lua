@@ -12,13 +12,17 @@ local function note_told(account, conversation, at)
   call('ZREMRANGEBYRANK', 'told:' .. account, 0, -TOLD - 1)
 end
 
-local function erase_told(account)
-  for _, place in ipairs(call('ZRANGE', 'told:' .. account, 0, -1)) do
+-- Erase the oldest of these texts, `count` of them at most. Return how many there were.
+local function erase_told(account, count)
+  local told = 'told:' .. account
+  local places = call('ZRANGE', told, 0, count - 1)
+  for _, place in ipairs(places) do
     local conversation, at = string.match(place, '^(%S+) (%S+)$')
     if call('XDEL', 'log:' .. conversation, at) > 0 then
       add_quiet(conversation, select(2, position(at)))
       mark_unscrubbed(conversation)
     end
+    call('ZREM', told, place)
   end
-  call('DEL', 'told:' .. account)
+  return #places
 end

@@ -348,6 +348,22 @@ class Limits(AccountsCase):
         self.assertEqual(hashing.made, made)
         await client.ask(f"LOGIN alice {PASSWORD}", "OK …")
 
+    async def test_name_of_the_server(self) -> None:
+        """Nobody gets the name that stands for the server in notices: not by sign-up, nor by a first login."""
+        told = "BADNAME the name - stands for the server in notices; choose another one"
+        cluster = await self.closed("signup")
+        client = cluster.connect()
+        await client.expect("HELLO …")
+        await client.ask(f"SIGNUP - {PASSWORD}", f"ERR CREATE_CLIENT {told}")
+        with self.assertRaises(Refusal) as caught:
+            await self.operator(cluster).add(b"-", None)
+        self.assertEqual(caught.exception.word, "BADNAME")
+        await cluster.end()
+        client = (await self.cluster()).connect()
+        await client.expect("HELLO …")
+        await client.ask("LOGIN -", f"ERR SEND_CLIENT_ID {told}")
+        await client.ask("LOGIN --", "OK SEND_CLIENT_ID --")
+
     async def test_signup_seconds(self) -> None:
         """After the configured seconds an address may create one more account."""
         cluster = await self.closed("signup", limits__signups=1, limits__signup_seconds=0.2, limits__burst=10_000)

@@ -111,6 +111,35 @@ class WholeHistory(ClusterCase):
         await bob.expect("RESP_MESSAGE_TOPIC fishing alice #fishing:…-6 6")
         await self.check(bob, range(1, 7))
 
+    async def test_rejoined_before_acknowledging(self) -> None:
+        """Messages that were missed are in history alone, also on a device that has not acknowledged the ones before."""
+        cluster, alice = await self.begin()
+        for server in ("ms1", "ms2"):
+            bob = await cluster.login("bob", server, server, acks=True)
+            await bob.ask("JOIN fishing", "OK …")
+            pushed = await alice.ask("SAY fishing seen", "OK SEND_MESSAGE_TOPIC $id")
+            await bob.expect("RESP_MESSAGE_TOPIC fishing alice … seen")
+            await bob.ask("LEAVE fishing", "OK …")
+            await alice.ask("SAY fishing missed", "OK …")
+            await cluster.settled()
+            await bob.ask("JOIN fishing", "OK …")
+            after = await alice.ask("SAY fishing after", "OK SEND_MESSAGE_TOPIC $id")
+            await bob.expect("RESP_MESSAGE_TOPIC fishing alice … after")
+            for id in (pushed["id"], after["id"]):
+                bob.send(f"ACK {id}")
+            await cluster.settled()
+            self.assertEqual(self.cursor(cluster, server), after["id"].partition(":")[2])
+            await bob.quiet()
+            bob.drop()
+            again = await cluster.login("bob", server, server, acks=True)
+            await again.ask("LEAVE fishing", "OK …")
+            again.drop()
+
+    def cursor(self, cluster: Cluster, device: str) -> str:
+        """Return the stored place of a device of bob."""
+        found: bytes = cluster.redis.command("HGET", f"cursor:bob/{device}", "#fishing")
+        return found.decode()
+
     async def test_topic_of_the_same_name(self) -> None:
         """What was said in an earlier topic of this name stays with its members."""
         cluster, alice = await self.begin()

@@ -6,6 +6,7 @@ from typing import Any
 
 from fishchat.client.events import Ban
 from fishchat.features.moderation import client as requests
+from fishchat.features.moderation.administration import Operator
 from fishchat.features.requests import RefusedError, Reply
 from fishchat.test.support.client import Client
 from fishchat.test.support.cluster import Cluster, ClusterCase
@@ -75,6 +76,42 @@ class Expelled(RunCase):
         await cluster.settled()
         for client in self.carol:
             await client.quiet()
+
+    async def test_by_the_operator(self) -> None:
+        """The operator's kicks and bans end what an account watches at once, on every server."""
+
+        async def unrecorded(action: str, account: bytes, **fields: bytes) -> None:
+            """Record nothing."""
+
+        cluster = await self.begin()
+        operator = Operator(cluster.roles["ms1"].parts.speaker, unrecorded)
+        kick, ban = operator.kick(b"fishing", b"carol", b""), operator.ban(b"fishing", b"carol", 0, b"")
+        for work, event, typing, other in (
+            (kick, "KICKED carol", self.alice, self.bob),
+            (ban, "BANNED carol 0", self.bob, self.alice),
+        ):
+            await self.desk.ask("JOIN fishing", "OK …")
+            for client in (other, self.desk):
+                await client.ask("OPEN #fishing", "OK …")
+            # From now on every server knows the membership, and reads it again only when it hears of a change.
+            await self.alice.ask("SAY fishing here?", "OK …")
+            for client in (self.bob, *self.carol):
+                await client.expect("RESP_MESSAGE_TOPIC fishing alice …")
+            await self.phone.ask("OPEN #fishing", "OK …")
+            await work
+            for client in (self.alice, self.bob, *self.carol):
+                await client.expect(f"RESP_NOTICE - #fishing:… {event}")
+            await until(lambda: not any(self.reads(cluster, server) for server in ("ms1", "ms2")))
+            await typing.ask("TYPING #fishing", "OK …")
+            await other.expect(f"RESP_TYPING {typing.name} #fishing")
+            for client in self.carol:
+                await client.quiet()
+
+    def reads(self, cluster: Cluster, server: str) -> bool:
+        """Return whether a device of carol on this server may see new messages of the topic."""
+        conversation = cluster.server(server).delivery.rooms.conversations[b"#fishing"]
+        readings = [*conversation.live, *conversation.behind]
+        return any(reading.open for reading in readings if reading.device.account == b"carol")
 
     async def test_offline(self) -> None:
         """A device that was away reads up to the notice when it comes back."""

@@ -130,10 +130,10 @@ class AccountCase(ScriptCase):
     def erase(self, account: str, count: int = 500) -> list[str]:
         """Delete an account as ``Accounts.erase`` does. Returns its conversations."""
         conversations: list[str] = self.call("accounts/erase", account, "")[4]
-        while self.call("accounts/erase_requests", account, 100):
-            pass
         for conversation in conversations:
             self.erase_talk(account, conversation, count)
+        while self.call("accounts/erase_requests", account, 100):
+            pass
         self.call("accounts/finish_erase", account)
         return conversations
 

@@ -53,7 +53,8 @@ class Cluster:
         # The scripts publish over Redis; their messages join those of the roles here.
         voice = MemoryBus(self.medium)
         self._ear = Subscriber(parse_url(self.redis.url))
-        self._ear.subscribe(channels.CLIENT_STATUS, lambda said: voice.publish(channels.CLIENT_STATUS, said))
+        for channel in (channels.CLIENT_STATUS, channels.TOPIC_SYNC):
+            self._ear.subscribe(channel, lambda said, channel=channel: voice.publish(channel, said))
         self._ear.startService()
         self._pump = LoopingCall(clock.advance, 0) if clock is not None else None
         if self._pump is not None:

@@ -19,6 +19,8 @@ from fishchat.protocols.lines import MAX_TEXT, format_tags
 from fishchat.protocols.rows import Text, Verb
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=NAME_LENGTH).map(str.encode)
+#: Names of new accounts.
+accounts = names.filter(lambda name: name != b"-")
 conversations = st.one_of(st.builds(p2p, names, names), names.map(topic_conversation), names.map(notices))
 codes = st.from_regex(rb"[A-Za-z0-9_-]{1,%d}" % CODE_BYTES, fullmatch=True)
 numbers = st.integers(0, 10**DIGITS - 1)

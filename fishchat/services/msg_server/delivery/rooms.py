@@ -213,6 +213,10 @@ class Rooms:
             reading.spans, reading.fed = known.spans, False
             if reading.live:
                 conversation.close(reading)
+            # A join may have moved the cursor past messages that are in history and are not to be pushed.
+            start = start_of(known.cursor, known.spans)
+            if start > reading.at:
+                reading.skip(start)
         if reading.live or reading.fed or reading in device.lagging:
             return
         if device.syncing is None:

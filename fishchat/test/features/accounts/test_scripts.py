@@ -48,6 +48,16 @@ class Making(AccountCase):
         self.assertEqual(self.enrol("alice"), ["EXISTS"])
         self.assertEqual(self.login("alice"), ["AUTH"])
 
+    def test_name_of_the_server(self) -> None:
+        """Nobody gets the name that stands for the server in notices; an account that has it already goes on."""
+        before = self.dump()
+        self.assertEqual(self.enrol("-"), ["BADNAME"])
+        self.assertEqual(self.call("accounts/create_invitation", "code", 1, EACH, "-"), ["BADNAME"])
+        self.assertEqual(self.login("-", create=True), ["BADNAME"])
+        self.assert_unchanged(before)
+        self.command("HSET", "account:-", "created", 1)
+        self.assertEqual(self.login("-", create=True)[0], "OK")
+
     def test_invitation_needed(self) -> None:
         """Where one is needed nobody signs up without, or with one that was never made."""
         before = self.dump()

@@ -172,7 +172,7 @@ class Relating(RelationsCase):
         self.assertEqual(self.said("alice", "bob", "y"), "NOTFOUND")
 
     @PROPERTY
-    @given(strategies.names, strategies.names)
+    @given(strategies.accounts, strategies.accounts)
     @example(b"a.b", b"aa")
     @example(b"ab", b"a-c")
     def test_any_names(self, one: bytes, other: bytes) -> None:
