@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from time import localtime, strftime
+
 #: Word → its meaning and the next step. The sentence is the default text of the error line.
 WORDS: dict[str, str] = {
     "BADUTF8": "the line is not valid UTF-8; send it as UTF-8",
@@ -110,6 +112,12 @@ NEEDS: dict[str, str] = {
     "unmuted": "the account is muted; end the mute with UNMUTE first",
 }
 
+#: Word → its sentence with the time of ``until=``, as people write it on this machine.
+UNTIL: dict[str, str] = {
+    "MUTED": "you are muted in this topic until {}; wait, or ask an admin",
+    "SLOW": "this topic is in slow mode; write again after {}",
+}
+
 #: Sentences of verbs that name a message, or a conversation.
 NO_MESSAGE = {"NOTFOUND": "you see no message with this id; HISTORY shows the ids"}
 NO_CONVERSATION = {"NOTFOUND": "you have no such conversation; a topic is named with its #, like #fishing"}
@@ -131,7 +139,12 @@ class Refusal(Exception):
 
     @staticmethod
     def _usual(word: str, extra: dict[str, object]) -> str:
-        return NEEDS.get(str(extra.get("needs")), WORDS[word]) if word == "RIGHTS" else WORDS[word]
+        if word == "RIGHTS":
+            return NEEDS.get(str(extra.get("needs")), WORDS[word])
+        if word in UNTIL and "until" in extra:
+            at = localtime(int(str(extra["until"])) / 1000)
+            return UNTIL[word].format(strftime("%Y-%m-%d %H:%M:%S %z", at))
+        return WORDS[word]
 
     def line(self, verb: bytes, text: str = "") -> bytes:
         """Return the ``ERR`` line without its ending; ``verb`` is ``-`` when none could be read.

@@ -165,6 +165,7 @@ SEND_MESSAGE_TOPIC = Verb(
     text=Text.REQUIRED,
     tags=(CSEQ, ESC, MENTION, REPLY),
     reply="OK SEND_MESSAGE_TOPIC <id>",
+    says={"NOTFOUND": "no such topic, or you see no message with the id of @reply; check the name"},
 )
 SEND_ACK = Verb(
     b"SEND_ACK",

@@ -10,7 +10,7 @@ from fishchat.features.watching import rows
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A watched account is online since ``since``, or offline and was last seen then (seconds since 1970, 0.0 if unknown)."""
+    """A watched account is online since ``since``, or offline and was last seen then (seconds since 1970; 0.0: unknown)."""
 
     account: str
     online: bool

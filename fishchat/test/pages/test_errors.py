@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import fishchat
 from fishchat.client.replies import parse_error
-from fishchat.errors import NEEDS, WORDS, ProtocolError, Refusal
+from fishchat.errors import NEEDS, UNTIL, WORDS, ProtocolError, Refusal
 from fishchat.features.registry import VERBS
 from fishchat.protocols.replies import error_line
 from fishchat.protocols.rows import Verb
@@ -71,6 +71,13 @@ class WordTests(SynchronousTestCase):
         self.assertEqual(Refusal("RIGHTS", needs="magic").text, WORDS["RIGHTS"])
         sources = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.lua"))
         self.assertEqual(set(re.findall(r"needs=(\w+)", sources)) - set(NEEDS), set())
+
+    def test_times(self) -> None:
+        """A refusal with an end shows it as people write times; the word and its data remain."""
+        for word in UNTIL:
+            line = Refusal(word, until="1795581000123").line(b"SEND_WAVE").decode()
+            self.assertRegex(line, rf"{word} until=1795581000123 .* 2026-11-2\d \d\d:\d\d:00 [+-]\d{{4}}")
+            self.assertEqual(Refusal(word).text, WORDS[word])
 
     def test_form(self) -> None:
         """A word is one word, its sentence one line that a parser cannot take for a key."""
