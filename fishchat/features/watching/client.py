@@ -10,7 +10,10 @@ from fishchat.features.watching import rows
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A watched account is online since ``since``, or offline and was last seen then (seconds since 1970; 0.0: unknown)."""
+    """A watched account is online, or offline.
+
+    :ivar since: since when it is online, or when it was last seen: in seconds since 1970, 0.0 if unknown.
+    """
 
     account: str
     online: bool

@@ -123,8 +123,12 @@ class Setting(GovernCase):
         self.assertEqual(self.command("HGET", "meta:" + TOPIC, "time"), time)
         self.set("alice", "announcement", "news")
         self.assertEqual(self.conversations("carol")[TOPIC][2], 2)
+        self.assertEqual(self.conversations("alice")[TOPIC][2], 0)
+        self.set("*", "announcement", "news of the operator")
+        self.assertEqual(self.conversations("alice")[TOPIC][2], 1)
+        self.assertEqual(self.command("HGET", "meta:" + TOPIC, "r:*"), None)
         self.set("alice", "announcement", "")
-        self.assertEqual(self.conversations("carol")[TOPIC][2], 2)
+        self.assertEqual(self.conversations("carol")[TOPIC][2], 3)
 
     def test_directory(self) -> None:
         """A listed topic is in the directory, until it is not listed or ends."""
