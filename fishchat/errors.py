@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from time import localtime, strftime
+
 #: Word → its meaning and the next step. The sentence is the default text of the error line.
 WORDS: dict[str, str] = {
     "BADUTF8": "the line is not valid UTF-8; send it as UTF-8",
@@ -39,7 +41,7 @@ WORDS: dict[str, str] = {
     "GONE": "this message was recalled, or is not kept any more; read the conversation again with HISTORY",
     "TOOLATE": "this message is too old to be changed; write a new one",
     "CHANGED": "the text was changed meanwhile; look at the one that current= names, then decide again",
-    "OWNER": "only the owner may do this; the owner cannot leave, but can end the topic with DISMISS",
+    "OWNER": "only the owner may do this; to leave, an owner first makes another member the owner with TRANSFER",
     "FULL": "the limit is reached; remove something first",
     "GAP": "an earlier number is missing; continue with the expected one",
     "CONFLICT": "this number was already used for another text; continue with the expected one",
@@ -86,7 +88,7 @@ CHINESE: dict[str, str] = {
     "GONE": "这条消息已撤回，或已不再保存；请用 HISTORY 重新读取会话",
     "TOOLATE": "这条消息太旧，不能再改动；请另发一条",
     "CHANGED": "文字已被改动；请先看 current= 所指的那一条，再决定",
-    "OWNER": "只有所有者可以这样做；所有者不能退出，但可以用 DISMISS 解散话题",
+    "OWNER": "只有所有者可以这样做；所有者要退出，请先用 TRANSFER 把话题转交给另一个成员",
     "FULL": "已达上限；请先删除一些",
     "GAP": "缺少前面的序号；请从回复给出的序号继续",
     "CONFLICT": "这个序号已用于另一段文字；请从回复给出的序号继续",
@@ -99,6 +101,27 @@ CHINESE: dict[str, str] = {
     "INTERNAL": "服务器内部错误；重复命令之前，请先查看它是否已经生效",
 }
 
+#: Who may do what was refused with ``RIGHTS needs=…`` → the sentence for it.
+NEEDS: dict[str, str] = {
+    "author": "only the author of the message may do this",
+    "member": "only members of the topic may do this",
+    "admin": "only the owner and admins of the topic may do this; ask one of them",
+    "owner": "only the owner of the topic may do this; ask the owner",
+    "nobody": "nobody may do this",
+    "unbanned": "the account is banned; end the ban with UNBAN first",
+    "unmuted": "the account is muted; end the mute with UNMUTE first",
+}
+
+#: Word → its sentence with the time of ``until=``, as people write it on this machine.
+UNTIL: dict[str, str] = {
+    "MUTED": "you are muted in this topic until {}; wait, or ask an admin",
+    "SLOW": "this topic is in slow mode; write again after {}",
+}
+
+#: Sentences of verbs that name a message, or a conversation.
+NO_MESSAGE = {"NOTFOUND": "you see no message with this id; HISTORY shows the ids"}
+NO_CONVERSATION = {"NOTFOUND": "you have no such conversation; a topic is named with its #, like #fishing"}
+
 
 class Refusal(Exception):
     """A refused command, in the words of the protocol.
@@ -110,13 +133,27 @@ class Refusal(Exception):
     def __init__(self, word: str, text: str | None = None, **extra: object) -> None:
         super().__init__(word)
         self.word = word
-        self.text = WORDS[word] if text is None else text
+        self.is_usual = text is None
+        self.text = self._usual(word, extra) if text is None else text
         self.extra = extra
 
-    def line(self, verb: bytes) -> bytes:
-        """Return the ``ERR`` line without its ending; ``verb`` is ``-`` when none could be read."""
+    @staticmethod
+    def _usual(word: str, extra: dict[str, object]) -> str:
+        if word == "RIGHTS":
+            return NEEDS.get(str(extra.get("needs")), WORDS[word])
+        if word in UNTIL and "until" in extra:
+            at = localtime(int(str(extra["until"])) / 1000)
+            return UNTIL[word].format(strftime("%Y-%m-%d %H:%M:%S %z", at))
+        return WORDS[word]
+
+    def line(self, verb: bytes, text: str = "") -> bytes:
+        """Return the ``ERR`` line without its ending; ``verb`` is ``-`` when none could be read.
+
+        ``text`` is the sentence in place of the usual one of the word.
+        """
         extra = "".join(f"{key}={value} " for key, value in self.extra.items())
-        return b"ERR %s %s" % (verb, f"{self.word} {extra}{self.text}".encode())
+        said = text if text and self.is_usual else self.text
+        return b"ERR %s %s" % (verb, f"{self.word} {extra}{said}".encode())
 
 
 class ProtocolError(Refusal):

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import click
 
+from fishchat.cli.newest import at_most, checked_since, newest
 from fishchat.cli.printing import local_time, print_json, print_table
 from fishchat.cli.store import Store, checked_name, with_store
 from fishchat.model.audit import KINDS, line
 
 if TYPE_CHECKING:
     from fishchat.features.accounts.administration import Accounts
+    from fishchat.interfaces import IStore
     from fishchat.storage.audit.calls import Recorded
     from fishchat.storage.servers.online import Online
 
-#: Unit → its seconds.
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800}
 #: Events of the record in which the addresses of connected devices are looked up.
 _LOOKED_UP = 20_000
-
-
-def checked_since(context: click.Context, parameter: click.Parameter, value: str) -> int:
-    """Return a span such as ``90m`` or ``2d`` in ms."""
-    found = re.fullmatch(r"(\d{1,6})([smhdw])", value)
-    if found is None:
-        raise click.BadParameter("a time is like 30m, 12h or 7d")
-    return int(found[1]) * _UNITS[found[2]] * 1000
-
-
-at_most = click.option(
-    "--limit", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="The most lines to print."
-)
 
 
 @click.command()
@@ -52,25 +39,16 @@ def audit(store: Store, account: bytes, since: int, kind: str | None, address: s
     conditions = {"account": account.decode(), "kind": kind, "address": address}
     wanted = {key: value for key, value in conditions.items() if value}
 
-    async def work(accounts: Accounts) -> list[Recorded]:
+    def read(database: IStore, start: int) -> AsyncIterator[Recorded]:
         # Imported late: the import is slow, and `fishchat --help` does not need it.
         from fishchat.storage.audit.calls import newest_first
 
-        found: list[Recorded] = []
-        # The store's clock counts: it has given the events their times.
-        now = int((await accounts.store.run("TIME"))[0]) * 1000
-        async for event in newest_first(accounts.store, max(0, now - since)):
-            if all(event.fields.get(key) == value for key, value in wanted.items()):
-                found.append(event)
-                if len(found) > limit:
-                    break
-        return found
+        return newest_first(database, start)
 
-    found = store.ask(work)
-    if len(found) > limit:
-        found = found[:limit]
-        click.echo(f"note: only the newest {limit} events; use --limit or other conditions for more", err=True)
-    found.reverse()
+    def is_wanted(event: Recorded) -> bool:
+        return all(event.fields.get(key) == value for key, value in wanted.items())
+
+    found = newest(store, read, is_wanted, since, limit, "events")
     if as_json:
         print_json([{"at": event.at, **event.fields} for event in found])
         return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from fishchat.cli.audit import at_most, checked_since
+from fishchat.cli.newest import at_most, checked_since, newest
 from fishchat.cli.operator import recorder, why
 from fishchat.cli.printing import local_time, print_fields, print_json, print_table
 from fishchat.cli.store import Store, checked_name, with_store
@@ -17,6 +18,7 @@ from fishchat.errors import Refusal
 if TYPE_CHECKING:
     from fishchat.features.accounts.administration import Accounts
     from fishchat.features.reports.calls import Report
+    from fishchat.interfaces import IStore
 
 #: The characters of a text in a list.
 _SHOWN = 40
@@ -50,25 +52,16 @@ def reports() -> None:
 def list_(store: Store, sender: bytes, by: bytes, since: int, limit: int, as_json: bool) -> None:
     """List the reports, the newest one last."""
 
-    async def work(accounts: Accounts) -> list[Report]:
+    def read(database: IStore, start: int) -> AsyncIterator[Report]:
         # Imported late: the import is slow, and `fishchat --help` does not need it.
         from fishchat.features.reports.calls import newest_first
 
-        found: list[Report] = []
-        # The store's clock counts: it has given the reports their times.
-        now = int((await accounts.store.run("TIME"))[0]) * 1000
-        async for report in newest_first(accounts.store, since=max(0, now - since)):
-            if report.from_ == (sender.decode() or report.from_) and report.by == (by.decode() or report.by):
-                found.append(report)
-                if len(found) > limit:
-                    break
-        return found
+        return newest_first(database, since=start)
 
-    found = store.ask(work)
-    if len(found) > limit:
-        found = found[:limit]
-        click.echo(f"note: only the newest {limit} reports; use --limit or other conditions for more", err=True)
-    found.reverse()
+    def is_wanted(report: Report) -> bool:
+        return report.from_ == (sender.decode() or report.from_) and report.by == (by.decode() or report.by)
+
+    found = newest(store, read, is_wanted, since, limit, "reports")
     if as_json:
         print_json([_fields(report) for report in found])
         return

@@ -174,9 +174,9 @@ def rename(store: Store, account: bytes, display_name: bytes) -> None:
 def delete(store: Store, account: bytes, yes: bool, as_json: bool, scrubs: bool) -> None:
     """Delete an account and all messages that it sent. This cannot be undone, and the name stays taken.
 
-    Topics that it owned pass to their longest-standing member. If the command is interrupted, run it again to finish.
-    Nobody can read the messages any more. Their bytes are still in the memory and the files of Redis until they are
-    scrubbed, which the manager does every night.
+    Topics that it owned pass to their longest-standing admin, or without admins to their longest-standing member.
+    If the command is interrupted, run it again to finish. Nobody can read the messages any more. Their bytes are still
+    in the memory and the files of Redis until they are scrubbed, which the manager does every night.
     """
     if not yes:
         _confirm(account.decode())

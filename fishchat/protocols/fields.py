@@ -5,7 +5,7 @@ A reader raises ProtocolError and nothing else. What only one feature uses stand
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,13 +113,19 @@ def write_id(value: MessageId) -> bytes:
     return b"%s:%d-%d" % value
 
 
+def listed(values: Sequence[bytes]) -> str:
+    """Return words as a person lists them: ``open, approval or invitation``."""
+    *first, last = [value.decode() for value in values]
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def read_one_of(what: str, values: tuple[bytes, ...]) -> Callable[[bytes], bytes]:
     """A reader for one of a few words."""
 
     def read(value: bytes) -> bytes:
         if value in values:
             return value
-        raise ProtocolError("FIELDS", f"{what} must be {b' or '.join(values).decode()}")
+        raise ProtocolError("FIELDS", f"{what} must be {listed(values)}")
 
     return read
 

@@ -25,7 +25,8 @@ def ok_line(command: Command, rest: bytes = b"") -> bytes:
 
 def error_line(refusal: Refusal, verb: Verb | None, tags: Tags) -> bytes:
     """Format ``ERR VERB WORD …``, with ``-`` for a verb that could not be read."""
-    return echo(tags) + refusal.line(verb.name if verb else b"-") + b"\r\n"
+    line = refusal.line(verb.name, verb.says.get(refusal.word, "")) if verb else refusal.line(b"-")
+    return echo(tags) + line + b"\r\n"
 
 
 def list_lines(command: Command, items: Sequence[tuple[bytes, bytes]]) -> bytes:

@@ -117,6 +117,7 @@ class Verb(Row):
     :ivar programs: whether only programs use it; HELP mentions it last.
     :ivar secrets: whether it is of use only where a login needs a secret: in all modes but ``open``.
     :ivar free: whether it takes nothing from the flood bucket while it is accepted: it answers what others send.
+    :ivar says: word of a refusal → the sentence that fits this verb better than the usual one.
     :ivar ok: how its reply begins; worked out once.
     :ivar places: the position of each field; worked out once.
     :ivar kept: its tags that are stored with the message; worked out once.
@@ -128,6 +129,7 @@ class Verb(Row):
     programs: bool = field(default=False, kw_only=True)
     secrets: bool = field(default=False, kw_only=True)
     free: bool = field(default=False, kw_only=True)
+    says: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     ok: bytes = field(init=False, repr=False)
     places: Mapping[str, int] = field(init=False, repr=False)
     kept: tuple[Tag, ...] = field(init=False, repr=False)

@@ -34,23 +34,23 @@ class NewLink:
 class Link:
     """A link of a topic.
 
-    :ivar left: how many accounts may still use it; None for any number. :ivar expires: its end, in ms since 1970.
+    :ivar left: how many accounts may still use it; None for any number. :ivar expires: its end, in seconds since 1970.
     :ivar approval: whether it leads to a request only.
     """
 
     id: str
     by: str
     left: int | None
-    expires: int
+    expires: float
     approval: bool
 
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """A request to join a topic, made at ``time`` (ms since 1970)."""
+    """A request to join a topic, made at ``time`` (seconds since 1970)."""
 
     account: str
-    time: int
+    time: float
     text: str = ""
 
 
@@ -99,7 +99,7 @@ def links(topic: str) -> Request[list[Link]]:
 
     def one(item: bytes, _escaped: bool) -> Link:
         link, by, left, expires, way = item.decode().split(" ")[:5]
-        return Link(link, by, None if left == "-" else int(left), int(expires), way == "approval")
+        return Link(link, by, None if left == "-" else int(left), int(expires) / 1000, way == "approval")
 
     return request(rows.REQ_LINKS, name_of(topic), result=items(one))
 
@@ -118,7 +118,7 @@ def join_requests(topic: str) -> Request[list[JoinRequest]]:
 
     def one(item: bytes, escaped: bool) -> JoinRequest:
         account, time, *text = item.split(b" ", 2)
-        return JoinRequest(account.decode(), int(time), text_of(b"".join(text), escaped))
+        return JoinRequest(account.decode(), int(time) / 1000, text_of(b"".join(text), escaped))
 
     return request(rows.REQ_REQUESTS, name_of(topic), result=items(one))
 

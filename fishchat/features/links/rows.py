@@ -101,6 +101,7 @@ REVOKE_LINK = Verb(
     alias=b"UNLINK",
     fields=(TOPIC, LINK),
     reply="OK REVOKE_LINK <topic> <links>",
+    says={"NOTFOUND": "no such topic, or it has no such link; LINKS lists its links"},
 )
 REQ_LINKS = Verb(
     b"REQ_LINKS",
@@ -119,6 +120,7 @@ JOIN_LINK = Verb(
     text=Text.OPTIONAL,
     text_sample=b"",
     reply="OK JOIN_LINK <topic>[ pending]",
+    says={"NOTFOUND": "this is not the code of a link, or the link has ended; ask for another one"},
 )
 REQ_REQUESTS = Verb(
     b"REQ_REQUESTS",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fishchat.errors import ProtocolError
 from fishchat.model.names import DIGITS, MessageId
 from fishchat.protocols.fields import (
@@ -163,6 +165,7 @@ SEND_MESSAGE_TOPIC = Verb(
     text=Text.REQUIRED,
     tags=(CSEQ, ESC, MENTION, REPLY),
     reply="OK SEND_MESSAGE_TOPIC <id>",
+    says={"NOTFOUND": "no such topic, or you see no message with the id of @reply; check the name"},
 )
 SEND_ACK = Verb(
     b"SEND_ACK",
@@ -222,13 +225,15 @@ RESP_MESSAGE_TOPIC = Push(
 )
 RESP_NOTICE = Push(
     b"RESP_NOTICE",
-    "an event of your account, in `@alice`, such as `INVITED <topic>`, or of a topic, in the topic, such as "
-    "`JOINED bob` or `DISMISSED <topic>`: see [Notices](#notices); acknowledged like a message, and an item with this "
-    "text in history",
-    zh="一个通知：关于你的帐号（在会话 `@alice` 里），如 `INVITED <topic>`；或关于话题（在话题里），如 `JOINED bob`、"
-    "`DISMISSED <topic>`，见[通知](#notices)；像消息一样需要确认，在历史记录里也是一条",
-    fields=(SENDER, ID),
+    "an event of your account, in `@alice`, such as `INVITED fishing` (`JOIN_TOPIC` accepts) or `REQUESTED fishing "
+    "bob` (`ACCEPT_MEMBER` or `REFUSE_MEMBER` answers), or of a topic, in the topic, such as `JOINED bob`: see "
+    "[Notices](#notices); acknowledged like a message, and an item with this text in history",
+    zh="一个通知：关于你的帐号（在会话 `@alice` 里），如 `INVITED fishing`（用 `JOIN_TOPIC` 接受）、`REQUESTED "
+    "fishing bob`（用 `ACCEPT_MEMBER` 或 `REFUSE_MEMBER` 答复）；或关于话题（在话题里），如 `JOINED bob`，见[通知"
+    "](#notices)；像消息一样需要确认，在历史记录里也是一条",
+    fields=(SENDER, replace(ID, sample=b"@bob:7-1")),
     text=Text.REQUIRED,
+    text_sample=b"INVITED fishing",
     numbered=True,
     event="Notice",
 )

@@ -57,6 +57,9 @@ LIMIT = Tag(
     zh=f"1 到 {PAGE} 个被封禁的帐号，按名字排列；不写就是 {PAGE}",
 )
 
+#: The sentence for another account that is no member, where it may also be the one that asks.
+_NO_MEMBER = {"NOTMEMBER": "you or the account is not a member of this topic; MEMBERS lists the members"}
+
 #: Words in angle brackets, in Chinese.
 TERMS = {
     "admin|member": "admin（管理员）|member（普通成员）",
@@ -66,10 +69,13 @@ TERMS = {
 
 SET_TOPIC = Verb(
     b"SET_TOPIC",
-    "changes a setting of a topic: name, about, announcement, kind, write, slow, history, listed, invite, all or react",
-    zh="更改话题的一项设置：name（显示名）、about（简介）、announcement（公告）、kind（加入方式）、write（谁能发言）、"
-    "slow（发言间隔秒数）、history（新成员可看的历史）、listed（是否列入目录）、invite（谁能邀请）、all（谁能提醒所有人）"
-    "或 react（谁能回应）",
+    "changes a setting of a topic: the texts name, about or announcement (- for none), kind (open, approval, "
+    "invitation), write (all, admins), slow (seconds), history (joined, all), listed (yes, no), invite (all, admins), "
+    "all (admins, all) or react (all, admins, off)",
+    zh="更改话题的一项设置：文字 name（显示名）、about（简介）或 announcement（公告），- 表示没有；kind（加入方式："
+    "open 任何人、approval 申请、invitation 邀请）、write（谁能发言：all 所有人、admins 管理员）、slow（发言间隔秒数）"
+    "、history（新成员可看的历史：joined 加入之后、all 全部）、listed（是否列入目录：yes、no）、invite（谁能邀请：all"
+    "、admins）、all（谁能提醒所有人：admins、all）或 react（谁能回应：all、admins、off）",
     alias=b"SET",
     fields=(TOPIC, SETTING),
     text=Text.REQUIRED,
@@ -92,6 +98,7 @@ SET_ROLE = Verb(
     alias=b"ROLE",
     fields=(TOPIC, ACCOUNT, ROLE),
     reply="OK SET_ROLE <topic> <account> <admin|member>",
+    says=_NO_MEMBER,
 )
 TRANSFER_TOPIC = Verb(
     b"TRANSFER_TOPIC",
@@ -100,6 +107,7 @@ TRANSFER_TOPIC = Verb(
     alias=b"TRANSFER",
     fields=(TOPIC, ACCOUNT),
     reply="OK TRANSFER_TOPIC <topic> <account>",
+    says=_NO_MEMBER,
 )
 KICK_MEMBER = Verb(
     b"KICK_MEMBER",
@@ -111,6 +119,7 @@ KICK_MEMBER = Verb(
     text_name="reason",
     text_sample=b"spam",
     reply="OK KICK_MEMBER <topic> <account>",
+    says=_NO_MEMBER,
 )
 BAN_MEMBER = Verb(
     b"BAN_MEMBER",
@@ -131,6 +140,7 @@ UNBAN_MEMBER = Verb(
     alias=b"UNBAN",
     fields=(TOPIC, ACCOUNT),
     reply="OK UNBAN_MEMBER <topic> <account>",
+    says={"NOTFOUND": "no such topic, or the account is not banned from it; BANNED lists who is"},
 )
 REQ_BANNED = Verb(
     b"REQ_BANNED",
@@ -152,6 +162,7 @@ MUTE_MEMBER = Verb(
     text_sample=b"spam",
     tags=(FOR,),
     reply="OK MUTE_MEMBER <topic> <account>",
+    says=_NO_MEMBER,
 )
 UNMUTE_MEMBER = Verb(
     b"UNMUTE_MEMBER",
@@ -160,6 +171,7 @@ UNMUTE_MEMBER = Verb(
     alias=b"UNMUTE",
     fields=(TOPIC, ACCOUNT),
     reply="OK UNMUTE_MEMBER <topic> <account>",
+    says={"NOTFOUND": "no such topic, or the account is not muted in it; MEMBERS shows who is"},
 )
 
 VERBS = (

@@ -30,4 +30,7 @@ if setting == 'listed' and value == 'no' then call('ZREM', 'directory', topic) e
 local notice = notice_of(account, device, phrase('SET', setting, value == '' and '-' or value))
 -- An announcement is for everybody; the other changes must not make the topic look unread.
 local is_news = setting == 'announcement' and value ~= ''
-return append(server, incarnation, epoch, stream, conversation, notice, not is_news)
+local told = append(server, incarnation, epoch, stream, conversation, notice, not is_news)
+-- Its author has read it, as the author of a message has.
+if is_news and device ~= '*' then call('HSET', 'meta:' .. conversation, 'r:' .. account, told[4]) end
+return told

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fishchat.model.display_names import DISPLAY_LENGTH, display_name, shown_text
+from fishchat.protocols.fields import listed
 
 #: The most bytes of ``about`` and of ``announcement``.
 LONGEST = 1024
@@ -30,14 +31,12 @@ class Setting:
 
 
 def _one_of(name: bytes, *words: bytes) -> Setting:
-    shown = [word.decode() for word in words]
-
     def check(value: bytes) -> bytes:
         if value not in words:
-            raise ValueError(f"{name.decode()} must be {', '.join(shown[:-1])} or {shown[-1]}")
+            raise ValueError(f"{name.decode()} must be {listed(words)}")
         return value
 
-    return Setting(name, check, ", ".join(f"`{word}`" for word in shown), _HELP[name])
+    return Setting(name, check, ", ".join(f"`{word.decode()}`" for word in words), _HELP[name])
 
 
 def _text(name: bytes, check: Callable[[bytes], bytes], values: str) -> Setting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unicodedata import category
 
-from fishchat.errors import ProtocolError
+from fishchat.errors import NO_CONVERSATION, NO_MESSAGE, ProtocolError
 from fishchat.protocols.fields import (
     CSEQ,
     ESC,
@@ -65,6 +65,7 @@ SEND_EDIT = Verb(
     text=Text.REQUIRED,
     tags=(CSEQ, ESC, MENTION, WAS),
     reply="OK SEND_EDIT <id>",
+    says=NO_MESSAGE,
 )
 SEND_RECALL = Verb(
     b"SEND_RECALL",
@@ -76,6 +77,7 @@ SEND_RECALL = Verb(
     text=Text.OPTIONAL,
     tags=(CSEQ, ESC),
     reply="OK SEND_RECALL <id>",
+    says=NO_MESSAGE,
 )
 SEND_REACTION = Verb(
     b"SEND_REACTION",
@@ -85,6 +87,7 @@ SEND_REACTION = Verb(
     fields=(ID, REACTION),
     tags=(CSEQ,),
     reply="OK SEND_REACTION <id>",
+    says=NO_MESSAGE,
 )
 REMOVE_REACTION = Verb(
     b"REMOVE_REACTION",
@@ -94,6 +97,7 @@ REMOVE_REACTION = Verb(
     fields=(ID, REACTION),
     tags=(CSEQ,),
     reply="OK REMOVE_REACTION <id>",
+    says={"NOTFOUND": "you see no message with this id, or have not given it this reaction; REACTIONS lists them"},
 )
 SEND_PIN = Verb(
     b"SEND_PIN",
@@ -103,6 +107,7 @@ SEND_PIN = Verb(
     fields=(ID,),
     tags=(CSEQ,),
     reply="OK SEND_PIN <id>",
+    says=NO_MESSAGE,
 )
 REMOVE_PIN = Verb(
     b"REMOVE_PIN",
@@ -112,6 +117,7 @@ REMOVE_PIN = Verb(
     fields=(ID,),
     tags=(CSEQ,),
     reply="OK REMOVE_PIN <id>",
+    says={"NOTFOUND": "you see no message with this id, or it is not pinned; PINS lists the pinned ones"},
 )
 REQ_MESSAGE = Verb(
     b"REQ_MESSAGE",
@@ -120,6 +126,7 @@ REQ_MESSAGE = Verb(
     alias=b"SHOW",
     fields=(ID,),
     reply="BEGIN REQ_MESSAGE 1, ITEM <id> <from> <time in ms> <text>, END REQ_MESSAGE",
+    says=NO_MESSAGE,
 )
 REQ_VERSIONS = Verb(
     b"REQ_VERSIONS",
@@ -128,6 +135,7 @@ REQ_VERSIONS = Verb(
     alias=b"VERSIONS",
     fields=(ID,),
     reply="BEGIN REQ_VERSIONS n, ITEM <id> <from> <time in ms> <text> …, END REQ_VERSIONS",
+    says=NO_MESSAGE,
 )
 REQ_REACTIONS = Verb(
     b"REQ_REACTIONS",
@@ -136,6 +144,7 @@ REQ_REACTIONS = Verb(
     alias=b"REACTIONS",
     fields=(ID,),
     reply="BEGIN REQ_REACTIONS n, ITEM <reaction> <account> …, END REQ_REACTIONS",
+    says=NO_MESSAGE,
 )
 REQ_PINS = Verb(
     b"REQ_PINS",
@@ -144,6 +153,7 @@ REQ_PINS = Verb(
     alias=b"PINS",
     fields=(NAMED_CONVERSATION,),
     reply="BEGIN REQ_PINS n, ITEM <id> <from> <time in ms> <text> …, END REQ_PINS",
+    says=NO_CONVERSATION,
 )
 
 RESP_EDIT = Push(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fishchat.errors import ProtocolError
+from fishchat.errors import NO_CONVERSATION, ProtocolError
 from fishchat.model.display_names import remark
 from fishchat.model.names import DIGITS
 from fishchat.protocols.fields import NAMED_CONVERSATION, Field, read_one_of
@@ -24,7 +24,7 @@ TERMS = {"setting": "设置", "value": "值"}
 
 SETTING = Field(
     "setting",
-    read_one_of("setting", tuple(SETTINGS)),
+    read_one_of("the setting", tuple(SETTINGS)),
     b"notify",
     grammar='( "notify" / "until" / "pinned" / "archived" / "remark" )',
 )
@@ -41,6 +41,7 @@ SET_CONVERSATION = Verb(
     text_name="value",
     text_sample=b"none",
     reply="OK SET_CONVERSATION <conversation> <setting> <value>",
+    says=NO_CONVERSATION,
 )
 
 VERBS = (SET_CONVERSATION,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fishchat.errors import NO_MESSAGE
 from fishchat.protocols.fields import ID
 from fishchat.protocols.rows import Push, Text, Verb
 
@@ -21,6 +22,7 @@ REPORT_MESSAGE = Verb(
     text_name="reason",
     text_sample=b"spam",
     reply="OK REPORT_MESSAGE <id>",
+    says=NO_MESSAGE,
 )
 
 VERBS = (REPORT_MESSAGE,)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fishchat.errors import ProtocolError
-from fishchat.protocols.fields import ACCOUNT, TOPIC, Tag, read_flag, read_name, read_tag_number, write_number
+from fishchat.protocols.fields import ACCOUNT, TOPIC, Tag, listed, read_flag, read_name, read_tag_number, write_number
 from fishchat.protocols.rows import Push, Text, Verb
 
 
 def _read_word(name: str, *words: bytes) -> Callable[[bytes], bytes]:
     def read(value: bytes) -> bytes:
         if value not in words:
-            raise ProtocolError("BADTAG", f"@{name} must be {b' or '.join(words).decode()}")
+            raise ProtocolError("BADTAG", f"@{name} must be {listed(words)}")
         return value
 
     return read

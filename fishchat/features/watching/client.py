@@ -10,11 +10,14 @@ from fishchat.features.watching import rows
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A watched account is online since ``since``, or offline and was last seen then (ms since 1970, 0 if unknown)."""
+    """A watched account is online, or offline.
+
+    :ivar since: since when it is online, or when it was last seen: in seconds since 1970, 0.0 if unknown.
+    """
 
     account: str
     online: bool
-    since: int
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Readers:
 
 
 def _presence(account: bytes, state: bytes, since: int) -> Presence:
-    return Presence(account.decode(), state == rows.ONLINE, since)
+    return Presence(account.decode(), state == rows.ONLINE, since / 1000)
 
 
 def _typing(account: bytes, conversation: bytes) -> Typing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fishchat.errors import NO_CONVERSATION, NO_MESSAGE
 from fishchat.protocols.fields import (
     ACCOUNT,
     CONVERSATION,
@@ -62,6 +63,7 @@ WATCH_CONVERSATION = Verb(
     programs=True,
     fields=(NAMED_CONVERSATION,),
     reply="OK WATCH_CONVERSATION <conversation>",
+    says=NO_CONVERSATION,
 )
 UNWATCH_CONVERSATION = Verb(
     b"UNWATCH_CONVERSATION",
@@ -90,6 +92,7 @@ REQ_READERS = Verb(
     alias=b"READERS",
     fields=(ID,),
     reply="BEGIN …, ITEM <readers> <members>, ITEM <account> …, END REQ_READERS",
+    says=NO_MESSAGE,
 )
 
 RESP_PRESENCE = Push(

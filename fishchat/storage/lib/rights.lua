@@ -63,6 +63,8 @@ local function forbids_on(account, conversation, action, other)
   if refused then return refused end
   local role = role_of(other, conversation)
   if role and RANKS[role] >= RANKS[role_of(account, conversation)] then
-    return {'RIGHTS', 'needs=' .. (role == 'member' and 'admin' or 'owner')}
+    -- The messages of the owner may be recalled by the owner; nobody does anything else to the owner.
+    local is_spared = role == 'owner' and action ~= 'recall'
+    return {'RIGHTS', 'needs=' .. (is_spared and 'nobody' or role == 'member' and 'admin' or 'owner')}
   end
 end

@@ -314,6 +314,8 @@ def conversation(text: str) -> str:
     script = "\n".join(steps)
     script = re.sub(r":\d{5,}-", ":$epoch-", script)
     script = re.sub(r"\b\d{13}\b", "…", script)
+    # The code of a link, and its id.
+    script = re.sub(r"\bfcj_\S+(?: ([0-9a-f]{10}))?", lambda found: "$code $link" if found[1] else "$code", script)
     # Who says QUIT is gone, and comes back on another connection.
     script = re.sub(r"^(\w+)< OK QUIT$", r"\1< OK QUIT\n\1 is closed", script, flags=re.MULTILINE)
     return re.sub(r" server=\S+", " server=…", script)

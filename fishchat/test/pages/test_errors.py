@@ -9,7 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import fishchat
 from fishchat.client.replies import parse_error
-from fishchat.errors import WORDS, ProtocolError, Refusal
+from fishchat.errors import NEEDS, UNTIL, WORDS, ProtocolError, Refusal
+from fishchat.features.registry import VERBS
+from fishchat.protocols.replies import error_line
+from fishchat.protocols.rows import Verb
 
 PACKAGE = Path(fishchat.__file__).parent
 
@@ -51,8 +54,36 @@ class WordTests(SynchronousTestCase):
         spoken = {word for word in WORDS if f'"{word}"' in text}
         self.assertEqual(set(WORDS) - raised() - spoken, set())
 
+    def test_sentences_of_verbs(self) -> None:
+        """A verb's own sentence replaces the usual one of a word, and not one that says more; the word remains."""
+        verb = Verb(b"SEND_WAVE", "waves", says={"NOTFOUND": "nobody sees this wave"})
+        for refusal, wanted in (
+            (Refusal("NOTFOUND"), b"NOTFOUND nobody sees this wave"),
+            (Refusal("NOTFOUND", "no such sea"), b"NOTFOUND no such sea"),
+            (Refusal("FULL", limit=7), b"FULL limit=7 " + WORDS["FULL"].encode()),
+        ):
+            self.assertEqual(error_line(refusal, verb, {}), b"ERR SEND_WAVE " + wanted + b"\r\n")
+        self.assertEqual({word for verb in VERBS for word in verb.says} - set(WORDS), set())
+
+    def test_needed_rights(self) -> None:
+        """A refusal for want of a right says who has it."""
+        self.assertEqual(Refusal("RIGHTS", needs="owner").text, NEEDS["owner"])
+        self.assertEqual(Refusal("RIGHTS", needs="magic").text, WORDS["RIGHTS"])
+        sources = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.lua"))
+        self.assertEqual(set(re.findall(r"needs=(\w+)", sources)) - set(NEEDS), set())
+
+    def test_times(self) -> None:
+        """A refusal with an end shows it as people write times; the word and its data remain."""
+        for word in UNTIL:
+            line = Refusal(word, until="1795581000123").line(b"SEND_WAVE").decode()
+            self.assertRegex(line, rf"{word} until=1795581000123 .* 2026-11-2\d \d\d:\d\d:00 [+-]\d{{4}}")
+            self.assertEqual(Refusal(word).text, WORDS[word])
+
     def test_form(self) -> None:
         """A word is one word, its sentence one line that a parser cannot take for a key."""
+        for text in [*NEEDS.values(), *(text for verb in VERBS for text in verb.says.values())]:
+            self.assertTrue(text.isprintable() and text == text.strip())
+            self.assertNotRegex(text, r"\A[a-z_]+=")
         for word, text in WORDS.items():
             self.assertRegex(word, r"\A[A-Z][A-Z0-9_]*\Z")
             self.assertTrue(text.isprintable() and text == text.strip())

@@ -25,13 +25,13 @@ class Replies(SynchronousTestCase):
         self.assertEqual(links.create_link("a").result(Reply(b"fcj_x 0123456789")), NewLink("fcj_x", "0123456789"))
         self.assertEqual(links.revoke_link("a", "all").result(Reply(b"a 3")), 3)
         items = [(b"0123456789 alice 2 1795581000123 direct", False), (b"abcdefabcd bob - 7 approval", False)]
-        one, two = Link("0123456789", "alice", 2, 1795581000123, False), Link("abcdefabcd", "bob", None, 7, True)
+        one, two = Link("0123456789", "alice", 2, 1795581000.123, False), Link("abcdefabcd", "bob", None, 0.007, True)
         self.assertEqual(links.links("a").result(Reply(items=items)), [one, two])
 
     def test_requests(self) -> None:
         """With a text, which may have blanks, or without."""
         found = links.join_requests("a").result(Reply(items=[(b"bob 5 let  me in", False), (b"carol 6", False)]))
-        self.assertEqual(found, [JoinRequest("bob", 5, "let  me in"), JoinRequest("carol", 6)])
+        self.assertEqual(found, [JoinRequest("bob", 0.005, "let  me in"), JoinRequest("carol", 0.006)])
 
     def test_directory(self) -> None:
         """With a title or without."""

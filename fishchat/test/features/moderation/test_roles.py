@@ -26,7 +26,7 @@ class Roles(GovernCase):
         """Only the owner appoints, nobody itself, and only members."""
         for role in ("admin", "member"):
             self.assertEqual(self.role("bob", "carol", role), ["RIGHTS", "needs=owner"])
-            self.assertEqual(self.role("alice", "alice", role), ["RIGHTS", "needs=owner"])
+            self.assertEqual(self.role("alice", "alice", role), ["RIGHTS", "needs=nobody"])
             self.assertEqual(self.role("alice", "dave", role), ["NOTMEMBER"])
             self.assertEqual(self.role("dave", "carol", role), ["NOTMEMBER"])
             self.assertEqual(self.role("*", "alice", role), ["OWNER"])

@@ -55,7 +55,7 @@ class Kicks(GovernCase):
                     elif role == "member":
                         wanted = ["RIGHTS", "needs=admin"]
                     else:
-                        wanted = ["RIGHTS", "needs=owner"]
+                        wanted = ["RIGHTS", "needs=nobody" if its == "owner" else "needs=owner"]
                     self.assertEqual(act(account, other), wanted, (name, account, other))
         self.assert_unchanged(before)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.features.moderation.reference import changing
+from fishchat.features.moderation.rows import SET_TOPIC
 from fishchat.features.moderation.settings import LONGEST, SETTINGS
 from fishchat.test.support.govern_runner import ROLES, TOPIC, GovernCase
 from fishchat.test.support.script_runner import on_each_redis
@@ -34,6 +37,14 @@ class Values(SynchronousTestCase):
         self.assertEqual(OTHER.keys(), changing().keys())
         for name, (usual, _) in changing().items():
             self.assertEqual(SETTINGS[name.encode()].check(usual.encode() or b"-"), usual.encode())
+
+    def test_help(self) -> None:
+        """The sentences of the verb name each setting, and its values."""
+        words = {
+            word for name, (usual, _) in changing().items() for word in (name, usual, OTHER[name]) if word.isalpha()
+        }
+        for sentence in (SET_TOPIC.help, SET_TOPIC.zh):
+            self.assertEqual(words - set(re.findall("[a-z]+", sentence)), set())
 
     def test_good(self) -> None:
         """Texts in any script, without blanks around them; numbers in their usual form."""
@@ -112,8 +123,12 @@ class Setting(GovernCase):
         self.assertEqual(self.command("HGET", "meta:" + TOPIC, "time"), time)
         self.set("alice", "announcement", "news")
         self.assertEqual(self.conversations("carol")[TOPIC][2], 2)
+        self.assertEqual(self.conversations("alice")[TOPIC][2], 0)
+        self.set("*", "announcement", "news of the operator")
+        self.assertEqual(self.conversations("alice")[TOPIC][2], 1)
+        self.assertEqual(self.command("HGET", "meta:" + TOPIC, "r:*"), None)
         self.set("alice", "announcement", "")
-        self.assertEqual(self.conversations("carol")[TOPIC][2], 2)
+        self.assertEqual(self.conversations("carol")[TOPIC][2], 3)
 
     def test_directory(self) -> None:
         """A listed topic is in the directory, until it is not listed or ends."""

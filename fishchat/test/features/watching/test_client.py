@@ -18,7 +18,7 @@ class ClientTests(SynchronousTestCase):
         """Each push is an event; a state that is none is no part of the protocol."""
         for state, is_online in ((b"online", True), (b"offline", False)):
             push = parse_push(rows.RESP_PRESENCE.name, b"bob %s 1795581000123" % state, False)
-            self.assertEqual(push, Presence("bob", is_online, 1795581000123))
+            self.assertEqual(push, Presence("bob", is_online, 1795581000.123))
         self.assertEqual(parse_push(rows.RESP_TYPING.name, b"bob #fishing", False), Typing("bob", "#fishing"))
         self.assertRaises(ProtocolError, parse_push, rows.RESP_PRESENCE.name, b"bob away 1", False)
 
