@@ -159,6 +159,8 @@ class Governor:
     async def _speak(self) -> None:
         """The subject sends a message and an operation; the journal says whether it may."""
         talker = self._device(self._subject)
+        await talker.ready()
         await talker.say(GOVERNED, GOVERNED)
+        await talker.ready()
         if not talker.plain and (changing := talker.change(GOVERNED)) is not None:
             await changing

@@ -145,12 +145,16 @@ class Talker:
 
     async def command(self, method: str, *arguments: Any) -> Any:
         """Return the result of a method of the client, which is not restarted meanwhile."""
-        await within(self._scene.reactor, lambda: not self._resting, ANSWERS)
+        await self.ready()
         self.pending += 1
         try:
             return await getattr(self.client, method)(*arguments)
         finally:
             self.pending -= 1
+
+    async def ready(self) -> None:
+        """Wait while the client is restarted: it would not answer what is asked of it then."""
+        await within(self._scene.reactor, lambda: not self._resting, ANSWERS)
 
     def say(self, to: str, conversation: str) -> Deferred[None]:
         """Send a message; fires when it has its answer."""

@@ -112,7 +112,7 @@ class WholeHistory(ClusterCase):
         await self.check(bob, range(1, 7))
 
     async def test_rejoined_before_acknowledging(self) -> None:
-        """Messages that were missed are in history alone, also on a device that has not acknowledged the ones before."""
+        """Messages that were missed are in history alone, also on a device that has not acknowledged earlier ones."""
         cluster, alice = await self.begin()
         for server in ("ms1", "ms2"):
             bob = await cluster.login("bob", server, server, acks=True)

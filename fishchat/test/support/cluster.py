@@ -6,6 +6,7 @@ would, without a word to clients or store. Nothing here listens on a port.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -54,7 +55,7 @@ class Cluster:
         voice = MemoryBus(self.medium)
         self._ear = Subscriber(parse_url(self.redis.url))
         for channel in (channels.CLIENT_STATUS, channels.TOPIC_SYNC):
-            self._ear.subscribe(channel, lambda said, channel=channel: voice.publish(channel, said))
+            self._ear.subscribe(channel, partial(voice.publish, channel))
         self._ear.startService()
         self._pump = LoopingCall(clock.advance, 0) if clock is not None else None
         if self._pump is not None:

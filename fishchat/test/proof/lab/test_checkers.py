@@ -7,6 +7,7 @@ from math import inf
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.proof.lab.changes import Numbers
 from fishchat.proof.lab.checkers import CHECKERS, KINDS, LOOKED_BACK, NAMES, violations
 from fishchat.proof.lab.journal import Answered, Fault, Journal, Seen, Sent, Stay
 from fishchat.proof.lab.recovery import recovery
@@ -231,6 +232,17 @@ class CheckerTests(SynchronousTestCase):
         self.check("untold")
         self.journal.gaps["carol/main", "#fish"] = [(2, 1)]
         self.assertEqual(len(violations(self.journal)["untold"]), 2)
+
+    def test_gap_that_begins_late(self) -> None:
+        """A number may be missing in a gap if something that is not pushed has it now; without any gap it may not."""
+        self.put_back()
+        self.lose("#fish", 2, "b4")
+        self.journal.gaps = {(name, "#fish"): [(2, 2)] for name in ("alice/main", "carol/main")}
+        self.check("untold")
+        self.journal.numbers["#fish"] = Numbers(1, frozenset(), frozenset({1}), frozenset())
+        self.check()
+        del self.journal.gaps["alice/main", "#fish"]
+        self.check("untold")
 
     def test_gap_elsewhere(self) -> None:
         """A gap in a conversation that lost nothing is found although another one has lost something."""
