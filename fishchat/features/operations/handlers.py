@@ -83,16 +83,18 @@ class Operations:
     async def _reactions(self, session: ISession, command: Command) -> bytes:
         # The client may be gone before the last step.
         account, (conversation, position) = session.account, _seen(session, command)
-        found: set[tuple[bytes, bytes]] = set()
+        found: dict[bytes, set[bytes]] = {}
         cursor = b"0"
         while True:
             page = await self._call(calls.reactions(account, conversation, position, cursor))
-            found.update(page.found)
+            for reactor, written in page.found:
+                found.setdefault(written, set()).add(reactor)
             cursor = page.cursor
             if cursor == b"0":
                 break
-        pairs = sorted((_reaction(written), account) for account, written in found)
-        return list_lines(command, [(b"%s %s" % pair, b"") for pair in pairs])
+        kinds = sorted((_reaction(written), reactors) for written, reactors in found.items())
+        items = [(b"%s %s" % (reaction, reactor), b"") for reaction, reactors in kinds for reactor in sorted(reactors)]
+        return list_lines(command, items)
 
 
 def _form(kind: bytes, of: bytes, tags: Tags) -> bytes:

@@ -19,7 +19,7 @@ while edit_at and edit_at ~= '-' and edit_at ~= 'x' do
   edit_at = versions ~= 'nobody' and edit_before(edit) or 'x'
 end
 local out = {}
-if edit_at == '-' then
+if edit_at == '-' and not is_scrubbed(entry[2][4]) then
   out = {entry[1], entry[2][2], entry[2][4]}
 elseif #edits == 0 then
   out = {entry[1], entry[2][2], edited_body(conversation, entry[2][4], state, may_see)}

@@ -18,7 +18,7 @@ EARLIEST = 1_577_836_800_000
 APART = 60
 #: Conversations that one call examines, and entries that one step of removing examines.
 SURVEY_STEP = 20
-TRIM_STEP = 1000
+TRIM_STEP = 250
 
 
 @dataclass

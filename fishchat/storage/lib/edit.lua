@@ -30,7 +30,7 @@ function edit.refused(op, state, limits, now)
   local word = state.is_topic and state.shut and unwritable(op.conversation, op.account, state.shut)
     or too_late(op, limits[1], now)
   if word then return word end
-  if string.find(op.body, '^%S+ %S+ %S+ [^ ]*;mention=all[; ]') then
+  if state.is_topic and string.find(op.body, '^%S+ %S+ %S+ [^ ]*;mention=all[; ]') then
     local refused = forbids(op.account, op.conversation, 'mention_all')
     if refused then return table.concat(refused, ' ') end
   end

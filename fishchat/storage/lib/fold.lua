@@ -49,12 +49,17 @@ local function edit_for(conversation, state, may_see)
   return at
 end
 
+-- Return whether a scrub has erased the first text of a message that was edited.
+local function is_scrubbed(body)
+  return string.find(body, '^%S+ %S+ %S+ %S+ $') ~= nil
+end
+
 -- Return the body with the text that stands for a reader. `may_see` returns whether it sees a position; nil for everything.
 local function edited_body(conversation, body, state, may_see)
   local at = edit_for(conversation, state, may_see)
-  if at == '-' then return body end
+  if at == '-' and (state.edit == '-' or state.recalled or not is_scrubbed(body)) then return body end
   local account, device, cseq, form = parts_of(body)
-  local edit = at and operation_at(conversation, at)
+  local edit = at and at ~= '-' and operation_at(conversation, at)
   if not edit then return account .. ' ' .. device .. ' ' .. cseq .. ' - edited later' end
   local _, _, _, new_form, text = parts_of(edit[2][4])
   local kept, mention = {}, attribute_of(new_form, 'mention')

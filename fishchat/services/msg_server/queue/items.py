@@ -19,7 +19,7 @@ from fishchat.storage.script import Script
 #: One script call holds at most this many messages or operations, and this many bytes of them.
 MESSAGES = 500
 OPERATIONS = 200
-RECALLS = 50
+RECALLS = 32
 BYTES = 256 * 1024
 #: A text of a topic that may mention members counts as so many bytes more: the store looks up each name.
 MENTIONING = BYTES // 32

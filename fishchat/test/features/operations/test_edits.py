@@ -58,6 +58,11 @@ class Texts(EditCase):
         self.edit(r"c\nd", of=second, attributes="esc")
         self.assertEqual(self.page("bob", AB)[1], rf"2 e;edited=alice+bob:7-4;reply={MESSAGE} c\nd")
 
+    def test_mention_of_all_in_a_pair(self) -> None:
+        """Between two accounts nobody needs a right to mention all."""
+        self.assertEqual(self.edit("x", attributes="mention=all"), 2)
+        self.assertEqual(self.page("bob", AB), ["1 -;edited=alice+bob:7-2;mention=all x"])
+
     def test_same_text(self) -> None:
         """An edit to what stands already stores nothing, and names the entry by which it stands."""
         self.assertEqual(self.edit("hello"), "DUP 7-1")

@@ -149,6 +149,17 @@ class InTopics(TopicCase):
         _, _, flat = self.call("logs/page", "#t", "7-5", end, 100, False)
         self.assertEqual([body.split(" ", 3)[3] for body in flat[2::3]], ["- of gone", "edit;of=7-1 while bob is here"])
 
+    def test_scrubbed_first_text(self) -> None:
+        """Nobody is shown an empty text after a scrub: neither in the versions nor who left before the edit."""
+        self.leave("bob", "t")
+        self.done("mia", "edit", self.of("mia"), "new")
+        self.command("DEL", "log:#t")
+        self.command("XADD", "log:#t", "7-1", "t", 1, "m", "mia main -1 - ")
+        self.assertEqual(self.page("bob", "#t"), ["1 - edited later"])
+        self.assertEqual(self.page("adam", "#t"), ["1 -;edited=#t:7-7 new"])
+        reply = self.call("operations/versions", "adam", "#t", "7-1", "members")
+        self.assertEqual([body.split(" ", 4)[4] for body in reply[1][2::3]], ["new"])
+
     def test_recall_of_ones_own_at_any_time(self) -> None:
         """For admins and the owner it is never too late, also for their own messages."""
         for account, answer in (("mia", "TOOLATE limit=0s"), ("adam", STORED), ("olga", STORED)):
