@@ -29,7 +29,10 @@ for i = 1, #reports, 2 do
   call('XDEL', 'reports', string.match(reports[i + 1], ' (%S+)$'))
   call('HDEL', 'reported:' .. account, reports[i])
 end
-if #reports > 0 then return 1 end
+if #reports > 0 then
+  mark_reports()
+  return 1
+end
 
 for _, topic in ipairs(call('SPOP', 'asking:' .. account, count)) do call('HDEL', 'asked:#' .. topic, account) end
 return (erase_told(account, count) == count or call('EXISTS', 'asking:' .. account) == 1) and 1 or 0

@@ -3,7 +3,7 @@
 --   reason ('' for none), most (bans of a topic)
 -- reply: OK, membership version (0 if it was no member), conversation, epoch, number, body, membership version before,
 --   time (of the notice)
--- refuses: LEASE, EPOCH <epoch>, TRYAGAIN, NOTFOUND, NOTMEMBER, RIGHTS <needs>, OWNER, FULL <limit>
+-- refuses: LEASE, EPOCH <epoch>, TRYAGAIN, NOTFOUND, NOTMEMBER, RIGHTS <needs>, MUTED <until>, OWNER, FULL <limit>
 -- writes: banned:<conversation> invited:<conversation> asked:<conversation> asking:<account> members:<conversation>
 --   admins:<conversation> topics:<account> talks:<account> log:<conversation> meta:<conversation> quiet:<conversation> count:<stream>
 --   /sysctrl/send
@@ -22,6 +22,7 @@ if refused then return refused end
 if not enabled('moderation') then return {'TRYAGAIN'} end
 local conversation = '#' .. topic
 refused = refused_on(account, device, conversation, 'ban', other)
+  or refused_reason(account, device, conversation, reason)
 if refused then return refused end
 local till = seconds > 0 and milliseconds() + 1000 * seconds or 0
 refused = add_sanction('banned:' .. conversation, other, till, account, reason, most)

@@ -2,7 +2,7 @@
 -- args: server, incarnation, epoch, stream, account, device ('*' for the operator), topic, other, seconds, reason ('' for
 --   none), most (mutes of a topic)
 -- reply: OK, conversation, epoch, number, body, membership version, time (of the notice)
--- refuses: LEASE, EPOCH <epoch>, TRYAGAIN, NOTFOUND, NOTMEMBER, RIGHTS <needs>, OWNER, FULL <limit>
+-- refuses: LEASE, EPOCH <epoch>, TRYAGAIN, NOTFOUND, NOTMEMBER, RIGHTS <needs>, MUTED <until>, OWNER, FULL <limit>
 -- writes: muted:<conversation> log:<conversation> meta:<conversation> quiet:<conversation> count:<stream> /sysctrl/send
 --- @include "fence"
 --- @include "enabled"
@@ -15,6 +15,7 @@ if refused then return refused end
 if not enabled('moderation') then return {'TRYAGAIN'} end
 local conversation = '#' .. topic
 refused = refused_on(account, device, conversation, 'mute', other)
+  or refused_reason(account, device, conversation, reason)
 if refused then return refused end
 if not role_of(other, conversation) then return {'NOTMEMBER'} end
 local till = milliseconds() + 1000 * seconds

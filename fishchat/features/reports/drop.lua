@@ -2,7 +2,9 @@
 -- args: report
 -- reply: OK
 -- refuses: NOTFOUND
--- writes: reports
+-- writes: reports unscrubbed
+--- @include "erased"
 
 if call('XDEL', 'reports', args[1]) == 0 then return {'NOTFOUND'} end
+mark_reports()
 return {'OK'}

@@ -42,8 +42,8 @@ class ScrubError(StartError):
 class Scrubbed:
     """What a scrub did.
 
-    :ivar entries: messages and other entries that were copied. :ivar postponed: conversations, and streams of the
-    router, that changed too often; they wait for the next scrub. :ivar complete: whether Redis' file was written anew.
+    :ivar entries: messages and other entries that were copied. :ivar postponed: conversations and other
+    streams that changed too often; they wait for the next scrub. :ivar complete: whether Redis' file was written anew.
     """
 
     conversations: int = 0
@@ -67,7 +67,8 @@ class Scrub:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._streams = [send_stream(shard).encode() for shard in range(config.router.shards)]
+        #: Streams that are of no conversation.
+        self._streams = [b"reports", *(send_stream(shard).encode() for shard in range(config.router.shards))]
         self._keeps_replaced = config.messages.versions != "nobody"
         self._goes_on = goes_on
         self._token = secrets.token_hex(8).encode()

@@ -6,6 +6,11 @@ local function mark_unscrubbed(conversation)
   call('SADD', 'unscrubbed', conversation)
 end
 
+-- The stream of the reports is no conversation. While it waits, its name is in the same set.
+local function mark_reports()
+  mark_unscrubbed('reports')
+end
+
 -- Ids alone, so that a restored backup can be made to forget what was erased after it.
 local function record_erasure(what)
   call('ZADD', 'erasures', 'NX', milliseconds(), what)

@@ -19,6 +19,13 @@ local function refused_on(account, device, conversation, action, other)
   if role == 'owner' then return {'OWNER'} end
 end
 
+-- Return the refusal of a reason that a muted admin gives, or nil: the members would read it.
+local function refused_reason(account, device, conversation, reason)
+  local restrictions = reason ~= '' and device ~= '*' and call('HGET', 'meta:' .. conversation, 'b')
+  local word = restrictions and silenced(conversation, account, restrictions)
+  return word and {string.match(word, '^(%S+) ?(.*)$')} or nil
+end
+
 -- Return the stored form of a notice.
 local function notice_of(account, device, text)
   return account .. ' ' .. device .. ' -1 n ' .. text

@@ -86,7 +86,7 @@ def copy(
 ) -> Ask[tuple[bytes, int]]:
     """Copy some entries of a stream. Returns the position to go on after, empty at the end, and the entries copied.
 
-    ``what`` is ``LOG`` or ``OPS`` of the conversation, or a stream of the router, which is of no conversation. A call
+    ``what`` is ``LOG`` or ``OPS`` of the conversation, or the name of a stream that is of no conversation. A call
     copies about ``count`` entries, and fewer if they have more than ``size`` bytes. With ``replaced``, texts that were
     replaced by edits are kept. Raises Again.
     """

@@ -1,10 +1,10 @@
 -- Copy entries of a stream to a new key. With the last of them the copy takes the place of the stream, in the same step.
--- args: token, lease (ms), what (log or ops of the conversation, or a stream of the router), conversation ('' for the
---   router), after (position of the last copied entry, '' to begin), count (entries to copy), bytes (to copy), replaced
---   (whether texts that were replaced by edits are kept)
+-- args: token, lease (ms), what (log or ops of the conversation, or the name of a stream that is of none), conversation (''
+--   for such a stream), after (position of the last copied entry, '' to begin), count (entries to copy), bytes (to copy),
+--   replaced (whether texts that were replaced by edits are kept)
 -- reply: OK, position to go on after or '', entries copied
 -- refuses: LEASE, AGAIN
--- writes: scrubber scrub:<log> log:<conversation> ops:<conversation> /sysctrl/send
+-- writes: scrubber scrub:<log> log:<conversation> ops:<conversation> reports /sysctrl/send
 --- @include "scrubber"
 --- @include "scrubbed"
 

@@ -163,6 +163,17 @@ class Bans(GovernCase):
 class Mutes(GovernCase):
     """``mute`` and ``unmute``."""
 
+    def test_reason_of_a_muted_admin(self) -> None:
+        """A muted admin does its work, but says nothing to the members by it."""
+        self.mute("alice", "bob")
+        before = self.dump()
+        for act in (self.kick, self.ban, self.mute):
+            refused = act("bob", "carol", reason="listen")
+            self.assertEqual(refused[0], "MUTED")
+            self.assertRegex(refused[1], r"^until=\d+$")
+        self.assert_unchanged(before)
+        self.assertEqual(self.kick("bob", "carol")[0], "OK")
+
     def test_muted(self) -> None:
         """A muted member reads, and says nothing; others see until when."""
         *notice, _ = self.mute("bob", "carol", 600, "too loud")

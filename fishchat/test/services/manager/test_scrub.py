@@ -14,6 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from fishchat.features.accounts.administration import Accounts
+from fishchat.features.accounts.calls import erase_requests
+from fishchat.features.reports.calls import drop, trim
 from fishchat.interfaces import IStore
 from fishchat.services.manager import scrub as module
 from fishchat.services.manager.nightly_scrub import AFTER_FAILURE, EVERY, NightlyScrub, latest
@@ -174,6 +176,27 @@ class Files(StoreCase):
         self.assertEqual(self.keys_with(KEPT), {b"log:alice+bob", b"log:#fishing", STREAM})
         self.redis.restart()
         self.assertEqual((self.logs(), self.keys_with(MARK)), (before, set()))
+
+    async def test_reports(self) -> None:
+        """The copy in a report that was removed is gone, too, however it was removed; the others stay."""
+        for remove in ("drop", "trim", "account"):
+            await self.begin()
+            self.fill()
+            texts = zip((7, 8), (MARK, KEPT), strict=True)
+            ids = [self.redis.command("XADD", "reports", f"{at}-0", "by", "alice", "text", text) for at, text in texts]
+            self.redis.command("HSET", "reported:alice", "alice+bob:7-1", b"1 " + ids[0])
+            if remove == "drop":
+                await drop(ids[0]).of(self.store)
+            elif remove == "trim":
+                self.assertEqual(await trim(1).of(self.store), 1)
+            else:
+                await erase_requests(b"alice", 100).of(self.store)
+            self.assertIn(b"reports", self.keys_with(MARK))
+            done = await self.scrub().run()
+            self.assertTrue(done.complete)
+            self.assertNotIn(b"reports", self.keys_with(MARK))
+            self.assertIn(b"reports", self.keys_with(KEPT))
+            self.assertFalse((await self.scrub().state()).is_due)
 
     async def test_slow_calls(self) -> None:
         """The list of slow calls holds arguments; after a scrub it does not hold earlier ones."""
