@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fishchat.errors import ProtocolError
 from fishchat.model.names import DIGITS, MessageId
 from fishchat.protocols.fields import (
@@ -231,7 +229,7 @@ RESP_NOTICE = Push(
     zh="一个通知：关于你的帐号（在会话 `@alice` 里），如 `INVITED fishing`（用 `JOIN_TOPIC` 接受）、`REQUESTED "
     "fishing bob`（用 `ACCEPT_MEMBER` 或 `REFUSE_MEMBER` 答复）；或关于话题（在话题里），如 `JOINED bob`，见[通知"
     "](#notices)；像消息一样需要确认，在历史记录里也是一条",
-    fields=(SENDER, replace(ID, sample=b"@bob:7-1")),
+    fields=(SENDER, ID),
     text=Text.REQUIRED,
     text_sample=b"INVITED fishing",
     numbered=True,
