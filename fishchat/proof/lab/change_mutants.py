@@ -17,7 +17,7 @@ CHANGE_MUTANTS = (
         "A recall leaves the earlier and later texts of the message in the store.",
         ("members",),
         ("exposed",),
-        (Edit("storage/lib/recall.lua", "    call('XDEL', 'ops:' .. op.conversation, edit[1])\n", ""),),
+        (Edit("storage/lib/erased_edits.lua", "    call('XDEL', 'ops:' .. conversation, edit[1])\n", ""),),
     ),
     Mutant(
         "edits-out-of-order",
@@ -140,8 +140,8 @@ CHANGE_MUTANTS = (
         (
             Edit(
                 "storage/lib/edit.lua",
-                "  if not limits[3] then\n    if op.state.edit",
-                "  if true then\n    if op.state.edit",
+                "  if not limits[3] then\n    -- More than one",
+                "  if true then\n    -- More than one",
             ),
         ),
     ),
