@@ -159,6 +159,10 @@ class IRooms(Protocol):
     def acknowledged(self, reading: Reading) -> None:
         """Continue the delivery after an acknowledgement."""
 
+    @property
+    def announced(self) -> Callable[[Reading], Position]:
+        """Return up to where a device was told of messages: pushed, or in a range that is passed over."""
+
 
 class IMembership(Protocol):
     """Which devices of this server read a topic."""

@@ -58,6 +58,9 @@ class Messages:
         if reading is None:
             raise Refusal("NOTFOUND")
         if not reading.acknowledge((epoch, seq)):
+            if (epoch, seq) <= self._rooms.announced(reading):
+                # It is in an announced range, which the place of the device passes with a later acknowledgement.
+                return
             raise Refusal("AHEAD", last=format_position(reading.position).decode())
         if device.lagging or not reading.open:
             self._rooms.acknowledged(reading)

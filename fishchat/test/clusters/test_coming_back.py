@@ -171,6 +171,36 @@ class Lazy(ClusterCase):
         bob = await log_in(cluster, "bob", "ack,lazy", "ms2", synced=False)
         await bob.expect("RESP_MESSAGE_P2P …-8 8", "RESP_MESSAGE_P2P …-9 9", "RESP_SYNCED")
 
+    async def test_operations(self) -> None:
+        """It is pushed what changes messages that it has, also inside the range, before the newest messages."""
+        cluster = await self.begin(newest=2)
+        alice, bob = await cluster.login("alice"), await log_in(cluster, "bob", "ack,lazy,ops")
+        epoch = await self.say(alice, "MSG bob", 1, 2, 3)
+        of = f"alice+bob:{epoch}"
+        await bob.texts(3)
+        bob.send(f"ACK {of}-3")
+        await bob.quiet()
+        bob.drop()
+        await cluster.settled()
+        lines = [f"EDIT {of}-1 one", "MSG bob 5", f"REACT {of}-3 ok", "MSG bob 7", "MSG bob 8", f"REACT {of}-5 ok"]
+        for number, line in enumerate([*lines, f"EDIT {of}-2 two", "MSG bob 11"], 4):
+            await alice.ask(line, f"OK … {of}-{number}")
+        wanted = [
+            "RESP_BEHIND alice+bob 5 7",
+            f"RESP_EDIT alice {of}-4 {of}-1 one",
+            f"RESP_REACTION alice {of}-6 {of}-3 + ok",
+            f"RESP_MESSAGE_P2P alice {of}-8 8",
+            f"RESP_REACTION alice {of}-9 {of}-5 + ok",
+            f"RESP_EDIT alice {of}-10 {of}-2 two",
+            f"RESP_MESSAGE_P2P alice {of}-11 11",
+            "RESP_SYNCED",
+        ]
+        for server in ("ms1", "ms2"):
+            bob = await log_in(cluster, "bob", "ack,lazy,ops", server, synced=False)
+            await bob.expect(*wanted)
+            bob.drop()
+            await cluster.settled()
+
     async def test_limit_lazy(self) -> None:
         """At the limit everything is pushed; one message more is told. Other devices are pushed all."""
         cluster = await self.begin(newest=2)

@@ -365,6 +365,18 @@ class PromiseTests(SynchronousTestCase):
             # Each of these is already reported as an error of its history.
             self.flushLoggedErrors()
 
+    def test_acknowledged_in_a_range(self) -> None:
+        """A device acknowledges a message that it has, when it is told that it is behind it."""
+        state = Mishaps()
+        state.begin(up=1, homes=[0] * 6, members=0)
+        talk = {"change": None, "key": "alice/d1", "pick": 0, "server": "ms1", "topic": "pond"}
+        state.talk_meanwhile(talk=[("bob/d1", "carol"), ("bob/d1", "bob")], **talk)
+        state.talk(talk=[("alice/d1", "bob")])
+        state.leave(clean=False, key="bob/d2")
+        state.say(count=1, key="alice/d1", to="bob")
+        state.talk_meanwhile(talk=[("bob/d1", "bob")], **talk)
+        state.teardown()
+
     def test_mishaps(self) -> None:
         """In every history, acknowledged messages are delivered once, in order, to exactly their recipients."""
         self.run_machine(Mishaps, 350)

@@ -51,6 +51,7 @@ class Delivery:
         self.signals = Signals(self.presence, self.watchers)
         self.rooms.on_silent_reaction = ReactionSums(connection, self.watchers, clock).changed
         self.feeder = Feeder(logs, self.membership.refresh, newest)
+        self.rooms.announced = self.feeder.announced
         self._catching_up = CatchingUp(logs, self.presence, self.rooms, self.membership, epoch)
         connection.on_connected.append(self.sweep)
 

@@ -43,6 +43,11 @@ class FarBehind:
         """Return whether operations of an announced range must be read next."""
         return bool(self._ranges) and reading in self._ranges
 
+    def announced(self, reading: Reading) -> Position:
+        """Return up to where the device was told of messages: the end of its range, or its position without one."""
+        within = self._ranges.get(reading)
+        return reading.position if within is None else max(reading.position, within.last)
+
     def forget(self, device: Device) -> None:
         """Forget the ranges of a device that has disconnected."""
         if self._ranges:

@@ -48,6 +48,10 @@ class Feeder:
         self._busy.add(device)
         ensureDeferred(self._feed(device)).addErrback(self._failed).addBoth(self._rest, device)
 
+    def announced(self, reading: Reading) -> Position:
+        """Return up to where a device was told of messages, pushed or in a range."""
+        return self._far_behind.announced(reading)
+
     def forget(self, device: Device) -> None:
         """Forget a device that has disconnected."""
         self._far_behind.forget(device)

@@ -36,6 +36,10 @@ def _ignore(conversation: bytes, of: Position) -> None:
     """Ignore a reaction, until somebody wants to know."""
 
 
+def _position_of(reading: Reading) -> Position:
+    return reading.position
+
+
 class ILog(Protocol):
     """The reads of the log that conversations need."""
 
@@ -63,6 +67,8 @@ class Rooms:
         self._clock = clock
         #: Called with the conversation and the message of a reaction that is not pushed.
         self.on_silent_reaction: Callable[[bytes, Position], object] = _ignore
+        #: Returns up to where a device was told of messages, pushed or in a range.
+        self.announced: Callable[[Reading], Position] = _position_of
         self.conversations: dict[bytes, Conversation] = {}
         self.dirty: set[Reading] = set()
         #: Topic without a member here → the membership version for which this was found.
