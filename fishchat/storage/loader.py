@@ -5,6 +5,10 @@
 once, each after those that it includes itself, then the script. A line ``--- @checks`` stands for
 ``lib/attributes.lua`` and every ``features/<feature>/attribute_<name>.lua``: so a feature adds a check to the script
 that stores messages.
+
+Redis runs a script from its first line at every call, and makes all its functions anew. So a script that is called for
+every message keeps what it needs rarely in a block from ``--- @rarely one, other`` to ``--- @end``: the includes of the
+block are made at the first call of ``rare()``, which returns a table of the functions that the first line names.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ ROOTS: tuple[Traversable, ...] = (*_features(), _STORAGE)
 #: The beginning of the names of files that check an attribute of a message.
 _CHECK = "attribute_"
 _CHECKS = "--- @checks\n"
+_RARELY = re.compile(r"^--- @rarely ([\w, ]+)\n(.*?)^--- @end\n", re.MULTILINE | re.DOTALL)
 _INCLUDE = re.compile(r'^--- @include "(\w+)"$', re.MULTILINE)
 
 
@@ -104,4 +109,15 @@ def assemble(text: str) -> bytes:
     if _CHECKS in text:
         inserted = '--- @include "attributes"\n' + "".join(checks())
         text = text.replace(_CHECKS, inserted)
-    return "\n".join([*map(read_include, needed(text)), text]).encode()
+    often = needed(_RARELY.sub("", text))
+    text = _RARELY.sub(lambda block: _made_when_needed(block[1], block[2], often), text)
+    return "\n".join([*map(read_include, often), text]).encode()
+
+
+def _made_when_needed(names: str, block: str, known: list[str]) -> str:
+    """Return the function ``rare``, with the includes of a block that are not ``known``."""
+    includes = [read_include(name) for name in needed(block) if name not in known]
+    fields = ", ".join(f"{name} = {name}" for name in names.split(", "))
+    begin = "local rare_functions\nlocal function rare()\nif not rare_functions then\n"
+    end = f"\nrare_functions = {{{fields}}}\nend\nreturn rare_functions\nend\n"
+    return begin + "\n".join([*includes, block]) + end

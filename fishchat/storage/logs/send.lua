@@ -10,13 +10,15 @@
 --- @include "clock"
 --- @include "elsewhere"
 --- @include "here"
+--- @include "shut"
+--- @rarely look_back, note_stored, note_mentions, note_written, open_span, refused_attribute, unreachable, unwritable, write_mentions
 --- @include "look_back"
 --- @include "mentions"
 --- @include "spans"
 --- @include "restrictions"
---- @include "shut"
 --- @include "unreachable"
 --- @checks
+--- @end
 
 -- fishchat/model/routing.py describes the layout of a batch, which the router reads unchanged.
 
@@ -77,22 +79,27 @@ end
 
 -- The first message between two accounts.
 local function begin(conversation, account, peer)
-  open_span(peer, conversation, '0-0')
-  if account ~= peer then open_span(account, conversation, '0-0') end
+  rare().open_span(peer, conversation, '0-0')
+  if account ~= peer then rare().open_span(account, conversation, '0-0') end
 end
+
+local has_looked_back, has_mentions = false, false
 
 -- Return the reason not to store a message, or nothing. Duplicates are detected first: they are stored already.
 local function refusal(state, conversation, sender, cseq, body, account, peer)
   local expected = state.cseq[sender] + 1
-  if cseq > 0 and cseq < expected then return look_back(conversation, body, expected) end
+  if cseq > 0 and cseq < expected then
+    has_looked_back = true
+    return rare().look_back(conversation, body, expected)
+  end
   if not is_here(sender, account) then return 'TRYAGAIN' end
   if peer == '' and not is_member(state, conversation, account) then
     return call('EXISTS', 'topic:' .. conversation) == 1 and 'NOTMEMBER' or 'NOTFOUND'
   end
   if cseq == 0 or cseq > expected then return 'GAP expected=' .. expected end
-  if peer == '' then return state.shut and unwritable(conversation, account, state.shut) end
+  if peer == '' then return state.shut and rare().unwritable(conversation, account, state.shut) end
   if state.begun then return shut(state.shut, account) end
-  return unreachable(account, peer)
+  return rare().unreachable(account, peer)
 end
 
 -- Messages with attributes, which the store must check, or with an '@' in their texts, which may mention members. All
@@ -119,7 +126,7 @@ for i = 1, #messages, 6 do
     state.cseq[sender] = tonumber(meta[4] or 0)
   end
   local result = refusal(state, conversation, sender, cseq, body, account, peer)
-  if not result and is_marked[i] then result = refused_attribute(conversation, account, body) end
+  if not result and is_marked[i] then result = rare().refused_attribute(conversation, account, body) end
   if not result then
     if peer ~= '' and not state.begun then
       begin(conversation, account, peer)
@@ -132,12 +139,15 @@ for i = 1, #messages, 6 do
       result = 'INTERNAL'
     else
       wrote = true
-      if has_looked_back then note_stored('log:' .. conversation, stored, now, body) end
+      if has_looked_back then rare().note_stored('log:' .. conversation, stored, now, body) end
       state.n, state.changed, state.read[account] = result, true, result
       if cseq > 0 then state.cseq[sender] = cseq end
       if peer == '' then
-        if state.shut then note_written(conversation, account, state.shut, now) end
-        if is_marked[i] then note_mentions(conversation, result, account, body) end
+        if state.shut then rare().note_written(conversation, account, state.shut, now) end
+        if is_marked[i] then
+          has_mentions = true
+          rare().note_mentions(conversation, result, account, body)
+        end
       end
       local targets
       if peer == '' then
@@ -171,7 +181,7 @@ for _, conversation in ipairs(order) do
   end
 end
 
-write_mentions()
+if has_mentions then rare().write_mentions() end
 if #routes > 0 then
   local n = call('INCR', 'count:' .. stream)
   -- Without a router some 100,000 messages are kept for it, or 4,000 batches, whichever is more.
