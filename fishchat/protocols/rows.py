@@ -120,7 +120,7 @@ class Verb(Row):
     :ivar says: word of a refusal → the sentence that fits this verb better than the usual one.
     :ivar ok: how its reply begins; worked out once.
     :ivar places: the position of each field; worked out once.
-    :ivar kept: its tags that are stored with the message; worked out once.
+    :ivar kept: its tags that are stored with the message, and ``kept_names``; worked out once.
     """
 
     alias: bytes = field(default=b"", kw_only=True)
@@ -133,6 +133,7 @@ class Verb(Row):
     ok: bytes = field(init=False, repr=False)
     places: Mapping[str, int] = field(init=False, repr=False)
     kept: tuple[Tag, ...] = field(init=False, repr=False)
+    kept_names: frozenset[bytes] = field(init=False, repr=False)
     tag_readers: Mapping[bytes, Callable[[bytes], Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -142,6 +143,7 @@ class Verb(Row):
         object.__setattr__(self, "tag_readers", {tag.name: tag.read for tag in self.tags})
         object.__setattr__(self, "places", {one.name: place for place, one in enumerate(self.fields)})
         object.__setattr__(self, "kept", tuple(tag for tag in self.tags if tag.kept))
+        object.__setattr__(self, "kept_names", frozenset(tag.name for tag in self.kept))
 
     @property
     def words(self) -> tuple[bytes, ...]:

@@ -38,14 +38,14 @@ class Messages:
         device, peer = session.device, command.fields[0]
         assert device is not None
         form = ESCAPED if b"esc" in command.tags else PLAIN
-        if command.verb.kept:
+        if not command.verb.kept_names.isdisjoint(command.tags):
             form = with_kept_tags(form, command)
         session.send_message(command, p2p(device.account, peer), form, peer)
 
     def send_topic(self, session: ISession, command: Command) -> None:
         """Carry out SEND_MESSAGE_TOPIC: store a message for a topic, then deliver it."""
         form = ESCAPED if b"esc" in command.tags else PLAIN
-        if command.verb.kept:
+        if not command.verb.kept_names.isdisjoint(command.tags):
             form = with_kept_tags(form, command)
         session.send_message(command, topic_conversation(command.fields[0]), form, b"")
 
