@@ -103,6 +103,7 @@ class Attributes(ClusterCase):
                     ("tag_rows", {**verb.tag_rows, **{tag.name: tag for tag in tags}}),
                     ("tag_readers", {**verb.tag_readers, **{tag.name: same for tag in tags}}),
                     ("kept", tuple(tags)),
+                    ("kept_names", frozenset(tag.name for tag in tags)),
                 ):
                     self.addCleanup(object.__setattr__, verb, name, getattr(verb, name))
                     object.__setattr__(verb, name, value)
