@@ -58,8 +58,12 @@ end
 local function body_of(entry, value)
   local body = entry[2][4]
   if not is_amended then return body end
-  local _, _, _, form = parts_of(body)
-  if attribute_of(form, 'of') then return operation_body(entry) end
+  local form = string.match(body, '^%S+ %S+ %S+ (%S+)')
+  if string.find(form, ';', 1, true) then
+    if attribute_of(form, 'of') then return operation_body(entry) end
+  elseif not value and not pins[entry[1]] then
+    return body
+  end
   local state = amendment_of(value)
   if state.recalled then return body end
   return shown_body(conversation, entry[1], body, state, account, pins, may_see)
