@@ -120,7 +120,7 @@ def _known(journal: Journal, expected: dict[str, State], unsure: set[str]) -> di
 
 
 def shuffled(journal: Journal) -> Iterator[str]:
-    """A device is told of each operation once, in the order of the numbers of all that it receives."""
+    """A device receives each operation once, and everything that it receives in the order of the numbers."""
     for login, told in journal.told.items():
         handed = journal.handed.get(login, [])
         latest: dict[str, Position] = {}

@@ -67,7 +67,7 @@ def refused(journal: Journal) -> Iterator[str]:
 def lost(journal: Journal) -> Iterator[str]:
     """An acknowledged message is in the log, and was delivered to every other device of its members.
 
-    A device that was away when a message was recalled is told of the recall instead.
+    A device that was away when a message was recalled receives the recall instead of the message.
     """
     recalls = {one.of: one.origin for one in journal.changes if one.kind == "recall"}
     delivered: dict[str, set[str]] = {device: set(recalls.values()) for device in journal.plain}

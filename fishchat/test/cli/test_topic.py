@@ -20,7 +20,7 @@ from fishchat.test.support.user_runner import CHEAP, Commands, at_once
 
 
 class Changing(GovernCase, Commands):
-    """Redis runs, and no server: the notices are stored for whoever comes."""
+    """Redis runs but no server does: the notices are stored, and members receive them later."""
 
     words = ("topic",)
 

@@ -1,4 +1,4 @@
-"""Operations on messages in a cluster of two servers: who is told of them, live and after an absence."""
+"""Operations on messages in a cluster of two servers: which devices receive them, live and after an absence."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ class Devices(ClusterCase):
         await laptop.expect("@time=…", "@time=…", "END …")
 
     async def test_both_at_once(self) -> None:
-        """Two accounts that ask each other are contacts, whoever was first."""
+        """Two accounts that have asked each other become contacts; the order does not matter."""
         cluster = await self.cluster()
         alice, bob = await cluster.login("alice"), await cluster.login("bob", "ms2")
         await alice.ask("ASK bob hello", "OK …")

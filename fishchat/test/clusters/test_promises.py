@@ -366,7 +366,7 @@ class PromiseTests(SynchronousTestCase):
             self.flushLoggedErrors()
 
     def test_acknowledged_in_a_range(self) -> None:
-        """A device acknowledges a message that it has, when it is told that it is behind it."""
+        """A device may acknowledge an old message that lies in a range announced by ``RESP_BEHIND``."""
         state = Mishaps()
         state.begin(up=1, homes=[0] * 6, members=0)
         talk = {"change": None, "key": "alice/d1", "pick": 0, "server": "ms1", "topic": "pond"}

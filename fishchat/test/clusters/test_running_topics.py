@@ -196,7 +196,7 @@ class Silenced(RunCase):
         self.assertEqual(cluster.redis.command("HGET", "topic:#fishing", "owner"), won.encode())
 
     async def test_announcement(self) -> None:
-        """Everybody is told of a change at once; only the announcement counts."""
+        """All members receive each change at once; only the announcement counts as unread."""
         await self.begin()
         await self.alice.ask("SET fishing announcement 我们星期天见", "OK …")
         for client in (self.bob, *self.carol):

@@ -164,6 +164,15 @@ class Includes(SynchronousTestCase):
         self.assertEqual(text.count("local function shut("), 1)
         self.assertTrue(text.endswith("return 1\n"))
 
+    def test_rarely(self) -> None:
+        """The includes of a block are in the function ``rare``, without those that the script includes itself."""
+        block = '--- @rarely refuses, shut\n--- @include "reach"\n--- @end\n'
+        text = loader.assemble(f'--- @include "shut"\n{block}return rare().refuses\n').decode()
+        often, rarely = text.split("local function rare()")
+        self.assertEqual((often.count("local function shut("), rarely.count("local function shut(")), (1, 0))
+        self.assertEqual((often.count("local function refuses("), rarely.count("local function refuses(")), (0, 1))
+        self.assertIn("{refuses = refuses, shut = shut}", rarely)
+
     def test_circle(self) -> None:
         """Includes that need each other are refused, by name."""
         self.patch(loader, "read_include", lambda name: f'--- @include "{"b" if name == "a" else "a"}"\n')

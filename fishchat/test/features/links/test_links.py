@@ -117,7 +117,7 @@ class Administration(LinksCase):
     """Making, listing and revoking."""
 
     def test_list(self) -> None:
-        """Admins see the links that are good, whoever has made them."""
+        """Admins see all valid links, also those that others have created."""
         self.make_admin("bob")
         self.link("one", uses=5)
         self.link("two", account="bob", approval=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
@@ -145,8 +146,8 @@ class StoreCase(TestCase):
         found = set()
         for directory, _, names in os.walk(self.redis.data):
             for name in names:
-                path = os.path.join(directory, name)
-                if os.path.isfile(path) and text in open(path, "rb").read():  # noqa: SIM115
+                path = Path(directory, name)
+                if path.is_file() and text in path.read_bytes():
                     found.add(name)
         return found
 
