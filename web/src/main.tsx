@@ -1,0 +1,3 @@
+import { render } from 'preact'
+
+render(<p>鱼传 FishChat</p>, document.getElementById('app')!)
