@@ -1,0 +1,5 @@
+const en = {}
+
+const zh: typeof en = {}
+
+export const frame = { en, zh }

@@ -1,0 +1,5 @@
+import './ui/tokens.css'
+import './ui/base.css'
+import './chat/frame.css'
+import './chat/room/room.css'
+import './chat/panel/panel.css'

@@ -1,0 +1,69 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+
+export interface MenuItem {
+  name: string
+  act: () => void
+  danger?: boolean
+  icon?: ComponentChildren
+}
+
+interface Props {
+  name: string
+  items: MenuItem[]
+  onClose: () => void
+}
+
+/** A menu: arrows move, Enter acts, Escape and a press elsewhere end it. The focus goes back to what opened it. */
+export function Menu({ name, items, onClose }: Props) {
+  const menu = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const opener = document.activeElement
+    const elsewhere = (event: PointerEvent) => {
+      if (!menu.current?.contains(event.target as Node)) onClose()
+    }
+    entries()[0]?.focus()
+    document.addEventListener('pointerdown', elsewhere)
+    return () => {
+      document.removeEventListener('pointerdown', elsewhere)
+      if (opener instanceof HTMLElement && document.activeElement === document.body) opener.focus()
+    }
+  }, [])
+
+  const entries = () => [...(menu.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])]
+
+  const move = (event: KeyboardEvent) => {
+    const all = entries()
+    const at = all.indexOf(document.activeElement as HTMLElement)
+    const to: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }
+    const next = to[event.key]
+    if (next !== undefined) {
+      all[(next + all.length) % all.length]?.focus()
+      event.preventDefault()
+    } else if (event.key === 'Escape' || event.key === 'Tab') {
+      event.stopPropagation()
+      event.preventDefault()
+      onClose()
+    }
+  }
+
+  return (
+    <div ref={menu} class="menu" role="menu" aria-label={name} onKeyDown={move}>
+      {items.map((item) => (
+        <button
+          type="button"
+          role="menuitem"
+          tabIndex={-1}
+          class={item.danger ? 'danger' : ''}
+          onClick={() => {
+            onClose()
+            item.act()
+          }}
+        >
+          {item.icon}
+          {item.name}
+        </button>
+      ))}
+    </div>
+  )
+}
