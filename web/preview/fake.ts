@@ -83,7 +83,7 @@ export class FakeEngine implements IEngine {
   }
 
   async send(conversation: ConversationId, text: string, options: { reply?: MessageId; mention?: string[] } = {}): Promise<void> {
-    const waiting: Outgoing = { key: `${Math.random()}`, conversation, kind: 'message', text, of: options.reply, time: Date.now() }
+    const waiting: Outgoing = { key: `${Math.random()}`, order: Date.now(), conversation, kind: 'message', text, of: options.reply, time: Date.now() }
     this.tell({ kind: 'outgoing', conversation, rows: [waiting] })
     setTimeout(() => {
       const all = this.messages.get(conversation) ?? []

@@ -38,12 +38,16 @@ export interface Message {
 export interface Outgoing {
   /** A name of it that this device chose. */
   key: string
+  /** A number that grows: the order in which they were written. */
+  order: number
   conversation: ConversationId
   kind: 'message' | 'edit' | 'recall' | 'react' | 'unreact' | 'pin' | 'unpin'
   text: string
   /** The message that is edited, recalled, …; the message that is answered. */
   of?: MessageId
   mention?: string[]
+  /** The edit whose text was on the screen when an edit began; with another one now, it is refused (`CHANGED`). */
+  was?: MessageId
   time: number
   /** Why it failed for good; without it, it waits and will be sent. */
   error?: Failure

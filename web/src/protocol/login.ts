@@ -1,0 +1,170 @@
+/**
+ * The login, from the greeting to success; as `fishchat/client/login.py`.
+ *
+ * A token is tried first. Without one, or if it is refused, the password is proved by SCRAM, and the server issues a
+ * token. A secret is sent as it is only to a server that offers no SCRAM because it requires no secret.
+ */
+import { formatTags } from './lines.ts'
+import { nameOf, refused, type Reply } from './request.ts'
+import { first, MECHANISM, type Proof } from './scram.ts'
+
+const TOKEN = /^fct_[A-Za-z0-9_-]{1,128}$/
+
+/** The next command; or that a proof must be computed, which `proved` takes; or that the login is done. */
+export type Step = { verb: string; line: string } | { prove: string } | null
+
+/** How a login proves who it is. */
+export interface Secrets {
+  password?: string
+  token?: string
+  /** Create the account first, with this invitation if there is one. */
+  create?: boolean
+  invite?: string
+}
+
+export class Login {
+  token: string | null = null
+  /** Whether the token differs from the one that was saved last. */
+  changed = false
+  private readonly account: string
+  private readonly device: string
+  private readonly capabilities: string
+  private readonly makeNonce: () => string
+  private password: string | undefined
+  private given: string | undefined
+  private creation: { invite?: string } | null
+  private offered = new Set<string>()
+  private agreed = false
+  private byToken = false
+  private nonce = ''
+  private signature = ''
+  private then: (reply: Reply) => Step
+
+  constructor(account: string, device: string, secrets: Secrets, capabilities: string[], makeNonce: () => string) {
+    this.account = nameOf(account)
+    this.device = nameOf(device)
+    this.capabilities = `caps=${['ack', ...capabilities].join(',')}`
+    this.makeNonce = makeNonce
+    this.password = secrets.password
+    this.given = secrets.token
+    this.creation = secrets.create ? { invite: secrets.invite } : null
+    this.then = this.hello
+  }
+
+  /** What a proof is computed from. */
+  get secrets(): { account: string; password: string; nonce: string } {
+    return { account: this.account, password: this.password ?? '', nonce: this.nonce }
+  }
+
+  /** Start over on a new connection. */
+  connected(): void {
+    this.offered = new Set()
+    this.agreed = this.byToken = false
+    this.then = this.hello
+  }
+
+  /** Take the greeting and return the first command. */
+  greeted(rest: string): Step {
+    const told = pairs(rest)
+    this.offered = new Set((told.sasl ?? '').split(',').filter(Boolean))
+    return this.again()
+  }
+
+  /** Return the command for another attempt. */
+  again(): Step {
+    if (!this.agreed) {
+      this.then = this.hello
+      return { verb: 'HELLO', line: `HELLO 1 ${this.capabilities}` }
+    }
+    if (this.creation) return this.create(this.creation)
+    const token = this.given ?? this.token
+    this.byToken = token !== null && token !== undefined
+    if (!token && this.password !== undefined && this.offered.size) return this.begin()
+    this.then = this.letIn
+    const secret = token ?? this.password ?? ''
+    const tags = formatTags({ device: this.device })
+    return { verb: 'SEND_CLIENT_ID', line: `${tags}SEND_CLIENT_ID ${this.account}${secret ? ` ${secret}` : ''}` }
+  }
+
+  /** Take a reply and return the next step. Fails with `Refused`, or with an error for an invalid reply. */
+  answered(reply: Reply): Step {
+    const { error } = reply
+    if (error === null) return this.then(reply)
+    if (error.word === 'AUTH' && this.byToken && this.forget()) return this.again()
+    throw error
+  }
+
+  /** Take the proof that was asked for. */
+  proved(proof: Proof): Step {
+    this.signature = proof.signature
+    this.then = this.checked
+    return { verb: 'SEND_AUTH', line: `SEND_AUTH ${MECHANISM} ${proof.final}` }
+  }
+
+  /** Drop the token if there is a password to log in by instead; returns whether there is. */
+  forget(): boolean {
+    if (this.password === undefined) return false
+    this.given = undefined
+    this.remember(null)
+    return true
+  }
+
+  /** Log in by this password from now on. */
+  renew(password: string): void {
+    this.password = password
+  }
+
+  private readonly hello = (reply: Reply): Step => {
+    const caps = pairs(reply.rest).caps ?? ''
+    if (!caps.split(',').includes('ack')) throw refused('VERSION', 'the server does not offer caps=ack')
+    this.agreed = true
+    return this.again()
+  }
+
+  private create({ invite }: { invite?: string }): Step {
+    this.then = () => {
+      this.creation = null
+      return this.again()
+    }
+    const tags = formatTags(invite ? { invite } : {})
+    return { verb: 'CREATE_CLIENT', line: `${tags}CREATE_CLIENT ${this.account} ${this.password ?? ''}` }
+  }
+
+  private begin(): Step {
+    if (!this.offered.has(MECHANISM)) {
+      throw refused('AUTH', 'the server offers no way to log in by a password that is known here')
+    }
+    this.nonce = this.makeNonce()
+    this.then = (reply) => ({ prove: reply.rest })
+    const tags = formatTags({ device: this.device })
+    return { verb: 'SEND_AUTH', line: `${tags}SEND_AUTH ${MECHANISM} ${first(this.account, this.nonce)}` }
+  }
+
+  private readonly checked = (reply: Reply): Step => {
+    if (reply.rest.split(' ', 1)[0] !== this.signature) {
+      throw refused('AUTH', 'the server does not prove that it knows the password')
+    }
+    return this.letIn(reply)
+  }
+
+  private readonly letIn = (reply: Reply): Step => {
+    const { token } = pairs(reply.rest)
+    if (token !== undefined) {
+      if (!TOKEN.test(token)) throw new Error('what should be a token is none')
+      this.remember(token)
+    }
+    return null
+  }
+
+  private remember(token: string | null): void {
+    if (token === this.token) return
+    this.token = token
+    this.changed = true
+  }
+}
+
+function pairs(rest: string): Record<string, string> {
+  const words = rest.split(' ').filter((word) => word.includes('='))
+  return Object.fromEntries(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]))
+}
+
