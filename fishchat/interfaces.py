@@ -64,7 +64,8 @@ class IPeer(Protocol):
     :ivar flow: whether the peer is read. :ivar host: the address that the peer connects from; empty when it is unknown.
     :ivar secure: whether the connection is encrypted. :ivar shaking: whether its handshake is still under way; nothing
     can be written before it is done. :ivar heard_at: the time of the last bytes that were read, in seconds of the
-    server's clock. :ivar closing_since: when the server began to close the connection; None while it is open.
+    server's clock. :ivar closing_since: when the server began to close the connection; None while it is open. :ivar
+    web: whether it came through a web site: it then needs web addresses of other servers.
     """
 
     flow: Flow
@@ -73,6 +74,7 @@ class IPeer(Protocol):
     shaking: bool
     heard_at: float
     closing_since: float | None
+    web: bool
 
     @property
     def binding(self) -> bytes | None:

@@ -56,6 +56,9 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
     #: ``host:port`` for clients, of gateway and msg_server; ``address_tls`` if there is a port for clients with TLS.
     address: str = ""
     address_tls: str = ""
+    #: Where pages connect to a msg_server, without and with TLS.
+    address_web: str = ""
+    address_web_tls: str = ""
     pid: int = 0
     #: Milliseconds since 1970 and since the start.
     at: int = 0
@@ -72,8 +75,8 @@ class Heartbeat(Payload, frozen=True, kw_only=True, omit_defaults=True):
         """Return whether it has an address for clients, and all its addresses are well-formed."""
         try:
             parse_address(self.address)
-            if self.address_tls:
-                parse_address(self.address_tls)
+            for address in filter(None, (self.address_tls, self.address_web, self.address_web_tls)):
+                parse_address(address)
         except ValueError:
             return False
         return True

@@ -50,7 +50,7 @@ ROLES: tuple[Role, ...] = (
         # The stage of the roles that clients connect to: they stop first.
         stage=3,
         summary="Tells clients which msg_server to use",
-        listeners=("gateway.listen",),
+        listeners=("gateway.listen", "web.listen"),
         banner="{address}",
         original={"Listen": "gateway.listen", "MsgServerList": "gateway.servers"},
     ),
@@ -60,7 +60,7 @@ ROLES: tuple[Role, ...] = (
         module="fishchat.services.msg_server",
         stage=3,
         summary="Holds clients, stores and delivers messages",
-        listeners=("msg_server.listen",),
+        listeners=("msg_server.listen", "msg_server.listen_web"),
         several=True,
         original={"Listen": "msg_server.listen", "LocalIP": "msg_server.advertise", "UUID": "msg_server.id"},
     ),

@@ -14,6 +14,7 @@ from msgspec import Meta, field
 Port = Annotated[str, Meta(title="host:port", pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")]
 MaybePort = Annotated[str, Meta(title="host:port", pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})?$")]
 Name = Annotated[str, Meta(title="a name", pattern=r"^[a-z0-9._-]{0,32}$")]
+Url = Annotated[str, Meta(title="an address", pattern=r"^(https?://[^/\s@]+/?)?$")]
 # The bounds are far beyond any use, and the scripts, the calendar and the timers still take them.
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 Rate = Annotated[float, Meta(ge=0.001, le=1_000_000_000)]
@@ -154,9 +155,41 @@ class MsgServer(Section, frozen=True, kw_only=True):
             " in the certificate if that is every address of the machine (0.0.0.0)."
         ),
     ] = ""
+    listen_web: Annotated[
+        MaybePort,
+        Meta(
+            description="The address to which pages connect if this role is a process of its own. With all roles in one"
+            " process they connect to `web.listen`. Empty: pages cannot connect here."
+        ),
+    ] = "127.0.0.1:17081"
+    listen_web_tls: Annotated[
+        MaybePort, Meta(description="A second such address, with TLS. Empty: no such listener.")
+    ] = ""
     capacity: Annotated[
         Count, Meta(description="The most connections. The gateway prefers servers with more room.")
     ] = 20000
+
+
+class Web(Section, frozen=True, kw_only=True):
+    """The pages for browsers. The gateway serves them; with all roles in one process they also connect there."""
+
+    listen: Annotated[MaybePort, Meta(description="The address to listen on with HTTP. Empty: no such listener.")] = (
+        "127.0.0.1:17080"
+    )
+    listen_tls: Annotated[
+        MaybePort, Meta(description="A second address to listen on, with HTTPS. Empty: no such listener.")
+    ] = ""
+    public_url: Annotated[
+        Url,
+        Meta(
+            description="The address of the pages for people, such as https://chat.example.org/, if it is another one"
+            " than those of the listeners: a proxy is between. Pages then connect to this address only."
+        ),
+    ] = ""
+    origins: Annotated[
+        list[Url],
+        Meta(description="Further addresses of pages that may connect, such as https://chat.example.org."),
+    ] = []
 
 
 class Router(Section, frozen=True, kw_only=True):
@@ -342,6 +375,7 @@ class Config(Section, frozen=True, kw_only=True):
     accounts: Accounts = Accounts()
     tls: Tls = Tls()
     gateway: Gateway = Gateway()
+    web: Web = Web()
     msg_server: MsgServer = MsgServer()
     router: Router = Router()
     messages: Messages = Messages()

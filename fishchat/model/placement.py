@@ -5,9 +5,10 @@ Random, because many clients ask between two heartbeats, and all of them would c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 #: Seconds without a heartbeat, of which one is due every two, after which a server is not offered any more.
 GONE = 6.0
@@ -17,11 +18,20 @@ OFFERED = 3
 MOST = 10_000
 
 
+class Way(NamedTuple):
+    """How a client connects: with TLS or not, with lines or from a page in a browser."""
+
+    secure: bool = False
+    web: bool = False
+
+
+LINES = Way()
+
+
 @dataclass(slots=True)
 class _Server:
     pid: int
-    address: str
-    address_tls: str
+    addresses: Mapping[Way, str]
     free: int
     heard: float
 
@@ -44,13 +54,13 @@ class Placement:
         """Return the number of remembered servers."""
         return len(self._servers)
 
-    def heard(self, server: str, pid: int, address: str, free: int, now: float, address_tls: str = "") -> None:
+    def heard(self, server: str, pid: int, addresses: Mapping[Way, str], free: int, now: float) -> None:
         """Record that ``server`` (its process ``pid``) lives and has room for ``free`` more clients."""
         if server not in self._servers and len(self._servers) >= MOST:
             self._forget(now)
             if len(self._servers) >= MOST:
                 return
-        self._servers[server] = _Server(pid, address, address_tls, max(0, free), now)
+        self._servers[server] = _Server(pid, addresses, max(0, free), now)
 
     def stopping(self, server: str, pid: int) -> None:
         """Forget ``server``, which accepts no clients any more. A newer process of the same name is kept."""
@@ -58,19 +68,21 @@ class Placement:
         if known is not None and known.pid == pid:
             del self._servers[server]
 
-    def choose(self, now: float, secure: bool = False) -> list[str]:
+    def choose(self, now: float, way: Way = LINES) -> list[str]:
         """Return up to ``OFFERED`` different addresses, the one to use first; the fallback when no server lives.
 
-        Empty when the fallback is empty, too. A full server follows all that have room. ``secure``: addresses for TLS.
+        Empty when the fallback is empty, too. A full server follows all that have room. ``way`` is how the client
+        connects.
         """
         self._forget(now)
         weights: dict[str, int] = {}
         for server in self._servers.values():
-            address = server.address_tls if secure else server.address
-            if address:
+            if address := server.addresses.get(way):
                 weights[address] = max(weights.get(address, 0), server.free)
         if not weights:
-            fallback = self._fallback_tls if secure else self._fallback
+            fallback = self._fallback_tls if way.secure else self._fallback
+            if way.web:
+                return []
             return self._random.sample(fallback, min(OFFERED, len(fallback)))
         chosen: list[str] = []
         while weights and len(chosen) < OFFERED:
@@ -81,6 +93,12 @@ class Placement:
             chosen.append(pick)
             del weights[pick]
         return chosen
+
+    def web_addresses(self, now: float, secure: bool) -> list[str]:
+        """Return the addresses of all live servers for pages."""
+        self._forget(now)
+        found = (server.addresses.get(Way(secure, web=True)) for server in self._servers.values())
+        return sorted(filter(None, found))
 
     def _forget(self, now: float) -> None:
         gone = [name for name, server in self._servers.items() if now - server.heard >= GONE]

@@ -55,10 +55,12 @@ class LinePeer(LineReceiver):
 
     :param serve: makes what answers this peer.
     :ivar session: what answers this peer; None when the connection is gone.
+    :cvar web: whether it came through a web site, whose address it knows instead of that for lines.
     :cvar not_tls: what a peer is sent that speaks plain text to a port for TLS.
     """
 
     transport: Any
+    web = False
     not_tls = b"ERR - VERSION this port is for TLS, and what you have sent was not encrypted; connect with TLS\r\n"
 
     def __init__(
@@ -69,7 +71,7 @@ class LinePeer(LineReceiver):
         self.host = host
         self.secure = self.shaking = secure
         self.flow = Flow()
-        self._splitter = LineSplitter()
+        self._splitter: Any = LineSplitter()
         self._out: list[bytes] = []
         self._socket: Any = None
         self._backlog: deque[bytes] | None = None
@@ -138,8 +140,7 @@ class LinePeer(LineReceiver):
     def dataReceived(self, data: bytes) -> None:
         self.heard_at = self._clock.seconds()
         lines = self._splitter.feed(data)
-        if refusals := self._splitter.take_refusals():
-            self.send(refusals)
+        self.answer_control()
         flow = self.flow
         if flow.reasons:
             self._keep(lines)
@@ -151,6 +152,11 @@ class LinePeer(LineReceiver):
                 self._keep(lines[number:])
                 return
             self.lineReceived(line)
+
+    def answer_control(self) -> None:
+        """Write what answers the frames of the transport, and no command: refusals of telnet's options."""
+        if refusals := self._splitter.take_refusals():
+            self.send(refusals)
 
     def readConnectionLost(self) -> None:
         """The peer will send nothing more, as a piped ``nc``: it is answered to the end, then closed."""

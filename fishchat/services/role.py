@@ -35,6 +35,8 @@ from fishchat.storage.redis import Connection, Pipeline, Script, StoreError
 from fishchat.storage.settings import advice, check_settings
 
 if TYPE_CHECKING:
+    from twisted.web.resource import IResource
+
     from fishchat.services.net.certificates import Certificates
 
 
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
 class Parts(OrderedService):
     """Redis (embedded unless the configuration names one), a bus, and connections on request.
 
-    Roles use ``config``, ``reactor``, ``clock`` and ``bus``. ``embedded=False`` means that another part of this process
-    runs the embedded Redis. Roles are added as further children, so that they start after the parts and stop before
-    them.
+    Roles use ``config``, ``reactor``, ``clock`` and ``bus``. They put resources into ``web``, which the gateway of the
+    same process serves; it is None where a role is a process of its own. ``embedded=False`` means that another part of
+    this process runs the embedded Redis. Roles are added as further children, so that they start after the parts and
+    stop before them.
     """
 
     log = Logger()
@@ -61,6 +64,7 @@ class Parts(OrderedService):
         self.reactor = reactor
         self.clock: IReactorTime = reactor if clock is None else clock
         self._access = Access(config, reactor, self.clock)
+        self.web: dict[bytes, IResource] | None = None
         self._advised = False
         if embedded:
             EmbeddedRedis(config, reactor).setServiceParent(self)

@@ -31,7 +31,7 @@ from fishchat.testing.settings import configured
 #: Seconds between two looks at what is waited for, and the most that a start may take.
 LOOK_EVERY, PATIENCE = 0.01, 30.0
 #: The sections of the configuration that have a listener.
-SECTIONS = ("gateway", "msg_server", "monitor")
+SECTIONS = ("gateway", "msg_server", "monitor", "web")
 
 
 class Server:
@@ -39,7 +39,7 @@ class Server:
 
     Settings are dotted keys: ``Server({"limits.devices": 2})``. Limits of rate are off unless ``limits.flood`` is set.
 
-    :ivar address: where clients connect to, as ``host:port``; ``gateway`` and ``monitor`` likewise.
+    :ivar address: where clients connect to, as ``host:port``; ``gateway``, ``monitor`` and ``web`` likewise.
     :ivar data: the data directory, which is removed at the end.
     """
 
@@ -52,7 +52,7 @@ class Server:
         free = {f"{section}.listen": "127.0.0.1:0" for section in SECTIONS}
         own = {"data": str(self.data), "msg_server.id": "ms1", "limits.flood": False}
         self.config = configured({**free, **own, **(settings or {})})
-        self.address = self.gateway = self.monitor = ""
+        self.address = self.gateway = self.monitor = self.web = ""
         self._parts: Parts | None = None
 
     async def start(self) -> None:
@@ -106,7 +106,7 @@ class Server:
             await self.stop()
             raise
         ports = {listener.key: f"127.0.0.1:{listener.port}" for listener in listeners}
-        self.gateway, self.address, self.monitor = (ports[f"{section}.listen"] for section in SECTIONS)
+        self.gateway, self.address, self.monitor, self.web = (ports[f"{section}.listen"] for section in SECTIONS)
 
     async def _until(self, ready: Callable[[], bool]) -> None:
         deadline = self._reactor.seconds() + PATIENCE

@@ -13,7 +13,7 @@ from fishchat.bus.hints import Hints
 from fishchat.config import schema
 from fishchat.features.session.rows import RESP_MOVE
 from fishchat.model.hints import HintNumbers
-from fishchat.model.placement import Placement
+from fishchat.model.placement import Placement, Way
 from fishchat.model.routing import Entry, group
 from fishchat.net.addresses import parse_address
 from fishchat.proof.fuzz.helpers import Dice, claim, quiet
@@ -58,10 +58,10 @@ def _heard(payload: bytes) -> None:
     monitor = Monitor(everywhere, clock, lambda: "own", wall=clock.seconds)
     gateway = Gateway(everywhere, Placement([], Random(1)), schema.Limits(), clock)
     everywhere.publish(channels.MONITOR, payload)
-    for secure in (False, True):
-        for address in gateway.placement.choose(clock.seconds(), secure):
+    for way in (Way(secure, web) for secure in (False, True) for web in (False, True)):
+        for address in gateway.placement.choose(clock.seconds(), way):
             parse_address(address)
-        line = server.neighbours.move_line(0, secure)
+        line = server.neighbours.move_line(0, way)
         (address, _), _ = RESP_MOVE.read(line.removesuffix(b"\r\n").partition(b" ")[2])
         claim(address is None or parse_address(address.decode()), "no address", line)
     shown = monitor.servers()

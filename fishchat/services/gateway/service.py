@@ -16,7 +16,7 @@ from fishchat.config.schema import Limits
 from fishchat.features.session.rows import RESP_BYE
 from fishchat.interfaces import IBus, IPeer
 from fishchat.model.bucket import Bucket
-from fishchat.model.placement import Placement
+from fishchat.model.placement import Placement, Way
 from fishchat.net.turn import Turn
 from fishchat.protocols.peer import STUCK, LinePeer
 from fishchat.services.gateway.connection import GatewaySession
@@ -117,7 +117,7 @@ class Gateway(Service, ServerFactory):
 
     def choose(self, secure: bool) -> Sequence[str]:
         """Return the addresses of msg_servers for one client, the first to use; empty when none is known."""
-        addresses = self.placement.choose(self._clock.seconds(), secure)
+        addresses = self.placement.choose(self._clock.seconds(), Way(secure))
         self.placed += bool(addresses)
         return addresses
 
@@ -169,4 +169,15 @@ def build(parts: Parts) -> Sequence[IService]:
         secure = _Secure(gateway)
         listeners.append(Listener(section.listen_tls, secure, "gateway.listen_tls", parts.reactor, creator))
         counted = parts.certificates.counted(load)
-    return [gateway, *listeners, parts.heartbeat("gateway", counted)]
+    return [gateway, *listeners, *_pages(parts, placement), parts.heartbeat("gateway", counted)]
+
+
+def _pages(parts: Parts, placement: Placement) -> Sequence[IService]:
+    """Return the site with the pages for browsers; nothing where there is none."""
+    section = parts.config.web
+    if not section.listen and not section.listen_tls:
+        return []
+    # Imported here: a process without a web site does not need it.
+    from fishchat.services.gateway.pages import pages
+
+    return pages(parts, placement)

@@ -14,6 +14,7 @@ from fishchat.services.roles import build as build_role
 
 def build(parts: Parts) -> Sequence[IService]:
     """Return the services of all roles on the same parts, in the order of their start."""
+    parts.web = {}
     return [service for role in roles.in_order() for service in build_role(role, parts)]
 
 

@@ -10,9 +10,10 @@ from fishchat.config import ports, roles
 from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
 from fishchat.net.addresses import parse_address
+from fishchat.web import static_directory
 
 TALK = """\
-FishChat is running. Talk to it from two terminals:
+FishChat is running.{page}alk to it from two terminals:
 
     {first:<38}    {second}
     {bob:<38}    {alice}
@@ -25,6 +26,20 @@ Log      {log}
 Stop     Ctrl+C
 """
 
+PAGE = """ Open it in a browser:
+
+    {address}
+
+{others}
+
+Or t"""
+OPEN = "Choose a name. Others open the same address and choose another one. In Chinese: 用浏览器打开，取个名字即可。"
+CLOSED = (
+    "You need an account: fishchat user add NAME{elsewhere} makes one, fishchat user invite{elsewhere} an invitation."
+)
+SIGN_UP = "Anyone can make an account there. In Chinese: 在网页上即可注册。"
+NOT_BUILT = " The pages for browsers are not built (make web). T"
+
 
 def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
     """Return the text. Clients with TLS can connect to ``address_tls``."""
@@ -34,6 +49,7 @@ def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
     data = data_path(config)
     secret = "" if config.accounts.mode == "open" else " PASSWORD"
     return TALK.format(
+        page=_page(config, data),
         first=first,
         second=second,
         bob=f"LOGIN bob{secret}",
@@ -42,6 +58,29 @@ def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
         data=data,
         log=data / ("*.log" if in_processes else "fishchat.log"),
     )
+
+
+def page_address(config: Config) -> str:
+    """Return the address of the pages for people; empty if there are none."""
+    web = config.web
+    if web.public_url or not (web.listen_tls or web.listen):
+        return web.public_url
+    return f"https://{web.listen_tls}/" if web.listen_tls else f"http://{web.listen}/"
+
+
+def _page(config: Config, data: Path) -> str:
+    address = page_address(config)
+    if not address:
+        return " T"
+    if static_directory() is None:
+        return NOT_BUILT
+    others = {"open": OPEN, "signup": SIGN_UP, "closed": CLOSED}[config.accounts.mode]
+    return PAGE.format(address=address, others=others.format(elsewhere=_elsewhere(config, data)))
+
+
+def _elsewhere(config: Config, data: Path) -> str:
+    # Without it a command would begin a store in the default directory.
+    return f" --data {shlex.quote(str(data))}" if config.data else ""
 
 
 def _roles(config: Config) -> Iterator[tuple[str, str]]:
@@ -62,7 +101,6 @@ def _more(config: Config, data: Path, address_tls: str) -> Iterator[tuple[str, s
         command = f"openssl s_client -quiet -crlf -alpn fishchat/1 -connect {address_tls}{trusted}"
         yield "TLS", f"{command} -verify_return_error"
     if config.accounts.mode != "open":
-        # Without it the command would begin a store in the default directory.
-        elsewhere = f" --data {shlex.quote(str(data))}" if config.data else ""
+        elsewhere = _elsewhere(config, data)
         typed = "SIGNUP NAME PASSWORD, or " if config.accounts.mode == "signup" else ""
         yield "Accounts", f"{typed}fishchat user add NAME{elsewhere}"

@@ -94,6 +94,8 @@ def _server(config: Config, number: int) -> dict[str, str]:
         ("ADVERTISE", own.advertise),
         ("LISTEN_TLS", own.listen_tls),
         ("ADVERTISE_TLS", own.advertise_tls),
+        ("LISTEN_WEB", own.listen_web),
+        ("LISTEN_WEB_TLS", own.listen_web_tls),
     ):
         if address:
             told["MSG_SERVER__" + key] = plus(address, number)

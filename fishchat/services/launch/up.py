@@ -28,6 +28,7 @@ from fishchat.interfaces import IReloads
 from fishchat.net.clock import use_monotonic
 from fishchat.services.launch import layout, readiness
 from fishchat.services.launch.banner import talk
+from fishchat.services.launch.pages import with_pages
 from fishchat.services.launch.processes import Processes
 from fishchat.services.launch.upgrade import copy_before, upgrade
 from fishchat.services.net.listen import refusal, taken
@@ -132,6 +133,7 @@ def run(
     try:
         if in_processes:
             _refuse_ports(config)
+        config = with_pages(config, in_processes, say)
         ports = rows(config, config.up.msg_servers if in_processes else 1)
         wait_for_ports(ports, PATIENCE if left_behind else 0, say)
         # A problem with a file is reported here, not by a process that would be restarted forever.

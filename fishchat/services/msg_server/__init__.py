@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from twisted.application.service import IService
 
+from fishchat.config import roles
 from fishchat.config.check import server_id
 from fishchat.services.msg_server.factory import ClientFactory
 from fishchat.services.msg_server.service import MsgServer
@@ -37,7 +38,28 @@ def build(parts: Parts) -> Sequence[IService]:
         factory, creator = ClientFactory(server, secure=True), certificates.creator(CHAT)
         listeners.append(Listener(section.listen_tls, factory, "msg_server.listen_tls", parts.reactor, creator))
         load = certificates.counted(load)
-    return [server, *listeners, parts.heartbeat("msg_server", load, server_id(config))]
+    return [server, *listeners, *_web(parts, server), parts.heartbeat("msg_server", load, server_id(config))]
+
+
+def _web(parts: Parts, server: MsgServer) -> Sequence[IService]:
+    """Let pages connect: at the site of this process, or at one of this role's own."""
+    config = parts.config
+    key = "msg_server.listen_web" if parts.web is None else "web.listen"
+    plain, secure = roles.address(config, key), roles.address(config, roles.tls_key(key))
+    if not plain and not secure:
+        return []
+    if not config.web.public_url:
+        # Behind a proxy a page cannot choose among servers.
+        server.address_web, server.address_web_tls = plain, secure
+    # Imported here: a process without a web site does not need it.
+    from fishchat.services.web.mount import Root, site
+    from fishchat.services.web.socket import Socket
+
+    resources = {b"socket": Socket(server.connect_web, parts.clock)}
+    if parts.web is None:
+        return site(parts, key, Root(resources))
+    parts.web.update(resources)
+    return []
 
 
 Options = options("msg_server")

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from fishchat.bus import channels
 from fishchat.config.schema import Config
+from fishchat.errors import Refusal
 from fishchat.features.engine import Engine
 from fishchat.features.registry import FEATURES
 from fishchat.features.registry import handlers as make_handlers
@@ -35,7 +36,7 @@ from fishchat.services.msg_server.sessions.hashing import Hashing
 from fishchat.services.msg_server.sessions.neighbours import Neighbours
 from fishchat.services.msg_server.sessions.registry import Sessions
 from fishchat.services.msg_server.sessions.revocations import Revocations
-from fishchat.services.msg_server.sessions.session import Handler, Session
+from fishchat.services.msg_server.sessions.session import Handler, Session, way_of
 from fishchat.services.msg_server.settings import bounds, feature_settings, guess_budgets, keepalive
 from fishchat.services.net.connection_limits import ConnectionLimits, Refused
 from fishchat.services.net.keepalive import EVERY
@@ -77,6 +78,8 @@ class MsgServer(Service):
         self.id = server.encode()
         self.address = address
         self.address_tls = address_tls
+        #: Where pages connect, without and with TLS; empty if they cannot.
+        self.address_web = self.address_web_tls = ""
         self.clock = clock
         self._bus = bus
         self._reader = reader
@@ -209,6 +212,17 @@ class MsgServer(Service):
         """Return the protocol of one accepted client."""
         return LinePeer(self.sessions.open, self._turn, self.clock, host, secure)
 
+    def connect_web(self, address: IAddress | None, secure: bool) -> LinePeer | Refusal:
+        """Return the peer of a new client over WebSocket, or why there is no room for it."""
+        host = address.host if isinstance(address, (IPv4Address, IPv6Address)) else ""
+        refusal = self.connection_limits.refusal(host)
+        if refusal is not None:
+            return refusal
+        # Imported here: a process without a web site does not need the library.
+        from fishchat.protocols.websocket import WebSocketPeer
+
+        return WebSocketPeer(self.sessions.open, self._turn, self.clock, host, secure)
+
     @property
     def connections(self) -> Collection[Session]:
         """The sessions of all connections, logged in or not."""
@@ -227,7 +241,8 @@ class MsgServer(Service):
             **self.audit.figures(),
         }
         capacity = self.config.msg_server.capacity
-        return Load(self.address, len(self.connections), capacity, figures, self.address_tls())
+        web = self.address_web, self.address_web_tls
+        return Load(self.address, len(self.connections), capacity, figures, self.address_tls(), *web)
 
     # -- the store
 
@@ -278,7 +293,7 @@ class MsgServer(Service):
 
     async def _stop(self) -> None:
         for session in list(self.sessions.all):
-            session.peer.send(self.neighbours.move_line(LAST_WORDS, session.peer.secure))
+            session.peer.send(self.neighbours.move_line(LAST_WORDS, way_of(session.peer)))
             session.peer.hold(STOPPING)
         await self.commits.when_idle()
         for session in list(self.sessions.all):

@@ -13,7 +13,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 
-from fishchat.net.addresses import parse_address
+from fishchat.net.addresses import format_address, parse_address
 from fishchat.services.net.probes import probe
 from fishchat.services.running.errors import StartError
 
@@ -84,6 +84,12 @@ class Listener(Service):
         self.port = 0
         self._reactor = reactor
         self._listening: IListeningPort | None = None
+
+    @property
+    def bound(self) -> str:
+        """The address with the real port; the configured one while the service does not listen."""
+        host, port = parse_address(self.address)
+        return format_address(host, self.port or port)
 
     def check(self) -> None:
         """Raise ListenError when the address cannot be listened on now."""

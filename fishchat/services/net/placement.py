@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from fishchat.bus.channels import Heartbeat
 from fishchat.interfaces import IBus
-from fishchat.model.placement import Placement
+from fishchat.model.placement import Placement, Way
 from fishchat.services.running import heartbeat
 
 
@@ -20,6 +20,16 @@ def follow(placement: Placement, bus: IBus, clock: IReactorTime, *, but: str = "
             placement.stopping(beat.id, beat.pid)
         elif beat.has_addresses():
             free = beat.capacity - beat.clients
-            placement.heard(beat.id, beat.pid, beat.address, free, clock.seconds(), beat.address_tls)
+            placement.heard(beat.id, beat.pid, _addresses(beat), free, clock.seconds())
 
     heartbeat.listen(bus, received)
+
+
+def _addresses(beat: Heartbeat) -> dict[Way, str]:
+    given = {
+        Way(): beat.address,
+        Way(secure=True): beat.address_tls,
+        Way(web=True): beat.address_web,
+        Way(secure=True, web=True): beat.address_web_tls,
+    }
+    return {way: address for way, address in given.items() if address}

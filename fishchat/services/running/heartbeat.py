@@ -32,6 +32,8 @@ class Load:
     capacity: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     address_tls: str = ""
+    address_web: str = ""
+    address_web_tls: str = ""
 
 
 class Heartbeat(Service):
@@ -100,6 +102,8 @@ class Heartbeat(Service):
             id=self.id,
             address=load.address,
             address_tls=load.address_tls,
+            address_web=load.address_web,
+            address_web_tls=load.address_web_tls,
             pid=os.getpid(),
             at=int(self._wall() * 1000),
             uptime=int((self._clock.seconds() - self._started) * 1000),

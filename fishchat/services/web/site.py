@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IAddress, IDelayedCall, IHandshakeListener
+from twisted.internet.interfaces import IAddress, IDelayedCall, IHandshakeListener, IProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
@@ -19,6 +19,7 @@ from zope.interface import implementer
 from fishchat.net.addresses import is_ip, is_loopback
 from fishchat.protocols.peer import HANDSHAKE
 from fishchat.services.net.connection_limits import Bounds, ConnectionLimits
+from fishchat.services.web.origins import Origins
 from fishchat.services.web.page import NOTHING
 
 #: The headers of every answer. A page may replace this policy, which allows nothing.
@@ -41,7 +42,8 @@ class SiteLimits:
     networks whose addresses are not counted by source. :ivar idle: seconds that a connection may be idle, and that a
     peer has to close it. :ivar body: bytes of the body of a request. :ivar local: whether requests for a host by any
     name but ``localhost`` are refused. Otherwise a page of a stranger whose name resolves to this machine could read
-    the answers in a browser here (DNS rebinding).
+    the answers in a browser here (DNS rebinding). :ivar origins: the names of the site, if it has a list of them:
+    requests for other hosts are then refused.
     """
 
     connections: Bounds
@@ -49,6 +51,7 @@ class SiteLimits:
     idle: int = 30
     body: int = 16384
     local: bool = False
+    origins: Origins | None = None
 
 
 class _Request(Request):
@@ -56,6 +59,7 @@ class _Request(Request):
 
     most = 0
     local = False
+    origins: Origins | None = None
     _length = 0
 
     def gotLength(self, length: int | None) -> None:
@@ -73,7 +77,9 @@ class _Request(Request):
         for name, text in HEADERS.items():
             self.setHeader(name, text)
         if self.local and not self._is_for_this_machine():
-            self._refuse()
+            self._refuse(403, b"this port answers only for localhost or an IP address\n")
+        elif self.origins is not None and not self.origins.has_host(self.getHeader(b"host"), secure=self.isSecure()):
+            self._refuse(421, b"this site has another name; add this one to web.origins\n")
         else:
             super().render(resrc)
 
@@ -82,9 +88,8 @@ class _Request(Request):
         name = self.getRequestHostname().decode("utf-8", "replace") if self.getHeader(b"host") else "localhost"
         return is_ip(name) or is_loopback(name)
 
-    def _refuse(self) -> None:
-        body = b"this port answers only for localhost or an IP address\n"
-        self.setResponseCode(403)
+    def _refuse(self, status: int, body: bytes) -> None:
+        self.setResponseCode(status)
         self.setHeader("Content-Type", "text/plain; charset=utf-8")
         self.setHeader("Content-Length", str(len(body)))
         self.write(b"" if self.method == b"HEAD" else body)
@@ -126,6 +131,16 @@ class _Connection(ProtocolWrapper):
         self.factory.limits.leave(self, self.host)
         super().connectionLost(reason)
 
+    def release(self) -> Any:
+        """Let go of the transport, and return it."""
+        self._stay()
+        self.wrappedProtocol = None  # type: ignore[assignment]
+        self.factory.limits.leave(self, self.host)
+        self.factory.unregisterProtocol(self)
+        transport: Any = self.transport
+        transport.unregisterProducer()
+        return transport
+
     def _cut_in(self, seconds: float) -> None:
         self._stay()
         self._cut = self.factory.reactor.callLater(seconds, self._cut_off)
@@ -139,6 +154,20 @@ class _Connection(ProtocolWrapper):
         self._cut = None
         transport: Any = self.transport
         transport.abortConnection()
+
+
+def hand_over(channel: Any, protocol: IProtocol) -> bool:
+    """Connect the transport of an HTTP connection to another protocol. Return False if the connection is gone.
+
+    Call it in a turn of its own. The site neither counts nor ends the connection any more.
+    """
+    connection: _Connection = channel.transport
+    if connection.wrappedProtocol is None:
+        return False
+    transport = connection.release()
+    # The attribute differs between a connection and a layer of TLS.
+    setattr(transport, "wrappedProtocol" if hasattr(transport, "wrappedProtocol") else "protocol", protocol)
+    return True
 
 
 class _Bounded(WrappingFactory):
@@ -176,7 +205,8 @@ class WebSite(Service):
     def __init__(
         self, root: IResource, reactor: Any, limits: SiteLimits, *, secure: bool = False, name: str = "Web"
     ) -> None:
-        request = type("_Request", (_Request,), {"most": limits.body, "local": limits.local})
+        own = {"most": limits.body, "local": limits.local, "origins": limits.origins}
+        request = type("_Request", (_Request,), own)
         site = _Site(root, requestFactory=request, timeout=limits.idle, reactor=reactor)
         self.factory = _Bounded(site, reactor, limits, secure, name)
 

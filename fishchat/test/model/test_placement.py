@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.model.placement import GONE, MOST, OFFERED, Placement
+from fishchat.model.placement import GONE, MOST, OFFERED, Placement, Way
 
 
 def placement(*fallback: str, seed: int = 1) -> Placement:
     """With dice that fall the same way each time."""
     return Placement(fallback, Random(seed))
+
+
+def at(address: str, address_tls: str = "") -> dict[Way, str]:
+    """The addresses of a server."""
+    return {Way(): address, **({Way(secure=True): address_tls} if address_tls else {})}
 
 
 class Choosing(SynchronousTestCase):
@@ -32,32 +37,32 @@ class Choosing(SynchronousTestCase):
     def test_live_ones_only(self) -> None:
         """Once a live one is known, the configured list means nothing."""
         known = placement("a:1")
-        known.heard("ms1", 1, "b:1", 10, now=0)
+        known.heard("ms1", 1, at("b:1"), 10, now=0)
         self.assertEqual(known.choose(0), ["b:1"])
 
     def test_secure(self) -> None:
         """With TLS only servers that have an address for it, and a list of their own when there is none."""
         known = Placement(["f:1"], Random(1), ["f:2", "f:2"])
-        self.assertEqual((known.choose(0), known.choose(0, secure=True)), (["f:1"], ["f:2"]))
-        known.heard("ms1", 1, "a:1", 10, now=0)
-        self.assertEqual((known.choose(0), known.choose(0, secure=True)), (["a:1"], ["f:2"]))
-        known.heard("ms2", 1, "b:1", 10, 0, "b:2")
+        self.assertEqual((known.choose(0), known.choose(0, Way(secure=True))), (["f:1"], ["f:2"]))
+        known.heard("ms1", 1, at("a:1"), 10, now=0)
+        self.assertEqual((known.choose(0), known.choose(0, Way(secure=True))), (["a:1"], ["f:2"]))
+        known.heard("ms2", 1, at("b:1", "b:2"), 10, 0)
         self.assertEqual(sorted(known.choose(0)), ["a:1", "b:1"])
-        self.assertEqual(known.choose(0, secure=True), ["b:2"])
+        self.assertEqual(known.choose(0, Way(secure=True)), ["b:2"])
 
     def test_unheard(self) -> None:
         """A server unheard for six seconds is not offered; heard again, it is."""
         known = placement("a:1")
-        known.heard("ms1", 1, "b:1", 10, now=0)
+        known.heard("ms1", 1, at("b:1"), 10, now=0)
         self.assertEqual(known.choose(GONE - 0.001), ["b:1"])
         self.assertEqual(known.choose(GONE), ["a:1"])
-        known.heard("ms1", 1, "b:1", 10, now=GONE + 1)
+        known.heard("ms1", 1, at("b:1"), 10, now=GONE + 1)
         self.assertEqual(known.choose(GONE + 1), ["b:1"])
 
     def test_stopping(self) -> None:
         """A server that stops is not offered from that moment."""
         known = placement("a:1")
-        known.heard("ms1", 1, "b:1", 10, now=0)
+        known.heard("ms1", 1, at("b:1"), 10, now=0)
         known.stopping("ms1", 1)
         known.stopping("never-heard-of", 1)
         self.assertEqual(known.choose(0), ["a:1"])
@@ -65,25 +70,25 @@ class Choosing(SynchronousTestCase):
     def test_stopping_predecessor(self) -> None:
         """The late good-bye of a process that was replaced already does not hide its successor."""
         known = placement()
-        known.heard("ms1", 1, "b:1", 10, now=0)
-        known.heard("ms1", 2, "b:1", 10, now=1)
+        known.heard("ms1", 1, at("b:1"), 10, now=0)
+        known.heard("ms1", 2, at("b:1"), 10, now=1)
         known.stopping("ms1", 1)
         self.assertEqual(known.choose(1), ["b:1"])
 
     def test_by_room(self) -> None:
         """Three times the room, three times the clients."""
         known = placement()
-        known.heard("ms1", 1, "a:1", 300, now=0)
-        known.heard("ms2", 1, "b:1", 100, now=0)
+        known.heard("ms1", 1, at("a:1"), 300, now=0)
+        known.heard("ms2", 1, at("b:1"), 100, now=0)
         first = Counter(known.choose(0)[0] for _ in range(4000))
         self.assertApproximates(first["a:1"] / 4000, 0.75, 0.03)
 
     def test_full(self) -> None:
         """A full server comes behind all others, and is offered when there is nothing else."""
         known = placement()
-        known.heard("ms1", 1, "a:1", 0, now=0)
-        known.heard("ms2", 1, "b:1", 1, now=0)
-        known.heard("ms3", 1, "c:1", -5, now=0)
+        known.heard("ms1", 1, at("a:1"), 0, now=0)
+        known.heard("ms2", 1, at("b:1"), 1, now=0)
+        known.heard("ms3", 1, at("c:1"), -5, now=0)
         for _ in range(20):
             offered = known.choose(0)
             self.assertEqual(offered[0], "b:1")
@@ -94,12 +99,12 @@ class Choosing(SynchronousTestCase):
     def test_bounded(self) -> None:
         """However many names are heard, only so many are remembered, and the living are not lost for them."""
         known = placement()
-        known.heard("ms1", 1, "a:1", 10, now=0)
+        known.heard("ms1", 1, at("a:1"), 10, now=0)
         for number in range(MOST + 5):
-            known.heard(f"x{number}", 1, f"x:{number}", 0, now=0)
+            known.heard(f"x{number}", 1, at(f"x:{number}"), 0, now=0)
         self.assertEqual(known.count, MOST)
         self.assertEqual(known.choose(0)[0], "a:1")
-        known.heard("ms2", 1, "b:1", 10, now=GONE)
+        known.heard("ms2", 1, at("b:1"), 10, now=GONE)
         self.assertEqual(known.choose(GONE), ["b:1"])
 
     def test_always(self) -> None:
@@ -111,13 +116,13 @@ class Choosing(SynchronousTestCase):
         def holds(heard: list[tuple[int, int, int, float, bool]], seed: int) -> None:
             known = placement("f:1", "f:2", seed=seed)
             alive: dict[int, tuple[int, float]] = {}
-            for server, port, free, at, stops in sorted(heard, key=lambda each: each[3]):
-                known.heard(f"ms{server}", 1, f"h:{port}", free, at)
-                alive[server] = (port, at)
+            for server, port, free, when, stops in sorted(heard, key=lambda each: each[3]):
+                known.heard(f"ms{server}", 1, at(f"h:{port}"), free, when)
+                alive[server] = (port, when)
                 if stops:
                     known.stopping(f"ms{server}", 1)
                     del alive[server]
-            expected = {f"h:{port}" for port, at in alive.values() if 12 - at < GONE}
+            expected = {f"h:{port}" for port, when in alive.values() if 12 - when < GONE}
             offered = known.choose(12)
             self.assertEqual(len(set(offered)), len(offered))
             if expected:

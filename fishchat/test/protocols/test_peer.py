@@ -21,7 +21,7 @@ from fishchat.model.bucket import Bucket
 from fishchat.model.conversation import Conversation
 from fishchat.model.device import WINDOW, Device, Reading
 from fishchat.model.message import PLAIN, from_body, pack_body
-from fishchat.model.placement import Placement
+from fishchat.model.placement import Placement, Way
 from fishchat.net.turn import Turn
 from fishchat.protocols.exchange import REST, Exchange
 from fishchat.protocols.flow import LIST, WAITING
@@ -651,10 +651,10 @@ class NeighbourTests(ServerCase):
         neighbours.listen(bus)
         for address in ("", "nowhere", "a b:1", "127.0.0.1:19001\r\nOK QUIT"):
             bus.publish(channels.MONITOR, channels.Heartbeat(role="msg_server", id="ms2", address=address).encode())
-            self.assertEqual(neighbours.move_line(0, False), b"RESP_MOVE - within=0\r\n")
+            self.assertEqual(neighbours.move_line(0, Way()), b"RESP_MOVE - within=0\r\n")
         told = channels.Heartbeat(role="msg_server", id="ms2", address="127.0.0.1:19001")
         bus.publish(channels.MONITOR, told.encode())
-        self.assertEqual(neighbours.move_line(0, False), b"RESP_MOVE 127.0.0.1:19001 within=0\r\n")
+        self.assertEqual(neighbours.move_line(0, Way()), b"RESP_MOVE 127.0.0.1:19001 within=0\r\n")
 
 
 class HandlerTests(ServerCase):

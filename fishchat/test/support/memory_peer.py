@@ -27,7 +27,7 @@ class MemoryPeer:
         self.flow = Flow()
         self.host = host
         self.secure = secure
-        self.shaking = False
+        self.shaking = self.web = False
         self.heard_at = 0.0
         self.closing_since: float | None = None
         self.heard: list[str] = []

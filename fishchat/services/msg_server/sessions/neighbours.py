@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from fishchat.features.session.rows import RESP_MOVE
 from fishchat.interfaces import IBus
-from fishchat.model.placement import Placement
+from fishchat.model.placement import Placement, Way
 from fishchat.services.net.placement import follow
 
 
@@ -24,10 +24,10 @@ class Neighbours:
         """Subscribe to the heartbeats."""
         follow(self._placement, bus, self._clock, but=self._server)
 
-    def move_line(self, within: float, secure: bool) -> bytes:
+    def move_line(self, within: float, way: Way) -> bytes:
         """Return ``RESP_MOVE`` to one of them, or to ``-`` (ask the gateway) if no other server is known.
 
-        A client that uses TLS is sent to a server with TLS.
+        A client that uses TLS is sent to a server with TLS, and one over WebSocket to an address for pages.
         """
-        addresses = self._placement.choose(self._clock.seconds(), secure)
+        addresses = self._placement.choose(self._clock.seconds(), way)
         return RESP_MOVE.line(addresses[0].encode() if addresses else None, within) + b"\r\n"

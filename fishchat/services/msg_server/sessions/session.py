@@ -21,6 +21,7 @@ from fishchat.model.bucket import Bucket
 from fishchat.model.device import Device
 from fishchat.model.message import pack_body, with_tags
 from fishchat.model.operations import RECALL, Operation
+from fishchat.model.placement import Way
 from fishchat.protocols.exchange import Exchange, IClock
 from fishchat.protocols.fields import Tags
 from fishchat.protocols.flow import LIST, PENDING
@@ -71,7 +72,7 @@ class ISessions(Protocol):
     def discard(self, device: Device) -> None:
         """Stop storing cursors of this device."""
 
-    def move_line(self, within: float, secure: bool) -> bytes:
+    def move_line(self, within: float, way: Way) -> bytes:
         """Return the push that sends a client to another server."""
 
 
@@ -294,7 +295,7 @@ class Session(Exchange):
 
     def evicted(self) -> None:
         """Close after ``RESP_MOVE``, see ``ISessionOwner``."""
-        self.say_goodbye(self._sessions.move_line(0, self.peer.secure))
+        self.say_goodbye(self._sessions.move_line(0, way_of(self.peer)))
 
     def is_done(self) -> bool:
         """Return whether every command is answered and every message missed before the login is pushed."""
@@ -322,6 +323,11 @@ class Session(Exchange):
         self.peer.send(line)
         self.end()
         self.peer.close()
+
+
+def way_of(peer: IPeer) -> Way:
+    """Return how a client connects, to find it another server."""
+    return Way(peer.secure, peer.web)
 
 
 Handler = Callable[[Session, Command], None]

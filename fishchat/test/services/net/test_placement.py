@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.bus import channels
-from fishchat.model.placement import Placement
+from fishchat.model.placement import Placement, Way
 from fishchat.services.net.placement import follow
 from fishchat.testing.memory_bus import MemoryBus
 
@@ -28,14 +28,17 @@ class Following(SynchronousTestCase):
         beat = channels.Heartbeat(**{"role": "msg_server", "id": "ms1", "pid": 7, "address": "192.0.2.1:1", **values})
         self.bus.publish(channels.MONITOR, beat.encode())
 
-    def chosen(self, secure: bool = False) -> list[str]:
+    def chosen(self, secure: bool = False, web: bool = False) -> list[str]:
         """What is offered now."""
-        return self.placement.choose(self.clock.seconds(), secure)
+        return self.placement.choose(self.clock.seconds(), Way(secure, web))
 
     def test_heard(self) -> None:
         """A msg_server is offered, with TLS where it says so, until it stops."""
         self.beat(capacity=10, clients=3, address_tls="192.0.2.1:2")
         self.assertEqual((self.chosen(), self.chosen(secure=True)), (["192.0.2.1:1"], ["192.0.2.1:2"]))
+        self.assertEqual((self.chosen(web=True), self.chosen(True, web=True)), ([], []))
+        self.beat(capacity=10, clients=3, address_web="192.0.2.1:3", address_web_tls="192.0.2.1:4")
+        self.assertEqual((self.chosen(web=True), self.chosen(True, web=True)), (["192.0.2.1:3"], ["192.0.2.1:4"]))
         self.beat(stopping=True, pid=8)
         self.assertEqual(self.chosen(), ["192.0.2.1:1"])
         self.beat(stopping=True)

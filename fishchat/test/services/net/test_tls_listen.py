@@ -15,6 +15,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.logger import globalLogPublisher
 
 from fishchat.bus import channels
+from fishchat.model.placement import Way
 from fishchat.net.tls_peer import binding, binding_of
 from fishchat.proof.lab.rude import client_hello
 from fishchat.protocols.peer import HANDSHAKE, STUCK, LinePeer
@@ -139,8 +140,10 @@ class Talking(TlsCase):
         other = {"role": "msg_server", "id": "ms2", "pid": 1, "capacity": 5}
         beat = channels.Heartbeat(**other, address="127.0.0.1:19001", address_tls="chat.example:443")  # type: ignore[arg-type]
         self.cluster_.bus("ms1").publish(channels.MONITOR, beat.encode())
-        await until(lambda: self.server.neighbours.move_line(0, True) == b"RESP_MOVE chat.example:443 within=0\r\n")
-        self.assertEqual(self.server.neighbours.move_line(0, False), b"RESP_MOVE 127.0.0.1:19001 within=0\r\n")
+        await until(
+            lambda: self.server.neighbours.move_line(0, Way(secure=True)) == b"RESP_MOVE chat.example:443 within=0\r\n"
+        )
+        self.assertEqual(self.server.neighbours.move_line(0, Way()), b"RESP_MOVE 127.0.0.1:19001 within=0\r\n")
         heartbeat: Any = self.cluster_.roles["ms1"].find(Heartbeat)
         load = heartbeat.load()
         self.assertEqual(load.address_tls, "127.0.0.1:19443")
