@@ -127,13 +127,13 @@ export class FakeEngine implements IEngine {
     console.info('asked', request, args)
     const answers: Record<string, unknown> = {
       members: [
-        { account: 'zhang', owner: true, admin: false, read: 9, name: '老张', muted: 0 },
-        { account: 'lin', owner: false, admin: true, read: 9, name: '林小鱼', muted: 0 },
-        { account: 'mia', owner: false, admin: false, read: 9, name: 'Mia Larsen', muted: 0 },
-        { account: 'chen', owner: false, admin: false, read: 9, name: '陈立', muted: 0 },
+        { account: 'zhang', role: 'owner', read: 9, name: '老张', muted: 0 },
+        { account: 'lin', role: 'admin', read: 9, name: '林小鱼', muted: 0 },
+        { account: 'mia', role: 'member', read: 9, name: 'Mia Larsen', muted: 0 },
+        { account: 'chen', role: 'member', read: 9, name: '陈立', muted: 0 },
       ],
-      describe: { title: 'Weekend fishing', description: 'Yunqi lake, whatever the weather', write: 'all', kind: 'open' },
-      pins: [], links: [], joinRequests: [], contacts: [], contactRequests: [], devices: [], blocked: [], topics: [],
+      describe: { name: 'Weekend fishing', about: 'Yunqi lake, whatever the weather', write: 'all', kind: 'open', role: 'admin', members: '4', announcement: 'Small fish go back. Park at the east gate; the pier opens at six.' },
+      pins: [], directory: [], search: [], links: [], joinRequests: [], contacts: [], contactRequests: [], devices: [], blocked: [], topics: [],
     }
     return answers[request] as T
   }

@@ -212,7 +212,7 @@ export class Engine implements IEngine {
   }
 
   async ask<T = unknown>(name: string, ...args: unknown[]): Promise<T> {
-    if (name === 'search') return (await this.store.search(String(args[0]), 200)) as T
+    if (name === 'search') return (await this.store.search(String(args[0]), 200, args[1] as string | undefined)) as T
     if (name === 'setConversation') return (await this.set(args as [string, string, string])) as T
     const make = (requests as unknown as Record<string, (...args: unknown[]) => requests.Request<T>>)[name]
     if (!make) throw { word: 'UNKNOWN_VERB', text: `there is no request ${name}` } satisfies Failure

@@ -188,7 +188,10 @@ function noticed(book: Book, conversation: string, text: string, wanted: Wanted)
   if (((what === 'LEFT' || what === 'KICKED' || what === 'BANNED') && isMe) || what === 'DISMISSED') {
     book.change(conversation, { member: false })
   }
-  if (what === 'SET' && who === 'title') book.change(conversation, { name: text.slice('SET title '.length) })
+  if (what === 'SET' && who === 'name') {
+    const name = text.slice('SET name '.length)
+    book.change(conversation, { name: name === '-' ? '' : name })
+  }
 }
 
 /** Apply a setting of a conversation, as `alice+bob notify none`. */

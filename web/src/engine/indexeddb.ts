@@ -89,17 +89,18 @@ export class IndexedStore implements IStore {
     return found.reverse()
   }
 
-  async search(text: string, limit: number): Promise<Message[]> {
+  async search(text: string, limit: number, conversation?: string): Promise<Message[]> {
     const wanted = text.toLowerCase()
     let found: Message[] = []
-    let after: IDBKeyRange | null = null
+    const end: [string, number] = [conversation ?? '\uffff', Infinity]
+    let after: IDBKeyRange | null = conversation === undefined ? null : IDBKeyRange.bound([conversation, 0], end)
     for (;;) {
       const some: Message[] = await this.db.getAll('messages', after, STRIDE)
       found.push(...some.filter((message) => holds(message, wanted)))
       found = found.sort((a, b) => b.time - a.time).slice(0, limit)
       const last = some.at(-1)
       if (!last || some.length < STRIDE) return found
-      after = IDBKeyRange.lowerBound([last.conversation, last.seq], true)
+      after = IDBKeyRange.bound([last.conversation, last.seq], end, true)
     }
   }
 

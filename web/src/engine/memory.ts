@@ -43,9 +43,10 @@ export class MemoryStore implements IStore {
     return structuredClone(back ? rows.slice(-limit) : rows.slice(0, limit))
   }
 
-  async search(text: string, limit: number): Promise<Message[]> {
+  async search(text: string, limit: number, conversation?: string): Promise<Message[]> {
     const wanted = text.toLowerCase()
-    const rows = [...this.messages.values()].flatMap((of) => [...of.values()]).filter((one) => holds(one, wanted))
+    const all = conversation === undefined ? [...this.messages.values()] : [this.messages.get(conversation) ?? new Map<number, Message>()]
+    const rows = all.flatMap((of) => [...of.values()]).filter((one) => holds(one, wanted))
     return structuredClone(rows.sort((a, b) => b.time - a.time).slice(0, limit))
   }
 

@@ -43,8 +43,8 @@ export interface IStore {
   get(conversation: ConversationId, seq: number): Promise<Message | null>
   /** Return up to `limit` messages between two numbers: the newest of them if `back`, else the oldest. */
   range(conversation: ConversationId, first: number, last: number, limit: number, back: boolean): Promise<Message[]>
-  /** Return up to `limit` messages whose text or sender holds this text in any case, newest first by time. */
-  search(text: string, limit: number): Promise<Message[]>
+  /** Return up to `limit` messages whose text or sender holds this text in any case, newest first by time; of one conversation or all. */
+  search(text: string, limit: number, conversation?: ConversationId): Promise<Message[]>
   /** Remove everything of this account. */
   erase(): Promise<void>
   close(): void

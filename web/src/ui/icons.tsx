@@ -1,4 +1,71 @@
-/** Drawn at the build from `icons.ts`; until then, names only. */
-export function Icon({ name }: { name: string }) {
-  return <svg class="i" aria-hidden="true"><use href={`#${name}`} /></svg>
+/**
+ * The icons. Glyphs of the brand (mark, carp, carps, swim) are filled, all others are lines in the colour of the text.
+ */
+import type { JSX } from 'preact'
+
+const GLYPHS = {
+  mark: ['0 0 40 40', <><path d="M3.2 20C7.6 11.6 14 8.2 20.4 8.2c5.2 0 9 2.6 11.6 6.6l4.2-3.9c.7-.6 1.7-.1 1.6.8-.5 5.4-.5 11.2 0 16.6.1.9-.9 1.4-1.6.8L32 25.2c-2.6 4-6.4 6.6-11.6 6.6C14 31.8 7.6 28.4 3.2 20Z" fill="currentColor"/>
+      <path d="M12.6 13.3 20.9 20.6 28.6 12.900M20.9 20.6 12.8 26.900M20.9 20.6 28.7 27.2" fill="none" stroke="var(--paper)" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>
+      <circle cx="9.8" cy="18.6" r="1.350" fill="var(--paper)"/></>],
+  carp: ['0 0 19 15', <><path d="M.6 7.500C2.6 3.7 5.5 2.1 8.4 2.100c2.5 0 4.3 1.2 5.5 3.100l3.3-2.600c.4-.3 1 0 .9.5-.4 2.9-.4 5.9 0 8.8.1.5-.5.8-.9.500l-3.3-2.600c-1.2 1.9-3 3.1-5.5 3.100C5.5 12.9 2.6 11.3.6 7.500Z"/></>],
+  carps: ['0 0 31 15', <><path transform="translate(12)" d="M.6 7.500C2.6 3.7 5.5 2.1 8.4 2.100c2.5 0 4.3 1.2 5.5 3.100l3.3-2.600c.4-.3 1 0 .9.5-.4 2.9-.4 5.9 0 8.8.1.5-.5.8-.9.500l-3.3-2.600c-1.2 1.9-3 3.1-5.5 3.100C5.5 12.9 2.6 11.3.6 7.500Z"/><path stroke="var(--under)" stroke-width="2.6" paint-order="stroke" d="M.6 7.500C2.6 3.7 5.5 2.1 8.4 2.100c2.5 0 4.3 1.2 5.5 3.100l3.3-2.600c.4-.3 1 0 .9.5-.4 2.9-.4 5.9 0 8.8.1.5-.5.8-.9.500l-3.3-2.600c-1.2 1.9-3 3.1-5.5 3.100C5.5 12.9 2.6 11.3.6 7.500Z"/></>],
+  swim: ['0 0 26 26', <><path d="M23.6 13C20.7 7.6 16.6 5.4 12.5 5.400c-3.4 0-5.8 1.7-7.5 4.200L2.3 7.200c-.5-.4-1.2 0-1.1.6.3 3.5.3 6.9 0 10.4-.1.6.6 1 1.1.6L5 16.400c1.7 2.5 4.1 4.2 7.5 4.2 4.1 0 8.2-2.2 11.1-7.600ZM18.4 12.900a1.150 1.150 0 1 1 0-2.3 1.150 1.150 0 0 1 0 2.300Z"/></>],
+  chat: ['0 0 24 24', <><path d="M4 6.500h16v11H12l-4.5 3.200V17.500H4z"/><path d="m4.3 6.8 7.7 5.4 7.7-5.4"/></>],
+  people: ['0 0 24 24', <><circle cx="9" cy="8.5" r="3.5"/><path d="M2.8 19.500c.7-3.6 3-5.5 6.2-5.500s5.5 1.9 6.2 5.500M15.5 5.300a3.5 3.5 0 0 1 0 6.400M17.4 14.400c2 .7 3.3 2.5 3.8 5.1"/></>],
+  gear: ['0 0 24 24', <><path d="M5 7h7M16 7h3M5 12h2M11 12h8M5 17h8M17 17h2"/><circle cx="14" cy="7" r="2"/><circle cx="9" cy="12" r="2"/><circle cx="15" cy="17" r="2"/></>],
+  find: ['0 0 24 24', <><circle cx="10.8" cy="10.8" r="5.8"/><path d="m15.2 15.2 4.3 4.3"/></>],
+  plus: ['0 0 24 24', <><path d="M12 5.500v13M5.5 12h13"/></>],
+  left: ['0 0 24 24', <><path d="m14.5 5.5-6.5 6.5 6.5 6.5"/></>],
+  side: ['0 0 24 24', <><rect x="4" y="5" width="16" height="14" rx="2.5"/><path d="M14.5 5v14"/></>],
+  'bell-off': ['0 0 24 24', <><path d="M6.5 16.500h11l-1.5-2.600V10a4 4 0 0 0-6.3-3.300M8 10v3.900l-1.5 2.600M10.5 19.500h3M4.5 4.500l15 15"/></>],
+  bell: ['0 0 24 24', <><path d="M6.5 16.500h11L16 13.900V10a4 4 0 0 0-8 0v3.900zM10.5 19.500h3"/></>],
+  pin: ['0 0 24 24', <><path d="M9 4.500h6l-.7 5.5 3 3.500H6.700l3-3.500zM12 13.500v6"/></>],
+  smile: ['0 0 24 24', <><circle cx="12" cy="12" r="8"/><path d="M8.8 14.200c1.7 2.2 4.7 2.2 6.4 0M9.3 9.800v.1M14.7 9.800v.1"/></>],
+  clip: ['0 0 24 24', <><path d="m18.5 11.5-6.7 6.700a4 4 0 0 1-5.7-5.700l7-7a2.7 2.7 0 0 1 3.8 3.800l-6.9 6.900a1.3 1.3 0 0 1-1.9-1.900l6.3-6.3"/></>],
+  reply: ['0 0 24 24', <><path d="M9.5 6.5 4.5 11.500l5 5M4.5 11.500H14c3.5 0 5.5 2 5.5 6"/></>],
+  more: ['0 0 24 24', <><path d="M6 12v.1M12 12v.1M18 12v.1" stroke-width="2.6"/></>],
+  x: ['0 0 24 24', <><path d="m7 7 10 10M17 7 7 17"/></>],
+  down: ['0 0 24 24', <><path d="m6 9.5 6 6 6-6"/></>],
+  clock: ['0 0 24 24', <><circle cx="12" cy="12" r="7.5"/><path d="M12 7.800V12l2.8 1.7"/></>],
+  cut: ['0 0 24 24', <><path d="M4 9.500c4.6-4 11.4-4 16 0M7 13c1-.8 2.1-1.3 3.2-1.500M17 13c-.5-.4-1-.7-1.5-1M12 18.500v.1M4.5 4.500l15 15"/></>],
+  edit: ['0 0 24 24', <><path d="m5 19 .8-3.700L15.6 5.500a1.8 1.8 0 0 1 2.6 0l.3.300a1.8 1.8 0 0 1 0 2.600L8.7 18.200z"/></>],
+  invite: ['0 0 24 24', <><circle cx="10" cy="8.5" r="3.5"/><path d="M3.8 19.500c.7-3.6 3-5.5 6.2-5.5 1.3 0 2.5.3 3.5 1M18 13.500v6M15 16.500h6"/></>],
+  sensor: ['0 0 24 24', <><path d="M12 4a2 2 0 0 1 2 2v7.300a4 4 0 1 1-4 0V6a2 2 0 0 1 2-2zM12 9v8"/></>],
+  leave: ['0 0 24 24', <><path d="M13 5H6v14h7M10.5 12h9M16.5 8.5 20 12l-3.5 3.5"/></>],
+  check: ['0 0 24 24', <><path d="m5 12.5 4.5 4.500L19 7.5"/></>],
+  copy: ['0 0 24 24', <><rect x="8.5" y="8.5" width="11" height="11" rx="2"/><path d="M15.5 8.500v-2a2 2 0 0 0-2-2h-7a2 2 0 0 0-2 2v7a2 2 0 0 0 2 2h2"/></>],
+  trash: ['0 0 24 24', <><path d="M5 7h14M10 7V4.500h4V7M7 7l.8 12.500h8.400L17 7M10.5 10.500v5.500M13.5 10.500v5.5"/></>],
+  link: ['0 0 24 24', <><path d="M10 14a4 4 0 0 0 6 .4l2.5-2.500a4 4 0 0 0-5.7-5.700L11.5 7.500M14 10a4 4 0 0 0-6-.4l-2.5 2.500a4 4 0 0 0 5.7 5.700l1.3-1.3"/></>],
+  flag: ['0 0 24 24', <><path d="M6 20V5M6 5.500c4-2.5 7 2.5 12 0v8c-5 2.5-8-2.5-12 0"/></>],
+  archive: ['0 0 24 24', <><path d="M4 5h16v4H4zM5.5 9v10h13V9M10 13h4"/></>],
+  undo: ['0 0 24 24', <><path d="M4.5 9.5 9 5M4.5 9.5 9 14M4.5 9.500H14a5 5 0 0 1 0 10h-3"/></>],
+  eye: ['0 0 24 24', <><path d="M3 12c3.5-6 14.5-6 18 0-3.5 6-14.5 6-18 0z"/><circle cx="12" cy="12" r="2.5"/></>],
+  block: ['0 0 24 24', <><circle cx="12" cy="12" r="7.5"/><path d="m6.7 6.7 10.6 10.6"/></>],
+  device: ['0 0 24 24', <><rect x="4" y="5" width="16" height="11" rx="2"/><path d="M9 20h6M12 16v4"/></>],
+  globe: ['0 0 24 24', <><circle cx="12" cy="12" r="8"/><path d="M4 12h16M12 4c-5 5-5 11 0 16M12 4c5 5 5 11 0 16"/></>],
+  warn: ['0 0 24 24', <><path d="M12 4.5 3.5 19h17zM12 10v4M12 16.500v.1"/></>],
+  up: ['0 0 24 24', <><path d="m6 14.5 6-6 6 6"/></>],
+  key: ['0 0 24 24', <><circle cx="8" cy="14.5" r="3.5"/><path d="m10.5 12 8-8M15.5 7l2.5 2.5"/></>],
+} satisfies Record<string, [string, JSX.Element]>
+
+export type IconName = keyof typeof GLYPHS
+
+const FILLED = new Set<IconName>(['mark', 'carp', 'carps', 'swim'])
+
+interface Props {
+  name: IconName
+  /** What it says to those who do not see it; without it, the icon is decoration. */
+  label?: string
+  class?: string
+}
+
+/** An icon. */
+export function Icon({ name, label, class: more = '' }: Props) {
+  const [box, glyph] = GLYPHS[name]
+  const shape = FILLED.has(name) ? name : 'i'
+  return (
+    <svg class={`${shape} ${more}`} viewBox={box} {...(label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true })}>
+      {glyph}
+    </svg>
+  )
 }
