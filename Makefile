@@ -34,28 +34,41 @@ NOT_QUICK := $(addprefix fishchat/test/,cli/% clusters/% proof/% testing/% servi
   client/test_promises.py client/test_connection.py)
 QUICK := $(filter-out $(NOT_QUICK),$(TESTS)) fishchat/test/clusters/test_conversations.py
 
-.PHONY: help run quick test docs lock audit clean environment
+# The pages for browsers are built anew when one of these changes.
+WEB := $(shell find web build_web -type f -not -path 'web/node_modules/*' -not -name '*.pyc' 2>/dev/null)
+PAGES := $(BIN)/python build_web/pages.py
+
+.PHONY: help run quick test web web-dev docs lock audit clean environment
 
 help:
 	@echo "make run     install and start FishChat (make run ARGS=\"--processes\" for one process per role)"
 	@echo "make quick   the fast tests: rules, scripts, conversations; under a minute"
 	@echo "make test    lint, types, all tests and the documentation"
+	@echo "make web     the pages for browsers (make run builds them too; web-dev serves them while they are written)"
 	@echo "make docs    the documentation into doc/_build/html"
 	@echo "make lock    pin all that FishChat needs to run, with hashes, in requirements.lock; asks the package index"
 	@echo "make audit   look up what is known against the pinned packages; asks the package index"
 	@echo "make clean   remove the environment and everything built"
 	@echo "PYTHON=python3.12 chooses the Python"
 
+# Without the registry of npm, FishChat runs all the same: everything but the pages is there.
 run: $(VENV)/.run
+	@$(MAKE) --no-print-directory --silent $(VENV)/.web || echo "Going on without pages for browsers."
 	@exec $(BIN)/fishchat up $(ARGS)
 
 quick: $(VENV)/.test
 	$(TRIAL) $(QUICK)
 
-test: $(VENV)/.test
+web: $(VENV)/.web
+
+web-dev: $(VENV)/.web
+	@$(PAGES) dev
+
+test: $(VENV)/.test $(VENV)/.web $(VENV)/.browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy fishchat
+	$(PAGES) check
 	$(TRIAL) $(LONG) $(filter-out $(ALONE) $(LONG),$(TESTS))
 	$(BIN)/trial $(ALONE)
 	@if [ -e doc/conf.py ]; then $(MAKE) --no-print-directory docs; fi
@@ -76,6 +89,7 @@ audit: $(VENV)/.audit
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info doc/_build doc/_top _trial_temp* .mypy_cache .ruff_cache .hypothesis
+	rm -rf web/node_modules fishchat/web/static
 	rm -f twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -88,6 +102,16 @@ $(VENV)/.test: $(PACKAGING) | environment
 	@echo "Installing into $(VENV), with the tools for tests"
 	$(PIP) install --editable '.[test,dev]'
 	@touch $(VENV)/.run $@
+
+# The package of node has the size of everything else together, so it is installed only where the pages are built.
+$(VENV)/.web: $(WEB) | $(VENV)/.run
+	@$(PAGES) 2>/dev/null || { echo "Building the pages for browsers" && $(PIP) install "$$($(PAGES) node)" && $(PAGES); }
+	@touch $@
+
+# The tests of the pages need a browser: see fishchat/test/support/browser.py.
+$(VENV)/.browser: $(VENV)/.test
+	@$(BIN)/python -m fishchat.test.support.browser
+	@touch $@
 
 $(VENV)/.audit: $(PACKAGING) | environment
 	@echo "Installing into $(VENV), with the tools for the locked requirements"

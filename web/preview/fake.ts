@@ -133,7 +133,7 @@ export class FakeEngine implements IEngine {
         { account: 'chen', role: 'member', read: 9, name: '陈立', muted: 0 },
       ],
       describe: { name: 'Weekend fishing', about: 'Yunqi lake, whatever the weather', write: 'all', kind: 'open', role: 'admin', members: '4', announcement: 'Small fish go back. Park at the east gate; the pier opens at six.' },
-      pins: [], directory: [], search: [], links: [], joinRequests: [], contacts: [], contactRequests: [], devices: [], blocked: [], topics: [],
+      pins: [], banned: [], directory: [], search: [], links: [], joinRequests: [], contacts: [], contactRequests: [], devices: [], blocked: [], topics: [],
     }
     return answers[request] as T
   }

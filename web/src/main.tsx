@@ -3,11 +3,14 @@ import './styles.ts'
 import { render } from 'preact'
 
 import { App } from './chat/app.tsx'
-import { Entry } from './chat/entry/entry.tsx'
 import { Guarded } from './chat/frame/guarded.tsx'
+import { loadTexts } from './i18n/index.ts'
 import { begin, model, ready } from './session.ts'
 import { dress } from './chat/settings/dress.ts'
+import { lazy } from './ui/lazy.tsx'
 import { registerWorker } from './worker.ts'
+
+const Entry = lazy(() => import('./chat/entry/entry.tsx').then((it) => it.Entry))
 
 function Page() {
   if (!ready.value) return null
@@ -16,7 +19,7 @@ function Page() {
 
 dress()
 registerWorker()
-void begin()
+await Promise.all([loadTexts(), begin()])
 render(
   <Guarded>
     <Page />

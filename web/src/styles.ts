@@ -1,5 +1,4 @@
 import './ui/tokens.css'
 import './ui/base.css'
+import './ui/widgets.css'
 import './chat/frame.css'
-import './chat/room/room.css'
-import './chat/panel/panel.css'

@@ -4,17 +4,21 @@ import { t } from '../i18n/index.ts'
 import { type Model } from '../model/model.ts'
 import { Face } from '../ui/face.tsx'
 import { Icon, type IconName } from '../ui/icons.tsx'
-import { Contacts } from './contacts/contacts.tsx'
-import { StartDialog } from './dialogs/start.tsx'
-import { Switcher } from './dialogs/switcher.tsx'
+import { lazy } from '../ui/lazy.tsx'
 import { attend } from './frame/attention.ts'
-import { KeysDialog, useKeys } from './frame/keys.tsx'
+import { useKeys } from './frame/keys.ts'
 import { Status, Strip } from './frame/strip.tsx'
 import { List } from './list/list.tsx'
-import { Panel } from './panel/panel.tsx'
-import { Room } from './room/room.tsx'
 import { go, type Route, route } from './route.ts'
-import { Settings } from './settings/settings.tsx'
+
+const Contacts = lazy(() => import('./contacts/contacts.tsx').then((it) => it.Contacts))
+const KeysDialog = lazy(() => import('./dialogs/keys.tsx').then((it) => it.KeysDialog))
+const Panel = lazy(() => import('./panel/panel.tsx').then((it) => it.Panel))
+const loadRoom = () => import('./room/room.tsx').then((it) => it.Room)
+const Room = lazy(loadRoom)
+const Settings = lazy(() => import('./settings/settings.tsx').then((it) => it.Settings))
+const StartDialog = lazy(() => import('./dialogs/start.tsx').then((it) => it.StartDialog))
+const Switcher = lazy(() => import('./dialogs/switcher.tsx').then((it) => it.Switcher))
 
 type Shown = 'start' | 'switcher' | 'keys' | null
 
@@ -26,6 +30,8 @@ export function App({ model }: { model: Model }) {
   const { view, conversation, message } = route.value
   const words = t().frame
   useEffect(() => attend(model), [model])
+  // The list is drawn first; a room is opened soon after it.
+  useEffect(() => void setTimeout(loadRoom, 300), [])
   useEffect(() => {
     if (!code) return
     history.replaceState(null, '', location.pathname)

@@ -3,7 +3,10 @@ import { conversationWith, otherOf } from '../model/model.ts'
 import type { Change, ConversationId, Failure, Link as LinkState, Message, MessageId, Outgoing, Page, Where } from '../model/types.ts'
 import type { Event } from '../protocol/events.ts'
 import type { Machine } from '../protocol/machine.ts'
-import * as requests from '../protocol/requests.ts'
+import type * as all from '../protocol/requests.ts'
+import * as messages from '../protocol/requests/messages.ts'
+import { names, ping, revokeDevice, watch } from '../protocol/requests/people.ts'
+import type { Refused, Request } from '../protocol/request.ts'
 import { Book, placeOf } from './book.ts'
 import { Dialler } from './dialler.ts'
 import { prove } from '../protocol/scram.ts'
@@ -79,7 +82,7 @@ export class Engine implements IEngine {
     this.book = new Book(parts.account, parts.store)
     this.link = { state: 'connecting', caughtUp: 0, durable: parts.store.durable }
     const read = (id: ConversationId, where: { before?: MessageId; after?: MessageId }, limit: number) =>
-      this.request(requests.history(id, where.before, where.after, limit))
+      this.request(messages.history(id, where.before, where.after, limit))
     this.pages = new Pages(this.book, parts.store, read, () => this.turn())
   }
 
@@ -121,7 +124,7 @@ export class Engine implements IEngine {
     const held = await this.book.find(id)
     if (held) return held
     try {
-      return messageOf(await this.request(requests.message(id)))
+      return messageOf(await this.request(messages.message(id)))
     } catch (failure) {
       if ((failure as Failure).word === 'NOTFOUND' || (failure as Failure).word === 'GONE') return null
       throw failure
@@ -176,7 +179,7 @@ export class Engine implements IEngine {
     if (seq <= row.read) return
     const unread = await this.unreadAfter(conversation, seq)
     this.book.change(conversation, { read: seq, ...unread })
-    await this.request(requests.markRead(id))
+    await this.request(messages.markRead(id))
   }
 
   async draft(conversation: ConversationId, text: string): Promise<void> {
@@ -189,32 +192,34 @@ export class Engine implements IEngine {
     this.opened.add(conversation)
     const other = otherOf(this.account, conversation)
     if (other !== null && other !== this.account) this.watch([other])
-    if (this.link.state === 'online' || this.link.state === 'syncing') await this.quietly(requests.watchConversation(conversation))
+    if (this.link.state === 'online' || this.link.state === 'syncing') await this.quietly(messages.watchConversation(conversation))
   }
 
   async close(conversation: ConversationId): Promise<void> {
     if (!this.opened.delete(conversation)) return
-    if (this.link.state === 'online') await this.quietly(requests.unwatchConversation(conversation))
+    if (this.link.state === 'online') await this.quietly(messages.unwatchConversation(conversation))
   }
 
   typing(conversation: ConversationId): void {
     if (this.link.state !== 'online' || Date.now() - this.typedAt < TYPING_EVERY) return
     this.typedAt = Date.now()
-    void this.quietly(requests.typing(conversation))
+    void this.quietly(messages.typing(conversation))
   }
 
   watch(accounts: string[]): void {
     for (const account of accounts) {
       if (this.watched.has(account) || this.watched.size >= WATCHED) continue
       this.watched.add(account)
-      if (this.link.state === 'online') void this.quietly(requests.watch(account))
+      if (this.link.state === 'online') void this.quietly(watch(account))
     }
   }
 
   async ask<T = unknown>(name: string, ...args: unknown[]): Promise<T> {
     if (name === 'search') return (await this.store.search(String(args[0]), 200, args[1] as string | undefined)) as T
     if (name === 'setConversation') return (await this.set(args as [string, string, string])) as T
-    const make = (requests as unknown as Record<string, (...args: unknown[]) => requests.Request<T>>)[name]
+    // Most requests are those of dialogs: they are loaded with the first of them.
+    const requests: typeof all = await import('../protocol/requests.ts')
+    const make = (requests as unknown as Record<string, ((...args: unknown[]) => Request<T>) | undefined>)[name]
     if (!make) throw { word: 'UNKNOWN_VERB', text: `there is no request ${name}` } satisfies Failure
     const value = await this.request(make(...args))
     if (CHANGES_LIST.has(name)) void this.refresh()
@@ -222,7 +227,7 @@ export class Engine implements IEngine {
   }
 
   private async set(args: [conversation: string, key: string, value: string]): Promise<void> {
-    await this.request(requests.setConversation(...args))
+    await this.request(messages.setConversation(...args))
     setting(this.book, args.join(' '))
     await this.turn()
   }
@@ -232,7 +237,7 @@ export class Engine implements IEngine {
   }
 
   async logOut(): Promise<void> {
-    await Promise.race([this.quietly(requests.revokeDevice(this.device)), delay(ANSWER)])
+    await Promise.race([this.quietly(revokeDevice(this.device)), delay(ANSWER)])
     this.stop()
     await this.store.erase()
     this.end('logged out')
@@ -269,17 +274,17 @@ export class Engine implements IEngine {
         return this.machine.send(other ?? row.conversation, row.text, row.of, row.mention)
       }
       case 'edit':
-        return this.machine.operate(requests.edit(of, row.text, row.was))
+        return this.machine.operate(messages.edit(of, row.text, row.was))
       case 'recall':
-        return this.machine.operate(requests.recall(of, row.text))
+        return this.machine.operate(messages.recall(of, row.text))
       case 'react':
-        return this.machine.operate(requests.react(of, row.text))
+        return this.machine.operate(messages.react(of, row.text))
       case 'unreact':
-        return this.machine.operate(requests.unreact(of, row.text))
+        return this.machine.operate(messages.unreact(of, row.text))
       case 'pin':
-        return this.machine.operate(requests.pin(of))
+        return this.machine.operate(messages.pin(of))
       case 'unpin':
-        return this.machine.operate(requests.unpin(of))
+        return this.machine.operate(messages.unpin(of))
     }
   }
 
@@ -321,7 +326,7 @@ export class Engine implements IEngine {
 
   // Requests.
 
-  private request<T>(request: requests.Request<T>): Promise<T> {
+  private request<T>(request: Request<T>): Promise<T> {
     if (this.stopped || this.link.state === 'ended') {
       return Promise.reject({ word: 'OFFLINE', text: 'you are logged out' } satisfies Failure)
     }
@@ -335,7 +340,7 @@ export class Engine implements IEngine {
   }
 
   /** Carry out a request whose refusal nobody needs to see. */
-  private async quietly(request: requests.Request<unknown>): Promise<void> {
+  private async quietly(request: Request<unknown>): Promise<void> {
     await this.request(request).catch(() => {})
   }
 
@@ -400,7 +405,7 @@ export class Engine implements IEngine {
 
   private async work(): Promise<void> {
     // Calls of the same moment share one transaction.
-    await null
+    await Promise.resolve()
     if (this.stopped) return
     const at = now()
     const { machine } = this
@@ -479,16 +484,16 @@ export class Engine implements IEngine {
 
   /** After a login: what the server forgot with the old connection, and what no push tells. */
   private resume(): void {
-    for (const conversation of this.opened) void this.quietly(requests.watchConversation(conversation))
-    for (const account of this.watched) void this.quietly(requests.watch(account))
+    for (const conversation of this.opened) void this.quietly(messages.watchConversation(conversation))
+    for (const account of this.watched) void this.quietly(watch(account))
     void this.refresh()
   }
 
   private async refresh(): Promise<void> {
-    const names = await listed(this.book, (request) => this.request(request)).catch(() => null)
-    if (names === null) return
+    const accounts = await listed(this.book, (request) => this.request(request)).catch(() => null)
+    if (accounts === null) return
     await this.turn()
-    await this.learn(names)
+    await this.learn(accounts)
   }
 
   private later(wanted: Wanted): void {
@@ -496,7 +501,7 @@ export class Engine implements IEngine {
     if (wanted.list) void this.refresh()
     if (wanted.names.size) void this.learn([...wanted.names])
     for (const id of wanted.messages) {
-      void this.request(requests.message(id))
+      void this.request(messages.message(id))
         .then((item) => this.pages.keep(item))
         .then(() => this.turn())
         .catch(() => {})
@@ -507,8 +512,8 @@ export class Engine implements IEngine {
     const unknown = [...new Set(accounts)].filter((account) => this.book.nameOf(account) === undefined)
     for (let at = 0; at < unknown.length; at += 50) {
       const some = unknown.slice(at, at + 50)
-      const names = await this.request(requests.names(some)).catch(() => null)
-      if (names) this.book.learn({ ...Object.fromEntries(some.map((account) => [account, ''])), ...names })
+      const found = await this.request(names(some)).catch(() => null)
+      if (found) this.book.learn({ ...Object.fromEntries(some.map((account) => [account, ''])), ...found })
     }
     if (unknown.length) await this.turn()
   }
@@ -536,7 +541,7 @@ export class Engine implements IEngine {
       this.dialler.now()
       return
     }
-    const answer = this.request(requests.ping()).then(() => true, () => true)
+    const answer = this.request(ping()).then(() => true, () => true)
     void Promise.race([answer, delay(ANSWER).then(() => false)]).then((isAlive) => {
       if (!isAlive && !this.stopped) this.dialler.redial()
     })
@@ -557,8 +562,8 @@ function operationOf(row: Outgoing, head: { from: string; id: string; of: string
   }
 }
 
-function refusalOf(error: unknown): requests.Refused {
-  const { word, text } = (error ?? {}) as Partial<requests.Refused>
+function refusalOf(error: unknown): Refused {
+  const { word, text } = (error ?? {}) as Partial<Refused>
   return word ? { word, text: text ?? '', extra: {} } : { word: 'INTERNAL', text: String(error), extra: {} }
 }
 

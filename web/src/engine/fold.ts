@@ -138,6 +138,8 @@ function store(book: Book, message: Message, pushed: boolean): void {
     changes.unread = row.unread + 1
     if (mentions(message, book.account)) changes.mentions = row.mentions + 1
   }
+  // Who writes has read what was there, and the server tells nothing more of it.
+  if (!isMine && id.includes('+') && message.seq > row.otherRead) changes.otherRead = message.seq
   const name = row.name || (id.startsWith('#') || id.startsWith('@') ? '' : book.nameOf(message.from === book.account ? '' : message.from) ?? '')
   if (name !== row.name) changes.name = name
   book.change(id, changes, {

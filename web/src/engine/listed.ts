@@ -1,11 +1,12 @@
-import * as requests from '../protocol/requests.ts'
+import type { Request } from '../protocol/request.ts'
+import { conversations } from '../protocol/requests/messages.ts'
 import type { Book } from './book.ts'
 
 const PAGE = 100
 /** The most conversations that are read at a login: those of years ago are found by Ctrl+K when they are asked for. */
 const MOST = 2000
 
-type Ask = <T>(request: requests.Request<T>) => Promise<T>
+type Ask = <T>(request: Request<T>) => Promise<T>
 
 /**
  * Read the list of conversations and the topics from the server into the book.
@@ -17,7 +18,7 @@ export async function listed(book: Book, ask: Ask): Promise<string[]> {
   const accounts: string[] = []
   let before: string | undefined
   for (let read = 0; read < MOST; read += PAGE) {
-    const rows = await ask(requests.conversations(true, PAGE, before))
+    const rows = await ask(conversations(true, PAGE, before))
     for (const row of rows) {
       book.change(row.conversation, {
         last: Math.max(row.last, book.of(row.conversation).row.last),
@@ -45,7 +46,8 @@ export async function listed(book: Book, ask: Ask): Promise<string[]> {
 
 /** Note which topics the account is a member of; one without messages appears in the list all the same. */
 async function memberships(book: Book, ask: Ask): Promise<void> {
-  const topics = new Set((await ask(requests.topics())).map(({ topic }) => `#${topic}`))
+  const { topics: request } = await import('../protocol/requests/topics.ts')
+  const topics = new Set((await ask(request())).map(({ topic }) => `#${topic}`))
   for (const id of topics) if (!book.of(id).row.member) book.change(id, { member: true })
   for (const row of book.all()) {
     if (row.id.startsWith('#') && row.member && !topics.has(row.id)) book.change(row.id, { member: false })

@@ -1,36 +1,32 @@
 import { signal } from '@preact/signals'
 
-import { common } from './common.ts'
-import { entry } from './entry.ts'
-import { frame } from './frame.ts'
-import { panel } from './panel.ts'
-import { room } from './room.ts'
+import type { Texts } from './en/index.ts'
 
 export type Language = 'en' | 'zh'
-
-const texts = { common, entry, frame, panel, room }
 
 /** The language of the page: the one that was chosen, else the browser's. */
 export const language = signal<Language>(chosen() ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'))
 
-type Texts = { [Area in keyof typeof texts]: (typeof texts)[Area]['en'] }
+const texts = signal<Texts | null>(null)
 
-/** The texts in the language of the page: `t().room.send`. A component that reads it is drawn anew after a change. */
-export function t(): Texts {
+/** Load the texts of the page's language; nothing can be drawn before. */
+export async function loadTexts(): Promise<void> {
   const of = language.value
-  return perLanguage[of]
+  const loaded = of === 'zh' ? await import('./zh/index.ts') : await import('./en/index.ts')
+  if (of === language.value) texts.value = loaded.texts
 }
 
-const perLanguage: Record<Language, Texts> = { en: pick('en'), zh: pick('zh') }
-
-function pick(of: Language): Texts {
-  return Object.fromEntries(Object.entries(texts).map(([area, both]) => [area, both[of]])) as Texts
+/** The texts in the language of the page: `t().room.send`. A component that reads them is drawn anew after a change. */
+export function t(): Texts {
+  if (!texts.value) throw new Error('the texts are not loaded yet')
+  return texts.value
 }
 
 /** Show the page in this language from now on. */
 export function speak(of: Language): void {
   localStorage.setItem('language', of)
   language.value = of
+  void loadTexts()
 }
 
 function chosen(): Language | null {

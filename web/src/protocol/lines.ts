@@ -7,6 +7,7 @@ export const MENTIONED = 16
 
 const encoder = new TextEncoder()
 // C0 but TAB, LF, CR and NUL; DEL; C1.
+// oxlint-disable-next-line no-control-regex
 const CONTROLS = /[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 

@@ -38,7 +38,7 @@ export class Login {
   private byToken = false
   private nonce = ''
   private signature = ''
-  private then: (reply: Reply) => Step
+  private next: (reply: Reply) => Step
 
   constructor(account: string, device: string, secrets: Secrets, capabilities: string[], makeNonce: () => string) {
     this.account = nameOf(account)
@@ -48,7 +48,7 @@ export class Login {
     this.password = secrets.password
     this.given = secrets.token
     this.creation = secrets.create ? { invite: secrets.invite } : null
-    this.then = this.hello
+    this.next = this.hello
   }
 
   /** What a proof is computed from. */
@@ -60,7 +60,7 @@ export class Login {
   connected(): void {
     this.offered = new Set()
     this.agreed = this.byToken = false
-    this.then = this.hello
+    this.next = this.hello
   }
 
   /** Take the greeting and return the first command. */
@@ -73,14 +73,14 @@ export class Login {
   /** Return the command for another attempt. */
   again(): Step {
     if (!this.agreed) {
-      this.then = this.hello
+      this.next = this.hello
       return { verb: 'HELLO', line: `HELLO 1 ${this.capabilities}` }
     }
     if (this.creation) return this.create(this.creation)
     const token = this.given ?? this.token
     this.byToken = token !== null && token !== undefined
     if (!token && this.password !== undefined && this.offered.size) return this.begin()
-    this.then = this.letIn
+    this.next = this.letIn
     const secret = token ?? this.password ?? ''
     const tags = formatTags({ device: this.device })
     return { verb: 'SEND_CLIENT_ID', line: `${tags}SEND_CLIENT_ID ${this.account}${secret ? ` ${secret}` : ''}` }
@@ -89,7 +89,7 @@ export class Login {
   /** Take a reply and return the next step. Fails with `Refused`, or with an error for an invalid reply. */
   answered(reply: Reply): Step {
     const { error } = reply
-    if (error === null) return this.then(reply)
+    if (error === null) return this.next(reply)
     if (error.word === 'AUTH' && this.byToken && this.forget()) return this.again()
     throw error
   }
@@ -97,7 +97,7 @@ export class Login {
   /** Take the proof that was asked for. */
   proved(proof: Proof): Step {
     this.signature = proof.signature
-    this.then = this.checked
+    this.next = this.checked
     return { verb: 'SEND_AUTH', line: `SEND_AUTH ${MECHANISM} ${proof.final}` }
   }
 
@@ -122,7 +122,7 @@ export class Login {
   }
 
   private create({ invite }: { invite?: string }): Step {
-    this.then = () => {
+    this.next = () => {
       this.creation = null
       return this.again()
     }
@@ -135,7 +135,7 @@ export class Login {
       throw refused('AUTH', 'the server offers no way to log in by a password that is known here')
     }
     this.nonce = this.makeNonce()
-    this.then = (reply) => ({ prove: reply.rest })
+    this.next = (reply) => ({ prove: reply.rest })
     const tags = formatTags({ device: this.device })
     return { verb: 'SEND_AUTH', line: `${tags}SEND_AUTH ${MECHANISM} ${first(this.account, this.nonce)}` }
   }

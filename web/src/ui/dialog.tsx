@@ -1,3 +1,6 @@
+import './forms.css'
+import './dialog.css'
+
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 

@@ -20,9 +20,10 @@ export function Face({ id, name, topic = false, online = false, size = '' }: Pro
 
 /** Return the number of the pigment of an account or topic, 1 to 8; `--n…` is the ink of its name. */
 export function pigment(id: string): number {
-  let sum = 0
-  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)!) % 65521
-  return (sum % 8) + 1
+  // FNV-1a, folded: names that differ in one letter get other pigments.
+  let hash = 0x811c9dc5
+  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
+  return (((hash >>> 16) ^ hash) & 7) + 1
 }
 
 const letters = new Intl.Segmenter()

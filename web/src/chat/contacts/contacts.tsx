@@ -1,3 +1,6 @@
+import '../../ui/forms.css'
+import '../../ui/pages.css'
+
 import { useEffect, useState } from 'preact/hooks'
 
 import { t } from '../../i18n/index.ts'

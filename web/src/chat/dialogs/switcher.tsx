@@ -24,7 +24,7 @@ export function Switcher({ model, onClose }: { model: Model; onClose: () => void
   useEffect(() => field.current?.focus(), [])
   useEffect(() => {
     setAt(0)
-    if (wanted.length < 2 && !/[^\x00-\x7f]/.test(wanted)) {
+    if (wanted.length < 2 && !/\P{ASCII}/u.test(wanted)) {
       setFound([])
       return undefined
     }

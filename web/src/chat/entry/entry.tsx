@@ -1,3 +1,6 @@
+import '../../ui/forms.css'
+import './entry.css'
+
 import { useEffect, useState } from 'preact/hooks'
 
 import { type ServerInfo, serverInfo } from '../../engine/server.ts'

@@ -15,8 +15,8 @@ export class Guarded extends Component<{ children: ComponentChildren }, { error:
     if (!this.state.error) return this.props.children
     const words = t().frame
     return (
-      <main class="entry">
-        <div class="card">
+      <main class="page">
+        <div class="page-in">
           <h1>{words.crashed}</h1>
           <pre>{this.state.error.slice(0, 2000)}</pre>
           <button type="button" class="primary" onClick={() => location.reload()}>

@@ -1,3 +1,5 @@
+import './panel.css'
+
 import type { Model } from '../../model/model.ts'
 import { otherOf } from '../../model/model.ts'
 import { PersonPanel } from './person.tsx'

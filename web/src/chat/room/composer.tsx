@@ -8,9 +8,11 @@ import { shownName } from '../../text/text.tsx'
 import { failureText } from '../../ui/failure.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { isComposing } from '../../ui/ime.ts'
-import { EmojiDialog } from './emoji.tsx'
+import { lazy } from '../../ui/lazy.tsx'
 import { Completion, completed, type Wanted, wantedAt } from './completion.tsx'
 import { pieces } from './pieces.ts'
+
+const EmojiDialog = lazy(() => import('./emoji.tsx').then((it) => it.EmojiDialog))
 
 /** Milliseconds without a key after which a draft is kept. */
 const PAUSE = 400

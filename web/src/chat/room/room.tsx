@@ -1,3 +1,5 @@
+import './room.css'
+
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { ComponentChildren } from 'preact'
 
@@ -12,13 +14,19 @@ import { Face } from '../../ui/face.tsx'
 import { failureText } from '../../ui/failure.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { isComposing } from '../../ui/ime.ts'
+import { lazy } from '../../ui/lazy.tsx'
 import { go, pathOf } from '../route.ts'
-import { ReactionsDialog, ReadersDialog, ReportDialog, ThreadDialog, VersionsDialog } from './about.tsx'
 import type { Acts } from './acts.tsx'
 import { type About, Composer } from './composer.tsx'
-import { EmojiDialog } from './emoji.tsx'
-import { Finder } from './finder.tsx'
 import { Log } from './log.tsx'
+
+const EmojiDialog = lazy(() => import('./emoji.tsx').then((it) => it.EmojiDialog))
+const Finder = lazy(() => import('./finder.tsx').then((it) => it.Finder))
+const ReactionsDialog = lazy(() => import('./about.tsx').then((it) => it.ReactionsDialog))
+const ReadersDialog = lazy(() => import('./about.tsx').then((it) => it.ReadersDialog))
+const ReportDialog = lazy(() => import('./about.tsx').then((it) => it.ReportDialog))
+const ThreadDialog = lazy(() => import('./about.tsx').then((it) => it.ThreadDialog))
+const VersionsDialog = lazy(() => import('./about.tsx').then((it) => it.VersionsDialog))
 
 /** How long the text of a message that was recalled here can be edited again, in ms. */
 const EDIT_AGAIN = 5 * 60_000
@@ -171,33 +179,39 @@ export function Room({ model, id, at, info, onInfo, onPins, children }: Props) {
           waiting={room.waiting.value.length}
         />
       )}
-      {shown && <About model={model} shown={shown} acts={acts} onClose={() => setShown(null)} />}
+      {shown && <AboutMessage model={model} room={room} shown={shown} acts={acts} onClose={() => setShown(null)} />}
     </section>
   )
+}
 
-  function About({ shown: { dialog, message }, acts: all, onClose }: { model: Model; shown: NonNullable<Shown>; acts: Acts; onClose: () => void }) {
-    switch (dialog) {
-      case 'report':
-        return <ReportDialog model={model} message={message} onClose={onClose} />
-      case 'readers':
-        return <ReadersDialog model={model} message={message} onClose={onClose} />
-      case 'versions':
-        return <VersionsDialog model={model} message={message} onClose={onClose} />
-      case 'reactions':
-        return <ReactionsDialog model={model} message={message} onClose={onClose} />
-      case 'thread':
-        return <ThreadDialog model={model} message={message} rows={room.rows.value} onJump={all.jump} onClose={onClose} />
-      case 'pick':
-        return (
-          <EmojiDialog
-            title={words.react}
-            onClose={onClose}
-            onPick={(emoji) => {
-              all.react(message, emoji, !message.mine?.includes(emoji))
-              onClose()
-            }}
-          />
-        )
+interface AboutProps {
+  model: Model
+  room: RoomState
+  shown: NonNullable<Shown>
+  acts: Acts
+  onClose: () => void
+}
+
+/** A dialog about one message. */
+function AboutMessage({ model, room, shown: { dialog, message }, acts, onClose }: AboutProps) {
+  const props = { model, message, onClose }
+  switch (dialog) {
+    case 'report':
+      return <ReportDialog {...props} />
+    case 'readers':
+      return <ReadersDialog {...props} />
+    case 'versions':
+      return <VersionsDialog {...props} />
+    case 'reactions':
+      return <ReactionsDialog {...props} />
+    case 'thread':
+      return <ThreadDialog {...props} rows={room.rows.value} onJump={acts.jump} />
+    case 'pick': {
+      const pick = (emoji: string) => {
+        acts.react(message, emoji, !message.mine?.includes(emoji))
+        onClose()
+      }
+      return <EmojiDialog title={t().room.react} onClose={onClose} onPick={pick} />
     }
   }
 }

@@ -106,7 +106,11 @@ export function Ask({ title, field, value = '', about, type = 'text', danger = f
         {about && <p>{about}</p>}
         <label>
           {field}
-          <input type={type} value={text} autocomplete={type === 'password' ? 'new-password' : 'off'} onInput={(event) => setText(event.currentTarget.value)} />
+          {type === 'password' ? (
+            <input type="password" value={text} autocomplete="new-password" onInput={(event) => setText(event.currentTarget.value)} />
+          ) : (
+            <input value={text} autocomplete="off" onInput={(event) => setText(event.currentTarget.value)} />
+          )}
         </label>
         <p role="alert">{note}</p>
         <button class={danger ? 'primary danger' : 'primary'}>{danger ? title : t().common.save}</button>

@@ -1,3 +1,6 @@
+import '../../ui/forms.css'
+import '../../ui/pages.css'
+
 import { useState } from 'preact/hooks'
 
 import { type Language, language, speak, t } from '../../i18n/index.ts'

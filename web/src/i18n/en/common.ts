@@ -1,4 +1,4 @@
-const en = {
+export const common = {
   close: 'Close',
   cancel: 'Cancel',
   save: 'Save',
@@ -41,49 +41,3 @@ const en = {
     CONTROL: 'The text contains characters that cannot be sent.',
   },
 }
-
-const zh: typeof en = {
-  close: '关闭',
-  cancel: '取消',
-  save: '保存',
-  back: '返回',
-  more: '更多',
-  you: '你',
-  retry: '重试',
-  copied: '已复制',
-  list: (names) => new Intl.ListFormat('zh').format(names),
-  failures: {
-    OFFLINE: '没有连接，请稍后再试。',
-    STORAGE: '浏览器存不下了，请腾出空间后重新打开网页。',
-    AUTH: '账号或密码不对。',
-    PASSWORD: '密码须为 8 到 256 个可显示的字符。',
-    BADNAME: '名字为 1 到 32 个字符：a-z 0-9 . _ -（只用小写）。',
-    INVITATION: '这里需要邀请码，而这个邀请码无效。',
-    SIGNUPS: '你的地址注册的账号太多了，请过一会儿再试。',
-    DEVICES: '这个账号的设备太多了，请在另一台设备上移除一个。',
-    TEXTTOOLONG: '内容太长，请分成几条发送。',
-    NOTFOUND: '没有这个名字，或者你无权查看。',
-    NOTMEMBER: '你不是这个话题的成员，请先加入。',
-    INVITEONLY: '这个话题只能受邀加入，请让成员邀请你。',
-    EXISTS: '这个名字已被占用，请换一个。',
-    BLOCKED: '你屏蔽了这个账号，请先取消屏蔽。',
-    RIGHTS: '你没有权限这样做。',
-    OWNER: '只有群主可以这样做。要离开，请先转让群主。',
-    MUTED: '你在这个话题中被禁言。',
-    SLOW: '这个话题开启了慢速模式，请稍后再写。',
-    BANNED: '你已被这个话题封禁。',
-    GONE: '这条消息已被撤回，或不再保留。',
-    TOOLATE: '这条消息太久了，不能再改。',
-    CHANGED: '内容已被改过，请看过后再决定。',
-    FULL: '已达到上限，请先移除一些。',
-    FLOOD: '请求或登录失败太多，请稍等。',
-    BUSY: '服务器已满，请稍后再试。',
-    TRYAGAIN: '服务器忙，请稍后再试。',
-    INTERNAL: '出了点问题。',
-    FIELDS: '缺少内容或格式不对。',
-    BADID: '这不是会话的名字。',
-    CONTROL: '内容里有不能发送的字符。',
-  },
-}
-
-export const common = { en, zh }

@@ -1,8 +1,6 @@
 import { useEffect } from 'preact/hooks'
 
-import { t } from '../../i18n/index.ts'
 import type { Model } from '../../model/model.ts'
-import { Dialog } from '../../ui/dialog.tsx'
 import { isComposing } from '../../ui/ime.ts'
 import { go, route } from '../route.ts'
 
@@ -49,23 +47,4 @@ function region(by: number): void {
   const found = regions.map((each) => document.querySelector<HTMLElement>(each)).filter((each) => each !== null && each.offsetParent !== null)
   const at = found.findIndex((each) => each!.parentElement?.contains(document.activeElement))
   found[(at + by + found.length) % found.length]?.focus()
-}
-
-/** The list of keys. */
-export function KeysDialog({ onClose }: { onClose: () => void }) {
-  const words = t().frame
-  return (
-    <Dialog title={words.keys} onClose={onClose}>
-      <dl class="keys">
-        {words.keyList.map(([key, what]) => (
-          <>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </>
-        ))}
-      </dl>
-    </Dialog>
-  )
 }

@@ -1,0 +1,18 @@
+export const entry = {
+  welcome: 'Welcome to FishChat',
+  open: 'Choose a name, and talk. Others open the same address and choose another one.',
+  closed: 'Enter with your name and password.',
+  signup: 'Enter with your name and password, or create an account.',
+  invited: 'You are invited. Choose a name and a password.',
+  name: 'Name',
+  nameHint: '1 to 32 of a-z 0-9 . _ -',
+  password: 'Password',
+  enter: 'Enter',
+  entering: 'Entering…',
+  create: 'Create an account',
+  createHint: 'A password has 8 to 256 characters.',
+  haveAccount: 'I have an account',
+  noAccount: 'No account? Ask whoever runs this server for an invitation.',
+  unreachable: 'The server does not answer. Is it running?',
+  insecure: 'This page has no secure connection, so the browser keeps some things from it. Open it by https.',
+}
