@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+
+import type { Calls, Dialler } from '../src/engine/dialler.ts'
+import { Engine } from '../src/engine/engine.ts'
+import { MemoryStore } from '../src/engine/memory.ts'
+import type { IStore, Writes } from '../src/engine/store.ts'
+import type { Change, Conversation, Link, Outgoing } from '../src/model/types.ts'
+import { Machine } from '../src/protocol/machine.ts'
+
+/** A server at the other end of a wire that the test holds in its hands. */
+class Wire {
+  calls!: Calls
+  sent: string[] = []
+  readonly dialler = {
+    start: (calls: Calls) => {
+      this.calls = calls
+    },
+    send: (lines: string[]) => {
+      for (const line of lines) {
+        // Names are asked for at any time; nobody has one.
+        if (line.startsWith('REQ_NAMES')) queueMicrotask(() => this.say('BEGIN REQ_NAMES 0', 'END REQ_NAMES'))
+        else this.sent.push(line)
+      }
+    },
+    steady() {},
+    now() {},
+    redial() {},
+    move() {},
+    stop() {},
+  } as unknown as Dialler
+
+  say(...lines: string[]): void {
+    for (const line of lines) this.calls.received(line)
+  }
+
+  take(): string[] {
+    return this.sent.splice(0)
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+async function begun(t: TestContext, store: IStore = new MemoryStore(), state = null as Awaited<ReturnType<IStore['load']>>['state']) {
+  const wire = new Wire()
+  const machine = new Machine('alice', 'web', { state })
+  const engine = await Engine.start({ account: 'alice', device: 'web', machine, store, dialler: wire.dialler })
+  t.after(() => engine.stop())
+  const seen = { link: null as Link | null, rows: new Map<string, Conversation>(), waiting: new Map<string, Outgoing[]>(), changes: [] as Change[] }
+  engine.subscribe((changes) => {
+    for (const change of changes) {
+      seen.changes.push(change)
+      if (change.kind === 'link') seen.link = change.link
+      if (change.kind === 'conversations') for (const row of change.rows) seen.rows.set(row.id, row)
+      if (change.kind === 'outgoing') seen.waiting.set(change.conversation, change.rows)
+    }
+  })
+  return { wire, engine, seen, store }
+}
+
+/** Log in; `first` answers what was waiting to be sent. */
+async function online(wire: Wire, ...first: string[]): Promise<void> {
+  wire.calls.opened()
+  wire.say('HELLO fishchat/1 server=ms1 auth=open')
+  await settle()
+  assert.deepEqual(wire.take(), ['HELLO 1 caps=ack,lazy,ops,time'])
+  wire.say('OK HELLO fishchat/1 caps=ack,lazy,ops,time')
+  await settle()
+  assert.deepEqual(wire.take(), ['@device=web SEND_CLIENT_ID alice'])
+  wire.say('OK SEND_CLIENT_ID alice', 'RESP_SYNCED')
+  await settle()
+  assert.equal(wire.take().at(-1), '@limit=100;preview REQ_CONVERSATIONS')
+  wire.say(...first, 'BEGIN REQ_CONVERSATIONS 0', 'END REQ_CONVERSATIONS')
+  await settle()
+  wire.say('BEGIN REQ_TOPICS 0', 'END REQ_TOPICS')
+  await settle()
+  wire.take()
+}
+
+test('a push is saved, counted and shown, and only then acknowledged', async (t) => {
+  const order: string[] = []
+  class Watched extends MemoryStore {
+    override async commit(writes: Writes): Promise<void> {
+      await super.commit(writes)
+      if (writes.messages.length) order.push('saved')
+    }
+  }
+  const { wire, engine, seen } = await begun(t, new Watched())
+  await online(wire)
+  seen.changes.length = 0
+  const many = Array.from({ length: 40 }, (_, at) => `@time=${1000 + at} RESP_MESSAGE_TOPIC fishing bob #fishing:7-${at + 1} text ${at}`)
+  engine.subscribe((changes) => {
+    if (changes.some(({ kind }) => kind === 'messages')) order.push('shown')
+  })
+  wire.say(...many)
+  await settle()
+  assert.deepEqual([...new Set(order)], ['saved', 'shown'])
+  assert.ok(wire.take().some((line) => line.startsWith('SEND_ACK #fishing:7-')))
+  const row = seen.rows.get('#fishing')!
+  assert.deepEqual([row.last, row.unread, row.time], [40, 40, 1039])
+  const page = await engine.page('#fishing', { newest: true }, 50)
+  assert.deepEqual([page.messages.length, page.first, page.last], [40, true, true])
+})
+
+test('what is written offline is kept, sent in order, and stands once', async (t) => {
+  const first = await begun(t)
+  await first.engine.send('alice+bob', 'one')
+  await first.engine.send('alice+bob', 'two')
+  assert.equal(first.seen.rows.get('alice+bob')?.outgoing, 2)
+  // The page is closed before there was a connection; another one finds what was kept.
+  first.engine.stop()
+  const { state } = await first.store.load()
+  const second = await begun(t, first.store, state)
+  await online(second.wire, 'ERR SEND_MESSAGE_P2P GAP expected=1 no')
+  // The answer is lost with the connection: the same number is sent again.
+  second.wire.calls.lost(0)
+  await settle()
+  second.wire.calls.opened()
+  second.wire.say('HELLO fishchat/1 auth=open')
+  await settle()
+  second.wire.say('OK HELLO fishchat/1 caps=ack,lazy,ops,time')
+  await settle()
+  second.wire.take()
+  second.wire.say('OK SEND_CLIENT_ID alice', 'RESP_SYNCED')
+  await settle()
+  // Nothing else is sent before it is known whether the first one is stored.
+  assert.deepEqual(second.wire.take().filter((line) => line.includes('P2P')), ['@cseq=1 SEND_MESSAGE_P2P bob one'])
+  second.wire.say('@time=5 OK SEND_MESSAGE_P2P alice+bob:7-1')
+  await settle()
+  assert.deepEqual(second.wire.take().filter((line) => line.includes('P2P')), ['@cseq=2 SEND_MESSAGE_P2P bob two'])
+  const { messages } = await second.engine.page('alice+bob', { newest: true }, 50)
+  assert.deepEqual(messages.map(({ text, time }) => [text, time]), [['one', 5]])
+  assert.deepEqual((await second.engine.outgoing('alice+bob')).map(({ text }) => text), ['two'])
+})
+
+test('operations change what is held', async (t) => {
+  const { wire, engine } = await begun(t)
+  await online(wire)
+  wire.say(
+    'RESP_MESSAGE_P2P bob alice+bob:7-1 hello',
+    'RESP_MESSAGE_P2P bob alice+bob:7-2 secret',
+    'RESP_EDIT bob alice+bob:7-3 alice+bob:7-1 hello there',
+    'RESP_REACTION bob alice+bob:7-4 alice+bob:7-1 + 👍',
+    'RESP_PIN bob alice+bob:7-5 alice+bob:7-1 +',
+    'RESP_RECALL bob alice+bob:7-6 alice+bob:7-2',
+  )
+  await settle()
+  const { messages } = await engine.page('alice+bob', { newest: true }, 50)
+  assert.deepEqual(
+    messages.map(({ text, reactions, pinned, recalled }) => ({ text, reactions, pinned, recalled: recalled?.by })),
+    [
+      { text: 'hello there', reactions: { '👍': 1 }, pinned: true, recalled: undefined },
+      { text: '', reactions: undefined, pinned: false, recalled: 'bob' },
+    ],
+  )
+})
+
+test('a hole is read from the server, once', async (t) => {
+  const { wire, engine } = await begun(t)
+  await online(wire)
+  wire.say('RESP_BEHIND alice+bob 1 3', 'RESP_MESSAGE_P2P bob alice+bob:7-4 four')
+  await settle()
+  wire.take()
+  const asked = engine.page('alice+bob', { newest: true }, 50)
+  await settle()
+  assert.deepEqual(wire.take(), ['@limit=49;before=alice+bob:7-4 REQ_HISTORY alice+bob'])
+  wire.say('BEGIN REQ_HISTORY 2', 'ITEM alice+bob:7-1 bob 10 one', 'ITEM alice+bob:7-3 alice 11 three', 'END REQ_HISTORY')
+  const page = await asked
+  assert.deepEqual(page.messages.map(({ text }) => text), ['one', 'three', 'four'])
+  const again = await engine.page('alice+bob', { newest: true }, 50)
+  assert.deepEqual([again.messages.length, again.first, wire.take().length], [3, true, 0])
+})
+
+test('lost numbers are used again: the later message stands', async (t) => {
+  const { wire, engine } = await begun(t)
+  await online(wire)
+  wire.say('RESP_MESSAGE_P2P bob alice+bob:7-1 one', 'RESP_MESSAGE_P2P bob alice+bob:7-2 lost')
+  await settle()
+  wire.say('RESP_GAP alice+bob 2 2', 'RESP_MESSAGE_P2P bob alice+bob:8-2 two')
+  await settle()
+  const { messages } = await engine.page('alice+bob', { newest: true }, 50)
+  assert.deepEqual(messages.map(({ text }) => text), ['one', 'two'])
+})
+
+test('a store that cannot write ends the engine before anything is acknowledged', async (t) => {
+  class Full extends MemoryStore {
+    isFull = false
+    override async commit(writes: Writes): Promise<void> {
+      if (this.isFull) throw new Error('QuotaExceededError')
+      await super.commit(writes)
+    }
+  }
+  const store = new Full()
+  const { wire, seen } = await begun(t, store)
+  await online(wire)
+  store.isFull = true
+  wire.say(...Array.from({ length: 40 }, (_, at) => `RESP_MESSAGE_P2P bob alice+bob:7-${at + 1} x`))
+  await settle()
+  assert.deepEqual(wire.take(), [])
+  assert.deepEqual([seen.link?.state, seen.link?.why], ['ended', 'storage'])
+})
