@@ -9,44 +9,34 @@ import { defineConfig, type Plugin } from 'vite'
 const OUT = '../fishchat/web/static'
 const SERVER = 'http://127.0.0.1:17080'
 
-/** Write the service worker with the files of this build in it. */
-function worker(): Plugin {
+/** Write the service worker with the files of this build in it, and compressed files beside all that compress well. */
+function finish(): Plugin {
   return {
-    name: 'worker',
-    apply: 'build',
-    generateBundle(_options, bundle) {
-      const files = Object.keys(bundle)
-        .filter((name) => name.startsWith('assets/'))
-        .sort()
-        .map((name) => `/${name}`)
-      const digest = createHash('sha256').update(files.join('\n')).digest('hex').slice(0, 16)
-      const source = readFileSync('src/sw.js', 'utf8').replace('__FILES__', JSON.stringify(files)).replace('__DIGEST__', digest)
-      this.emitFile({ type: 'asset', fileName: 'sw.js', source })
-    },
-  }
-}
-
-/** Put compressed files beside all that compress well. */
-function compressed(): Plugin {
-  return {
-    name: 'compressed',
+    name: 'finish',
     apply: 'build',
     closeBundle() {
+      const files = readdirSync(join(OUT, 'assets'))
+        .sort()
+        .map((name) => `/assets/${name}`)
+      const digest = createHash('sha256').update(files.join('\n')).digest('hex').slice(0, 16)
+      const worker = readFileSync('src/sw.js', 'utf8').replace('__FILES__', JSON.stringify(files)).replace('__DIGEST__', digest)
+      writeFileSync(join(OUT, 'sw.js'), worker)
       for (const entry of readdirSync(OUT, { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile() || !/\.(js|css|html|svg|webmanifest)$/.test(entry.name)) continue
-        const path = join(entry.parentPath, entry.name)
-        const body = readFileSync(path)
-        const params = { [constants.BROTLI_PARAM_QUALITY]: 11 }
-        writeFileSync(`${path}.br`, brotliCompressSync(body, { params }))
-        writeFileSync(`${path}.gz`, gzipSync(body, { level: 9 }))
+        if (entry.isFile() && /\.(js|css|html|svg|webmanifest)$/.test(entry.name)) compress(join(entry.parentPath, entry.name))
       }
     },
   }
 }
 
+function compress(path: string): void {
+  const body = readFileSync(path)
+  writeFileSync(`${path}.br`, brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+  writeFileSync(`${path}.gz`, gzipSync(body, { level: 9 }))
+}
+
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [worker(), compressed()],
+  plugins: [finish()],
   build: {
     outDir: OUT,
     emptyOutDir: true,

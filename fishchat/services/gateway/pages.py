@@ -41,11 +41,16 @@ class Servers:
         others = [f"ws{'s' * secure}://{address}/socket" for address in chosen]
         return ["/socket"] if self._is_here else others
 
-    def origins(self, secure: bool) -> list[str]:
-        """Return the origins of all sockets that are not on the site of the page."""
+    def origins(self, host: str, secure: bool) -> list[str]:
+        """Return the origins of all sockets that are not on the site of a page, which is at ``host``.
+
+        Servers may come that are not known yet: on the same host, with any port.
+        """
         if self._public or self._is_here:
             return [self._public] if self._public else []
-        return [f"ws{'s' * secure}://{one}" for one in self._placement.web_addresses(self._clock.seconds(), secure)]
+        scheme = "wss" if secure else "ws"
+        known = self._placement.web_addresses(self._clock.seconds(), secure)
+        return [f"{scheme}://{host}:*", *(f"{scheme}://{one}" for one in known)]
 
 
 class ServerPage(Page):

@@ -45,11 +45,11 @@ mimetypes.add_type("application/manifest+json", ".webmanifest")
 class Pages(Page):
     """The resource for all paths that no other has.
 
-    :param directory: of the built pages; None if there are none. :param sockets: returns the origins to which pages
-    connect besides their own, for a site with TLS or not.
+    :param directory: of the built pages; None if there are none. :param sockets: returns the origins to which a page at
+    a host, with TLS or not, connects besides its own.
     """
 
-    def __init__(self, directory: Path | None, sockets: Callable[[bool], list[str]]) -> None:
+    def __init__(self, directory: Path | None, sockets: Callable[[str, bool], list[str]]) -> None:
         super().__init__("")
         self._directory = directory
         self._sockets = sockets
@@ -85,7 +85,10 @@ class Pages(Page):
         return None
 
     def _headers(self, request: Request, caching: str) -> dict[str, str]:
-        sockets = "".join(f" {origin}" for origin in self._sockets(request.isSecure()))
+        # The host is one of the site's own: others were refused.
+        host = request.getRequestHostname().decode("ascii")
+        host = f"[{host}]" if ":" in host else host
+        sockets = "".join(f" {origin}" for origin in self._sockets(host, request.isSecure()))
         policy = {"Content-Security-Policy": POLICY.format(sockets=sockets)}
         return {**HEADERS, **policy, "Cache-Control": caching}
 

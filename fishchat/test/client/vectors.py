@@ -147,7 +147,8 @@ class Server:
         )
 
 
-def scenario(seed: int) -> list[dict[str, Any]]:
+# The branches are the moves of one random walk.
+def scenario(seed: int) -> list[dict[str, Any]]:  # noqa: C901
     """Return the steps of one scenario; the same ones for the same seed."""
     random = Random(seed)
     server = Server(random)
@@ -171,8 +172,6 @@ def scenario(seed: int) -> list[dict[str, Any]]:
             if machine.phase is Phase.BROKEN:
                 machine.lost()
                 step(["lost"])
-            if machine.phase is Phase.ENDED:
-                break
             wire.clear()
             machine.connected(now)
             step(["connected"])
@@ -212,7 +211,10 @@ def _call(machine: Machine, random: Random) -> tuple[list[Any], Any]:
         (["send", "#fishing", "two\nlines \\"], lambda: machine.send("#fishing", "two\nlines \\")),
         (["send", "BOB", "x"], lambda: machine.send("BOB", "x")),
         (["react", f"{PEER}:7-{number}", "+1"], lambda: machine.operate(operations.react(f"{PEER}:7-{number}", "+1"))),
-        (["edit", f"{TOPIC}:7-{number}", "new"], lambda: machine.operate(operations.edit(f"{TOPIC}:7-{number}", "new"))),
+        (
+            ["edit", f"{TOPIC}:7-{number}", "new"],
+            lambda: machine.operate(operations.edit(f"{TOPIC}:7-{number}", "new")),
+        ),
         (["ping"], lambda: machine.ask(ping())),
         (["history", "bob"], lambda: machine.ask(messages.history("bob", None, None, 50))),
     ]

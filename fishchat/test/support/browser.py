@@ -138,7 +138,9 @@ class BrowserCase(SynchronousTestCase):
         page.get_by_role("button", name="New conversation").click()
         page.get_by_role("textbox", name="Account or #topic").fill(whom)
         page.get_by_role("button", name="Start").click()
-        page.get_by_role("textbox", name="Message").wait_for()
+        page.get_by_role("region", name=whom.removeprefix("#"), exact=True).get_by_role(
+            "textbox", name="Message"
+        ).wait_for()
 
     def say(self, page: Any, text: str) -> None:
         """Write a message on a page and send it."""

@@ -54,7 +54,15 @@ class Up:
         """Start it, and return when pages can connect."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FISHCHAT__")}
         given = {f"FISHCHAT__{key.upper().replace('.', '__')}": _text(value) for key, value in self.settings.items()}
-        command = [sys.executable, "-c", "from fishchat.cli import main; main()", "up", "--data", str(self.data), *self._arguments]
+        command = [
+            sys.executable,
+            "-c",
+            "from fishchat.cli import main; main()",
+            "up",
+            "--data",
+            str(self.data),
+            *self._arguments,
+        ]
         log = (self.data / "up.out").open("ab")
         self._process = subprocess.Popen(
             command, env={**kept, **given}, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True

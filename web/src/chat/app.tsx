@@ -57,7 +57,7 @@ export function App({ model }: { model: Model }) {
         <Status model={model} />
         <List model={model} current={conversation} onNew={() => setShown('start')} onFind={() => setShown('switcher')} />
         {conversation ? (
-          <Room key={conversation} model={model} id={conversation} at={message} info={info === 'info'} onInfo={() => toggle('info')} onPins={() => toggle('pins')}>
+          model.loaded.value && <Room key={conversation} model={model} id={conversation} at={message} info={info === 'info'} onInfo={() => toggle('info')} onPins={() => toggle('pins')}>
             <Strip model={model} />
           </Room>
         ) : view === 'contacts' ? (

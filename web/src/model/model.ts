@@ -9,6 +9,8 @@ export const TYPING = 6000
 /** The state of the pages as signals, kept up to date by the changes of the engine. */
 export class Model {
   readonly link: Signal<Link> = signal({ state: 'connecting', caughtUp: 0, durable: true })
+  /** Whether the list was told once: a tab that follows gets it a moment later. */
+  readonly loaded = signal(false)
   readonly conversations: Signal<ReadonlyMap<ConversationId, Conversation>> = signal(new Map())
   readonly names: Signal<ReadonlyMap<string, string>> = signal(new Map())
   readonly presence: Signal<ReadonlyMap<string, Presence>> = signal(new Map())
@@ -64,6 +66,7 @@ export class Model {
         change.removed?.forEach((id) => rows.delete(id))
         change.rows.forEach((row) => rows.set(row.id, row))
         this.conversations.value = rows
+        this.loaded.value = true
         break
       }
       case 'messages':

@@ -211,6 +211,8 @@ function useDraft(model: Model, id: ConversationId, text: string, about: About, 
   }
   const isEdit = about !== null && 'edit' in about
   useEffect(() => {
+    // What was begun before an edit is kept as it stood then.
+    if (isEdit && !now.current.isEdit) keep()
     now.current = { ...now.current, text, isEdit }
     const timer = setTimeout(keep, PAUSE)
     return () => clearTimeout(timer)
