@@ -65,6 +65,8 @@ class Place:
                 GATEWAY__LISTEN=f"127.0.0.1:{self.gateway}",
                 MSG_SERVER__LISTEN=f"127.0.0.1:{self.msg_server}",
                 MONITOR__LISTEN=f"127.0.0.1:{self.monitor}",
+                WEB__LISTEN="",
+                MSG_SERVER__LISTEN_WEB="",
                 LIMITS__FLOOD="false",
             ),
             **more,

@@ -17,8 +17,11 @@ class RowTests(SynchronousTestCase):
             rows(config, 2),
             [
                 ("127.0.0.1:17000", "gateway.listen"),
+                ("127.0.0.1:17080", "web.listen"),
                 ("127.0.0.1:19000", "msg_server.listen"),
                 ("127.0.0.1:19001", "msg_server.listen"),
+                ("127.0.0.1:17081", "msg_server.listen_web"),
+                ("127.0.0.1:17082", "msg_server.listen_web"),
                 ("127.0.0.1:30000", "monitor.listen"),
             ],
         )
@@ -31,7 +34,7 @@ class RowTests(SynchronousTestCase):
             monitor=Monitor(listen_tls="0.0.0.0:30443"),
         )
         self.assertEqual(
-            rows(config, 2)[4:],
+            rows(config, 2)[7:],
             [
                 ("0.0.0.0:17443", "gateway.listen_tls"),
                 ("0.0.0.0:19443", "msg_server.listen_tls"),

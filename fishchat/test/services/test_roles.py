@@ -35,7 +35,7 @@ FILES = Role(
 class FilesSection(Section, frozen=True, kw_only=True):
     """Its part of the configuration."""
 
-    listen: MaybePort = "127.0.0.1:17080"
+    listen: MaybePort = "127.0.0.1:17090"
     listen_tls: MaybePort = ""
 
 
@@ -74,11 +74,11 @@ class OneMore(SynchronousTestCase):
             check.value_problem("files.listen", "x:99999"), check.value_problem("gateway.listen", "x:99999")
         )
         self.assertIsNotNone(check.value_problem("files.listen_tls", "x:99999"))
-        config = self.config(listen="0.0.0.0:17080", listen_tls="0.0.0.0:17480")
-        self.assertEqual(check.listeners(config)["files.listen"], "0.0.0.0:17080")
-        self.assertEqual(check.tls_listeners(config), {"files.listen_tls": "0.0.0.0:17480"})
+        config = self.config(listen="0.0.0.0:17090", listen_tls="0.0.0.0:17490")
+        self.assertEqual(check.listeners(config)["files.listen"], "0.0.0.0:17090")
+        self.assertEqual(check.tls_listeners(config), {"files.listen_tls": "0.0.0.0:17490"})
         found = {finding.key: finding.instead for finding in check.check(config)}
-        self.assertEqual(found["files.listen"]["files.listen_tls"], "0.0.0.0:17523")
+        self.assertEqual(found["files.listen"]["files.listen_tls"], "0.0.0.0:17533")
         same = check.check(self.config(listen="127.0.0.1:17000"))
         self.assertEqual([finding.key for finding in same], ["files.listen"])
 
@@ -94,7 +94,7 @@ class OneMore(SynchronousTestCase):
         last = layout.stages(config)[-1]
         self.assertEqual([one.name for one in last], ["gateway", "ms1", "ms2", "files"])
         self.assertIn("fishchat-files", last[-1].arguments)
-        self.assertIn(("127.0.0.1:17080", "files.listen"), ports.rows(config, 2))
+        self.assertIn(("127.0.0.1:17090", "files.listen"), ports.rows(config, 2))
 
     def test_one_process(self) -> None:
         """It is built with the others when all are one process."""
@@ -104,8 +104,8 @@ class OneMore(SynchronousTestCase):
 
     def test_banner(self) -> None:
         """The banner says where it is."""
-        said = talk(self.config(listen_tls="0.0.0.0:17480"), in_processes=False)
-        self.assertIn("Files    http://127.0.0.1:17080/, with TLS https://0.0.0.0:17480/\n", said)
+        said = talk(self.config(listen_tls="0.0.0.0:17490"), in_processes=False)
+        self.assertIn("Files    http://127.0.0.1:17090/, with TLS https://0.0.0.0:17490/\n", said)
 
     def test_original(self) -> None:
         """A role that the original Go project did not have reads none of its keys."""

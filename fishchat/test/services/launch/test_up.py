@@ -59,7 +59,7 @@ UP = """
 import os, sys
 from twisted.application.service import Service
 from twisted.internet.protocol import Factory, Protocol
-from fishchat.config.schema import Config, Gateway, Monitor, MsgServer
+from fishchat.config.schema import Config, Gateway, Monitor, MsgServer, Web
 from fishchat.services.net.listen import Listener
 from fishchat.services.launch.layout import RoleProcess, stages
 from fishchat.services.launch.processes import Processes
@@ -86,6 +86,7 @@ config = Config(
     gateway=Gateway(listen=gateway),
     msg_server=MsgServer(listen="127.0.0.1:0"),
     monitor=Monitor(listen="127.0.0.1:0"),
+    web=Web(listen=""),
 )
 run(config, make=make, say=lambda text: print(text, flush=True))
 """
