@@ -148,7 +148,7 @@ class Server:
 
 
 # The branches are the moves of one random walk.
-def scenario(seed: int) -> list[dict[str, Any]]:  # noqa: C901
+def scenario(seed: int) -> list[dict[str, Any]]:
     """Return the steps of one scenario; the same ones for the same seed."""
     random = Random(seed)
     server = Server(random)

@@ -283,7 +283,9 @@ class ExamplesTests(DocsCase):
             package = path.relative_to(ROOT / "fishchat").parts[0]
             if package not in allowed:
                 continue
-            pure = package in ("model", "config", "web") or (package == "protocols" and path.name not in ("peer.py", "websocket.py"))
+            pure = package in ("model", "config", "web") or (
+                package == "protocols" and path.name not in ("peer.py", "websocket.py")
+            )
             for module in imported(path):
                 head, _, rest = module.partition(".")
                 if head == "twisted" and pure:
