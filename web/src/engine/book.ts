@@ -34,6 +34,7 @@ export class Book {
   private written = new Set<string>()
   private settled = new Set<string>()
   private fresh: Record<string, string> = {}
+  private holes: Change[] = []
   private live: Change[] = []
 
   constructor(account: string, store: IStore) {
@@ -141,6 +142,11 @@ export class Book {
     return [...this.outgoing.values()].filter((row) => row.conversation === id).sort((a, b) => a.order - b.order)
   }
 
+  /** Tell the pages of numbers that were not pushed, before they are told of messages after these. */
+  hole(conversation: ConversationId, first: number, last: number): void {
+    this.holes.push({ kind: 'hole', conversation, first, last })
+  }
+
   /** Tell the pages something that is not kept. */
   tell(change: Change): void {
     this.live.push(change)
@@ -163,7 +169,7 @@ export class Book {
     if (renamed) changes.push({ kind: 'names', names: this.fresh })
     if (kept.length) changes.push({ kind: 'conversations', rows: kept.map(({ row }) => row) })
     for (const id of this.waiting) changes.push({ kind: 'outgoing', conversation: id, rows: this.outgoingOf(id) })
-    changes.push(...this.shown(messages), ...this.live)
+    changes.push(...this.holes, ...this.shown(messages), ...this.live)
     const empty = !kept.length && !messages.length && !this.removed.length && !this.settled.size && !writes.outgoing.length
     this.dirty = new Set()
     this.messages = new Map()
@@ -173,6 +179,7 @@ export class Book {
     this.settled = new Set()
     this.waiting = new Set()
     this.fresh = {}
+    this.holes = []
     this.live = []
     return { writes, changes, empty: empty && !renamed }
   }

@@ -66,6 +66,8 @@ export class Engine implements IEngine {
   private order = 0
   private turning: Promise<void> | null = null
   private again = false
+  private refreshing = false
+  private refreshAgain = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private heart: ReturnType<typeof setInterval> | undefined
   private beat = Date.now()
@@ -489,7 +491,21 @@ export class Engine implements IEngine {
     void this.refresh()
   }
 
+  /** Read the list of conversations anew; what is asked for meanwhile is one more reading afterwards. */
   private async refresh(): Promise<void> {
+    if (this.refreshing) {
+      this.refreshAgain = true
+      return
+    }
+    this.refreshing = true
+    await this.readList()
+    this.refreshing = false
+    if (!this.refreshAgain) return
+    this.refreshAgain = false
+    await this.refresh()
+  }
+
+  private async readList(): Promise<void> {
     const accounts = await listed(this.book, (request) => this.request(request)).catch(() => null)
     if (accounts === null) return
     await this.turn()

@@ -45,6 +45,9 @@ export async function fold(book: Book, event: Event, now: number, readAt: (id: s
       const { spans, top } = book.of(event.conversation)
       const held = event.type === 'gap' ? add(spans, event.first, event.last) : spans
       book.change(event.conversation, {}, { spans: held, top: Math.max(top, event.last) })
+      if (event.type === 'behind') book.hole(event.conversation, event.first, event.last)
+      // How many of these numbers are unread, only the server knows.
+      wanted.list = true
       break
     }
     case 'read':

@@ -26,6 +26,8 @@ export class Model {
   )
   /** Called with messages that are new or changed; the open room and the notifications listen. */
   readonly heard = new Set<(conversation: ConversationId, rows: Message[], pushed: boolean) => void>()
+  /** Called when numbers of a conversation were not pushed. */
+  readonly skipped = new Set<(conversation: ConversationId, first: number) => void>()
   /** Called with all that waits or failed in a conversation. */
   readonly waiting = new Set<(conversation: ConversationId, rows: Outgoing[]) => void>()
   readonly engine: IEngine
@@ -71,6 +73,9 @@ export class Model {
       }
       case 'messages':
         for (const hear of this.heard) hear(change.conversation, change.rows, change.pushed)
+        break
+      case 'hole':
+        for (const skip of this.skipped) skip(change.conversation, change.first)
         break
       case 'outgoing':
         for (const hear of this.waiting) hear(change.conversation, change.rows)

@@ -35,6 +35,7 @@ export class RoomState {
     this.id = id
     model.heard.add(this.hear)
     model.waiting.add(this.wait)
+    model.skipped.add(this.skip)
   }
 
   /** Load the first slice: around a message, or at the first unread one. */
@@ -53,6 +54,7 @@ export class RoomState {
     this.stopped = true
     this.model.heard.delete(this.hear)
     this.model.waiting.delete(this.wait)
+    this.model.skipped.delete(this.skip)
     void this.model.engine.close(this.id).catch(() => {})
   }
 
@@ -115,8 +117,9 @@ export class RoomState {
       this.loading.value = false
     }
     if (this.wantsEnd) {
+      // Messages came while a page was read that does not hold them.
       this.wantsEnd = false
-      await this.newer()
+      if (this.atEnd || !this.rows.value.length) await this.show({ newest: true })
     }
   }
 
@@ -124,6 +127,15 @@ export class RoomState {
   retry(): void {
     this.loading.value = !this.rows.value.length
     void (this.rows.value.length ? this.older() : this.show({ newest: true }))
+  }
+
+  /** What comes next does not follow the slice: who is at the end goes to the new one, others find it below. */
+  private readonly skip = (conversation: ConversationId, first: number) => {
+    if (conversation !== this.id || first <= (this.rows.value.at(-1)?.seq ?? 0)) return
+    this.last.value = false
+    if (!this.atEnd) return
+    if (this.busy) this.wantsEnd = true
+    else queueMicrotask(() => void this.show({ newest: true }))
   }
 
   private readonly wait = (conversation: ConversationId, rows: Outgoing[]) => {
@@ -144,9 +156,7 @@ export class RoomState {
     if (!fresh.length) return
     const isMine = fresh.some(({ from }) => from === this.model.account)
     if (!this.last.value) {
-      if (this.loading.value || this.busy) this.wantsEnd = true
-      else if (pushed) this.below.value += fresh.length
-      else if (isMine) void this.toEnd()
+      this.beyond(fresh.length, pushed, isMine)
       return
     }
     const all = merged(rows.value, fresh)
@@ -159,6 +169,14 @@ export class RoomState {
       rows.value = all.slice(-MOST)
     }
     if (!this.atEnd) this.below.value += fresh.filter(({ from }) => from !== this.model.account).length
+  }
+
+  /** Take note of messages after the end of the slice. */
+  private beyond(count: number, pushed: boolean, isMine: boolean): void {
+    if (this.busy || this.loading.value) this.wantsEnd = true
+    else if (this.atEnd) void this.newer()
+    else if (isMine && !pushed) void this.toEnd()
+    else if (pushed) this.below.value += count
   }
 }
 

@@ -131,6 +131,8 @@ export type Change =
   | { kind: 'conversations'; rows: Conversation[]; removed?: ConversationId[] }
   /** Messages that are new or have changed. `pushed`: they arrived just now, and may be notified of. */
   | { kind: 'messages'; conversation: ConversationId; rows: Message[]; pushed: boolean }
+  /** Numbers that were not pushed: what comes after them does not follow what was there. */
+  | { kind: 'hole'; conversation: ConversationId; first: number; last: number }
   /** All that waits or failed in this conversation. */
   | { kind: 'outgoing'; conversation: ConversationId; rows: Outgoing[] }
   /** Account → display name. */

@@ -56,6 +56,8 @@ export function Log({ model, room, row, acts }: Props) {
       if (held) element.scrollTop += held.getBoundingClientRect().top - anchor.current.top
     }
     hold()
+    // A page that was asked for while another one was loading was not loaded.
+    if (element.scrollTop < NEAR && !room.atEnd) void room.older()
   }
   const hold = () => {
     const top = log.current!.getBoundingClientRect().top
