@@ -56,7 +56,8 @@ class Long(BrowserCase):
         took = page.evaluate(
             """() => new Promise((done) => { const began = performance.now()
             document.querySelector('a.talk[href*="23unread"]').click()
-            const look = () => document.querySelector('.new') ? done(performance.now() - began) : requestAnimationFrame(look)
+            const look = () => document.querySelector('.new')
+              ? done(performance.now() - began) : requestAnimationFrame(look)
             look() })"""
         )
         self.assertLess(took, 1500)

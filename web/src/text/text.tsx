@@ -16,7 +16,7 @@ export function Text({ text, account }: Props) {
         switch (block.type) {
           case 'fence':
             return (
-              <pre>
+              <pre tabIndex={0}>
                 <code>{block.text}</code>
               </pre>
             )

@@ -43,8 +43,10 @@ function step(model: Model, by: number, unread: boolean): void {
 
 /** Move the focus to the next region: list, messages, field, details. */
 function region(by: number): void {
-  const regions = ['.talks a', '.log', '.desk textarea', '.panel button']
-  const found = regions.map((each) => document.querySelector<HTMLElement>(each)).filter((each) => each !== null && each.offsetParent !== null)
-  const at = found.findIndex((each) => each!.parentElement?.contains(document.activeElement))
-  found[(at + by + found.length) % found.length]?.focus()
+  const regions = ['.list', '.log', '.desk', '.panel', '.page']
+  const found = regions.map((each) => document.querySelector<HTMLElement>(each)).filter((each) => each !== null && each.offsetWidth > 0)
+  const at = found.findIndex((each) => each!.contains(document.activeElement))
+  const next = found[(at + by + found.length) % found.length]
+  const inside = next?.matches('.log') ? next : next?.querySelector<HTMLElement>('.talks a, textarea, button, input')
+  inside?.focus()
 }

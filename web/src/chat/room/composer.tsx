@@ -49,6 +49,10 @@ export function Composer({ model, id, title, about, onAbout, put, onEditLast, wa
   const byCtrl = localStorage.getItem('sendKey') === 'ctrl' || isTouch
 
   useDraft(model, id, text, about, setText)
+  // On a phone the focus would open its keyboard.
+  useEffect(() => {
+    if (!isTouch) area.current?.focus()
+  }, [id])
 
   useLayoutEffect(() => {
     const element = area.current!
