@@ -15,6 +15,7 @@ from fishchat.cli.backup import backup as backup_command
 from fishchat.cli.backup import restore as restore_command
 from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
+from fishchat.cli.chat import chat as chat_command
 from fishchat.cli.config import config as config_group
 from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
@@ -68,6 +69,7 @@ main.add_command(audit_command)
 main.add_command(backup_command)
 main.add_command(bench_group)
 main.add_command(cert_group)
+main.add_command(chat_command)
 main.add_command(config_group)
 main.add_command(lab_group)
 main.add_command(migrate_command)

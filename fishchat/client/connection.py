@@ -229,6 +229,11 @@ class Client(Calls):
         return waiting
 
     @property
+    def is_online(self) -> bool:
+        """Whether the client is connected and logged in at the moment."""
+        return self._online_at is not None
+
+    @property
     def state(self) -> ClientState:
         """The state with which the next Client of this device continues where this one stopped."""
         return self._machine.snapshot()
