@@ -8,20 +8,28 @@ import type { IStore, Writes } from '../src/engine/store.ts'
 import type { Change, Conversation, Link, Outgoing } from '../src/model/types.ts'
 import { Machine } from '../src/protocol/machine.ts'
 
+/** Lists that are asked for at any time; there is nothing in them. */
+const EMPTY = new Set(['REQ_NAMES', 'REQ_TOPICS'])
+
 /** A server at the other end of a wire that the test holds in its hands. */
 class Wire {
   calls!: Calls
   sent: string[] = []
+  asked: string[] = []
+  /** What was not answered yet. Answers come in the order of the requests. */
+  private waiting: string[] = []
   readonly dialler = {
     start: (calls: Calls) => {
       this.calls = calls
     },
     send: (lines: string[]) => {
       for (const line of lines) {
-        // Names are asked for at any time; nobody has one.
-        if (line.startsWith('REQ_NAMES')) queueMicrotask(() => this.say('BEGIN REQ_NAMES 0', 'END REQ_NAMES'))
-        else this.sent.push(line)
+        const verb = line.split(' ').find((word) => !word.startsWith('@'))!
+        this.asked.push(verb)
+        if (!EMPTY.has(verb)) this.sent.push(line)
+        if (verb !== 'SEND_ACK') this.waiting.push(verb)
       }
+      queueMicrotask(() => this.answer())
     },
     steady() {},
     now() {},
@@ -30,8 +38,22 @@ class Wire {
     stop() {},
   } as unknown as Dialler
 
+  opened(): void {
+    this.waiting = []
+    this.calls.opened()
+  }
+
   say(...lines: string[]): void {
-    for (const line of lines) this.calls.received(line)
+    for (const line of lines) {
+      if (/^(@\S+ )?(OK|ERR|END) /.test(line)) this.waiting.shift()
+      this.calls.received(line)
+    }
+    this.answer()
+  }
+
+  private answer(): void {
+    const [verb] = this.waiting
+    if (verb && EMPTY.has(verb)) this.say(`BEGIN ${verb} 0`, `END ${verb}`)
   }
 
   take(): string[] {
@@ -41,6 +63,16 @@ class Wire {
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Return when a condition holds; code that is loaded on first use takes longer than any number of turns. */
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 5000
+  while (!condition()) {
+    assert.ok(Date.now() < end, 'it did not happen within 5 s')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await settle()
 }
 
 async function begun(t: TestContext, store: IStore = new MemoryStore(), state = null as Awaited<ReturnType<IStore['load']>>['state']) {
@@ -62,7 +94,7 @@ async function begun(t: TestContext, store: IStore = new MemoryStore(), state = 
 
 /** Log in; `first` answers what was waiting to be sent. */
 async function online(wire: Wire, ...first: string[]): Promise<void> {
-  wire.calls.opened()
+  wire.opened()
   wire.say('HELLO fishchat/1 server=ms1 auth=open')
   await settle()
   assert.deepEqual(wire.take(), ['HELLO 1 caps=ack,lazy,ops,time'])
@@ -72,10 +104,15 @@ async function online(wire: Wire, ...first: string[]): Promise<void> {
   wire.say('OK SEND_CLIENT_ID alice', 'RESP_SYNCED')
   await settle()
   assert.equal(wire.take().at(-1), '@limit=100;preview REQ_CONVERSATIONS')
-  wire.say(...first, 'BEGIN REQ_CONVERSATIONS 0', 'END REQ_CONVERSATIONS')
-  await settle()
-  wire.say('BEGIN REQ_TOPICS 0', 'END REQ_TOPICS')
-  await settle()
+  wire.say(...first)
+  await listed(wire)
+}
+
+/** Answer that there are no conversations, and await the question for topics. */
+async function listed(wire: Wire): Promise<void> {
+  wire.asked = []
+  wire.say('BEGIN REQ_CONVERSATIONS 0', 'END REQ_CONVERSATIONS')
+  await until(() => wire.asked.includes('REQ_TOPICS'))
   wire.take()
 }
 
@@ -117,7 +154,7 @@ test('what is written offline is kept, sent in order, and stands once', async (t
   // The answer is lost with the connection: the same number is sent again.
   second.wire.calls.lost(0)
   await settle()
-  second.wire.calls.opened()
+  second.wire.opened()
   second.wire.say('HELLO fishchat/1 auth=open')
   await settle()
   second.wire.say('OK HELLO fishchat/1 caps=ack,lazy,ops,time')
@@ -162,7 +199,9 @@ test('a hole is read from the server, once', async (t) => {
   await online(wire)
   wire.say('RESP_BEHIND alice+bob 1 3', 'RESP_MESSAGE_P2P bob alice+bob:7-4 four')
   await settle()
-  wire.take()
+  // How many of these are unread, the list tells.
+  assert.equal(wire.take().at(-1), '@limit=100;preview REQ_CONVERSATIONS')
+  await listed(wire)
   const asked = engine.page('alice+bob', { newest: true }, 50)
   await settle()
   assert.deepEqual(wire.take(), ['@limit=49;before=alice+bob:7-4 REQ_HISTORY alice+bob'])
