@@ -11,6 +11,7 @@ from fishchat.cli.operator import why
 from fishchat.cli.printing import local_time, print_json, print_table
 from fishchat.cli.store import Store, checked_name, with_store
 from fishchat.errors import Refusal
+from fishchat.services.launch.banner import page_address
 
 if TYPE_CHECKING:
     from fishchat.features.accounts.administration import Accounts
@@ -23,13 +24,18 @@ if TYPE_CHECKING:
 @why
 @with_store
 def invite(store: Store, uses: int, days: int, account: bytes) -> None:
-    """Create an invitation and print its code. A person with the code can create an account and choose its password."""
+    """Create an invitation and print its code.
+
+    A person with the code, or with the page that opens with it, can create an account and choose its password.
+    """
     if account and uses != 1:
         raise click.UsageError("an invitation --for one NAME can be used once; leave out --uses")
     code = store.ask(lambda accounts: accounts.invite(uses, days, account), account).decode()
     click.echo(code)
     name = account.decode() or "<name>"
     click.echo(f"the line to send: @invite={code} CREATE_CLIENT {name} <password>", err=True)
+    if page := page_address(store.config):
+        click.echo(f"the page to open: {page}#invite={code}", err=True)
 
 
 @click.command()

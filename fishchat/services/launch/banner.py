@@ -34,9 +34,7 @@ PAGE = """ Open it in a browser:
 
 Or t"""
 OPEN = "Choose a name. Others open the same address and choose another one. In Chinese: 用浏览器打开，取个名字即可。"
-CLOSED = (
-    "You need an account: fishchat user add NAME{elsewhere} makes one, fishchat user invite{elsewhere} an invitation."
-)
+CLOSED = "You need an account: fishchat user invite{elsewhere} prints a link that makes one, for you or for others."
 SIGN_UP = "Anyone can make an account there. In Chinese: 在网页上即可注册。"
 NOT_BUILT = " The pages for browsers are not built (make web). T"
 

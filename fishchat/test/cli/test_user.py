@@ -236,6 +236,7 @@ class Changing(AccountCase, Commands):
         )
         self.assertIn(f"@invite={some.out.strip()} CREATE_CLIENT <name> <password>\n", some.err)
         self.assertIn(f"@invite={one.out.strip()} CREATE_CLIENT carol <password>\n", one.err)
+        self.assertIn(f"the page to open: http://127.0.0.1:17080/#invite={one.out.strip()}\n", one.err)
         listed, table = await at_once(self.good("invitations", "--json"), self.good("invitations"))
         first, second = listed.json
         self.assertEqual([line.split()[-1] for line in table.out.splitlines()], ["FOR", "anybody", "carol"])
