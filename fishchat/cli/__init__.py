@@ -17,6 +17,7 @@ from fishchat.cli.bench import bench as bench_group
 from fishchat.cli.cert import cert as cert_group
 from fishchat.cli.chat import chat as chat_command
 from fishchat.cli.config import config as config_group
+from fishchat.cli.demo import demo as demo_command
 from fishchat.cli.lab import lab as lab_group
 from fishchat.cli.migrate import migrate as migrate_command
 from fishchat.cli.reports import reports as reports_group
@@ -71,6 +72,7 @@ main.add_command(bench_group)
 main.add_command(cert_group)
 main.add_command(chat_command)
 main.add_command(config_group)
+main.add_command(demo_command)
 main.add_command(lab_group)
 main.add_command(migrate_command)
 main.add_command(online_command)

@@ -177,7 +177,7 @@ def mutate(chosen: Sequence[str], rate: float, control: bool, file: TextIO | Non
 def abuse(kind: str, count: int | None) -> None:
     """Measure what abuse of this KIND costs; print one line of JSON. The exit status is 1 if a bound was exceeded."""
     from fishchat.proof.lab import abuse as measures
-    from fishchat.proof.lab.runner import with_reactor
+    from fishchat.proof.reactor import with_reactor
 
     def measure(reactor: Any) -> Coroutine[Any, Any, dict[str, Any]]:
         if kind == "stuck-readers":

@@ -234,6 +234,11 @@ class Client(Calls):
         return self._online_at is not None
 
     @property
+    def server(self) -> str:
+        """The address of the msg_server that it is connected to, or connects to; empty while none is chosen."""
+        return self._address
+
+    @property
     def state(self) -> ClientState:
         """The state with which the next Client of this device continues where this one stopped."""
         return self._machine.snapshot()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.task import LoopingCall
-from twisted.python.failure import Failure
 
-from fishchat.net.clock import use_monotonic
 from fishchat.proof.lab.catalogue import FAULTS
 from fishchat.proof.lab.run import Plan, Run
+from fishchat.proof.reactor import with_reactor
 from fishchat.services.redis.program import find_executable, version
 from fishchat.services.running.errors import ProgramError
 
@@ -73,46 +72,6 @@ def sentence(figures: dict[str, Any]) -> str:
     if wrong:
         return f"{figures['fault']}: {wrong:,} violations of promises ({done}); see {figures['notes']}"
     return f"{figures['fault']}: all promises were kept ({done})"
-
-
-def with_reactor(make: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> dict[str, Any]:
-    """Run the reactor for the coroutine that ``make`` returns; return its result, or raise its error.
-
-    A signal cancels it; KeyboardInterrupt is raised when it has cleaned up.
-    """
-    from twisted.internet import reactor
-
-    use_monotonic(reactor)
-    ended: list[Any] = []
-    interrupted: list[bool] = []
-
-    async def whole() -> dict[str, Any]:
-        # An error before it first waits must stop the reactor, too.
-        return await make(reactor)
-
-    def interrupt(work: Deferred[Any]) -> Deferred[Any]:
-        interrupted.append(True)
-        work.cancel()
-        return work
-
-    def end(result: Any, trigger: Any) -> None:
-        ended.append(result)
-        if not interrupted:
-            reactor.removeSystemEventTrigger(trigger)
-            reactor.stop()
-
-    def go() -> None:
-        work: Deferred[Any] = ensureDeferred(whole())
-        work.addBoth(end, reactor.addSystemEventTrigger("before", "shutdown", interrupt, work))
-
-    reactor.callWhenRunning(go)
-    reactor.run()
-    if interrupted or not ended:
-        raise KeyboardInterrupt
-    if isinstance(ended[0], Failure):
-        ended[0].raiseException()
-    figures: dict[str, Any] = ended[0]
-    return figures
 
 
 async def _go(run: Run, keep: bool) -> dict[str, Any]:

@@ -48,8 +48,9 @@ export function Entry() {
 }
 
 function Form({ info: { mode } }: { info: ServerInfo }) {
-  const invite = new URLSearchParams(location.hash.slice(1)).get('invite') ?? undefined
-  const [account, setAccount] = useState('')
+  const given = new URLSearchParams(location.hash.slice(1))
+  const invite = given.get('invite') ?? undefined
+  const [account, setAccount] = useState(given.get('account') ?? '')
   const [password, setPassword] = useState('')
   const [creates, setCreates] = useState(invite !== undefined)
   const [busy, setBusy] = useState(false)
@@ -63,7 +64,7 @@ function Form({ info: { mode } }: { info: ServerInfo }) {
     try {
       const secrets = isOpen ? {} : { password, ...(creates ? { create: true, invite } : {}) }
       await enter({ account: account.trim().toLowerCase(), ...secrets })
-      if (invite) history.replaceState(null, '', location.pathname)
+      if (invite || given.has('account')) history.replaceState(null, '', location.pathname)
     } catch (failure) {
       setNote(failureText(failure))
       setBusy(false)

@@ -1,0 +1,1 @@
+"""``fishchat demo``: people who talk on two msg_servers, one of which is killed meanwhile."""
