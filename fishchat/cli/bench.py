@@ -90,10 +90,10 @@ def _measure(
     wish = Wish(**wanted)
     for one in address:
         _check_address(one, allow_remote)
-    for name in only:
-        if needed := runner.missing(WORKLOADS[name], len(address) or 1 + processes, processes and not address):
-            raise click.UsageError(f"{name} cannot be measured like this: {needed}")
     server = None if address else Server(servers=2 if processes else 0)
+    for name in only:
+        if needed := runner.missing(WORKLOADS[name], len(address) or 1 + processes, server):
+            raise click.UsageError(f"{name} cannot be measured like this: {needed}")
     found = []
     try:
         if server is not None:

@@ -15,7 +15,7 @@ from fishchat.cli.extras import require
 
 @click.command()
 @click.option("--browser/--no-browser", default=None, help="Open the page; by default if this is a terminal.")
-@click.option("--stay", is_flag=True, help="Go on until Ctrl+C, to write something yourself.")
+@click.option("--stay", is_flag=True, help="Continue until Ctrl+C, to write something yourself.")
 @click.option("--quick", is_flag=True, help="Leave out the pauses that let you look.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default=None, help="The language; else the terminal's.")
 def demo(browser: bool | None, stay: bool, quick: bool, lang: str | None) -> None:

@@ -175,6 +175,7 @@ class Crowd:
     :ivar capabilities: what each client asks for, separated by commas.
     :ivar wrong: the first error of a client; empty if there was none.
     :ivar early: see Member.
+    :ivar kind: makes the protocol of a client.
     """
 
     def __init__(self, reactor: Any, addresses: Sequence[str], names: Sequence[bytes], tokens: Sequence[bytes]) -> None:
@@ -187,11 +188,12 @@ class Crowd:
         self.capabilities = b"ack"
         self.wrong = ""
         self.early: Callable[[Member, bytes], None] | None = None
+        self.kind: Callable[[bytes, bytes], Member] = Member
         self._next = self._in = self._under_way = self._most = 0
 
     def make(self, number: int) -> Member:
         """Return the client of this number."""
-        member = Member(self.names[number], self.tokens[number] if self.tokens else b"")
+        member = self.kind(self.names[number], self.tokens[number] if self.tokens else b"")
         member.capabilities = self.capabilities
         member.early = self.early
         return member

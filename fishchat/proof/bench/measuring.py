@@ -13,6 +13,7 @@ from twisted.internet.task import deferLater
 from fishchat.proof.bench.crowd import BenchError, Crowd
 from fishchat.proof.bench.spec import QUIET, Figures, Job
 from fishchat.proof.bench.usage import Usage, usage
+from fishchat.proof.bench.web import WebMember
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Run:
         self.crowd = Crowd(reactor, job.addresses, names, tokens)
         self.crowd.together = job.together
         self.crowd.capabilities = self.capabilities
+        if job.web:
+            self.crowd.kind = WebMember
         self.latencies = Latencies()
         self.figures = Figures(clients=job.clients)
         self.delivered = self.sent = 0

@@ -84,11 +84,12 @@ def workloads(
     for name, workload in WORKLOADS.items():
         if chosen and name not in chosen:
             continue
-        if needed := missing(workload, len(addresses), server is not None and server.in_processes):
+        if needed := missing(workload, len(addresses), server):
             say(f"{name}: left out: {needed}")
             continue
         redis = server.url if server is not None else ""
-        job = workload.job(wish, list(addresses), new_prefix(), redis, list(roots))
+        connected = server.web_addresses if server is not None and workload.web else addresses
+        job = workload.job(wish, list(connected), new_prefix(), redis, list(roots))
         if workload.restarts and server is not None:
             job = msgspec.structs.replace(job, addresses=job.addresses[:1], kill=server.process_of("ms1"))
         say(f"{name}: {job.clients} clients, {workload.sentence}")
@@ -99,15 +100,17 @@ def workloads(
         yield Result(name, workload.unit, figures, _note(job, figures, server))
 
 
-def missing(workload: Workload, servers: int, own_processes: bool) -> str:
+def missing(workload: Workload, servers: int, server: Server | None) -> str:
     """Return what a workload needs and does not have; nothing if it can run.
 
-    :param own_processes: whether the msg_servers are processes that were started for this.
+    :param server: the FishChat that was started for this, if there is one.
     """
     if workload.servers > servers:
         return "it needs two msg_servers: --processes, or --address twice"
-    if workload.restarts and not own_processes:
+    if workload.restarts and (server is None or not server.in_processes):
         return "it needs a FishChat of its own in processes: --processes"
+    if workload.web and server is None:
+        return "it needs a FishChat of its own: leave out --address"
     return ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from fishchat.proof.bench.crowd import BenchError
 from fishchat.proof.bench.machine import greets, raise_file_limit
 from fishchat.proof.bench.store import Store
-from fishchat.proof.processes import HERE
+from fishchat.proof.processes import HERE, free_rows
 from fishchat.proof.site import Place, Up, variables
 from fishchat.services.redis import program
 
@@ -24,6 +24,7 @@ class Server:
     """A FishChat of its own, with a process for each role or one for all.
 
     :ivar addresses: the addresses of its msg_servers.
+    :ivar web_addresses: those of WebSocket.
     :ivar url: the URL of its Redis.
     :ivar in_processes: whether each role is a process.
     :param servers: the number of msg_servers; 0 is one process for everything.
@@ -34,6 +35,10 @@ class Server:
         self.place = Place(servers=max(1, servers), prefix="fc-bench-")
         self.data = self.place.data
         self.addresses = self.place.addresses
+        [web, sockets] = free_rows([1, self.place.servers])
+        rows = [f"127.0.0.1:{sockets + number}" for number in range(self.place.servers)]
+        # With all roles in one process, that of the pages is the only one.
+        self.web_addresses = rows if servers else [f"127.0.0.1:{web}"]
         self.url = self.place.redis_url
         self.in_processes = servers > 0
         self._routers = routers
@@ -42,6 +47,8 @@ class Server:
             "ROUTER__SHARDS": str(routers),
             # So that logins are by token.
             "ACCOUNTS__MODE": "closed",
+            "WEB__LISTEN": f"127.0.0.1:{web}",
+            "MSG_SERVER__LISTEN_WEB": rows[0],
             **(settings or {}),
         }
         self._up: Up | None = None

@@ -27,6 +27,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     :ivar together: whether both clients of a pair are on the same server, each pair on the next one.
     :ivar senders: the number of members of the topic that send.
     :ivar messages: the number of messages, if it is not a matter of time.
+    :ivar web: whether the clients speak WebSocket.
     :ivar kill: a process to be killed; if 0, a storm begins with cut connections.
     """
 
@@ -44,6 +45,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     together: bool = False
     senders: int = 1
     messages: int = 0
+    web: bool = False
     kill: int = 0
 
     @property

@@ -31,6 +31,7 @@ class Workload:
     :ivar servers: the number of msg_servers that it needs.
     :ivar clients: the default number of clients.
     :ivar make: returns the rest of the job.
+    :ivar web: whether its clients speak WebSocket.
     :ivar restarts: whether it kills a msg_server, which is then restarted.
     """
 
@@ -40,6 +41,7 @@ class Workload:
     make: Callable[[Wish], dict[str, Any]]
     servers: int = 1
     restarts: bool = False
+    web: bool = False
 
     def job(self, wish: Wish, addresses: list[str], prefix: str, redis: str, roots: list[int]) -> Job:
         """Return the job for the generator."""
@@ -47,7 +49,7 @@ class Workload:
         common: dict[str, Any] = {"seconds": wish.seconds, "size": wish.size, "redis": redis, "roots": roots}
         # Pairs need an even number of clients.
         common["clients"] = max(2, clients + clients % 2)
-        return Job(addresses=addresses[: self.servers], prefix=prefix, **{**common, **self.make(wish)})
+        return Job(addresses=addresses[: self.servers], prefix=prefix, web=self.web, **{**common, **self.make(wish)})
 
 
 def _replay(wish: Wish) -> dict[str, Any]:
@@ -57,8 +59,19 @@ def _replay(wish: Wish) -> dict[str, Any]:
 #: In the order of running. ``idle`` is first: memory that other workloads have freed would hide its need.
 WORKLOADS: dict[str, Workload] = {
     "idle": Workload("logged in and silent", "clients", 2000, lambda _: {"kind": "idle"}),
+    "idle-web": Workload("logged in over WebSocket and silent", "clients", 2000, lambda _: {"kind": "idle"}, web=True),
     "p2p": Workload("pairs, as fast as they can", "messages", 500, lambda _: {"kind": "p2p"}),
     "p2p-rate": Workload("pairs, at a rate", "messages", 500, lambda wish: {"kind": "p2p", "rate": wish.rate}),
+    "p2p-web": Workload(
+        "pairs over WebSocket, as fast as they can", "messages", 500, lambda _: {"kind": "p2p"}, web=True
+    ),
+    "p2p-web-rate": Workload(
+        "pairs over WebSocket, at a rate",
+        "messages",
+        500,
+        lambda wish: {"kind": "p2p", "rate": wish.rate},
+        web=True,
+    ),
     "edit": Workload("pairs, of which one edits, as fast as it can", "operations", 500, lambda _: {"kind": "edit"}),
     "edit-rate": Workload(
         "pairs, of which one edits, at a rate", "operations", 500, lambda wish: {"kind": "edit", "rate": wish.rate}
@@ -69,6 +82,13 @@ WORKLOADS: dict[str, Workload] = {
     ),
     "topic": Workload(
         "one writes to a topic, as fast as it can", "deliveries", 500, lambda _: {"kind": "topic", "window": 4}
+    ),
+    "topic-web": Workload(
+        "one writes to a topic over WebSocket, as fast as it can",
+        "deliveries",
+        500,
+        lambda _: {"kind": "topic", "window": 4},
+        web=True,
     ),
     "topic-rate": Workload(
         "ten members of a topic write, at a rate",

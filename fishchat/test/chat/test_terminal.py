@@ -190,7 +190,7 @@ class Panes(TerminalCase):
         self.type("alice", "C-g", "fish", "Enter")
         self.sees("alice", "line 59")
         self.type("alice", "PageUp", "PageUp")
-        self.sees("alice", "line 3")
+        self.sees("alice", "line 19")
         other.ask("SAY fish one more")
         self.sees("alice", "1 new below")
         self.type("alice", "End")

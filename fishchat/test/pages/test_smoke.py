@@ -68,7 +68,7 @@ def installed() -> Path:
 def _install(place: Path) -> Path:
     # A copy, since a build leaves its traces in the sources.
     ignore = shutil.ignore_patterns("__pycache__", "dropin.cache")
-    for name in ("fishchat", "twisted"):
+    for name in ("fishchat", "twisted", "build_web"):
         shutil.copytree(SOURCE / name, place / "source" / name, ignore=ignore)
     for path in SOURCE.iterdir():
         if path.suffix in (".py", ".toml", ".md", ".in") or path.name == "LICENSE":
