@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fishchat.errors import WORDS
 from fishchat.features.registry import PUSHES, VERBS
-from fishchat.proof.fuzz import client, commands, lines, logins, names, payloads, redis, roundtrip, servers, web
+from fishchat.proof.fuzz import client, commands, frames, lines, logins, names, payloads, redis, roundtrip, servers, web
 from fishchat.services.gateway.rows import GATEWAY_VERBS
 
 COMMANDS = tuple(word for verb in (*VERBS, *GATEWAY_VERBS) for word in verb.words)
@@ -28,6 +28,13 @@ HTTP = (
     b"Expect: 100-continue\r\n",
     b"\r\n\r\n",
 )
+FRAMES = (
+    b"\x81\x85\0\0\0\0HELLO",
+    b"\x01\x81\0\0\0\0A",
+    b"\x80\x81\0\0\0\0B",
+    b"\x89\x80\0\0\0\0",
+    b"\x88\x80\0\0\0\0",
+)
 JSON = (b'{"role":"msg_server","id":"a"}', b'"address":', b'"server":"', b'"topics":["', b'"figures":{', b'"revoked":{')
 RESP = (b"*3\r\n", b"$7\r\nmessage\r\n", b"+PONG\r\n", b"-ERR x\r\n", b":1\r\n", b"$-1\r\n", b"%1\r\n", b">3\r\n")
 
@@ -47,6 +54,7 @@ class Target:
 
 TARGETS: dict[str, Target] = {
     "lines": Target(lines.lines, 400, TELNET),
+    "frames": Target(frames.frames, 400, FRAMES),
     "commands": Target(commands.commands, 512, (*COMMANDS, *TAGS, *IDS)),
     "server": Target(servers.server, 1024, (*COMMANDS, *TAGS, *IDS, *TELNET)),
     "gateway": Target(servers.gateway, 1024, (*COMMANDS, *TELNET)),

@@ -28,6 +28,7 @@ from fishchat.test.support import strategies
 #: What each target is given beside any bytes: the bytes that choose how, then what looks like its subject.
 _HEADS = {
     "lines": 2,
+    "frames": 2,
     "server": 20,
     "gateway": 2,
     "client": 1,
