@@ -46,6 +46,22 @@ class Talking(BrowserCase):
         carol.get_by_role("button", name="Edit again").click()
         self.until(carol, "() => document.querySelector('textarea').value === 'three'")
 
+    def test_menu_of_the_last_message(self) -> None:
+        """It is above everything and inside the window; everything in it can be pressed."""
+        page = self.enter("menu")
+        self.start(page, "#menu")
+        for number in range(20):
+            self.say(page, f"letter {number}")
+        last = self.sees(page, "letter 19")
+        last.hover()
+        last.get_by_role("button", name="More").click()
+        items = page.get_by_role("menuitem")
+        self.assertGreater(items.count(), 5)
+        for at in range(items.count()):
+            items.nth(at).click(trial=True, timeout=2000)
+        page.keyboard.press("Escape")
+        page.get_by_role("menu").wait_for(state="detached")
+
     def _menu(self, page: object, article: object, item: str) -> None:
         article.hover()  # type: ignore[attr-defined]
         article.get_by_role("button", name="More").click()  # type: ignore[attr-defined]

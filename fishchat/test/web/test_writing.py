@@ -136,3 +136,16 @@ class Sending(BrowserCase):
         page.get_by_role("button", name="Send", exact=True).click()
         self.until(page, "() => document.querySelectorAll('article').length === 3")
         self.assertEqual("".join(self.texts(page)), text)
+
+    def test_fast(self) -> None:
+        """Who types on while a message is being kept loses nothing of it; a second Enter sends nothing twice."""
+        page = self.enter("fast")
+        self.start(page, "#fast")
+        page.get_by_role("textbox", name="Message").focus()
+        wanted = [f"letter {number}" for number in range(30)]
+        for text in wanted:
+            page.keyboard.type(text)
+            page.keyboard.press("Enter")
+            page.keyboard.press("Enter")
+        self.sees(page, wanted[-1])
+        self.assertEqual(self.texts(page), wanted)

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 
 export interface MenuItem {
   name: string
@@ -14,9 +14,19 @@ interface Props {
   onClose: () => void
 }
 
+/** Pixels between a menu and what opened it, and the edge of the window. */
+const GAP = 4
+const EDGE = 8
+
 /** A menu: arrows move, Enter acts, Escape and a press elsewhere end it. The focus goes back to what opened it. */
 export function Menu({ name, items, onClose }: Props) {
   const menu = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    if (!menu.current) return
+    // Above everything: a list that scrolls would cut it off.
+    menu.current.showPopover?.()
+    place(menu.current)
+  }, [])
   useEffect(() => {
     const opener = document.activeElement
     const elsewhere = (event: PointerEvent) => {
@@ -48,7 +58,7 @@ export function Menu({ name, items, onClose }: Props) {
   }
 
   return (
-    <div ref={menu} class="menu" role="menu" aria-label={name} onKeyDown={move}>
+    <div ref={menu} class="menu" popover="manual" role="menu" aria-label={name} onKeyDown={move}>
       {items.map((item) => (
         <button
           type="button"
@@ -66,4 +76,17 @@ export function Menu({ name, items, onClose }: Props) {
       ))}
     </div>
   )
+}
+
+/** Put a menu below the button that opened it, or above where there is no room below. */
+function place(menu: HTMLElement): void {
+  const row = menu.parentElement
+  const button = row?.querySelector('[aria-haspopup=menu]')?.getBoundingClientRect()
+  const anchor = button?.width ? button : row?.getBoundingClientRect()
+  if (!anchor) return
+  const { width, height } = menu.getBoundingClientRect()
+  const below = anchor.bottom + GAP
+  const top = below + height <= innerHeight - EDGE ? below : anchor.top - GAP - height
+  menu.style.top = `${Math.min(Math.max(EDGE, top), Math.max(EDGE, innerHeight - EDGE - height))}px`
+  menu.style.left = `${Math.min(Math.max(EDGE, anchor.right - width), innerWidth - EDGE - width)}px`
 }

@@ -34,7 +34,7 @@ export function menuOf(message: Message, isMine: boolean, acts: Acts): MenuItem[
   const items: (MenuItem | false)[] = [
     { name: words.reply, icon: <Icon name="reply" />, act: () => acts.reply(message) },
     isMine && { name: words.edit, icon: <Icon name="edit" />, act: () => acts.edit(message) },
-    { name: words.recall, icon: <Icon name="undo" />, act: () => acts.recall(message), danger: true },
+    (isMine || message.id.startsWith('#')) && { name: words.recall, icon: <Icon name="undo" />, act: () => acts.recall(message), danger: true },
     { name: words.react, icon: <Icon name="smile" />, act: () => acts.pick(message) },
     { name: message.pinned ? words.unpin : words.pin, icon: <Icon name="pin" />, act: () => acts.pin(message, !message.pinned) },
     { name: words.copy, icon: <Icon name="copy" />, act: () => acts.copy(message.text) },

@@ -42,6 +42,9 @@ export function Composer({ model, id, title, about, onAbout, put, onEditLast, wa
   const [emojis, setEmojis] = useState(false)
   const [wanted, setWanted] = useState<Wanted | null>(null)
   const [note, setNote] = useState('')
+  const [busy, setBusy] = useState(false)
+  const shown = useRef(id)
+  shown.current = id
   /** The text that was begun before an edit. */
   const before = useRef('')
   const words = t().room
@@ -84,23 +87,42 @@ export function Composer({ model, id, title, about, onAbout, put, onEditLast, wa
     onAbout(null)
   }
 
-  const send = async () => {
+  const send = () => {
     const said = text.trim()
-    if (!said) return
+    if (!said || busy) return
+    void (editing ? edit(editing, said) : write(said))
+    area.current?.focus()
+  }
+
+  const edit = async (message: Message, said: string) => {
+    setBusy(true)
     try {
-      if (editing) {
-        if (said !== editing.text) await model.engine.edit(editing.id, said, editing.edited ?? editing.id)
-        change(before.current)
-      } else {
-        const reply = about && 'reply' in about ? about.reply.id : undefined
-        for (const [at, piece] of pieces(said).entries()) await model.engine.send(id, piece, at === 0 && reply ? { reply } : {})
-        change('')
-      }
+      if (said !== message.text) await model.engine.edit(message.id, said, message.edited ?? message.id)
+      change(before.current)
       onAbout(null)
     } catch (failure) {
       setNote(failureText(failure))
     }
-    area.current?.focus()
+    setBusy(false)
+  }
+
+  /** Send a text. The field is free at once for the next one; what could not be kept comes back to it. */
+  const write = async (said: string) => {
+    const reply = about && 'reply' in about ? about.reply.id : undefined
+    change('')
+    onAbout(null)
+    const rest = pieces(said)
+    try {
+      for (let first = true; rest.length; first = false) {
+        await model.engine.send(id, rest[0]!, first && reply ? { reply } : {})
+        rest.shift()
+      }
+    } catch (failure) {
+      const back = rest.join('\n')
+      if (shown.current === id) setText((now) => (now ? `${back}\n${now}` : back))
+      else void model.engine.draft(id, back).catch(() => {})
+      setNote(failureText(failure))
+    }
   }
 
   const key = (event: KeyboardEvent) => {
@@ -108,7 +130,7 @@ export function Composer({ model, id, title, about, onAbout, put, onEditLast, wa
     const sends = byCtrl ? event.ctrlKey || event.metaKey : !event.shiftKey && !event.altKey
     if (event.key === 'Enter' && sends) {
       event.preventDefault()
-      void send()
+      send()
     } else if (event.key === 'Escape' && about) {
       event.preventDefault()
       leave()
@@ -171,6 +193,7 @@ export function Composer({ model, id, title, about, onAbout, put, onEditLast, wa
             aria-label={words.message}
             placeholder={words.writeTo(title)}
             value={text}
+            readOnly={busy}
             enterkeyhint={byCtrl ? 'enter' : 'send'}
             onInput={typed}
             onKeyDown={key}
@@ -181,7 +204,7 @@ export function Composer({ model, id, title, about, onAbout, put, onEditLast, wa
           <button type="button" class="icon" aria-label={words.emoji} onClick={() => setEmojis(true)}>
             <Icon name="smile" />
           </button>
-          <button type="button" class="send" aria-label={words.send} disabled={!text.trim()} onClick={() => void send()}>
+          <button type="button" class="send" aria-label={words.send} disabled={!text.trim()} onClick={send}>
             <Icon name="swim" />
           </button>
         </div>
