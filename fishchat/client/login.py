@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from fishchat.client.scram import Scram
-from fishchat.features.requests import RefusedError, Reply, name_of
+from fishchat.features.requests import RefusedError, Reply, is_line_text, name_of
 from fishchat.features.session.rows import HELLO, SEND_AUTH, SEND_CLIENT_ID
 from fishchat.model.secrets.tokens import is_token
 
@@ -42,8 +42,8 @@ class Login:
     def __init__(self, account: str, device: str, secret: str | None, capabilities: Sequence[bytes] = ()) -> None:
         self._caps = b",".join((b"caps=ack", *capabilities))
         self._account, self._device = name_of(account), name_of(device)
-        if secret is not None and (not secret or not secret.isprintable()):
-            raise ValueError("a secret is printable text")
+        if secret is not None and not is_line_text(secret):
+            raise ValueError("a secret is a text without line ends and control characters")
         given = secret is not None and is_token(secret.encode())
         self._password = None if given else secret
         self._given = secret if given else None

@@ -68,5 +68,7 @@ def sums_of(tag: str) -> dict[str, int]:
     sums = {}
     for one in words_of(tag):
         reaction, _, count = one.rpartition(":")
+        if not reaction:
+            raise ValueError(f"no sum of a reaction: {one!r}")
         sums[reaction] = int(count)
     return sums

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 # C0 but TAB, LF, CR and NUL, which is refused; DEL; C1.
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# These, the ends of lines, NUL, and halves of surrogate pairs, which are no UTF-8.
+_NO_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class ClientError(Exception):
@@ -203,6 +205,12 @@ def id_of(value: str) -> MessageId:
 
 def line_text(value: str, word: str) -> bytes:
     """Return a text for a line, unescaped. Raises RefusedError (``word``) for a text that no line can contain."""
-    if not value or not value.isprintable():
+    if not is_line_text(value):
         raise RefusedError(word, "it is empty or contains a character that no line can hold")
     return value.encode()
+
+
+def is_line_text(value: str) -> bool:
+    """Return whether a line can hold a text as it is: not empty, no line ends, no other controls but tabs."""
+    # Not ``isprintable``: it refuses the wide blank of Chinese texts, and the joiner within emoji.
+    return bool(value) and _NO_LINE.search(value) is None

@@ -91,7 +91,7 @@ def devices() -> Request[list[Device]]:
     """List one's devices."""
 
     def one(item: bytes, _escaped: bool) -> Device:
-        device, state, seen, ends = item.decode().split(" ")
+        device, state, seen, ends, *_ = item.decode().split(" ")
         return Device(device, state == "online", int(seen) / 1000, int(ends) / 1000)
 
     return request(rows.REQ_DEVICES, result=items(one))

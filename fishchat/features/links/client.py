@@ -80,7 +80,8 @@ def create_link(
         tags[b"approval"] = b""
 
     def made(reply: Reply) -> NewLink:
-        return NewLink(*reply.rest.decode().split(" ")[:2])
+        code, link, *_ = reply.rest.decode().split(" ")
+        return NewLink(code, link)
 
     return request(rows.CREATE_LINK, name_of(topic), tags=tags, result=made)
 
@@ -89,7 +90,7 @@ def revoke_link(topic: str, link: str) -> Request[int]:
     """Revoke a link by its code or id, or ``all``: how many were revoked."""
 
     def revoked(reply: Reply) -> int:
-        return int(reply.rest.split()[-1])
+        return int(reply.rest.rpartition(b" ")[2])
 
     return request(rows.REVOKE_LINK, name_of(topic), _code_of(link), result=revoked)
 

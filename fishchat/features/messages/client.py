@@ -208,9 +208,9 @@ def conversations(
     preview: bool = False, limit: int | None = None, before: str | None = None
 ) -> Request[list[Conversation]]:
     """List one's conversations: all by name, or a page of them, newest first."""
-    tags: dict[bytes, Any] = {b"preview": b""} if preview else {}
-    if limit is not None:
-        tags[b"limit"] = limit
+    tags: dict[bytes, Any] = {} if limit is None else {b"limit": limit}
+    if preview:
+        tags[b"preview"] = b""
     if before is not None:
         time, _, conversation = before.partition("-")
         if not time.isdecimal():

@@ -185,7 +185,7 @@ def reactions(message: str) -> Request[dict[str, list[str]]]:
     def by_reaction(reply: Reply) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for item, _ in reply.items:
-            reaction, account = item.decode("utf-8", "replace").split(" ")
+            reaction, account, *_ = item.decode("utf-8", "replace").split(" ")
             found.setdefault(reaction, []).append(account)
         return found
 

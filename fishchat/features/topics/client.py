@@ -97,7 +97,7 @@ def topics() -> Request[list[Topic]]:
     """List the topics that one is a member of."""
 
     def one(item: bytes, _escaped: bool) -> Topic:
-        topic, owner, kind, members = item.decode().split(" ")
+        topic, owner, kind, members, *_ = item.decode().split(" ")
         return Topic(topic, owner, cast(Kind, kind), int(members))
 
     return request(rows.REQ_TOPICS, result=items(one))

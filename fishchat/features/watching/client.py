@@ -78,7 +78,7 @@ def readers(message_id: str) -> Request[Readers]:
 
     def parse(reply: Reply) -> Readers:
         (counts, _), *names = reply.items
-        count, members = map(int, counts.split())
-        return Readers(count, members, [name.decode() for name, _ in names])
+        count, members = map(int, counts.split(b" ")[:2])
+        return Readers(count, members, [name.decode().partition(" ")[0] for name, _ in names])
 
     return request(rows.REQ_READERS, id_of(message_id), result=parse)

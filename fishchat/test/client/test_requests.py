@@ -8,10 +8,12 @@ from typing import Any
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.client import Device, Readers, Topic
 from fishchat.client.addresses import GatewayQuestion
 from fishchat.client.security import Security
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
+from fishchat.features.items import sums_of
 from fishchat.features.links import client as links
 from fishchat.features.messages import client as messages
 from fishchat.features.moderation import client as moderation
@@ -19,7 +21,7 @@ from fishchat.features.operations import client as operations
 from fishchat.features.preferences import client as preferences
 from fishchat.features.registry import MSG_SERVER_COMMANDS, VERBS
 from fishchat.features.reports import client as reports
-from fishchat.features.requests import Numbered, RefusedError, Request
+from fishchat.features.requests import Numbered, RefusedError, Reply, Request, line_text
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
 from fishchat.features.watching import client as watching
@@ -188,3 +190,35 @@ class RequestTests(SynchronousTestCase):
         ]
         for word, make in wrong:
             self.assertEqual(self.assertRaises(RefusedError, make).word, word)
+
+
+class ReplyTests(SynchronousTestCase):
+    def test_further_fields(self) -> None:
+        """A later server may add fields to the items of lists."""
+        lists: list[tuple[Request[Any], list[bytes], Any]] = [
+            (accounts.devices(), [b"web online 2000 3000 new"], [Device("web", True, 2.0, 3.0)]),
+            (topics.topics(), [b"fishing alice open 2 new"], [Topic("fishing", "alice", "open", 2)]),
+            (watching.readers(MESSAGE), [b"1 2 new", b"bob new"], Readers(1, 2, ["bob"])),
+            (operations.reactions(MESSAGE), [b"+1 bob new"], {"+1": ["bob"]}),
+        ]
+        for request, items, wanted in lists:
+            self.assertEqual(request.result(Reply(items=[(item, False) for item in items])), wanted)
+
+    def test_missing_fields(self) -> None:
+        """A reply without what belongs to it settles the call with an error; it never stops the client."""
+        for request in (links.create_link("fishing"), links.revoke_link("fishing", "all")):
+            for rest in (b"", b"fcj_code"):
+                self.assertRaises(ValueError, request.result, Reply(rest=rest))
+        self.assertRaises(ValueError, sums_of, "2")
+
+
+class LineTextTests(SynchronousTestCase):
+    def test_scripts(self) -> None:
+        """A line holds the blanks of all scripts, the joiner within emoji, and tabs."""
+        for text in ("你好\u3000世界", "a\xa0b", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "a\tb", "\u202e"):
+            self.assertEqual(line_text(text, "FIELDS"), text.encode())
+
+    def test_controls(self) -> None:
+        """A line holds no line ends, no other controls and no halves of letters."""
+        for text in ("", "a\nb", "a\rb", "a\0b", "\x1b[A", "\x7f", "\x85", "\ud800"):
+            self.assertEqual(self.assertRaises(RefusedError, line_text, text, "FIELDS").word, "FIELDS")
