@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
-import type { Event } from '../src/protocol/events.ts'
-import { Machine } from '../src/protocol/machine.ts'
+import type { Machine } from '../src/protocol/machine.ts'
 import type { Refused } from '../src/protocol/request.ts'
 import { edit, history, ping, react } from '../src/protocol/requests.ts'
 import type { ClientState } from '../src/protocol/state.ts'
+import { made, shown, vectors } from './vectors.ts'
 
-/** Vectors of the Python machine: `python -m fishchat.test.client.vectors` writes them. */
+/** What was put into the Python machine, and what came out. */
 interface Step {
   now: number
   do: [string, ...unknown[]]
@@ -20,11 +19,7 @@ interface Step {
   phase: string
 }
 
-const scenarios = JSON.parse(readFileSync(new URL('vectors/machine.json', import.meta.url), 'utf8')) as Step[][]
-
-function made(state: ClientState | null): Machine {
-  return new Machine('alice', 'web', { state, capabilities: ['lazy', 'ops'] })
-}
+const scenarios = vectors<Step[][]>('machine')
 
 function call(machine: Machine, [what, ...args]: [string, ...unknown[]]): unknown {
   const [one, other] = args as [string, string]
@@ -38,30 +33,10 @@ function call(machine: Machine, [what, ...args]: [string, ...unknown[]]): unknow
   }
 }
 
-/** Return an event as the vectors write it. */
-function shown(event: Event): Record<string, unknown> {
-  if (event.type === 'settled') {
-    const { type, key, value, error } = event
-    return { type, key, value: value ?? null, error: error?.word ?? null }
-  }
-  if (event.type === 'broken') return { type: event.type }
-  if (event.type === 'ended') return { ...event, error: event.error?.word ?? null }
-  if (event.type === 'message' || event.type === 'notice') {
-    const { time: _, ...rest } = event
-    return rest
-  }
-  return { ...event }
-}
-
-/** Return a state without what is empty: the Python machine leaves out what was not set. */
-function plain(state: ClientState): unknown {
-  return JSON.parse(JSON.stringify(state))
-}
-
 test('the machine does what the Python one does', () => {
   let steps = 0
   for (const [number, scenario] of scenarios.entries()) {
-    let machine = made(null)
+    let machine = made()
     for (const [at, step] of scenario.entries()) {
       const where = `scenario ${number}, step ${at}: ${JSON.stringify(step.do)}`
       const [what] = step.do
@@ -70,7 +45,7 @@ test('the machine does what the Python one does', () => {
       else if (what === 'lost') machine.lost()
       else if (what === 'tick') machine.tick(step.now)
       else if (what === 'lines') for (const line of step.do[1] as string[]) machine.received(line, step.now)
-      else if (what === 'restart') machine = made(JSON.parse(JSON.stringify(machine.snapshot())) as ClientState)
+      else if (what === 'restart') machine = made({ state: JSON.parse(JSON.stringify(machine.snapshot())) as ClientState })
       else result = call(machine, step.do)
       assert.deepEqual(result, step.result, where)
       assert.deepEqual(machine.events().map(shown), step.events, where)
@@ -78,7 +53,7 @@ test('the machine does what the Python one does', () => {
       const state = machine.changed ? machine.snapshot() : null
       machine.saved()
       assert.equal(state !== null, step.state !== null, where)
-      if (state) assert.deepEqual(plain(state), plain({ ...state, ...step.state }), where)
+      if (state) assert.deepEqual(JSON.parse(JSON.stringify(state)), step.state, where)
       assert.equal(machine.deadline(step.now), step.deadline, where)
       assert.equal(machine.phase, step.phase, where)
       steps += 1

@@ -158,7 +158,7 @@ def scenario(seed: int) -> list[dict[str, Any]]:
     now = 0.0
 
     def step(do: list[Any], result: Any = None) -> None:
-        events = [_event(event) for event in machine.events()]
+        events = [shown_event(event) for event in machine.events()]
         lines = [line.decode() for line in machine.lines(now)]
         wire.extend(lines)
         state = _state(machine) if machine.changed else None
@@ -239,7 +239,7 @@ def _state(machine: Machine) -> Any:
 _NAMES = {"ReactionSums": "reactionSums"}
 
 
-def _event(event: Any) -> dict[str, Any]:
+def shown_event(event: Any) -> dict[str, Any]:
     """Return an event as the pages see it: times in ms, no times where none were asked for."""
     name = type(event).__name__
     made: dict[str, Any] = {"type": _NAMES.get(name, name.lower())}
@@ -270,8 +270,18 @@ def _value(value: Any) -> Any:
 
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each file with its content."""
-    made = [scenario(seed) for seed in range(SCENARIOS)]
-    yield DIRECTORY / "machine.json", json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n"
+    # They use what is defined here.
+    from fishchat.test.client import line_vectors, request_vectors
+
+    made: dict[str, list[Any]] = {
+        "machine": [scenario(seed) for seed in range(SCENARIOS)],
+        "lines": line_vectors.vectors(),
+        "requests": request_vectors.vectors(),
+    }
+    for name, one in made.items():
+        # One entry a line, so that a change can be read.
+        text = ",\n".join(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in one)
+        yield DIRECTORY / f"{name}.json", f"[\n{text}\n]\n"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ const encoder = new TextEncoder()
 const CONTROLS = /[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
+const TAG = /^[a-z][a-z0-9-]{0,31}$/
+
 export type Tags = Record<string, string>
 
 /** Return how many bytes a text has on the wire. */
@@ -18,13 +20,14 @@ export function bytesOf(text: string): number {
   return encoder.encode(text).length
 }
 
-/** Return the tags of a line, without the `@` before them: the last of two with the same name counts. */
+/** Return the tags of a line, without the `@` before them: the last of two with the same name counts. Fails for others. */
 export function parseTags(raw: string): Tags {
   const tags: Tags = {}
   for (const one of raw.split(';')) {
-    if (!one) continue
     const at = one.indexOf('=')
-    tags[at < 0 ? one : one.slice(0, at)] = at < 0 ? '' : unescapeTag(one.slice(at + 1))
+    const name = at < 0 ? one : one.slice(0, at)
+    if (!TAG.test(name)) throw new Error('invalid tags')
+    tags[name] = at < 0 ? '' : unescapeTag(one.slice(at + 1))
   }
   return tags
 }

@@ -1,7 +1,8 @@
 /** Names, conversations and positions (doc/protocol.md, "Lines"). */
 
 const NAME = /^[a-z0-9._-]{1,32}$/
-const NUMBER = /^(0|[1-9][0-9]{0,15})$/
+/** More digits are no exact number. */
+const NUMBER = /^[0-9]{1,15}$/
 
 /** An epoch and a number: compared in this order. */
 export type Position = readonly [epoch: number, number: number]
@@ -26,7 +27,7 @@ export function higher(one: Position, other: Position): Position {
 /** Return the position in `7-42`. Fails for anything else. */
 export function parsePosition(text: string): Position {
   const [epoch = '', number = '', more] = text.split('-')
-  if (!NUMBER.test(epoch) || !NUMBER.test(number) || more !== undefined) throw new Error('no position')
+  if (!NUMBER.test(epoch) || !NUMBER.test(number) || more !== undefined) throw new Error(`no position: ${text}`)
   return [Number(epoch), Number(number)]
 }
 
@@ -43,13 +44,19 @@ export function p2p(one: string, other: string): string {
 export function isConversation(text: string): boolean {
   if (text.startsWith('#') || text.startsWith('@')) return isName(text.slice(1))
   const [one = '', other = '', more] = text.split('+')
-  return more === undefined && isName(one) && isName(other)
+  return more === undefined && isName(one) && isName(other) && one <= other
+}
+
+/** Return the conversation that a person names: the two accounts may be in any order. An account's name stays a name. */
+export function namedConversation(text: string): string {
+  const [one = '', other = '', more] = text.split('+')
+  return more === undefined && isName(one) && isName(other) ? p2p(one, other) : text
 }
 
 /** Return conversation and position of a message id. Fails for anything else. */
 export function splitId(id: string): [conversation: string, position: Position] {
   const colon = id.lastIndexOf(':')
   const conversation = id.slice(0, colon)
-  if (colon < 0 || !isConversation(conversation)) throw new Error('no message id')
+  if (colon < 0 || !isConversation(conversation)) throw new Error(`no message id: ${id}`)
   return [conversation, parsePosition(id.slice(colon + 1))]
 }

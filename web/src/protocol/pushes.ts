@@ -1,8 +1,9 @@
 /** The server's pushes, from lines to events; a push that is not known is null. */
-import type { Event } from './events.ts'
+import type { Event, MessageEvent } from './events.ts'
+import { readChoice, readConversation, readId, readMention, readName, readNumber, readReaction, readWithin } from './fields.ts'
 import { parseTags, type Tags } from './lines.ts'
 import { splitId } from './names.ts'
-import { split, textOf } from './request.ts'
+import { need, split, textOf } from './request.ts'
 
 /** A push about the connection, which the machine handles itself. */
 export type Told =
@@ -19,23 +20,24 @@ const PUSHES: Record<string, Read> = {
     return message(from, id, text, tags)
   },
   RESP_MESSAGE_TOPIC: (rest, tags) => {
-    const [, from, id, text] = need(split(rest, 3), 4)
-    return message(from, id, text, tags)
+    const [topic, from, id, text] = need(split(rest, 3), 4)
+    readName(topic)
+    return { ...message(from, id, text, tags), mention: readMention(tags.mention ?? '') }
   },
   RESP_NOTICE: (rest, tags) => {
     const [from, id, text] = need(split(rest, 2), 3)
-    return { type: 'notice', from, text: textOf(text, tags), id, conversation: of(id), time: Number(tags.time ?? 0) }
+    return { type: 'notice', from: readName(from), text: textOf(text, tags), ...placed(id), time: timeOf(tags) }
   },
   RESP_GAP: (rest) => range('gap', rest),
   RESP_BEHIND: (rest) => range('behind', rest),
   RESP_READ: (rest) => {
     const [account, id] = need(rest.split(' '), 2)
-    of(id)
-    return { type: 'read', account, id }
+    return { type: 'read', account: readName(account), id: readId(id) }
   },
   RESP_EDIT: (rest, tags) => {
     const [from, id, target, text] = need(split(rest, 3), 4)
-    return { type: 'edited', ...operated(from, id, target), text: textOf(text, tags), mention: words(tags.mention) }
+    const mention = readMention(tags.mention ?? '')
+    return { type: 'edited', ...operated(from, id, target), text: textOf(text, tags), mention }
   },
   RESP_RECALL: (rest, tags) => {
     const [from, id, target, reason = ''] = need(split(rest, 3), 3)
@@ -43,36 +45,37 @@ const PUSHES: Record<string, Read> = {
   },
   RESP_REACTION: (rest) => {
     const [from, id, target, sign, reaction] = need(rest.split(' '), 5)
-    return { type: 'reacted', ...operated(from, id, target), reaction, added: sign === '+' }
+    return { type: 'reacted', ...operated(from, id, target), reaction: readReaction(reaction), added: readChoice(sign, '+', '-') }
   },
   RESP_REACTIONS: (rest) => {
-    const [target, sums] = need(split(rest, 1), 2)
+    const [target, sums] = need(rest.split(' '), 2)
+    const { id, conversation } = placed(target)
     const written = parseTags(`r=${sums}`).r ?? ''
-    return { type: 'reactionSums', of: target, conversation: of(target), reactions: written === '-' ? {} : sumsOf(written) }
+    return { type: 'reactionSums', of: id, conversation, reactions: written === '-' ? {} : sumsOf(written) }
   },
   RESP_PIN: (rest) => {
     const [from, id, target, sign] = need(rest.split(' '), 4)
-    return { type: 'pinned', ...operated(from, id, target), added: sign === '+' }
+    return { type: 'pinned', ...operated(from, id, target), added: readChoice(sign, '+', '-') }
   },
   RESP_PRESENCE: (rest) => {
     const [account, state, since] = need(rest.split(' '), 3)
-    return { type: 'presence', account, online: state === 'online', since: Number(since) }
+    return { type: 'presence', account: readName(account), online: readChoice(state, 'online', 'offline'), since: readNumber(since) }
   },
   RESP_TYPING: (rest) => {
     const [account, conversation] = need(rest.split(' '), 2)
-    return { type: 'typing', account, conversation }
+    return { type: 'typing', account: readName(account), conversation: readConversation(conversation) }
   },
   RESP_SYNCED: () => ({ type: 'synced' }),
   RESP_PING: () => ({ type: 'pinged' }),
   RESP_REPLACED: () => ({ type: 'replaced' }),
-  RESP_REVOKED: (rest) => ({ type: 'revoked', why: need(rest.split(' '), 1)[0] }),
+  RESP_REVOKED: (rest) => ({ type: 'revoked', why: split(rest, 1)[0] ?? '' }),
   RESP_MOVE: (rest) => {
     const [address, within] = need(rest.split(' '), 2)
-    return { type: 'moved', address: address === '-' ? null : address, within: number(within.replace('within=', '')) }
+    return { type: 'moved', address: filled(address) === '-' ? null : address, within: readWithin(within) }
   },
-  RESP_BYE: (rest) => {
-    const [why, sentence = ''] = need(split(rest, 1), 1)
-    return { type: 'bye', why, sentence }
+  RESP_BYE: (rest, tags) => {
+    const [why, sentence = ''] = split(rest, 1)
+    return { type: 'bye', why: filled(why), sentence: textOf(sentence, tags) }
   },
 }
 
@@ -81,35 +84,41 @@ export function parsePush(verb: string, rest: string, tags: Tags): Event | Told 
   return Object.hasOwn(PUSHES, verb) ? PUSHES[verb]!(rest, tags) : null
 }
 
-function message(from: string, id: string, text: string, tags: Tags): Event {
-  const { reply = '', mention, edited = '', time = 0 } = tags
-  const conversation = of(id)
-  return { type: 'message', from, text: textOf(text, tags), id, conversation, reply, mention: words(mention), edited, time: Number(time) }
+function message(from: string, id: string, text: string, tags: Tags): MessageEvent {
+  const { reply, edited } = tags
+  return {
+    type: 'message',
+    from: readName(from),
+    text: textOf(text, tags),
+    ...placed(id),
+    reply: reply === undefined ? '' : readId(reply),
+    mention: [],
+    edited: edited === undefined ? '' : readId(edited),
+    time: timeOf(tags),
+  }
 }
 
 function range(type: 'gap' | 'behind', rest: string): Event {
   const [conversation, first, last] = need(rest.split(' '), 3)
-  return { type, conversation, first: number(first), last: number(last) }
+  return { type, conversation: readConversation(conversation), first: readNumber(first), last: readNumber(last) }
 }
 
 function operated(from: string, id: string, target: string) {
-  return { from, id, of: target, conversation: of(id) }
+  return { from: readName(from), ...placed(id), of: readId(target) }
 }
 
-/** Return the conversation of an id. */
-function of(id: string): string {
-  return splitId(id)[0]
+/** Return an id with its conversation. */
+function placed(id: string): { id: string; conversation: string } {
+  return { id: readId(id), conversation: splitId(id)[0] }
 }
 
-function number(text: string): number {
-  const found = Number(text)
-  if (text === '' || !Number.isFinite(found)) throw new Error('no number')
-  return found
+function timeOf(tags: Tags): number {
+  return readNumber(tags.time ?? '0')
 }
 
-function need(fields: string[], count: number): [string, string, string, string, string] {
-  if (fields.length < count) throw new Error('a field is missing')
-  return fields as [string, string, string, string, string]
+function filled(text: string | undefined): string {
+  if (!text) throw new Error('a field is missing')
+  return text
 }
 
 /** Return the words of a tag that are separated by commas. */
@@ -117,12 +126,13 @@ export function words(tag: string | undefined): string[] {
   return tag ? tag.split(',') : []
 }
 
-/** Return reaction → how many accounts have given it, from `👍:3,❤️:1`. */
+/** Return reaction → how many accounts have given it, from `👍:3,❤️:1`. Fails for anything else. */
 export function sumsOf(tag: string | undefined): Record<string, number> {
   return Object.fromEntries(
     words(tag).map((one) => {
       const colon = one.lastIndexOf(':')
-      return [one.slice(0, colon), number(one.slice(colon + 1))]
+      if (colon < 1) throw new Error('no sum of a reaction')
+      return [one.slice(0, colon), readNumber(one.slice(colon + 1))]
     }),
   )
 }

@@ -1,6 +1,7 @@
 /** Requests, replies and refusals: the base of `requests.ts`. */
 import { bytesOf, cleaned, escape, formatTags, isBroken, MAX_TEXT, MENTIONED, type Tags, unescape } from './lines.ts'
-import { isConversation, isName, splitId } from './names.ts'
+import { readId } from './fields.ts'
+import { isConversation, isName, namedConversation } from './names.ts'
 
 /** A refusal of the server, or of this library for a command that no server could accept. A plain value. */
 export interface Refused {
@@ -101,6 +102,12 @@ export function textOf(text: string, tags: Tags): string {
   return 'esc' in tags ? unescape(text) : text
 }
 
+/** Return fields of which the first ones, so many, must be there. Fails if one is missing. */
+export function need(fields: string[], count: number): [string, string, string, string, string, ...string[]] {
+  if (fields.length < count) throw new Error('a field is missing')
+  return fields as [string, string, string, string, string, ...string[]]
+}
+
 /** Return the first words of a text and the rest of it after them. */
 export function split(text: string, words: number): string[] {
   const found: string[] = []
@@ -140,17 +147,17 @@ export function nameOf(text: string): string {
 
 /** Return a conversation, or the account whose conversation is meant. */
 export function conversationOf(text: string): string {
-  if (!isConversation(text) && !isName(text)) throw refused('BADID')
-  return text
+  const found = namedConversation(text)
+  if (!isConversation(found) && !isName(found)) throw refused('BADID')
+  return found
 }
 
 export function idOf(text: string): string {
   try {
-    splitId(text)
+    return readId(text)
   } catch {
     throw refused('BADID')
   }
-  return text
 }
 
 /** Return a text for a line, without escapes. */

@@ -1,4 +1,5 @@
 /** Requests about messages and conversations. Times are in ms since 1970. */
+import { readNumber, readReaction } from '../fields.ts'
 import { sumsOf, words } from '../pushes.ts'
 import { splitId } from '../names.ts'
 import type { Tags } from '../lines.ts'
@@ -11,9 +12,11 @@ import {
   lineText,
   mentionOf,
   messageText,
+  need,
   nothing,
   type Numbered,
   refused,
+  type Reply,
   type Request,
   request,
   split,
@@ -69,12 +72,11 @@ export interface Readers {
 }
 
 function historyItem({ text, tags }: Item): HistoryItem {
-  const [id = '', from = '', time = '0', said = ''] = split(text, 3)
-  splitId(id)
+  const [id, from, time, said] = need(split(text, 3), 4)
   return {
     id,
     from,
-    time: Number(time),
+    time: readNumber(time),
     text: textOf(said, tags),
     edited: tags.edited ?? '',
     reactions: sumsOf(tags.react),
@@ -104,35 +106,46 @@ export function history(conversation: string, before?: string, after?: string, l
 export function conversations(preview = true, limit = 100, before?: string): Request<Listed[]> {
   const tags: Tags = { limit: String(limit) }
   if (preview) tags.preview = ''
-  if (before !== undefined) tags.before = before
+  if (before !== undefined) tags.before = placeOf(before)
   return request('REQ_CONVERSATIONS', { tags, result: items(listed) })
 }
 
+function placeOf(place: string): string {
+  const at = place.indexOf('-')
+  if (!/^[0-9]{1,15}-/.test(place)) throw refused('BADTAG')
+  return `${place.slice(0, at)}-${conversationOf(place.slice(at + 1))}`
+}
+
 function listed({ text, tags }: Item): Listed {
-  const [conversation = '', last, read, unread, id = '-', said = ''] = split(text, 5)
+  const [conversation, last, read, unread, id = '-', said] = need(split(text, 5), 4)
   return {
     conversation,
-    last: Number(last),
-    read: Number(read),
-    unread: Number(unread),
-    mentions: Number(tags.mentions ?? 0),
-    time: Number(tags.time ?? 0),
+    last: readNumber(last),
+    read: readNumber(read),
+    unread: readNumber(unread),
+    mentions: readNumber(tags.mentions ?? '0'),
+    time: readNumber(tags.time ?? '0'),
     name: tags.name ?? '',
     remark: tags.remark ?? '',
     notify: (tags.notify ?? 'all') as Listed['notify'],
-    until: Number(tags.until ?? 0),
+    until: readNumber(tags.until ?? '0'),
     pinned: 'pinned' in tags,
     archived: 'archived' in tags,
-    id: id === '-' ? '' : id,
-    from: tags.from ?? '',
-    text: textOf(said, tags),
+    id: said === undefined ? '' : id,
+    from: said === undefined ? '' : (tags.from ?? ''),
+    text: textOf(said ?? '', tags),
     recalled: tags.recalled ?? '',
   }
 }
 
 /** Return one message, as history shows it. */
 export function message(id: string): Request<HistoryItem> {
-  return request('REQ_MESSAGE', { fields: [idOf(id)], result: (reply) => historyItem(reply.items[0]!) })
+  return request('REQ_MESSAGE', { fields: [idOf(id)], result: only })
+}
+
+function only({ items: [item, ...more] }: Reply): HistoryItem {
+  if (!item || more.length) throw new Error('one message was asked for')
+  return historyItem(item)
 }
 
 /** List all texts of a message, the oldest first. */
@@ -145,12 +158,13 @@ export function reactions(id: string): Request<Record<string, string[]>> {
   return request('REQ_REACTIONS', {
     fields: [idOf(id)],
     result: (reply) => {
-      const found: Record<string, string[]> = {}
+      // A reaction may be any word, such as one that every object has as a property.
+      const found = new Map<string, string[]>()
       for (const { text } of reply.items) {
-        const [reaction = '', account = ''] = text.split(' ')
-        ;(found[reaction] ??= []).push(account)
+        const [reaction, account] = need(text.split(' '), 2)
+        found.set(reaction, [...(found.get(reaction) ?? []), account])
       }
-      return found
+      return Object.fromEntries(found)
     },
   })
 }
@@ -165,9 +179,9 @@ export function readers(id: string): Request<Readers> {
   return request('REQ_READERS', {
     fields: [idOf(id)],
     result: (reply) => {
-      const [counts, ...names] = reply.items.map(({ text }) => text)
-      const [count = 0, members = 0] = (counts ?? '').split(' ').map(Number)
-      return { count, members, names }
+      const [counts = [], ...names] = reply.items.map(({ text }) => text.split(' '))
+      const [count, members] = need(counts, 2)
+      return { count: readNumber(count), members: readNumber(members), names: names.map(([name = '']) => name) }
     },
   })
 }
@@ -180,7 +194,8 @@ export function reportMessage(id: string, reason = ''): Request<void> {
 /** Set one setting of a conversation: `notify`, `until`, `pinned`, `archived` or `remark`. */
 export function setConversation(conversation: string, setting: string, value: string): Request<void> {
   const fields = [conversationOf(conversation), setting]
-  return request('SET_CONVERSATION', { fields, text: value ? lineText(value, 'FIELDS') : '-', result: nothing })
+  const text = value ? lineText(value, setting === 'remark' ? 'BADNAME' : 'FIELDS') : '-'
+  return request('SET_CONVERSATION', { fields, text, result: nothing })
 }
 
 /** Be told who is typing in a conversation, and in a small topic who has read it. */
@@ -238,6 +253,9 @@ function numbered(verb: string, id: string, fields: string[] = [], text = '', ta
 }
 
 function reactionOf(text: string): string {
-  if (!text || /[\s,\p{C}]/u.test(text.replace(/[\u200d\u{e0020}-\u{e007f}]/gu, ''))) throw refused('FIELDS')
-  return text
+  try {
+    return readReaction(text)
+  } catch {
+    throw refused('FIELDS', 'a reaction has 1 to 32 bytes, no commas and no invisible characters')
+  }
 }

@@ -1,5 +1,6 @@
 /** Requests about accounts, devices and contacts. Times are in ms since 1970. */
-import { items, lineText, nameOf, nothing, type Request, request, split } from '../request.ts'
+import { readNumber } from '../fields.ts'
+import { items, lineText, nameOf, need, nothing, type Request, request, split } from '../request.ts'
 
 /** An account with its display name; empty if it has none for this account. */
 export interface Named {
@@ -39,8 +40,8 @@ export function status(account: string): Request<Status> {
   return request('REQ_CLIENT_STATUS', {
     fields: [nameOf(account)],
     result: (reply) => {
-      const [found = '', state, seen, name = ''] = split(reply.rest, 3)
-      return { account: found, online: state === 'online', lastSeen: Number(seen), name }
+      const [found, state, seen, name = ''] = need(split(reply.rest, 3), 3)
+      return { account: found, online: state === 'online', lastSeen: readNumber(seen), name }
     },
   })
 }
@@ -73,8 +74,8 @@ export function deleteAccount(password: string): Request<void> {
 export function devices(): Request<Device[]> {
   return request('REQ_DEVICES', {
     result: items(({ text }) => {
-      const [device = '', state, seen, ends] = text.split(' ')
-      return { device, online: state === 'online', lastSeen: Number(seen), tokenEnds: Number(ends) }
+      const [device, state, seen, ends] = need(text.split(' '), 4)
+      return { device, online: state === 'online', lastSeen: readNumber(seen), tokenEnds: readNumber(ends) }
     }),
   })
 }
@@ -130,8 +131,8 @@ export function askContact(account: string, text = ''): Request<void> {
 export function contactRequests(): Request<ContactRequest[]> {
   return request('REQ_CONTACT_REQUESTS', {
     result: items(({ text, tags }) => {
-      const [account = '', time, said = ''] = split(text, 2)
-      return { account, time: Number(time), text: said, name: tags.name ?? '' }
+      const [account, time, said = ''] = need(split(text, 2), 2)
+      return { account, time: readNumber(time), text: said, name: tags.name ?? '' }
     }),
   })
 }

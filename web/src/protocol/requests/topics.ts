@@ -1,6 +1,7 @@
 /** Requests about topics: belonging to them, running them, ways into them. Times are in ms since 1970. */
 import { type Tags } from '../lines.ts'
-import { items, lineText, nameOf, nothing, type Request, request, split, textOf } from '../request.ts'
+import { readNumber } from '../fields.ts'
+import { items, lineText, nameOf, need, nothing, refused, type Request, request, split, textOf } from '../request.ts'
 
 export type Kind = 'open' | 'approval' | 'invitation'
 export type Role = 'owner' | 'admin' | 'member'
@@ -97,8 +98,8 @@ export function dismiss(topic: string): Request<void> {
 export function topics(): Request<Topic[]> {
   return request('REQ_TOPICS', {
     result: items(({ text }) => {
-      const [topic = '', owner = '', kind = 'open', members] = text.split(' ')
-      return { topic, owner, kind: kind as Kind, members: Number(members) }
+      const [topic, owner, kind, members] = need(text.split(' '), 4)
+      return { topic, owner, kind: kind as Kind, members: readNumber(members) }
     }),
   })
 }
@@ -109,8 +110,8 @@ export function members(topic: string, after?: string, limit?: number): Request<
     fields: [nameOf(topic)],
     tags: paged(after, limit),
     result: items(({ text, tags }) => {
-      const [account = '', role = 'member', read, name = ''] = split(text, 3)
-      return { account, role: role as Role, read: Number(read), name, muted: Number(tags.muted ?? 0) }
+      const [account, role, read, name = ''] = need(split(text, 3), 3)
+      return { account, role: role === 'owner' || role === 'admin' ? role : 'member', read: readNumber(read), name, muted: readNumber(tags.muted ?? '0') }
     }),
   })
 }
@@ -161,8 +162,8 @@ export function banned(topic: string, after?: string, limit?: number): Request<B
     fields: [nameOf(topic)],
     tags: paged(after, limit),
     result: items(({ text }) => {
-      const [account = '', until, by = '', reason = ''] = split(text, 3)
-      return { account, until: Number(until), by, reason }
+      const [account, until, by, reason = ''] = need(split(text, 3), 3)
+      return { account, until: readNumber(until), by, reason }
     }),
   })
 }
@@ -185,7 +186,7 @@ export function createLink(topic: string, seconds?: number, uses?: number, appro
     fields: [nameOf(topic)],
     tags,
     result: (reply) => {
-      const [code = '', id = ''] = reply.rest.split(' ')
+      const [code, id] = need(reply.rest.split(' '), 2)
       return { code, id }
     },
   })
@@ -193,15 +194,15 @@ export function createLink(topic: string, seconds?: number, uses?: number, appro
 
 /** Revoke a link by its code or id, or `all`; returns how many were revoked. */
 export function revokeLink(topic: string, link: string): Request<number> {
-  return request('REVOKE_LINK', { fields: [nameOf(topic), lineText(link, 'NOTFOUND')], result: (reply) => Number(reply.rest.split(' ').at(-1)) })
+  return request('REVOKE_LINK', { fields: [nameOf(topic), codeOf(link)], result: (reply) => readNumber(reply.rest.split(' ').at(-1)) })
 }
 
 export function links(topic: string): Request<Link[]> {
   return request('REQ_LINKS', {
     fields: [nameOf(topic)],
     result: items(({ text }) => {
-      const [id = '', by = '', left = '-', expires, way] = text.split(' ')
-      return { id, by, left: left === '-' ? null : Number(left), expires: Number(expires), approval: way === 'approval' }
+      const [id, by, left, expires, way] = need(text.split(' '), 5)
+      return { id, by, left: left === '-' ? null : readNumber(left), expires: readNumber(expires), approval: way === 'approval' }
     }),
   })
 }
@@ -209,7 +210,7 @@ export function links(topic: string): Request<Link[]> {
 /** Join by a link; returns the topic, and whether one is a member now: if not, its admins were asked. */
 export function joinLink(code: string, text = ''): Request<{ topic: string; member: boolean }> {
   return request('JOIN_LINK', {
-    fields: [lineText(code, 'NOTFOUND')],
+    fields: [codeOf(code)],
     text: text ? lineText(text, 'FIELDS') : '',
     result: (reply) => ({ topic: reply.rest.split(' ')[0] ?? '', member: !reply.rest.endsWith(' pending') }),
   })
@@ -220,8 +221,8 @@ export function joinRequests(topic: string): Request<JoinRequest[]> {
   return request('REQ_REQUESTS', {
     fields: [nameOf(topic)],
     result: items(({ text, tags }) => {
-      const [account = '', time, said = ''] = split(text, 2)
-      return { account, time: Number(time), text: textOf(said, tags) }
+      const [account, time, said = ''] = need(split(text, 2), 2)
+      return { account, time: readNumber(time), text: textOf(said, tags) }
     }),
   })
 }
@@ -240,10 +241,16 @@ export function directory(prefix = '', after?: string, limit?: number): Request<
     text: prefix ? nameOf(prefix) : '',
     tags: paged(after, limit),
     result: items(({ text, tags }) => {
-      const [topic = '', kind = 'open', count, title = ''] = split(text, 3)
-      return { topic, kind: kind as Kind, members: Number(count), title: textOf(title, tags) }
+      const [topic, kind, count, title = ''] = need(split(text, 3), 3)
+      return { topic, kind: kind as Kind, members: readNumber(count), title: textOf(title, tags) }
     }),
   })
+}
+
+/** Return the code of a link, or what may be one. */
+function codeOf(text: string): string {
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(text)) throw refused('NOTFOUND')
+  return text
 }
 
 function who(topic: string, account: string): string[] {
