@@ -172,6 +172,111 @@ test('what is written offline is kept, sent in order, and stands once', async (t
   assert.deepEqual((await second.engine.outgoing('alice+bob')).map(({ text }) => text), ['two'])
 })
 
+test('a send that was repeated by hand keeps its text across a reload', async (t) => {
+  const first = await begun(t)
+  await online(first.wire)
+  await first.engine.send('#fishing', 'refused')
+  await settle()
+  first.wire.say('ERR SEND_MESSAGE_TOPIC GAP expected=1 no')
+  await settle()
+  first.wire.say('ERR SEND_MESSAGE_TOPIC SLOW until=1 no')
+  await settle()
+  const [row] = await first.engine.outgoing('#fishing')
+  assert.equal(row?.error?.word, 'SLOW')
+  first.wire.calls.lost(0)
+  await first.engine.send('alice+bob', 'later')
+  await first.engine.retry(row.key)
+  first.engine.stop()
+  const { state } = await first.store.load()
+  const second = await begun(t, first.store, state)
+  await online(second.wire, 'ERR SEND_MESSAGE_P2P GAP expected=1 no', 'OK SEND_MESSAGE_TOPIC #fishing:7-1')
+  second.wire.say('OK SEND_MESSAGE_P2P alice+bob:7-1')
+  await settle()
+  for (const [conversation, text] of [['alice+bob', 'later'], ['#fishing', 'refused']] as const) {
+    const { messages } = await second.engine.page(conversation, { newest: true }, 50)
+    assert.deepEqual(messages.map((one) => [one.conversation, one.text]), [[conversation, text]])
+  }
+})
+
+test('what is written while something is saved is saved together with its send', async (t) => {
+  const commits: [rows: number, sends: number | null][] = []
+  class Slow extends MemoryStore {
+    override async get(...place: Parameters<MemoryStore['get']>) {
+      // Something is written while an edit is looked up.
+      if (!written) written = begin()
+      return super.get(...place)
+    }
+    override async commit(writes: Writes): Promise<void> {
+      await super.commit(writes)
+      const saved = await this.load()
+      commits.push([saved.outgoing.length, saved.state?.sends.length ?? null])
+    }
+  }
+  let written: Promise<void> | null = null
+  let begin: () => Promise<void> = async () => {}
+  const { wire, engine } = await begun(t, new Slow())
+  await online(wire)
+  begin = () => engine.send('alice+bob', 'meanwhile')
+  wire.say('RESP_EDIT bob alice+bob:7-2 alice+bob:7-1 another text')
+  await settle()
+  await written
+  assert.ok(commits.some(([rows]) => rows === 1))
+  for (const [rows, sends] of commits) assert.equal(rows, sends ?? 0)
+})
+
+test('what waits without a send of this device is shown as failed', async (t) => {
+  const first = await begun(t)
+  await first.engine.send('alice+bob', 'left behind')
+  first.engine.stop()
+  // The browser logged in anew: it is another device, which knows nothing of the number.
+  const second = await begun(t, first.store, null)
+  assert.deepEqual((await second.engine.outgoing('alice+bob')).map(({ text, error }) => [text, error?.word]), [['left behind', 'UNKNOWN']])
+  await second.engine.send('alice+bob', 'new')
+  await online(second.wire, 'ERR SEND_MESSAGE_P2P GAP expected=1 no')
+  second.wire.say('OK SEND_MESSAGE_P2P alice+bob:7-1')
+  await settle()
+  const { messages } = await second.engine.page('alice+bob', { newest: true }, 50)
+  assert.deepEqual(messages.map(({ text }) => text), ['new'])
+})
+
+test('lines of a lost connection are not sent on the next one', async (t) => {
+  let finish = () => {}
+  class Held extends MemoryStore {
+    isHeld = false
+    override async commit(writes: Writes): Promise<void> {
+      if (this.isHeld) await new Promise<void>((resolve) => (finish = resolve))
+      await super.commit(writes)
+    }
+  }
+  const store = new Held()
+  const { wire, engine } = await begun(t, store)
+  await online(wire)
+  store.isHeld = true
+  void engine.send('alice+bob', 'hello')
+  await settle()
+  wire.calls.lost(0)
+  wire.calls.opened()
+  store.isHeld = false
+  finish()
+  await settle()
+  assert.deepEqual(wire.take(), [])
+})
+
+test('any name and any reaction is a word like others', async (t) => {
+  const { wire, engine, seen } = await begun(t)
+  await online(wire)
+  wire.say(
+    'RESP_MESSAGE_P2P constructor alice+constructor:7-1 hello',
+    'RESP_MESSAGE_P2P __proto__ __proto__+alice:7-1 hello',
+    'RESP_REACTION bob alice+constructor:7-2 alice+constructor:7-1 + constructor',
+    'RESP_REACTION bob alice+constructor:7-3 alice+constructor:7-1 + __proto__',
+  )
+  await settle()
+  for (const id of ['alice+constructor', '__proto__+alice']) assert.equal(seen.rows.get(id)?.name, '')
+  const { messages } = await engine.page('alice+constructor', { newest: true }, 50)
+  assert.deepEqual(Object.entries(messages[0]?.reactions ?? {}), [['constructor', 1], ['__proto__', 1]])
+})
+
 test('operations change what is held', async (t) => {
   const { wire, engine } = await begun(t)
   await online(wire)

@@ -26,14 +26,14 @@ export class Book {
   readonly outgoing = new Map<string, Outgoing>()
   private readonly store: IStore
   private readonly kept = new Map<ConversationId, Kept>()
-  private names: Record<string, string> = {}
+  private names = new Map<string, string>()
   private dirty = new Set<ConversationId>()
   private messages = new Map<string, Message>()
   private pushed = new Set<string>()
   private removed: [ConversationId, number][] = []
   private written = new Set<string>()
   private settled = new Set<string>()
-  private fresh: Record<string, string> = {}
+  private fresh = new Map<string, string>()
   private holes: Change[] = []
   private live: Change[] = []
 
@@ -46,14 +46,14 @@ export class Book {
   restore(saved: Saved): void {
     for (const each of saved.kept) this.kept.set(each.id, each)
     for (const each of saved.outgoing) this.outgoing.set(each.key, each)
-    this.names = saved.names
+    this.names = new Map(Object.entries(saved.names))
   }
 
   /** Return the changes that bring a page that knows nothing up to date. */
   whole(): Change[] {
     const rows = [...this.kept.values()].map(({ row }) => row)
     return [
-      { kind: 'names', names: this.names },
+      { kind: 'names', names: Object.fromEntries(this.names) },
       { kind: 'conversations', rows },
     ]
   }
@@ -75,17 +75,17 @@ export class Book {
     this.dirty.add(id)
   }
 
-  /** Forget a conversation whose last trace is gone. */
+  /** Return the display name of an account, if it is known. */
   nameOf(account: string): string | undefined {
-    return this.names[account]
+    return this.names.get(account)
   }
 
   /** Learn display names. */
   learn(names: Record<string, string>): void {
     for (const [account, name] of Object.entries(names)) {
-      if (this.names[account] === name) continue
-      this.names[account] = name
-      this.fresh[account] = name
+      if (this.names.get(account) === name) continue
+      this.names.set(account, name)
+      this.fresh.set(account, name)
       const id = conversationWith(this.account, account)
       if (this.kept.has(id)) this.change(id, { name })
     }
@@ -163,10 +163,10 @@ export class Book {
       outgoing: [...this.written].map((key) => this.outgoing.get(key)!),
       settled: [...this.settled],
     }
-    const renamed = Object.keys(this.fresh).length > 0
-    if (renamed) writes.names = this.names
+    const renamed = this.fresh.size > 0
+    if (renamed) writes.names = Object.fromEntries(this.names)
     const changes: Change[] = []
-    if (renamed) changes.push({ kind: 'names', names: this.fresh })
+    if (renamed) changes.push({ kind: 'names', names: Object.fromEntries(this.fresh) })
     if (kept.length) changes.push({ kind: 'conversations', rows: kept.map(({ row }) => row) })
     for (const id of this.waiting) changes.push({ kind: 'outgoing', conversation: id, rows: this.outgoingOf(id) })
     changes.push(...this.holes, ...this.shown(messages), ...this.live)
@@ -178,7 +178,7 @@ export class Book {
     this.written = new Set()
     this.settled = new Set()
     this.waiting = new Set()
-    this.fresh = {}
+    this.fresh = new Map()
     this.holes = []
     this.live = []
     return { writes, changes, empty: empty && !renamed }

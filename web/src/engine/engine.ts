@@ -59,6 +59,8 @@ export class Engine implements IEngine {
   /** Key of the machine → key of what waits. */
   private readonly flying = new Map<number, string>()
   private readonly incoming: string[] = []
+  /** Grows with each loss: what was to be sent on a lost connection, the next one does not know. */
+  private connection = 0
   private readonly opened = new Set<ConversationId>()
   private readonly watched = new Set<string>()
   private readonly sent = new Set<string>()
@@ -106,7 +108,12 @@ export class Engine implements IEngine {
   /** The machine has restored its unanswered sends with the keys 1, 2, 3, …, in the order in which they were saved. */
   private pair(saved: Outgoing[]): void {
     const waiting = saved.filter((row) => !row.error)
-    waiting.forEach((row, index) => this.flying.set(index + 1, row.key))
+    const { length } = this.machine.snapshot().sends
+    for (const [index, row] of waiting.entries()) {
+      if (index < length) this.flying.set(index + 1, row.key)
+      // An earlier login of this browser, as another device, began to send it: it may be stored.
+      else this.book.write({ ...row, error: { word: 'UNKNOWN', text: 'it may have been sent by an earlier login' } })
+    }
     this.order = Math.max(0, ...saved.map((row) => row.order))
   }
 
@@ -164,7 +171,8 @@ export class Engine implements IEngine {
     const row = this.book.outgoing.get(key)
     if (!row?.error) return
     const { error: _, ...again } = row
-    this.launch({ ...again, time: Date.now() })
+    // After a reload, the order of the rows pairs them with the sends of the machine.
+    this.launch({ ...again, order: this.nextOrder(), time: Date.now() })
     await this.turn()
   }
 
@@ -256,9 +264,14 @@ export class Engine implements IEngine {
   // Sends.
 
   private async dispatch(what: Pick<Outgoing, 'conversation' | 'kind' | 'text' | 'of' | 'mention' | 'was'>, key?: string): Promise<void> {
-    this.order = Math.max(this.order + 1, Date.now())
-    this.launch({ ...what, key: key ?? `${this.device}-${this.order}`, order: this.order, time: Date.now() })
+    const order = this.nextOrder()
+    this.launch({ ...what, key: key ?? `${this.device}-${order}`, order, time: Date.now() })
     await this.turn()
+  }
+
+  private nextOrder(): number {
+    this.order = Math.max(this.order + 1, Date.now())
+    return this.order
   }
 
   private launch(row: Outgoing): void {
@@ -368,6 +381,7 @@ export class Engine implements IEngine {
 
   private lost(nextTry: number): void {
     this.incoming.length = 0
+    this.connection += 1
     this.machine.lost()
     for (const { reject } of this.asked.values()) reject({ word: 'OFFLINE', text: 'the connection was lost' })
     this.asked.clear()
@@ -415,10 +429,12 @@ export class Engine implements IEngine {
     machine.tick(at)
     const events = machine.events()
     const lines = machine.lines(at)
-    const state = machine.changed ? machine.snapshot() : undefined
-    machine.saved()
+    const { connection } = this
     const wanted: Wanted = { messages: new Set(), names: new Set(), list: false }
     for (const event of events) await this.take(event, wanted)
+    // Something may have been written meanwhile: its row and its send are saved together.
+    const state = machine.changed ? machine.snapshot() : undefined
+    machine.saved()
     const { writes, changes, empty } = this.book.take()
     if (state || !empty) {
       try {
@@ -428,7 +444,7 @@ export class Engine implements IEngine {
         return
       }
     }
-    this.dialler.send(lines)
+    if (connection === this.connection) this.dialler.send(lines)
     this.publish(changes)
     this.later(wanted)
     clearTimeout(this.timer)

@@ -108,9 +108,12 @@ function reacted(message: Message, event: Extract<Event, { type: 'reacted' }>, a
   const isMine = event.from === account
   const mine = message.mine ?? []
   if (isMine && mine.includes(event.reaction) === event.added) return message
-  const count = (message.reactions?.[event.reaction] ?? 0) + (event.added ? 1 : -1)
-  const { [event.reaction]: _, ...others } = message.reactions ?? {}
-  const reactions = count > 0 ? { ...message.reactions, [event.reaction]: count } : others
+  // A reaction may be any word, such as one that every object has as a property.
+  const sums = new Map(Object.entries(message.reactions ?? {}))
+  const count = (sums.get(event.reaction) ?? 0) + (event.added ? 1 : -1)
+  if (count > 0) sums.set(event.reaction, count)
+  else sums.delete(event.reaction)
+  const reactions = Object.fromEntries(sums)
   if (!isMine) return { ...message, reactions }
   return { ...message, reactions, mine: event.added ? [...mine, event.reaction] : mine.filter((one) => one !== event.reaction) }
 }

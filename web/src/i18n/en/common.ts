@@ -35,6 +35,7 @@ export const common = {
     FLOOD: 'Too many requests or failed logins. Wait a moment.',
     BUSY: 'The server is full. Try again later.',
     TRYAGAIN: 'The server is busy. Try again in a moment.',
+    UNKNOWN: 'This may have been sent already. Look at the conversation before you try again.',
     INTERNAL: 'Something went wrong.',
     FIELDS: 'Something is missing or has a wrong form.',
     BADID: 'This is not the name of a conversation.',

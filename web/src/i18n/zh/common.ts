@@ -37,6 +37,7 @@ export const common: typeof en = {
     FLOOD: '请求或登录失败太多，请稍等。',
     BUSY: '服务器已满，请稍后再试。',
     TRYAGAIN: '服务器忙，请稍后再试。',
+    UNKNOWN: '这条可能已经发出，请先看看会话，再决定是否重试。',
     INTERNAL: '出了点问题。',
     FIELDS: '缺少内容或格式不对。',
     BADID: '这不是会话的名字。',
