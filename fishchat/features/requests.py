@@ -19,6 +19,8 @@ T = TypeVar("T")
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # These, the ends of lines, NUL, and halves of surrogate pairs, which are no UTF-8.
 _NO_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
+# Not all that ``float`` reads: ``nan`` would never be over.
+_SECONDS = re.compile(r"[0-9]{1,15}(?:\.[0-9]+)?")
 
 
 class ClientError(Exception):
@@ -42,10 +44,8 @@ class RefusedError(ClientError):
     @property
     def retry(self) -> float | None:
         """Seconds after which the same command may succeed; None if waiting does not help."""
-        try:
-            return min(max(float(self.extra["retry"]), 0.0), 60.0)
-        except (KeyError, ValueError):
-            return None
+        found = _SECONDS.fullmatch(self.extra.get("retry", ""))
+        return None if found is None else min(float(found[0]), 60.0)
 
 
 @dataclass(slots=True)
