@@ -271,11 +271,12 @@ def _value(value: Any) -> Any:
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each file with its content."""
     # They use what is defined here.
-    from fishchat.test.client import line_vectors, request_vectors
+    from fishchat.test.client import line_vectors, login_vectors, request_vectors
 
     made: dict[str, list[Any]] = {
         "machine": [scenario(seed) for seed in range(SCENARIOS)],
         "lines": line_vectors.vectors(),
+        "logins": login_vectors.vectors(),
         "requests": request_vectors.vectors(),
     }
     for name, one in made.items():

@@ -475,8 +475,8 @@ export class Engine implements IEngine {
         break
       case 'prove':
         void prove(event.account, event.password, event.nonce, event.challenge)
-          .then((proof) => this.machine.proved(proof, now()))
-          .catch((error: unknown) => this.machine.unproved(refusalOf(error), now()))
+          .then((proof) => this.machine.proved(event.nonce, proof, now()))
+          .catch((error: unknown) => this.machine.unproved(event.nonce, refusalOf(error), now()))
           .then(() => this.turn())
         break
       case 'moved':

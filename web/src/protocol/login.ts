@@ -38,6 +38,7 @@ export class Login {
   private byToken = false
   private nonce = ''
   private signature = ''
+  private isProving = false
   private next: (reply: Reply) => Step
 
   constructor(account: string, device: string, secrets: Secrets, capabilities: string[], makeNonce: () => string) {
@@ -59,7 +60,7 @@ export class Login {
   /** Start over on a new connection. */
   connected(): void {
     this.offered = new Set()
-    this.agreed = this.byToken = false
+    this.agreed = this.byToken = this.isProving = false
     this.next = this.hello
   }
 
@@ -94,8 +95,14 @@ export class Login {
     throw error
   }
 
+  /** Whether the proof for this nonce is awaited: one that took longer than its connection lasted is of no use. */
+  awaits(nonce: string): boolean {
+    return this.isProving && nonce === this.nonce
+  }
+
   /** Take the proof that was asked for. */
   proved(proof: Proof): Step {
+    this.isProving = false
     this.signature = proof.signature
     this.next = this.checked
     return { verb: 'SEND_AUTH', line: `SEND_AUTH ${MECHANISM} ${proof.final}` }
@@ -135,7 +142,10 @@ export class Login {
       throw refused('AUTH', 'the server offers no way to log in by a password that is known here')
     }
     this.nonce = this.makeNonce()
-    this.next = (reply) => ({ prove: reply.rest })
+    this.next = (reply) => {
+      this.isProving = true
+      return { prove: reply.rest }
+    }
     const tags = formatTags({ device: this.device })
     return { verb: 'SEND_AUTH', line: `${tags}SEND_AUTH ${MECHANISM} ${first(this.account, this.nonce)}` }
   }

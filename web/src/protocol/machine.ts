@@ -171,14 +171,14 @@ export class Machine {
     }
   }
 
-  /** Take the proof that a `prove` event asked for. */
-  proved(proof: Proof, now: number): void {
-    if (this.phase === 'entering') this.step(() => this.login.proved(proof), now)
+  /** Take the proof that the `prove` event with this nonce asked for. */
+  proved(nonce: string, proof: Proof, now: number): void {
+    if (this.phase === 'entering' && this.login.awaits(nonce)) this.step(() => this.login.proved(proof), now)
   }
 
-  /** The proof could not be made. */
-  unproved(error: Refused, now: number): void {
-    if (this.phase === 'entering') this.keptOut(error, now)
+  /** The proof that the `prove` event with this nonce asked for could not be made. */
+  unproved(nonce: string, error: Refused, now: number): void {
+    if (this.phase === 'entering' && this.login.awaits(nonce)) this.keptOut(error, now)
   }
 
   // Output.

@@ -45,6 +45,8 @@ export interface Numbered {
   line: string
 }
 
+const SECONDS = /^[0-9]{1,15}(?:\.[0-9]+)?$/
+
 /** Return a refusal as the library makes it. */
 export function refused(word: string, text = '', extra: Record<string, string> = {}): Refused {
   return { word, text, extra }
@@ -52,8 +54,7 @@ export function refused(word: string, text = '', extra: Record<string, string> =
 
 /** Return the seconds after which a refused command may succeed; null if waiting does not help. */
 export function retryOf({ extra }: Refused): number | null {
-  const seconds = Number.parseFloat(extra.retry ?? '')
-  return Number.isNaN(seconds) ? null : Math.min(Math.max(seconds, 0), 60)
+  return SECONDS.test(extra.retry ?? '') ? Math.min(Number(extra.retry), 60) : null
 }
 
 /** Return the error in `WORD [key=value …] sentence`. */

@@ -43,12 +43,24 @@ function parts(nonce: string, challenge: string): { server: string; salt: Uint8A
   }
   const rounds = Number(count)
   if (rounds < MIN_ROUNDS || rounds > MAX_ROUNDS) throw refusal(`the server asks for ${count} rounds: too few or too many`)
-  return { server, salt: Uint8Array.from(atob(salt), (letter) => letter.charCodeAt(0)), rounds }
+  return { server, salt: decoded(salt), rounds }
 }
 
-/** SASLprep maps by NFKC; letters that it forbids, the server refuses. */
+function decoded(salt: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(salt), (letter) => letter.charCodeAt(0))
+  } catch {
+    throw refusal('the server sends a salt that is none')
+  }
+}
+
+/** Letters that SASLprep leaves out, and blanks of all scripts, for which it takes a plain one (RFC 3454, B.1, C.1.2). */
+const NOTHING = /[\xad\u034f\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/g
+const BLANKS = /[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]/g
+
+/** Return a password in the form of SASLprep. No account has one with a letter that SASLprep forbids. */
 function prepared(password: string): string {
-  return password.normalize('NFKC')
+  return password.replace(NOTHING, '').replace(BLANKS, ' ').normalize('NFKC')
 }
 
 async function pbkdf2(password: string, salt: Uint8Array<ArrayBuffer>, iterations: number): Promise<ArrayBuffer> {

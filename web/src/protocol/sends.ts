@@ -5,6 +5,7 @@
  * lane keeps every send until its `OK` and repeats it under the same number while it may be stored. After any reply but
  * `OK` it sends nothing until all that is on the wire is answered, and then decides.
  */
+import { readNumber } from './fields.ts'
 import { type Refused, type Reply, retryOf } from './request.ts'
 import type { SavedSend } from './state.ts'
 import { withTag } from './lines.ts'
@@ -271,7 +272,7 @@ export class Lane {
 
 /** Return the number that the server expects next. Fails if the error names none. */
 function expectedOf({ extra }: Refused): number {
-  const number = Number(extra.expected ?? '')
-  if (!Number.isInteger(number) || number < 1) throw new Error('no number')
+  const number = readNumber(extra.expected)
+  if (number < 1) throw new Error('no number')
   return number
 }

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import type { Event } from '../src/protocol/events.ts'
+import type { Machine } from '../src/protocol/machine.ts'
+import type { Refused } from '../src/protocol/request.ts'
+import { ping } from '../src/protocol/requests.ts'
+import { prove } from '../src/protocol/scram.ts'
+import { type ClientState, emptyState } from '../src/protocol/state.ts'
+import { made, shown, vectors } from './vectors.ts'
+
+/** A talk of the Python machine with a server: what it had to log in by, and its steps. */
+interface Talk {
+  name: string
+  secret: string | null
+  token: string | null
+  steps: {
+    now: number
+    do: [what: 'connected' | 'lost' | 'tick' | 'lines' | 'ping' | 'close' | 'drain', lines?: string[]]
+    events: Record<string, unknown>[]
+    lines: string[]
+    state: ClientState | null
+    deadline: number | null
+    phase: string
+    drained: boolean
+  }[]
+}
+
+const NONCE = '0123456789abcdef0123456789abcdef'
+
+function machineOf({ secret, token }: Talk): Machine {
+  const state = { ...emptyState('alice', 'web'), token }
+  const given = secret?.startsWith('fct_') ? { token: secret } : { password: secret ?? undefined }
+  return made({ state, nonce: () => NONCE, ...given })
+}
+
+function perform(machine: Machine, [what, lines = []]: Talk['steps'][number]['do'], now: number): void {
+  if (what === 'lines') for (const line of lines) machine.received(line, now)
+  else if (what === 'ping') machine.ask(ping())
+  else if (what === 'connected' || what === 'tick') machine[what](now)
+  else machine[what]()
+}
+
+/** Return the events of a machine, after it was given the proof that it may have asked for. */
+async function events(machine: Machine, now: number): Promise<Event[]> {
+  const found: Event[] = []
+  for (const event of machine.events()) {
+    if (event.type !== 'prove') {
+      found.push(event)
+      continue
+    }
+    const { account, password, nonce, challenge } = event
+    await prove(account, password, nonce, challenge).then(
+      (proof) => machine.proved(nonce, proof, now),
+      (error: Refused) => machine.unproved(nonce, error, now),
+    )
+    found.push(...machine.events())
+  }
+  return found
+}
+
+for (const talk of vectors<Talk[]>('logins')) {
+  test(`as in the Python library: ${talk.name}`, async () => {
+    const machine = machineOf(talk)
+    for (const [at, step] of talk.steps.entries()) {
+      const where = `step ${at}: ${JSON.stringify(step.do)}`
+      perform(machine, step.do, step.now)
+      assert.deepEqual((await events(machine, step.now)).map(shown), step.events, where)
+      assert.deepEqual(machine.lines(step.now), step.lines, where)
+      const state = machine.changed ? machine.snapshot() : null
+      machine.saved()
+      assert.deepEqual(state, step.state, where)
+      assert.equal(machine.deadline(step.now), step.deadline, where)
+      assert.equal(machine.phase, step.phase, where)
+      assert.equal(machine.drained, step.drained, where)
+    }
+  })
+}
+
+test('a proof that comes after its connection is passed over', async () => {
+  let nonces = 0
+  const machine = made({ password: 'pencil', nonce: () => `nonce${++nonces}` })
+  const opened = () => {
+    machine.connected(0)
+    for (const line of ['HELLO fishchat/1 sasl=SCRAM-SHA-256', 'OK HELLO fishchat/1 caps=ack']) {
+      machine.received(line, 0)
+      machine.lines(0)
+    }
+  }
+  const asked = (challenge: string) => {
+    machine.received(`OK SEND_AUTH ${challenge}`, 0)
+    const [event] = machine.events()
+    assert.equal(event?.type, 'prove')
+    return event
+  }
+  opened()
+  const late = asked('r=nonce1x,s=c2FsdA==,i=4096')
+  const proof = await prove(late.account, late.password, late.nonce, late.challenge)
+  machine.lost()
+  machine.proved(late.nonce, proof, 0)
+  opened()
+  machine.proved(late.nonce, proof, 0)
+  machine.unproved(late.nonce, { word: 'AUTH', text: '', extra: {} }, 0)
+  assert.deepEqual([machine.lines(0), machine.events(), machine.phase], [[], [], 'entering'])
+  const next = asked('r=nonce2x,s=c2FsdA==,i=4096')
+  machine.proved(next.nonce, await prove(next.account, next.password, next.nonce, next.challenge), 0)
+  assert.match(machine.lines(0).join('\n'), /^SEND_AUTH SCRAM-SHA-256 c=biws,r=nonce2x,p=/)
+})
