@@ -106,3 +106,50 @@ test('a proof that comes after its connection is passed over', async () => {
   machine.proved(next.nonce, await prove(next.account, next.password, next.nonce, next.challenge), 0)
   assert.match(machine.lines(0).join('\n'), /^SEND_AUTH SCRAM-SHA-256 c=biws,r=nonce2x,p=/)
 })
+
+/** Connect a machine up to the first line after the capabilities. */
+function entered(machine: Machine): string[] {
+  machine.connected(0)
+  machine.received('HELLO fishchat/1 sasl=SCRAM-SHA-256', 0)
+  machine.lines(0)
+  machine.received('OK HELLO fishchat/1 caps=ack', 0)
+  return machine.lines(0)
+}
+
+test('an account is created first, and the login follows', () => {
+  const machine = made({ password: 'a b c d e', create: true, invite: 'fci_x' })
+  assert.deepEqual(entered(machine), ['@invite=fci_x CREATE_CLIENT alice a b c d e'])
+  machine.received('OK CREATE_CLIENT alice', 0)
+  assert.match(machine.lines(0).join('\n'), /^@device=web SEND_AUTH SCRAM-SHA-256 n,,n=alice,r=[0-9a-f]{32}$/)
+})
+
+test('an account that may have been created by an attempt without an answer is logged in to', () => {
+  for (const [answer, word] of [[null, 'EXISTS'], ['ERR CREATE_CLIENT UNKNOWN no answer', 'INVITATION']] as const) {
+    const machine = made({ password: 'a b c d e', create: true })
+    entered(machine)
+    if (answer) machine.received(answer, 0)
+    machine.lost()
+    machine.events()
+    assert.deepEqual(entered(machine), ['CREATE_CLIENT alice a b c d e'])
+    machine.received(`ERR CREATE_CLIENT ${word} no`, 0)
+    assert.deepEqual(machine.events(), [])
+    assert.match(machine.lines(0).join('\n'), /^@device=web SEND_AUTH /)
+  }
+})
+
+test('a name that somebody else has ends the sign-up', () => {
+  const machine = made({ password: 'a b c d e', create: true })
+  entered(machine)
+  machine.received('ERR CREATE_CLIENT TRYAGAIN busy', 0)
+  machine.lost()
+  machine.events()
+  entered(machine)
+  machine.received('ERR CREATE_CLIENT EXISTS no', 0)
+  assert.deepEqual(machine.events().map(shown), [{ type: 'ended', reason: 'refused', error: 'EXISTS', detail: '' }])
+})
+
+test('secrets that no line can hold are refused before anything is sent', () => {
+  assert.throws(() => made({ password: 'a\nQUIT' }), { word: 'PASSWORD' })
+  assert.throws(() => made({ token: 'a\nQUIT' }), { word: 'AUTH' })
+  assert.throws(() => made({ password: 'abc', create: true, invite: '\0' }), { word: 'INVITATION' })
+})

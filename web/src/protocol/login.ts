@@ -5,7 +5,7 @@
  * token. A secret is sent as it is only to a server that offers no SCRAM because it requires no secret.
  */
 import { formatTags } from './lines.ts'
-import { nameOf, refused, type Reply } from './request.ts'
+import { lineText, nameOf, refused, type Reply } from './request.ts'
 import { first, MECHANISM, type Proof } from './scram.ts'
 
 const TOKEN = /^fct_[A-Za-z0-9_-]{1,128}$/
@@ -33,6 +33,9 @@ export class Login {
   private password: string | undefined
   private given: string | undefined
   private creation: { invite?: string } | null
+  /** Whether the account's creation is on the wire, and whether an earlier attempt may have succeeded. */
+  private isCreating = false
+  private mayExist = false
   private offered = new Set<string>()
   private agreed = false
   private byToken = false
@@ -46,6 +49,9 @@ export class Login {
     this.device = nameOf(device)
     this.capabilities = `caps=${['ack', ...capabilities].join(',')}`
     this.makeNonce = makeNonce
+    if (secrets.password) lineText(secrets.password, 'PASSWORD')
+    if (secrets.token !== undefined) lineText(secrets.token, 'AUTH')
+    if (secrets.invite !== undefined) lineText(secrets.invite, 'INVITATION')
     this.password = secrets.password
     this.given = secrets.token
     this.creation = secrets.create ? { invite: secrets.invite } : null
@@ -60,7 +66,8 @@ export class Login {
   /** Start over on a new connection. */
   connected(): void {
     this.offered = new Set()
-    this.agreed = this.byToken = this.isProving = false
+    this.mayExist ||= this.isCreating
+    this.agreed = this.byToken = this.isProving = this.isCreating = false
     this.next = this.hello
   }
 
@@ -90,7 +97,14 @@ export class Login {
   /** Take a reply and return the next step. Fails with `Refused`, or with an error for an invalid reply. */
   answered(reply: Reply): Step {
     const { error } = reply
+    const wasCreating = this.isCreating
+    this.isCreating &&= error?.word === 'UNKNOWN'
     if (error === null) return this.next(reply)
+    if (wasCreating && this.mayExist && (error.word === 'EXISTS' || error.word === 'INVITATION')) {
+      // The first attempt may have taken the name and used the invitation up: the login tells.
+      this.creation = null
+      return this.again()
+    }
     if (error.word === 'AUTH' && this.byToken && this.forget()) return this.again()
     throw error
   }
@@ -129,6 +143,7 @@ export class Login {
   }
 
   private create({ invite }: { invite?: string }): Step {
+    this.isCreating = true
     this.next = () => {
       this.creation = null
       return this.again()

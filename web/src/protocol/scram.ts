@@ -55,7 +55,7 @@ function decoded(salt: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Letters that SASLprep leaves out, and blanks of all scripts, for which it takes a plain one (RFC 3454, B.1, C.1.2). */
-const NOTHING = /[\xad\u034f\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/g
+const NOTHING = /\xad|\u034f|\u1806|[\u180b-\u180d]|[\u200b-\u200d]|\u2060|[\ufe00-\ufe0f]|\ufeff/g
 const BLANKS = /[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]/g
 
 /** Return a password in the form of SASLprep. No account has one with a letter that SASLprep forbids. */
