@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import type { Machine } from '../src/protocol/machine.ts'
-import type { Refused } from '../src/protocol/request.ts'
-import { edit, history, ping, react } from '../src/protocol/requests.ts'
+import type { Numbered, Refused, Request } from '../src/protocol/request.ts'
+import * as requests from '../src/protocol/requests.ts'
 import type { ClientState } from '../src/protocol/state.ts'
 import { made, shown, vectors } from './vectors.ts'
 
@@ -21,14 +21,17 @@ interface Step {
 
 const scenarios = vectors<Step[][]>('machine')
 
+type Make = (...args: unknown[]) => Numbered & Request<unknown>
+
 function call(machine: Machine, [what, ...args]: [string, ...unknown[]]): unknown {
-  const [one, other] = args as [string, string]
+  const given = args.map((one) => one ?? undefined)
   try {
-    if (what === 'send') return machine.send(one, other)
-    if (what === 'react') return machine.operate(react(one, other))
-    if (what === 'edit') return machine.operate(edit(one, other))
-    return machine.ask(what === 'ping' ? ping() : history(one))
+    if (what === 'send') return machine.send(...(given as Parameters<Machine['send']>))
+    const [name, ...rest] = given as [string, ...unknown[]]
+    const made = (requests as unknown as Record<string, Make>)[name]!(...rest)
+    return what === 'operate' ? machine.operate(made) : machine.ask(made)
   } catch (error) {
+    if (error instanceof Error) throw error
     return (error as Refused).word
   }
 }

@@ -21,11 +21,13 @@ from fishchat.features.messages import client as messages
 from fishchat.features.operations import client as operations
 from fishchat.features.requests import ClientError
 from fishchat.features.session.client import ping
+from fishchat.features.topics import client as topics
 
 DIRECTORY = Path(__file__).parents[3] / "web" / "test" / "vectors"
 SCENARIOS, STEPS = 24, 120
 ACCOUNT, DEVICE, TOKEN = "alice", "web", "fct_abc"
 TOPIC, PEER = "#fishing", "alice+bob"
+_ASKED: dict[str, Any] = {"ping": ping, "history": messages.history, "leave": topics.leave}
 
 
 class Server:
@@ -66,6 +68,8 @@ class Server:
                 f"@esc;reply={PEER}:7-1 ITEM {PEER}:7-2 alice 1796000001000 two\\nlines",
                 "END REQ_HISTORY",
             ]
+        if verb == "LEAVE_TOPIC" and self.random.random() < 0.5:
+            return [f"ERR {verb} {self.random.choice(('NOTMEMBER', 'UNKNOWN retry=1'))} no"]
         return [f"OK {verb}"]
 
     def _log_in(self) -> list[str]:
@@ -205,24 +209,37 @@ def _feed(machine: Machine, step: Any, lines: list[str], now: float) -> None:
 
 
 def _call(machine: Machine, random: Random) -> tuple[list[Any], Any]:
-    number = random.randrange(1, 5)
-    calls: list[tuple[list[Any], Any]] = [
-        (["send", "bob", "hello"], lambda: machine.send("bob", "hello")),
-        (["send", "#fishing", "two\nlines \\"], lambda: machine.send("#fishing", "two\nlines \\")),
-        (["send", "BOB", "x"], lambda: machine.send("BOB", "x")),
-        (["react", f"{PEER}:7-{number}", "+1"], lambda: machine.operate(operations.react(f"{PEER}:7-{number}", "+1"))),
+    peer, topic = (f"{conversation}:7-{random.randrange(1, 5)}" for conversation in (PEER, TOPIC))
+    do = random.choice(
         (
-            ["edit", f"{TOPIC}:7-{number}", "new"],
-            lambda: machine.operate(operations.edit(f"{TOPIC}:7-{number}", "new")),
-        ),
-        (["ping"], lambda: machine.ask(ping())),
-        (["history", "bob"], lambda: machine.ask(messages.history("bob", None, None, 50))),
-    ]
-    do, call = random.choice(calls)
+            ["send", "bob", "hello"],
+            ["send", "bob", "an answer", peer],
+            ["send", "#fishing", "two\nlines \\"],
+            ["send", "#fishing", "@bob", None, ["bob", "carol"]],
+            ["send", random.choice(("BOB", "bob")), "x", "7-1"],
+            ["operate", "react", peer, "+1"],
+            ["operate", "edit", topic, "new"],
+            ["operate", "edit", peer, "two\nlines", peer],
+            ["operate", "recall", topic, "wrong window"],
+            ["operate", "pin", topic],
+            ["ask", "ping"],
+            ["ask", "history", "bob", None, None, 50],
+            ["ask", "leave", "fishing"],
+        )
+    )
     try:
-        return do, call()
+        return do, _called(machine, *do)
     except RefusedError as error:
         return do, error.word
+
+
+def _called(machine: Machine, what: str, *arguments: Any) -> int:
+    if what == "send":
+        return machine.send(*arguments)
+    name, *rest = arguments
+    if what == "operate":
+        return machine.operate(getattr(operations, name)(*rest))
+    return machine.ask(_ASKED[name](*rest))
 
 
 def _machine(state: Any) -> Machine:
