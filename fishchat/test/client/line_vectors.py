@@ -8,11 +8,10 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from fishchat.client.events import Online
-from fishchat.client.machine import Machine, Phase
+from fishchat.client.machine import Phase
 from fishchat.client.pushes import EVENTS
 from fishchat.protocols.rows import Push, Text
-from fishchat.test.client.vectors import ACCOUNT, DEVICE, shown_event
+from fishchat.test.client.shown import online, shown_event
 
 SEED, LINES = 14, 300
 #: A client that has said HELLO never receives this one, so the pages do not read it.
@@ -75,12 +74,7 @@ def vectors() -> list[list[Any]]:
 
 def read(line: str) -> list[dict[str, Any]] | None:
     """Return what a machine that is logged in makes of a line; None if it drops the connection."""
-    machine = Machine(ACCOUNT, DEVICE, lazy=True, own_reads=True, operations=True)
-    machine.connected(0.0)
-    for one in (b"HELLO fishchat/1 server=ms1 auth=open sasl=", b"OK HELLO fishchat/1 caps=ack,lazy,ops", b"OK X"):
-        machine.lines(0.0)
-        machine.received(one.replace(b"X", b"SEND_CLIENT_ID alice"), 0.0)
-    assert machine.events() == [Online()]
+    machine = online()
     machine.received(line.encode(), 0.0)
     broken = machine.phase is Phase.BROKEN and not line.partition("RESP_BYE")[1]
     return None if broken else [shown_event(event) for event in machine.events()]

@@ -14,10 +14,9 @@ from unittest import mock
 from scramp import ScramMechanism
 
 from fishchat.client import scram
-from fishchat.client.machine import Machine
 from fishchat.client.state import ClientState
 from fishchat.features.session.client import ping
-from fishchat.test.client.vectors import ACCOUNT, DEVICE, shown_event
+from fishchat.test.client.shown import ACCOUNT, DEVICE, new_machine, shown_event
 
 NONCE, SALT = "0123456789abcdef0123456789abcdef", b"sixteen bytes 16"
 PASSWORD = "correct horse"
@@ -48,8 +47,7 @@ class Talk:
 
     def __init__(self, name: str, secret: str | None = None, token: str | None = None) -> None:
         state = ClientState(ACCOUNT, DEVICE, token=token)
-        kept = {"lazy": True, "own_reads": True, "operations": True}
-        self.machine = Machine(ACCOUNT, DEVICE, secret=secret, state=state, **kept)
+        self.machine = new_machine(secret=secret, state=state)
         self.made: dict[str, Any] = {"name": name, "secret": secret, "token": token, "steps": []}
         self.now = 0.0
         self.sent: list[str] = []

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
-from fishchat.client.machine import Machine
 from fishchat.features.accounts import client as accounts
 from fishchat.features.contacts import client as contacts
 from fishchat.features.links import client as links
@@ -24,7 +23,7 @@ from fishchat.features.requests import Named, RefusedError
 from fishchat.features.session import client as session
 from fishchat.features.topics import client as topics
 from fishchat.features.watching import client as watching
-from fishchat.test.client.vectors import ACCOUNT, DEVICE
+from fishchat.test.client.shown import online
 
 SEED, BROKEN = 15, 12
 _MODULES = (
@@ -262,14 +261,9 @@ def _broken(text: str, random: Random) -> str:
 
 def _read(request: Any, lines: list[str]) -> Any:
     """Return what a machine settles a request with: the value, or the word of the error."""
-    machine = Machine(ACCOUNT, DEVICE)
-    machine.connected(0.0)
-    for one in ("HELLO fishchat/1 auth=open sasl=", "OK HELLO fishchat/1 caps=ack", "OK SEND_CLIENT_ID alice"):
-        machine.lines(0.0)
-        machine.received(one.encode(), 0.0)
+    machine = online()
     machine.ask(request)
     machine.lines(0.0)
-    machine.events()
     for line in lines:
         machine.received(line.encode(), 0.0)
     [settled] = machine.events()

@@ -6,7 +6,6 @@ them on the machine of the pages. As a program, this writes the files anew: ``py
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +14,19 @@ from typing import Any
 
 import msgspec
 
-from fishchat.client.events import RefusedError, Settled
+from fishchat.client.events import RefusedError
 from fishchat.client.machine import Machine, Phase
+from fishchat.client.state import ClientState
 from fishchat.features.messages import client as messages
 from fishchat.features.operations import client as operations
-from fishchat.features.requests import ClientError
 from fishchat.features.session.client import ping
 from fishchat.features.topics import client as topics
+from fishchat.test.client import line_vectors, login_vectors, request_vectors
+from fishchat.test.client.shown import new_machine, shown_event
 
 DIRECTORY = Path(__file__).parents[3] / "web" / "test" / "vectors"
 SCENARIOS, STEPS = 24, 120
-ACCOUNT, DEVICE, TOKEN = "alice", "web", "fct_abc"
+TOKEN = "fct_abc"
 TOPIC, PEER = "#fishing", "alice+bob"
 _ASKED: dict[str, Any] = {"ping": ping, "history": messages.history, "leave": topics.leave}
 
@@ -156,7 +157,7 @@ def scenario(seed: int) -> list[dict[str, Any]]:
     """Return the steps of one scenario; the same ones for the same seed."""
     random = Random(seed)
     server = Server(random)
-    machine = _machine(None)
+    machine = new_machine()
     steps: list[dict[str, Any]] = []
     wire: list[str] = []
     now = 0.0
@@ -194,7 +195,7 @@ def scenario(seed: int) -> list[dict[str, Any]]:
             step(["lost"])
         elif action == 8 and random.random() < 0.15:
             state = json.loads(json.dumps(_state(machine)))
-            machine = _machine(state)
+            machine = new_machine(state=msgspec.convert(state, ClientState))
             wire.clear()
             step(["restart"])
         else:
@@ -242,54 +243,12 @@ def _called(machine: Machine, what: str, *arguments: Any) -> int:
     return machine.ask(_ASKED[name](*rest))
 
 
-def _machine(state: Any) -> Machine:
-    from fishchat.client.state import ClientState
-
-    saved = None if state is None else msgspec.convert(state, ClientState)
-    return Machine(ACCOUNT, DEVICE, state=saved, lazy=True, own_reads=True, operations=True)
-
-
 def _state(machine: Machine) -> Any:
     return json.loads(machine.snapshot().to_json())
 
 
-_NAMES = {"ReactionSums": "reactionSums"}
-
-
-def shown_event(event: Any) -> dict[str, Any]:
-    """Return an event as the pages see it: times in ms, no times where none were asked for."""
-    name = type(event).__name__
-    made: dict[str, Any] = {"type": _NAMES.get(name, name.lower())}
-    if isinstance(event, Settled):
-        failed = isinstance(event.value, ClientError)
-        error = event.value.word if isinstance(event.value, RefusedError) else "INTERNAL" if failed else None
-        return {**made, "key": event.key, "value": None if failed else _value(event.value), "error": error}
-    for field in dataclasses.fields(event):
-        made[field.name.rstrip("_")] = _value(getattr(event, field.name))
-    made.pop("topic", None)
-    if name in ("Presence",):
-        made["since"] = round(event.since * 1000)
-    if name == "Broken":
-        made = {"type": "broken"}
-    if name == "Ended":
-        made["error"] = event.error.word if isinstance(event.error, RefusedError) else None
-    return made
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_value(one) for one in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        made = {field.name.rstrip("_"): _value(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {**made, "time": round(made["time"] * 1000)} if "time" in made else made
-    return dict(value) if isinstance(value, dict) else value
-
-
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each file with its content."""
-    # They use what is defined here.
-    from fishchat.test.client import line_vectors, login_vectors, request_vectors
-
     made: dict[str, list[Any]] = {
         "machine": [scenario(seed) for seed in range(SCENARIOS)],
         "lines": line_vectors.vectors(),
