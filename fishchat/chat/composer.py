@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from textual.events import Key, Paste
@@ -32,6 +34,8 @@ class Composer(TextArea):
         self._killed = ""
         self._tabs: tuple[int, int, list[str], int] | None = None
         self._pasted = False
+        self._sought: str | None = None
+        self._place: str | None = None
 
     def enter(self, room: Room | None) -> None:
         """Write to a room from now on: its draft is there, that of the room before is kept."""
@@ -56,32 +60,7 @@ class Composer(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: Key) -> None:
-        keys: dict[str, Any] = {
-            "enter": self._submit,
-            "alt+enter": lambda: self.insert("\n"),
-            "ctrl+j": lambda: self.insert("\n"),
-            "tab": self._complete,
-            "ctrl+k": self._kill_or_go,
-            "ctrl+u": self._kill_before,
-            "ctrl+y": lambda: self.insert(self._killed),
-            "alt+b": self.action_cursor_word_left,
-            "alt+f": self.action_cursor_word_right,
-            "alt+d": self.action_delete_word_right,
-        }
-        if event.key != "tab":
-            self._tabs = None
-        act = keys.get(event.key)
-        if event.key == "up" and self.cursor_location[0] == 0 and self._sent:
-            act = lambda: self._recall(1)  # noqa: E731
-        elif event.key == "down" and self.cursor_location[0] == self.document.line_count - 1 and self._history:
-            act = lambda: self._recall(-1)  # noqa: E731
-        elif event.key == "escape" and self._pasted:
-            self._pasted = False
-            act = lambda: None  # noqa: E731
-        elif event.character == "?" and not self.text:
-            act = self.app.action_keys  # type: ignore[attr-defined]
-        elif event.key in ("end", "ctrl+end") and not self.text and self.chat is not None:
-            act = lambda: self.app._messages.scroll_end(animate=False)  # type: ignore[attr-defined]  # noqa: E731
+        act = self._act_of(event)
         if act is None:
             await super()._on_key(event)
             if self.text and not self.text.startswith("/") and self.chat is not None and self.chat.room is not None:
@@ -90,6 +69,50 @@ class Composer(TextArea):
         event.stop()
         event.prevent_default()
         act()
+
+    def _act_of(self, event: Key) -> Callable[[], Any] | None:
+        """Return what a key does here; None if it has its usual meaning."""
+        if event.key != "tab":
+            self._tabs = None
+        if event.key != "ctrl+r":
+            self._sought = None
+        if self._place is not None and (go := self._go_to_place(event.character or "")) is not None:
+            return go
+        return self._act_at(event) or self._keys.get(event.key)
+
+    @cached_property
+    def _keys(self) -> dict[str, Callable[[], Any]]:
+        return {
+            "enter": self._submit,
+            "alt+enter": lambda: self.insert("\n"),
+            "ctrl+j": lambda: self.insert("\n"),
+            "tab": self._complete,
+            "ctrl+k": self._kill_or_go,
+            "ctrl+u": self._kill_before,
+            "ctrl+y": lambda: self.insert(self._killed),
+            "ctrl+r": self._seek,
+            "alt+b": self.action_cursor_word_left,
+            "alt+f": self.action_cursor_word_right,
+            "alt+d": self.action_delete_word_right,
+        }
+
+    def _act_at(self, event: Key) -> Callable[[], Any] | None:
+        """Return what a key does where the cursor is now, or with the text that is there."""
+        app: Any = self.app
+        if event.key == "up" and self.cursor_location[0] == 0 and self._sent:
+            return lambda: self._recall(1)
+        if event.key == "down" and self.cursor_location[0] == self.document.line_count - 1 and self._history:
+            return lambda: self._recall(-1)
+        if event.key == "escape" and self._pasted:
+            return self._forget_paste
+        if event.character == "?" and not self.text:
+            return lambda: app.action_keys()
+        if event.key in ("end", "ctrl+end") and not self.text and self.chat is not None:
+            return lambda: app._messages.scroll_end(animate=False)
+        return None
+
+    def _forget_paste(self) -> None:
+        self._pasted = False
 
     def _submit(self) -> None:
         text = self.text.strip("\n")
@@ -118,6 +141,32 @@ class Composer(TextArea):
     def _recall(self, by: int) -> None:
         self._history = min(max(self._history + by, 0), len(self._sent))
         self._put(self._sent[-self._history] if self._history else "")
+
+    def _seek(self) -> None:
+        """Put in what was sent before and holds the text of the field; once more for an earlier one."""
+        if self._sought is None:
+            self._sought, self._history = self.text, 0
+        for back in range(self._history + 1, len(self._sent) + 1):
+            if self._sought in self._sent[-back]:
+                self._history = back
+                self._put(self._sent[-back])
+                return
+
+    # -- places in the list
+
+    def await_place(self) -> None:
+        """Take the next two digits as the place of a conversation in the list."""
+        self._place = ""
+
+    def _go_to_place(self, digit: str) -> Callable[[], Any] | None:
+        """Return what to do with a key after Alt+J; None if it is no digit, which has its usual meaning."""
+        place, self._place = f"{self._place}{digit}", None
+        if not digit.isdecimal():
+            return None
+        if len(place) < 2:
+            self._place = place
+            return lambda: None
+        return lambda: self.app.action_place(int(place))  # type: ignore[attr-defined]
 
     # -- completion
 

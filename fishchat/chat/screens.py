@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from enum import Enum
+from typing import Any, ClassVar, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -38,6 +39,11 @@ for _sequence in [sequence for sequence, meaning in _sequences.items() if isinst
 RIVER, SEAL, GOLD = "#6ccbc0", "#ff8a75", "#f0c366"
 #: The width below which the panes at the sides are hidden, and seconds between two looks at what passes by itself.
 NARROW, LOOK = 100, 1.0
+
+# Textual takes Alt and a digit for a letter that macOS makes of them, and knows Alt and a letter only if no other key
+# follows within a tenth of a second. Here each is a key at once.
+_ALT = Enum("_ALT", {f"alt_{key}": f"alt+{key}" for key in "0123456789abdfjlnpu"})  # type: ignore[misc]
+cast(Any, ANSI_SEQUENCES_KEYS).update({f"\x1b{key.value[-1]}": (key,) for key in _ALT})
 
 
 def styles(environment: dict[str, str]) -> dict[str, Style]:
@@ -232,6 +238,7 @@ class Screens(App[None]):
         Binding("ctrl+q", "end", priority=True),
         Binding("ctrl+g", "goto", priority=True),
         Binding("alt+a", "next", priority=True),
+        Binding("alt+j", "jump", priority=True),
         Binding("alt+u", "unread", priority=True),
         Binding("alt+p", "mention(-1)", priority=True),
         Binding("alt+n", "mention(1)", priority=True),
@@ -398,8 +405,12 @@ class Screens(App[None]):
 
     def action_place(self, place: int) -> None:
         """Open a conversation by its place."""
-        if self.chat is not None and place <= len(self.chat.listed):
+        if self.chat is not None and 0 < place <= len(self.chat.listed):
             self.chat.open(self.chat.listed[place - 1])
+
+    def action_jump(self) -> None:
+        """Open a conversation by its place, which two digits name."""
+        self.query_one(Composer).await_place()
 
     def action_page(self, by: int) -> None:
         """Scroll by a page; at the top, read the page before."""

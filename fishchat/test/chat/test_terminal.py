@@ -142,6 +142,13 @@ class Panes(TerminalCase):
             self.assertLess(time.monotonic(), deadline, f"{text!r} is not on the screen:\n{self.screen(who)}")
             time.sleep(0.05)
 
+    def until_title(self, who: str, name: str) -> None:
+        """Return when the conversation of this name is open."""
+        deadline = time.monotonic() + PATIENCE
+        while name not in self.screen(who).splitlines()[0].rpartition("│")[2]:
+            self.assertLess(time.monotonic(), deadline, f"{name} is not open:\n{self.screen(who)}")
+            time.sleep(0.05)
+
     def type(self, who: str, *keys: str) -> None:
         """Press keys."""
         self.tmux("send-keys", "-t", who, *keys)
@@ -188,6 +195,8 @@ class Panes(TerminalCase):
         self.type("alice", "x", "M-1")
         other.ask_all(f"SAY fish line {n}" for n in range(60))
         self.type("alice", "C-g", "fish", "Enter")
+        self.sees("alice", "—— unread ——")
+        self.type("alice", "End")
         self.sees("alice", "line 59")
         self.type("alice", "PageUp", "PageUp")
         self.sees("alice", "line 19")
@@ -196,6 +205,27 @@ class Panes(TerminalCase):
         self.type("alice", "End")
         self.sees("alice", "one more")
         other.close()
+
+    def test_sought(self) -> None:
+        """What was sent before is found by a part of it, and a conversation by its place."""
+        self.open("alice")
+        self.type("alice", "/create fish", "Enter")
+        self.sees("alice", "#fish")
+        for text in ("red herring", "blue whale", "green herring"):
+            self.type("alice", text, "Enter")
+        self.sees("alice", "me: green herring (stored)")
+        self.type("alice", "herring", "C-r", "C-r", " again", "Enter")
+        self.sees("alice", "me: red herring again (stored)")
+        self.type("alice", "/create other", "Enter")
+        self.sees("alice", "2 #")
+        second = self.screen("alice").partition(" 2 ")[2].split()[0]
+        first = self.screen("alice").partition(" 1 ")[2].split()[0]
+        for keys, name in ((("M-2",), second), (("M-1",), first), (("M-j", "0", "2"), second)):
+            for key in keys:
+                self.type("alice", key)
+            self.until_title("alice", name)
+        self.type("alice", "here", "Enter")
+        self.sees("alice", "me: here")
 
     def test_start(self) -> None:
         """The first screen is there within three seconds, on any machine that runs these tests."""
