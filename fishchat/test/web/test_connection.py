@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import time
 from typing import Any
+from urllib.parse import quote
 
+from fishchat.services.redis.program import running_process
 from fishchat.test.support.browser import BrowserCase
 from fishchat.test.support.line_client import LineClient
 
@@ -148,3 +152,57 @@ class Processes(BrowserCase):
         self.until(one, "(n) => document.querySelectorAll('article:not([aria-label*=\"waiting\"])').length === n", 13)
         self.assertEqual(self.texts(one), expected)
         self.assertEqual(self.texts(two), expected)
+
+    def test_killed_page(self) -> None:
+        """A page crashes at ten moments of a send; the next one sends what it has kept, once."""
+        one, two = self.enter("crash1"), self.enter("crash2")
+        self.start(one, "crash2")
+        self.say(one, "begin")
+        two.get_by_role("link", name="crash1").click()
+        self.sees(two, "begin")
+        shown = ["begin"]
+        for moment in range(10):
+            text = f"moment {moment}"
+            self.say(one, text)
+            # It waits in the conversation, so it is kept.
+            self.sees(one, text)
+            shown.append(text)
+            one.wait_for_timeout(moment * 4)
+            with contextlib.suppress(Exception):
+                one.goto("chrome://crash", wait_until="commit", timeout=1000)
+            page = self.open(one.context, f"c/{quote('crash1+crash2')}")
+            one.close()
+            one = page
+            self.sees(one, text)
+            self.sees(two, text)
+        self.until(one, "(n) => document.querySelectorAll('article:not([aria-label*=\"waiting\"])').length === n", 11)
+        self.assertEqual(self.texts(one), shown)
+        self.assertEqual(self.texts(two), shown)
+
+    def test_killed_redis(self) -> None:
+        """Redis is killed at six moments of a send: each text stands once, in order, on both sides."""
+        one, two = self.enter("redis1"), self.enter("redis2")
+        self.start(one, "redis2")
+        self.say(one, "begin")
+        two.get_by_role("link", name="redis1").click()
+        self.sees(two, "begin")
+        shown = ["begin"]
+        for moment in range(6):
+            text = f"moment {moment}"
+            shown.append(text)
+            victim = self._redis()
+            self.say(one, text)
+            one.wait_for_timeout(moment * 7)
+            os.kill(victim, signal.SIGKILL)
+            self.sees(two, text)
+        self.until(one, "(n) => document.querySelectorAll('article:not([aria-label*=\"waiting\"])').length === n", 7)
+        self.assertEqual(self.texts(one), shown)
+        self.assertEqual(self.texts(two), shown)
+
+    def _redis(self) -> int:
+        """Return the process of Redis, which is started again after each death."""
+        deadline = time.monotonic() + 20
+        while not (process := running_process(self.up.data)):
+            self.assertLess(time.monotonic(), deadline, "Redis was not started again")
+            time.sleep(0.05)
+        return process
