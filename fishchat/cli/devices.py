@@ -1,4 +1,4 @@
-"""The commands ``fishchat user devices``, ``revoke`` and ``token``."""
+"""The commands ``fishchat user devices``, ``revoke``, ``token`` and ``link``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fishchat.cli.operator import why
 from fishchat.cli.printing import local_time, plural, print_json, print_table
 from fishchat.cli.store import Store, checked_name, name_argument, with_store
 from fishchat.errors import Refusal
+from fishchat.services.launch import banner
 
 if TYPE_CHECKING:
     from fishchat.features.accounts.administration import Accounts, DeviceInfo
@@ -93,3 +94,22 @@ def token(store: Store, account: bytes, device: bytes) -> None:
         click.echo(f"note: the former token of {device.decode()} is no longer valid", err=True)
     days = store.config.accounts.token_days
     click.echo(f"note: the token expires {days:g} days after its last login", err=True)
+
+
+@click.command()
+@name_argument("account")
+@why
+@with_store
+def link(store: Store, account: bytes) -> None:
+    """Print a link that lets one browser in as NAME, without a password.
+
+    It is for a person who forgot a password or has a new phone. It works once, within ten minutes, and ends if the
+    password changes. Whoever opens it first is let in, so send it to nobody else.
+    """
+    if store.config.accounts.mode == "open":
+        raise click.ClickException("accounts.mode is open: nobody needs a link; open the page and enter the name")
+    if not banner.page_address(store.config):
+        raise click.ClickException("there are no pages for browsers; set web.listen or web.listen_tls")
+    code = store.ask(lambda accounts: accounts.code(account), account).decode()
+    click.echo(banner.link(store.config, account.decode(), code))
+    click.echo("note: the link works once, within ten minutes", err=True)

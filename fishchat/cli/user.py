@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fishchat.cli.devices import devices, revoke, token
+from fishchat.cli.devices import devices, link, revoke, token
 from fishchat.cli.export import export
 from fishchat.cli.invitations import invitations, invite, withdraw
 from fishchat.cli.operator import why
@@ -36,7 +36,7 @@ def user() -> None:
     """
 
 
-for command in (devices, export, revoke, token, invite, invitations, withdraw):
+for command in (devices, export, link, revoke, token, invite, invitations, withdraw):
     user.add_command(command)
 
 

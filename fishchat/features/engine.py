@@ -224,6 +224,7 @@ class Settings:
     :ivar mode: the mode of sign-up: ``open``, ``closed`` or ``signup``.
     :ivar privacy: the privacy of a new account, in its stored form.
     :ivar token_life: the ms after which an unused token ends.
+    :ivar devices: the most devices of an account.
     :ivar sign_ups: the budget of new accounts of an address; ``guesses`` that of its wrong secrets.
     :ivar changes: the budget of password changes of an account.
     :ivar join_notices: the members of a topic up to which they are notified of each other.
@@ -235,6 +236,7 @@ class Settings:
     privacy: bytes
     costs: Costs
     token_life: int
+    devices: int
     sign_ups: Budget
     guesses: Budget
     changes: Budget

@@ -12,8 +12,9 @@ from urllib.parse import quote_from_bytes
 #: Kind → its meaning, for the help of the command line.
 KINDS = {
     "login": "an accepted login",
-    "refused": "a refused login, sign-up, password change or deletion",
+    "refused": "a refused login, sign-up, code, password change or deletion",
     "signup": "a new account of a client",
+    "redeemed": "a device let in by a code of the operator",
     "password": "a password changed by its owner",
     "revoked": "a device revoked by its owner",
     "deleted": "an account deleted by its owner",

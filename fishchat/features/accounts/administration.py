@@ -15,7 +15,7 @@ from fishchat.errors import Refusal
 from fishchat.features.accounts import calls
 from fishchat.features.accounts.calls import DeviceInfo, Portrait
 from fishchat.interfaces import IStore
-from fishchat.model.secrets.tokens import fingerprint, new_invitation, new_token
+from fishchat.model.secrets.tokens import fingerprint, new_code, new_invitation, new_token
 from fishchat.storage.packing import days_in_ms, privacy_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ __all__ = ["Accounts", "DeviceInfo", "Erased", "Invitation", "Portrait"]
 ERASE_STEP = 500
 #: The number of requests and reports that one step of a deletion removes.
 REQUESTS_STEP = 100
+#: The minutes for which a code can be redeemed.
+CODE_MINUTES = 10
 #: The number of digits of a fingerprint that form the id of an invitation.
 ID_DIGITS = 12
 #: The number of keys in one step of a SCAN, and of accounts described at a time.
@@ -136,6 +138,13 @@ class Accounts:
         await calls.issue_token(account, device, fingerprint(token), most).of(self._store)
         await self._record("token", account, device=device)
         return token
+
+    async def code(self, account: bytes) -> bytes:
+        """Create a code with which one device of the account can get a token within ``CODE_MINUTES``."""
+        code = new_code()
+        await calls.create_code(fingerprint(code), account, CODE_MINUTES * 60_000).of(self._store)
+        await self._record("link", account)
+        return code
 
     async def check_token(self, account: bytes, token: bytes) -> bytes | None:
         """Return the device of this token; None if the token is unknown or the account disabled."""

@@ -30,6 +30,8 @@ _ISSUE_TOKEN = script("accounts/issue_token")
 #: Loaded by the monitor, which calls no other script.
 CHECK_TOKEN = script("accounts/check_token")
 _CREATE_INVITATION = script("accounts/create_invitation")
+_CREATE_CODE = script("accounts/create_code")
+_REDEEM_CODE = script("accounts/redeem_code")
 _STATUS = script("accounts/status")
 _DESCRIBE = script("accounts/describe")
 _ERASE = script("accounts/erase")
@@ -211,6 +213,28 @@ def check_token(account: bytes, fingerprint: bytes, lives: int) -> Ask[bytes | N
 def create_invitation(fingerprint: bytes, uses: int, lives: int, account: bytes = b"") -> Ask[None]:
     """Create an invitation for ``uses`` sign-ups within ``lives`` ms; with ``account`` for that name only."""
     return Ask(_CREATE_INVITATION, (fingerprint, uses, lives, account), _new_name)
+
+
+def create_code(fingerprint: bytes, account: bytes, lives: int) -> Ask[None]:
+    """Create a code with which one device of the account can get a token within ``lives`` ms."""
+    return Ask(_CREATE_CODE, (fingerprint, account, lives), nothing)
+
+
+def redeem_code(
+    code: bytes, account: bytes, device: bytes, fingerprint: bytes, devices: int, address: bytes, guesses: Budget
+) -> Ask[None]:
+    """Store a new token of a device for a code, which ends. Raises Refusal ``AUTH`` for an invalid code.
+
+    ``code`` and ``fingerprint`` are fingerprints, of the code and of the token; ``devices`` limits the devices of an
+    account. An invalid code is a guess of the address, and ``FLOOD`` after too many.
+    """
+
+    def parse(reply: Any) -> None:
+        if reply[0] == b"FLOOD":
+            raise _flood("too many invalid codes or failed logins; wait, then try again", reply)
+        accepted(reply)
+
+    return Ask(_REDEEM_CODE, (code, account, device, fingerprint, devices, address, *guesses), parse)
 
 
 def status(asker: bytes, account: bytes) -> Ask[Status]:

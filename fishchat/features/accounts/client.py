@@ -57,6 +57,15 @@ def create_account(account: str, password: str, invite: str | None) -> Request[N
     )
 
 
+def redeem_code(account: str, device: str, code: str) -> Request[str]:
+    """Exchange a code of the operator for a token of a device, with which it can log in."""
+
+    def result(reply: Reply) -> str:
+        return reply.rest.decode().partition(" token=")[2]
+
+    return request(rows.REDEEM_CODE, name_of(account), name_of(device), text=line_text(code, "AUTH"), result=result)
+
+
 def status(account: str) -> Request[Status]:
     """Return whether an account is online, when it last was, and its display name."""
 

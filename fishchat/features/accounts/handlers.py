@@ -13,14 +13,14 @@ from fishchat.features.lists import named_item
 from fishchat.model.display_names import DISPLAY_LENGTH, display_name
 from fishchat.model.secrets.passwords import Verifier, check, measure
 from fishchat.model.secrets.passwords import make as make_verifier
-from fishchat.model.secrets.tokens import fingerprint
+from fishchat.model.secrets.tokens import fingerprint, new_token
 from fishchat.protocols.fields import read_name
 from fishchat.protocols.replies import list_lines, ok_line
 from fishchat.protocols.table import Command
 from fishchat.storage.ask import Ask
 from fishchat.storage.profiles.calls import display_names
 
-#: The refusals of a sign-up, a password change or a deletion that are recorded.
+#: The refusals of a sign-up, a code, a password change or a deletion that are recorded.
 REFUSALS = frozenset({"FLOOD", "SIGNUPS", "INVITATION", "EXISTS", "AUTH"})
 
 
@@ -59,6 +59,22 @@ class Accounts:
         method = b"invitation" if invitation else b""
         self._audit.note("signup", session.peer.host, account=account, method=method)
         return ok_line(command, account)
+
+    def redeem_code(self, session: ISession, command: Command) -> None:
+        """Carry out REDEEM_CODE: exchange a code for a token of a device."""
+        if self._settings.mode == "open":
+            raise Refusal("STATE", "this server asks nobody for a secret; log in with LOGIN <account>")
+        session.perform(command, self._audited(session, command, self._redeemed(session, command)))
+
+    async def _redeemed(self, session: ISession, command: Command) -> bytes:
+        (account, device), settings = command.fields, self._settings
+        token, source = new_token(), self._source(session.peer.host)
+        made, mark = fingerprint(token), fingerprint(command.text)
+        await self._hashes.ask(
+            calls.redeem_code(mark, account, device, made, settings.devices, source, settings.guesses)
+        )
+        self._audit.note("redeemed", session.peer.host, account=account, device=device)
+        return ok_line(command, account + b" token=" + token)
 
     def change_password(self, session: ISession, command: Command) -> None:
         """Carry out SEND_PASSWORD. A login by token is refused, because the token may be stolen."""
@@ -188,6 +204,7 @@ def make(engine: Engine) -> Handlers:
     accounts = Accounts(engine.settings, engine.hashes, engine.audit, engine.source)
     return {
         rows.CREATE_CLIENT.name: accounts.sign_up,
+        rows.REDEEM_CODE.name: accounts.redeem_code,
         rows.SEND_PASSWORD.name: accounts.change_password,
         rows.DELETE_CLIENT.name: accounts.delete,
         rows.SEND_NAME.name: accounts.set_name,

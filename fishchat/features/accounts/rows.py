@@ -28,6 +28,7 @@ INVITE = Tag(
 TERMS = {
     "online|offline": "online（在线）|offline（离线）",
     "accounts": "多个帐号",
+    "code": "登录码",
     "password": "密码",
     "privacy": "范围",
     "token expires in ms": "令牌失效时间（毫秒）",
@@ -46,6 +47,20 @@ CREATE_CLIENT = Verb(
     secrets=True,
     states=BEFORE,
     reply="OK CREATE_CLIENT <account>",
+)
+REDEEM_CODE = Verb(
+    b"REDEEM_CODE",
+    "exchanges a code of the operator for a token of a new device, once; log in with the token afterwards",
+    zh="用管理者给的一次性登录码，为新设备换取令牌；之后用令牌登录",
+    fields=(ACCOUNT, DEVICE),
+    text=Text.REQUIRED,
+    text_name="code",
+    text_sample=b"fcc_code",
+    secrets=True,
+    programs=True,
+    states=BEFORE,
+    reply="OK REDEEM_CODE <account> token=<token>",
+    says={"AUTH": "the code is not valid; it works once and for ten minutes, so ask the operator for another one"},
 )
 SEND_PASSWORD = Verb(
     b"SEND_PASSWORD",
@@ -122,6 +137,7 @@ REQ_NAMES = Verb(
 
 VERBS = (
     CREATE_CLIENT,
+    REDEEM_CODE,
     SEND_PASSWORD,
     DELETE_CLIENT,
     SEND_NAME,

@@ -9,7 +9,7 @@ import secrets
 from hashlib import sha256
 
 #: Their prefixes, which distinguish a token from a password, and make it detectable in the wrong place.
-TOKEN, INVITATION, LINK = b"fct_", b"fci_", b"fcj_"
+TOKEN, INVITATION, LINK, CODE = b"fct_", b"fci_", b"fcj_", b"fcc_"
 #: The digits of a fingerprint that name a link.
 LINK_DIGITS = 10
 
@@ -29,11 +29,16 @@ def new_link() -> bytes:
     return LINK + secrets.token_urlsafe(16).encode()
 
 
+def new_code() -> bytes:
+    """Return 128 random bits: a code that is redeemed once, within minutes."""
+    return CODE + secrets.token_urlsafe(16).encode()
+
+
 def is_token(secret: bytes) -> bool:
     """Return whether a secret has the form of a token; a password may not."""
     return secret.startswith(TOKEN)
 
 
 def fingerprint(secret: bytes) -> bytes:
-    """Return the stored form of a token, an invitation or a link: SHA-256 in hex."""
+    """Return the stored form of a token, an invitation, a link or a code: SHA-256 in hex."""
     return sha256(secret).hexdigest().encode()

@@ -43,6 +43,7 @@ ROWS: tuple[tuple[bytes, bytes, tuple[bytes, ...] | bytes, tuple[bytes, ...]], .
     (b"SEND_CLIENT_ID", b"LOGIN", rb"(%s)(?: ([^\n]{0,7168}))?" % NAME, (b"device",)),
     (b"SEND_AUTH", b"AUTH", rb"(SCRAM-SHA-256|SCRAM-SHA-256-PLUS) (%s)" % TEXT, (b"device",)),
     (b"CREATE_CLIENT", b"SIGNUP", rb"(%s) (%s)" % (NAME, TEXT), (b"invite",)),
+    (b"REDEEM_CODE", b"", rb"(%s) (%s) (%s)" % (NAME, NAME, TEXT), ()),
     (b"SEND_PING", b"PING", (), ()),
     (b"SEND_MESSAGE_P2P", b"MSG", rb"(%s) (%s)" % (NAME, TEXT), _TEXT_TAGS),
     (b"SEND_MESSAGE_TOPIC", b"SAY", rb"(%s) (%s)" % (NAME, TEXT), (*_TEXT_TAGS, b"mention")),

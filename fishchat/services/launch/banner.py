@@ -34,20 +34,27 @@ PAGE = """ Open it in a browser:
 
 Or t"""
 OPEN = "Choose a name. Others open the same address and choose another one. In Chinese: 用浏览器打开，取个名字即可。"
-CLOSED = "You need an account: fishchat user invite{elsewhere} prints a link that makes one, for you or for others."
+CLOSED = (
+    "You need an account: fishchat user invite{elsewhere} prints a link that makes one, for you or for others.\n"
+    "In Chinese: 需要账号；上面的命令会给出注册账号的链接。"
+)
+FIRST = (
+    "This link makes the first account: once, within ten minutes. For others, fishchat user invite{elsewhere}\n"
+    "prints a link. In Chinese: 十分钟内用浏览器打开这个链接，即可注册第一个账号。"
+)
 SIGN_UP = "Anyone can make an account there. In Chinese: 在网页上即可注册。"
 NOT_BUILT = " The pages for browsers are not built (make web). T"
 
 
-def talk(config: Config, in_processes: bool, address_tls: str = "") -> str:
-    """Return the text. Clients with TLS can connect to ``address_tls``."""
+def talk(config: Config, in_processes: bool, address_tls: str = "", invitation: str = "") -> str:
+    """Return the text. Clients with TLS can connect to ``address_tls``; ``invitation`` is the code of the first one."""
     listened = ports.rows(config, config.up.msg_servers if in_processes else 1)
     servers = [address for address, key in listened if key == "msg_server.listen"]
     first, second = ("nc {} {}".format(*parse_address(address)) for address in (servers[0], servers[-1]))
     data = data_path(config)
     secret = "" if config.accounts.mode == "open" else " PASSWORD"
     return TALK.format(
-        page=_page(config, data),
+        page=_page(config, data, invitation),
         first=first,
         second=second,
         bob=f"LOGIN bob{secret}",
@@ -66,12 +73,21 @@ def page_address(config: Config) -> str:
     return f"https://{web.listen_tls}/" if web.listen_tls else f"http://{web.listen}/"
 
 
-def _page(config: Config, data: Path) -> str:
+def link(config: Config, account: str, code: str) -> str:
+    """Return the address with which a browser redeems a code of an account; empty if there are no pages."""
+    page = page_address(config)
+    return page and f"{page}#account={account}&code={code}"
+
+
+def _page(config: Config, data: Path, invitation: str) -> str:
     address = page_address(config)
     if not address:
         return " T"
     if static_directory() is None:
         return NOT_BUILT
+    if invitation:
+        others = FIRST.format(elsewhere=_elsewhere(config, data))
+        return PAGE.format(address=f"{address}#invite={invitation}", others=others)
     others = {"open": OPEN, "signup": SIGN_UP, "closed": CLOSED}[config.accounts.mode]
     return PAGE.format(address=address, others=others.format(elsewhere=_elsewhere(config, data)))
 

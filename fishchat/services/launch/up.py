@@ -26,7 +26,7 @@ from fishchat.config.ports import check_processes, rows
 from fishchat.config.schema import Config
 from fishchat.interfaces import IReloads
 from fishchat.net.clock import use_monotonic
-from fishchat.services.launch import layout, readiness
+from fishchat.services.launch import first_person, layout, readiness
 from fishchat.services.launch.banner import talk
 from fishchat.services.launch.pages import with_pages
 from fishchat.services.launch.processes import Processes
@@ -139,7 +139,7 @@ def run(
         # A problem with a file is reported here, not by a process that would be restarted forever.
         credentials(config.redis)
         copy = copy_before(config)
-        text = talk(config, in_processes, _address_tls(config, reactor))
+        address_tls = _address_tls(config, reactor)
         logfiles.begin(data / "fishchat.log", config.log.level)
         own_roles = make is None
         if make is None:
@@ -171,6 +171,7 @@ def run(
             if own_roles:
                 await readiness.knows_a_server(reactor, config.gateway.listen)
 
+        text = partial(_text, config, in_processes, address_tls, reactor if own_roles else None)
         failed = _when_reachable(redis, upgraded, reachable, reactor, say, text)
         reactor.run()
         if failed:
@@ -223,15 +224,21 @@ def _address_tls(config: Config, reactor: Any) -> str:
     return certificates.address() if config.msg_server.listen_tls else ""
 
 
+async def _text(config: Config, in_processes: bool, address_tls: str, reactor: Any) -> str:
+    """Return what to print at the end of the start. Without a reactor nobody is invited."""
+    code = await first_person.invitation(config, reactor) if reactor is not None else ""
+    return talk(config, in_processes, address_tls, code)
+
+
 def _when_reachable(
     redis: EmbeddedRedis,
     upgraded: Callable[[], Awaitable[None]],
     reachable: Callable[[], Awaitable[None]],
     reactor: Any,
     say: Say,
-    text: str,
+    text: Callable[[], Awaitable[str]],
 ) -> list[StartError]:
-    """Print ``text`` once Redis answers and both steps are done. Log a note if that is late.
+    """Print the ``text`` once Redis answers and both steps are done. Log a note if that is late.
 
     If the store cannot be used, stop everything; the returned list then has the reason.
     """
@@ -245,7 +252,7 @@ def _when_reachable(
         await reachable()
         if late.active():
             late.cancel()
-        say(text)
+        say(await text())
 
     def failed(failure: Failure) -> None:
         if isinstance(failure.value, StartError):

@@ -37,6 +37,7 @@ def feature_settings(config: Config) -> Settings:
         privacy_of(accounts.privacy),
         costs_of(accounts),
         days_in_ms(accounts.token_days),
+        limits.devices,
         _budget(limits, limits.signups, limits.signup_seconds),
         guess_budgets(limits)[1],
         _budget(limits, CHANGES, CHANGE_SECONDS),

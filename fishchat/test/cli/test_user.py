@@ -229,6 +229,26 @@ class Changing(AccountCase, Commands):
         self.assertEqual(revoked.out, "lamp of alice: 1 token and 1 session ended\n")
         self.assertEqual(self.command("EXISTS", "tokens:alice", "session:alice"), 0)
 
+    async def test_link(self) -> None:
+        """The link is all that is printed; its code lets one device in. Where nobody needs one, that is said."""
+        self.enrol("alice")
+        closed = {"FISHCHAT__ACCOUNTS__MODE": "closed"}
+        said, unknown, needless, pageless = await at_once(
+            self.good("link", "alice", env=closed),
+            self.refused("link", "nobody", env=closed),
+            self.refused("link", "alice"),
+            self.refused("link", "alice", env={**closed, "FISHCHAT__WEB__LISTEN": ""}),
+        )
+        page, _, code = said.out.strip().partition("#account=alice&code=")
+        self.assertEqual(page, "http://127.0.0.1:17080/")
+        self.assertRegex(code, "^fcc_[A-Za-z0-9_-]{22}$")
+        self.assertNotIn(code, str(self.dump()))
+        redeem = ("accounts/redeem_code", mark(code), "alice", "phone", "token", 10, "", 0, 0)
+        self.assertEqual([self.call(*redeem), self.call(*redeem)], [["OK"], ["AUTH"]])
+        self.assertIn("there is no account nobody", unknown)
+        self.assertIn("nobody needs a link", needless)
+        self.assertIn("there are no pages", pageless)
+
     async def test_invitations(self) -> None:
         """The code is all that is printed; it is listed by another name, and withdrawn by that."""
         some, one = await at_once(

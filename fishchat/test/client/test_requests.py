@@ -118,6 +118,7 @@ class RequestTests(SynchronousTestCase):
                 accounts.create_account("alice", "correct horse", "fci_x"),
                 said("CREATE_CLIENT", b"alice", text="correct horse", invite=b"fci_x"),
             ),
+            (accounts.redeem_code("alice", "phone", "fcc_x"), said("REDEEM_CODE", b"alice", b"phone", text="fcc_x")),
             (accounts.change_password("correct  horse"), said("SEND_PASSWORD", text="correct  horse")),
             (accounts.devices(), said("REQ_DEVICES")),
             (accounts.revoke_device("a"), said("REVOKE_DEVICE", b"a")),

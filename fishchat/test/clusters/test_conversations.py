@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fishchat.errors import WORDS
 from fishchat.features.accounts.administration import Accounts
-from fishchat.features.accounts.calls import create_invitation
+from fishchat.features.accounts.calls import create_code, create_invitation
 from fishchat.features.registry import VERBS
 from fishchat.model.secrets.tokens import fingerprint
 from fishchat.services.gateway.rows import GATEWAY_VERBS
@@ -83,13 +83,16 @@ class Stage:
         else:
             raise AssertionError("no such sentence")
 
-    async def _operate(self, does: str, name: str) -> None:
+    async def _operate(self, does: str, name: str, *more: str) -> None:
         """Carry out a command of the operator's command line."""
         connection = self.cluster.roles["ms1"].parts.speaker
         accounts = Accounts(connection, 30)
         act = {"disables": accounts.disable, "enables": accounts.enable, "deletes": accounts.erase}
         if does == "offers":
             await create_invitation(fingerprint(name.encode()), 1, 60_000).of(connection)
+        elif does == "links":
+            # ``the operator links alice fcc_code``
+            await create_code(fingerprint(more[0].encode()), name.encode(), 60_000).of(connection)
         else:
             await act[does](name.encode())
 

@@ -59,7 +59,7 @@ class GuardTests(SynchronousTestCase):
     def test_rows(self) -> None:
         """Nothing that needs an account is possible without one, and nothing at all while closing."""
         before = {verb.name for verb in VERBS if State.GREETED in verb.states}
-        logins = {b"SEND_CLIENT_ID", b"SEND_AUTH", b"CREATE_CLIENT"}
+        logins = {b"SEND_CLIENT_ID", b"SEND_AUTH", b"CREATE_CLIENT", b"REDEEM_CODE"}
         self.assertEqual(before, {b"HELLO", b"SEND_PING", b"HELP", b"QUIT"} | logins)
         for verb in VERBS:
             self.assertNotIn(State.CLOSING, verb.states)

@@ -146,6 +146,7 @@ class Keys(AccountCase):
         self.call("accounts/begin_change", "carol", 5, 60_000)
         self.call("audit/append", [["kind", "login", "account", "carol"]], 1000, 86_400_000)
         self.grant("carol", "bot")
+        self.call("accounts/create_code", "code", "carol", 60_000)
         self.relate("carol", "alice", "b")
         self.disable("alice")
         self.call("accounts/create_invitation", fingerprint(b"code"), 1, 60_000, "")

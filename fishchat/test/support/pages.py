@@ -83,6 +83,17 @@ class Up:
         except OSError:
             return False
 
+    def line(self, part: str) -> str:
+        """Return the first line that it has printed with ``part`` in it, without blanks around it; wait for it."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            said = (self.data / "up.out").read_text("utf-8", "replace")
+            found = [line.strip() for line in said.splitlines() if part in line]
+            if found:
+                return found[0]
+            assert time.monotonic() < deadline, said[-2000:]
+            time.sleep(0.05)
+
     def kill(self) -> None:
         """End it at once, and everything that it has started: as when the machine loses its power."""
         process, self._process = self._process, None

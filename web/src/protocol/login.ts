@@ -20,6 +20,8 @@ export interface Secrets {
   /** Create the account first, with this invitation if there is one. */
   create?: boolean
   invite?: string
+  /** A code of the operator, which is exchanged for a token once. */
+  code?: string
 }
 
 export class Login {
@@ -36,6 +38,7 @@ export class Login {
   /** Whether the account's creation is on the wire, and whether an earlier attempt may have succeeded. */
   private isCreating = false
   private mayExist = false
+  private code: string | null
   private offered = new Set<string>()
   private agreed = false
   private byToken = false
@@ -55,6 +58,7 @@ export class Login {
     this.password = secrets.password
     this.given = secrets.token
     this.creation = secrets.create ? { invite: secrets.invite } : null
+    this.code = secrets.code ?? null
     this.next = this.hello
   }
 
@@ -85,6 +89,7 @@ export class Login {
       return { verb: 'HELLO', line: `HELLO 1 ${this.capabilities}` }
     }
     if (this.creation) return this.create(this.creation)
+    if (this.code !== null) return this.redeem(this.code)
     const token = this.given ?? this.token
     this.byToken = token !== null && token !== undefined
     if (!token && this.password !== undefined && this.offered.size) return this.begin()
@@ -150,6 +155,16 @@ export class Login {
     }
     const tags = formatTags(invite ? { invite } : {})
     return { verb: 'CREATE_CLIENT', line: `${tags}CREATE_CLIENT ${this.account} ${this.password ?? ''}` }
+  }
+
+  private redeem(code: string): Step {
+    this.byToken = false
+    this.next = (reply) => {
+      this.code = null
+      this.letIn(reply)
+      return this.again()
+    }
+    return { verb: 'REDEEM_CODE', line: `REDEEM_CODE ${this.account} ${this.device} ${code}` }
   }
 
   private begin(): Step {

@@ -450,3 +450,84 @@ class Secret(AccountCase):
         for version in ("2", "", "1"):
             self.assertEqual(self.call("accounts/rehash", "alice", version, "hard", "hard"), 0)
         self.assert_unchanged(before)
+
+
+class Codes(AccountCase):
+    """Codes with which one device comes in."""
+
+    def make(self, account: str = "alice", code: str = "code") -> Any:
+        """Create a code. Returns ``[OK]`` or the refusal."""
+        return self.call("accounts/create_code", code, account, EACH)
+
+    def redeem(
+        self, account: str = "alice", device: str = "phone", code: str = "code", address: str = ADDRESS, most: int = 10
+    ) -> Any:
+        """Redeem a code for the token ``mark``. Returns ``[OK]`` or the refusal."""
+        budget = (ADDRESS_MOST, ADDRESS_EACH)
+        return self.call("accounts/redeem_code", code, account, device, "mark", most, address, *budget)
+
+    def test_once(self) -> None:
+        """It lets in one device, which then logs in by its token; nothing is left of it."""
+        self.enrol("alice")
+        self.assertEqual(self.make(), ["OK"])
+        self.assertTrue(0 < self.command("PTTL", "code:code") <= EACH)
+        self.assertEqual(self.redeem(), ["OK"])
+        self.assertNotIn("code:code", self.names())
+        self.assertEqual(self.by_token("alice", "mark", "phone")[0], "OK")
+        self.assertEqual(self.redeem(device="laptop"), ["AUTH"])
+
+    def test_unknown_account(self) -> None:
+        """There is none for an account that is not there, or was deleted."""
+        self.assertEqual(self.make(), ["NOTFOUND"])
+        self.enrol("alice")
+        self.erase("alice")
+        self.assertEqual(self.make(), ["NOTFOUND"])
+
+    def test_expired(self) -> None:
+        """After its time it is as wrong as one that was never made."""
+        self.enrol("alice")
+        self.call("accounts/create_code", "code", "alice", 1)
+        self.command("PEXPIRE", "code:code", 0)
+        self.assertEqual(self.redeem(), ["AUTH"])
+
+    def test_wrong(self) -> None:
+        """Whatever is wrong has one answer, changes no account, and leaves the code to its owner."""
+        self.enrol("alice")
+        self.enrol("bob")
+        self.make()
+        before = self.dump()
+        for account, code in (("bob", "code"), ("alice", "other"), ("nobody", "code")):
+            self.assertEqual(self.redeem(account, code=code, address=""), ["AUTH"])
+        self.assert_unchanged(before)
+        self.assertEqual(self.redeem(), ["OK"])
+
+    def test_ended_with_the_account(self) -> None:
+        """A disabled account, a deleted one and one with another password have no codes."""
+        for account in ("alice", "bob", "carol"):
+            self.enrol(account)
+            self.make(account, account)
+        self.call("accounts/disable", "alice", True)
+        self.erase("bob")
+        self.call("accounts/set_password", "carol", "argon", "scram", "", "")
+        for account in ("alice", "bob", "carol"):
+            self.assertEqual(self.redeem(account, code=account), ["AUTH"])
+
+    def test_devices(self) -> None:
+        """The limit of devices holds, and refusing by it leaves the code; a known device needs no room."""
+        self.enrol("alice")
+        self.by_secret("alice", "laptop")
+        self.make()
+        self.assertEqual(self.redeem(most=1), ["DEVICES"])
+        self.assertEqual(self.redeem(device="laptop", most=1), ["OK"])
+
+    def test_guesses(self) -> None:
+        """A wrong code is a guess of its address; a right one is accepted all the same."""
+        self.enrol("alice")
+        self.make()
+        for _ in range(ADDRESS_MOST):
+            self.assertEqual(self.redeem(code="other"), ["AUTH"])
+        word, wait = self.redeem(code="other")
+        self.assertEqual(word, "FLOOD")
+        self.assertTrue(0 < wait <= ADDRESS_EACH)
+        self.assertEqual(self.redeem(code="other", address=""), ["AUTH"])
+        self.assertEqual(self.redeem(), ["OK"])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.config.schema import Accounts, Config, Gateway, Monitor, Up
+from fishchat.config.schema import Accounts, Config, Gateway, Monitor, Up, Web
+from fishchat.services.launch import banner
 from fishchat.services.launch.banner import talk
 
 
@@ -41,6 +42,27 @@ class TalkTests(SynchronousTestCase):
         self.assertIn(f"{command} -CAfile {self.data / 'tls' / 'ca.pem'} -verify_return_error\n", said)
         self.assertIn("Gateway  127.0.0.1:17000, with TLS 0.0.0.0:17443\n", said)
         self.assertIn("Monitor  http://127.0.0.1:30000/, with TLS https://0.0.0.0:30443/\n", said)
+
+    def test_pages(self) -> None:
+        """The address of the pages is the first thing, with the way in for a second person; or that none are built."""
+        self.patch(banner, "static_directory", lambda: self.data)
+        closed = Config(accounts=Accounts(mode="closed"))
+        for config, code, address, words in (
+            (Config(), "", "http://127.0.0.1:17080/", ("choose another one", "取个名字")),
+            (closed, "", "http://127.0.0.1:17080/", ("fishchat user invite prints a link", "需要账号")),
+            (closed, "fci_x", "http://127.0.0.1:17080/#invite=fci_x", ("the first account", "第一个账号")),
+            (Config(accounts=Accounts(mode="signup")), "", "http://127.0.0.1:17080/", ("Anyone can make", "注册")),
+            (Config(web=Web(public_url="https://chat.example/")), "", "https://chat.example/", ()),
+            (Config(web=Web(listen_tls="0.0.0.0:17443")), "", "https://0.0.0.0:17443/", ()),
+        ):
+            said = talk(config, False, invitation=code)
+            start = f"FishChat is running. Open it in a browser:\n\n    {address}\n"
+            self.assertEqual(said[: len(start)], start)
+            for word in words:
+                self.assertIn(word, said[: said.index("nc 127.0.0.1")])
+        self.assertNotIn("browser", talk(Config(web=Web(listen="")), False))
+        self.patch(banner, "static_directory", lambda: None)
+        self.assertIn("not built (make web)", talk(Config(), False))
 
     def test_accounts(self) -> None:
         """Where accounts are needed: how to make one, and that it has a password."""

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 
 import { type ServerInfo, serverInfo } from '../../engine/server.ts'
 import { language, speak, t } from '../../i18n/index.ts'
+import type { Failure } from '../../model/types.ts'
 import { enter } from '../../session.ts'
 import { failureText } from '../../ui/failure.ts'
 import { Icon } from '../../ui/icons.tsx'
@@ -50,6 +51,7 @@ export function Entry() {
 function Form({ info: { mode } }: { info: ServerInfo }) {
   const given = new URLSearchParams(location.hash.slice(1))
   const invite = given.get('invite') ?? undefined
+  const [code, setCode] = useState(given.get('code') ?? undefined)
   const [account, setAccount] = useState(given.get('account') ?? '')
   const [password, setPassword] = useState('')
   const [creates, setCreates] = useState(invite !== undefined)
@@ -57,22 +59,29 @@ function Form({ info: { mode } }: { info: ServerInfo }) {
   const [note, setNote] = useState('')
   const words = t().entry
   const isOpen = mode === 'open'
+  const asksPassword = !isOpen && !code
   const submit = async (event: Event) => {
     event.preventDefault()
     setBusy(true)
     setNote('')
     try {
-      const secrets = isOpen ? {} : { password, ...(creates ? { create: true, invite } : {}) }
+      const secrets = isOpen ? {} : code ? { code } : { password, ...(creates ? { create: true, invite } : {}) }
       await enter({ account: account.trim().toLowerCase(), ...secrets })
-      if (invite || given.has('account')) history.replaceState(null, '', location.pathname)
+      if (invite || code || given.has('account')) history.replaceState(null, '', location.pathname)
     } catch (failure) {
-      setNote(failureText(failure))
+      const isUsed = code !== undefined && (failure as Failure).word === 'AUTH'
+      if (isUsed) {
+        // The password is left as a way in, and a reload does not try the code again.
+        setCode(undefined)
+        history.replaceState(null, '', location.pathname)
+      }
+      setNote(isUsed ? words.codeUsed : failureText(failure))
       setBusy(false)
     }
   }
   return (
     <form onSubmit={(event) => void submit(event)}>
-      <p>{isOpen ? words.open : invite ? words.invited : mode === 'signup' ? words.signup : words.closed}</p>
+      <p>{isOpen ? words.open : code ? words.linked : invite ? words.invited : mode === 'signup' ? words.signup : words.closed}</p>
       <label>
         {words.name}
         <input
@@ -87,7 +96,7 @@ function Form({ info: { mode } }: { info: ServerInfo }) {
         />
       </label>
       <small id="name-hint">{words.nameHint}</small>
-      {!isOpen && (
+      {asksPassword && (
         <>
           <label>
             {words.password}
@@ -105,15 +114,15 @@ function Form({ info: { mode } }: { info: ServerInfo }) {
       <p class="refused" role="alert">
         {note}
       </p>
-      <button class="primary" disabled={busy || !account.trim() || (!isOpen && !password)}>
-        {busy ? words.entering : creates && !isOpen ? words.create : words.enter}
+      <button class="primary" disabled={busy || !account.trim() || (asksPassword && !password)}>
+        {busy ? words.entering : creates && asksPassword ? words.create : words.enter}
       </button>
-      {mode === 'signup' && (
+      {mode === 'signup' && !code && (
         <button type="button" class="plain" onClick={() => setCreates(!creates)}>
           {creates ? words.haveAccount : words.create}
         </button>
       )}
-      {mode === 'closed' && !invite && <p class="hint">{words.noAccount}</p>}
+      {mode === 'closed' && !invite && !code && <p class="hint">{words.noAccount}</p>}
     </form>
   )
 }

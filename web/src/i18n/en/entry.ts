@@ -4,6 +4,8 @@ export const entry = {
   closed: 'Enter with your name and password.',
   signup: 'Enter with your name and password, or create an account.',
   invited: 'You are invited. Choose a name and a password.',
+  linked: 'This link lets this browser in, once.',
+  codeUsed: 'This link was used, or is older than ten minutes. Ask for another one, or enter with your password.',
   name: 'Name',
   nameHint: '1 to 32 of a-z 0-9 . _ -',
   password: 'Password',

@@ -6,6 +6,8 @@ export const entry: typeof en = {
   closed: '用账号和密码登录。',
   signup: '用账号和密码登录，或者注册一个账号。',
   invited: '你收到了邀请，请取个名字并设置密码。',
+  linked: '用这个链接可以让本浏览器登录一次。',
+  codeUsed: '这个链接已经用过，或者超过了十分钟。请再要一个，或者用密码登录。',
   name: '名字',
   nameHint: '1 到 32 个字符：a-z 0-9 . _ -',
   password: '密码',
