@@ -101,10 +101,10 @@ def token(store: Store, account: bytes, device: bytes) -> None:
 @why
 @with_store
 def link(store: Store, account: bytes) -> None:
-    """Print a link that lets one browser in as NAME, without a password.
+    """Print a link that logs one browser in.
 
-    It is for a person who forgot a password or has a new phone. It works once, within ten minutes, and ends if the
-    password changes. Whoever opens it first is let in, so send it to nobody else.
+    It needs no password: it is for a person who forgot it, or has a new phone. It works once, within ten minutes, and
+    ends if the password changes. Anyone who has it can open it first, so send it to its owner alone.
     """
     if store.config.accounts.mode == "open":
         raise click.ClickException("accounts.mode is open: nobody needs a link; open the page and enter the name")
