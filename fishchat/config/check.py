@@ -15,7 +15,7 @@ from fishchat.config.schema import Config
 from fishchat.net.addresses import format_address, is_everywhere, is_loopback, parse_address
 
 #: Keys with addresses that others connect to. The addresses to listen on are in the table of roles.
-TARGETS = ("gateway.servers", "gateway.servers_tls", "msg_server.advertise", "msg_server.advertise_tls")
+TARGETS = ("gateway.servers", "gateway.servers_tls", *roles.ADVERTISED)
 
 #: The most letters of a name; see ``schema.Name``.
 LONGEST_NAME = 32

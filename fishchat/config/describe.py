@@ -31,7 +31,7 @@ _WORDED = {
     **dict.fromkeys(roles.plain_keys(), _ADDRESS),
     **dict.fromkeys(roles.tls_keys(), f"{_ADDRESS}, or empty"),
     **dict.fromkeys(("gateway.servers", "gateway.servers_tls"), f"a list of {_ADDRESS}"),
-    **dict.fromkeys(("msg_server.advertise", "msg_server.advertise_tls"), f"{_ADDRESS}, or empty"),
+    **dict.fromkeys(roles.ADVERTISED, f"{_ADDRESS}, or empty"),
     **dict.fromkeys(("web.listen", "msg_server.listen_web"), f"{_ADDRESS}, or empty"),
     "web.public_url": "an address like https://chat.example.org/, or empty",
     "web.origins": "a list of addresses like https://chat.example.org",

@@ -41,7 +41,7 @@ def too_high(config: Config, msg_servers: int) -> list[Row]:
     """Return the addresses of msg_servers above which there is no port for the last msg_server."""
     keys = [key for role in roles.ROLES if role.several for key in role.listeners]
     keys += [roles.tls_key(key) for key in keys]
-    keys += ["msg_server.advertise", "msg_server.advertise_tls"]
+    keys += roles.ADVERTISED
     given = [Row(address, key) for key in keys if (address := roles.address(config, key))]
     return [row for row in given if parse_address(row.address)[1] + msg_servers - 1 > HIGHEST]
 

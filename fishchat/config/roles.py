@@ -41,6 +41,8 @@ class Role:
     original: Mapping[str, str] = field(default_factory=dict)
 
 
+#: Keys with the addresses of a msg_server that its heartbeats name.
+ADVERTISED = tuple(f"msg_server.advertise{kind}" for kind in ("", "_tls", "_web", "_web_tls"))
 #: In the order of lists for people.
 ROLES: tuple[Role, ...] = (
     Role(

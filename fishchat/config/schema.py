@@ -165,6 +165,16 @@ class MsgServer(Section, frozen=True, kw_only=True):
     listen_web_tls: Annotated[
         MaybePort, Meta(description="A second such address, with TLS. Empty: no such listener.")
     ] = ""
+    advertise_web: Annotated[
+        MaybePort, Meta(description="The address to which pages should connect. Empty: the one that is listened on.")
+    ] = ""
+    advertise_web_tls: Annotated[
+        MaybePort,
+        Meta(
+            description="The address to which pages with TLS should connect. Empty: the one that is listened on, or the"
+            " first name in the certificate if that is every address of the machine (0.0.0.0)."
+        ),
+    ] = ""
     capacity: Annotated[
         Count, Meta(description="The most connections. The gateway prefers servers with more room.")
     ] = 20000

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
 _NUMERIC = re.compile(r"[0-9.]+")
@@ -46,6 +47,19 @@ def is_everywhere(address: str) -> bool:
     """Return whether ``host:port`` is every address of the machine: valid to listen on, but not to connect to."""
     host = _ip(parse_address(address)[0]) if address else None
     return host is not None and host.is_unspecified
+
+
+def advertised(listen: str, advertise: str, names: Iterable[str] = ()) -> str:
+    """Return the address to which others connect: ``advertise``, else ``listen``.
+
+    If the latter is every address of the machine, it is the first of ``names``, those in a certificate. Empty if there
+    is none.
+    """
+    if advertise or not is_everywhere(listen):
+        return advertise or listen
+    port = parse_address(listen)[1]
+    # A pattern stands for many names, and this machine's name is not known.
+    return next((format_address(name, port) for name in names if "*" not in name), "")
 
 
 def is_ip(host: str) -> bool:

@@ -73,4 +73,5 @@ def pages(parts: Parts, placement: Placement) -> Sequence[IService]:
     servers = Servers(parts.config, placement, shared is not None, parts.clock)
     resources = {} if shared is None else shared
     resources[b"server"] = ServerPage(parts.config, servers)
-    return site(parts, "web.listen", Root(resources, Pages(static_directory(), servers.origins)))
+    shown = Pages(static_directory(), servers.origins, parts.config.msg_server.listen)
+    return site(parts, "web.listen", Root(resources, shown))

@@ -9,7 +9,7 @@ from pathlib import Path
 from fishchat.config import ports, roles
 from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
-from fishchat.net.addresses import parse_address
+from fishchat.net.addresses import advertised, parse_address
 from fishchat.web import static_directory
 
 TALK = """\
@@ -70,7 +70,12 @@ def page_address(config: Config) -> str:
     web = config.web
     if web.public_url or not (web.listen_tls or web.listen):
         return web.public_url
-    return f"https://{web.listen_tls}/" if web.listen_tls else f"http://{web.listen}/"
+    if web.listen_tls:
+        # Imported here: it loads OpenSSL.
+        from fishchat.services.net.certificates import certificate_names
+
+        return f"https://{advertised(web.listen_tls, '', certificate_names(config)) or web.listen_tls}/"
+    return f"http://{web.listen}/"
 
 
 def link(config: Config, account: str, code: str) -> str:

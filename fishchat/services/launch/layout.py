@@ -96,6 +96,8 @@ def _server(config: Config, number: int) -> dict[str, str]:
         ("ADVERTISE_TLS", own.advertise_tls),
         ("LISTEN_WEB", own.listen_web),
         ("LISTEN_WEB_TLS", own.listen_web_tls),
+        ("ADVERTISE_WEB", own.advertise_web),
+        ("ADVERTISE_WEB_TLS", own.advertise_web_tls),
     ):
         if address:
             told["MSG_SERVER__" + key] = plus(address, number)

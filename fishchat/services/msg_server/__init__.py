@@ -9,6 +9,7 @@ from twisted.application.service import IService
 
 from fishchat.config import roles
 from fishchat.config.check import server_id
+from fishchat.net.addresses import advertised
 from fishchat.services.msg_server.factory import ClientFactory
 from fishchat.services.msg_server.service import MsgServer
 from fishchat.services.net.listen import CHAT, Listener
@@ -50,7 +51,11 @@ def _web(parts: Parts, server: MsgServer) -> Sequence[IService]:
         return []
     if not config.web.public_url:
         # Behind a proxy a page cannot choose among servers.
-        server.address_web, server.address_web_tls = plain, secure
+        section = config.msg_server
+        server.address_web = advertised(plain, section.advertise_web) if plain else ""
+        if secure:
+            certificates = parts.certificates
+            server.address_web_tls = lambda: advertised(secure, section.advertise_web_tls, certificates.names)
     # Imported here: a process without a web site does not need it.
     from fishchat.services.web.mount import Root, site
     from fishchat.services.web.socket import Socket

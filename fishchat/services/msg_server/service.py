@@ -79,7 +79,8 @@ class MsgServer(Service):
         self.address = address
         self.address_tls = address_tls
         #: Where pages connect, without and with TLS; empty if they cannot.
-        self.address_web = self.address_web_tls = ""
+        self.address_web = ""
+        self.address_web_tls: Callable[[], str] = lambda: ""
         self.clock = clock
         self._bus = bus
         self._reader = reader
@@ -241,7 +242,7 @@ class MsgServer(Service):
             **self.audit.figures(),
         }
         capacity = self.config.msg_server.capacity
-        web = self.address_web, self.address_web_tls
+        web = self.address_web, self.address_web_tls()
         return Load(self.address, len(self.connections), capacity, figures, self.address_tls(), *web)
 
     # -- the store

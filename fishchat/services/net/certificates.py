@@ -19,7 +19,7 @@ from twisted.logger import Logger
 
 from fishchat.config.paths import data_path
 from fishchat.config.schema import Config
-from fishchat.net.addresses import format_address, is_everywhere, parse_address
+from fishchat.net.addresses import advertised
 from fishchat.services.net import pem
 from fishchat.services.net.authority import days_left, names_of
 from fishchat.services.net.listen import CHAT
@@ -132,7 +132,7 @@ class Certificates(Service):
         This is ``msg_server.advertise_tls``, else ``listen_tls``; if that is every address of the machine, the
         certificate's first name.
         """
-        return _told(self._listen, self._advertise, self.names)
+        return advertised(self._listen, self._advertise, self.names)
 
     def counted(self, load: Callable[[], Load]) -> Callable[[], Load]:
         """Return a role's ``load`` with the days that the certificate has left."""
@@ -154,7 +154,7 @@ class Certificates(Service):
 
     def _read(self) -> Shown:
         shown = read_pair(self.certificate, self.key, self._now())
-        if self._listen and not _told(self._listen, self._advertise, names_of(shown.chain[0])):
+        if self._listen and not advertised(self._listen, self._advertise, names_of(shown.chain[0])):
             raise CertificateError(
                 f"{self.certificate} names no single host; set `msg_server.advertise_tls` to the address of this server"
             )
@@ -171,21 +171,19 @@ class Certificates(Service):
         return datetime.fromtimestamp(self._wall(), timezone.utc)
 
 
-def _told(listen: str, advertise: str, names: list[str]) -> str:
-    if advertise:
-        return advertise
-    if not is_everywhere(listen):
-        return listen
-    port = parse_address(listen)[1]
-    # A pattern stands for many names, and this machine's name is not known.
-    return next((format_address(name, port) for name in names if "*" not in name), "")
-
-
 def pair_paths(config: Config) -> tuple[Path, Path]:
     """Return the paths of the certificate and its key: as configured, else in the data directory."""
     directory = data_path(config) / "tls"
     tls = config.tls
     return Path(tls.certificate or directory / "server.pem"), Path(tls.key or directory / "server.key")
+
+
+def certificate_names(config: Config) -> list[str]:
+    """Return the DNS names and IP addresses of the certificate of a configuration; none if it cannot be read."""
+    try:
+        return names_of(pem.read_certificates(pair_paths(config)[0])[0])
+    except pem.PemError:
+        return []
 
 
 def read_pair(certificate: Path, key: Path, now: datetime) -> Shown:

@@ -52,17 +52,26 @@ def listens(config: Config, key: str) -> bool:
     return True
 
 
-def names_of(config: Config, listeners: Sequence[Listener]) -> Callable[[], list[Origin]]:
-    """Return what lists the origins of a site, after its listeners have their ports."""
+def names_of(
+    config: Config, listeners: Sequence[Listener], certified: Callable[[], Sequence[str]]
+) -> Callable[[], list[Origin]]:
+    """Return what lists the origins of a site, after its listeners have their ports.
+
+    ``certified`` returns the names in its certificate: nobody else has one for them, so a browser shows no other site
+    under them.
+    """
     keys = ("web.listen", "web.listen_tls", "msg_server.listen_web", "msg_server.listen_web_tls")
 
     def names() -> list[Origin]:
         given = [parse_origin(one) for one in (config.web.public_url, *config.web.origins) if one]
-        hosts = [one.host for one in given]
+        hosts = [*(one.host for one in given), *(name for name in certified() if "*" not in name)]
         bound = {one.key: one.bound for one in listeners}
         for key in keys:
             if where := bound.get(key) or address(config, key):
                 given += origins_of(where, secure=key.endswith("_tls"), names=hosts)
+        for key in ("msg_server.advertise_web", "msg_server.advertise_web_tls"):
+            if where := address(config, key):
+                given += origins_of(where, secure=key.endswith("_tls"))
         return given
 
     return names
@@ -73,7 +82,9 @@ def site(parts: Parts, key: str, root: IResource) -> Sequence[IService]:
     config = parts.config
     keys = [one for one in (key, tls_key(key)) if listens(config, one)]
     listeners: list[Listener] = []
-    origins = Origins(names_of(config, listeners))
+    secured = any(one.endswith("_tls") for one in keys)
+    certified = (lambda: parts.certificates.names) if secured else list
+    origins = Origins(names_of(config, listeners, certified))
     services: list[IService] = []
     for one in keys:
         secure = one.endswith("_tls")

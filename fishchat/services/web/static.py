@@ -11,6 +11,7 @@ from pathlib import Path
 from twisted.web.http import CACHED
 from twisted.web.server import Request
 
+from fishchat.net.addresses import parse_address
 from fishchat.services.web.page import Answer, Page
 
 #: What a page may do in a browser. ``trusted-types`` names the only policy of the pages: it admits the service worker.
@@ -33,9 +34,9 @@ MISSING = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>鱼传 FishChat</title>
 <h1>鱼传 FishChat</h1>
 <p>FishChat is running, but its pages for browsers were not built. Build them with <code>make web</code>, or talk to it
-from a terminal: <code>nc 127.0.0.1 19000</code>, then <code>HELP</code>.</p>
+from a terminal: <code>nc {host} {port}</code>, then <code>HELP</code>.</p>
 <p lang="zh">鱼传正在运行，但网页尚未构建。请用 <code>make web</code> 构建，或在终端里使用：
-<code>nc 127.0.0.1 19000</code>，然后输入 <code>HELP zh</code>。</p>
+<code>nc {host} {port}</code>，然后输入 <code>HELP zh</code>。</p>
 </html>
 """
 
@@ -46,13 +47,15 @@ class Pages(Page):
     """The resource for all paths that no other has.
 
     :param directory: of the built pages; None if there are none. :param sockets: returns the origins to which a page at
-    a host, with TLS or not, connects besides its own.
+    a host, with TLS or not, connects besides its own. :param lines: the address of a msg_server for lines.
     """
 
-    def __init__(self, directory: Path | None, sockets: Callable[[str, bool], list[str]]) -> None:
+    def __init__(self, directory: Path | None, sockets: Callable[[str, bool], list[str]], lines: str) -> None:
         super().__init__("")
         self._directory = directory
         self._sockets = sockets
+        host, port = parse_address(lines)
+        self._missing = MISSING.format(host=host, port=port).encode()
         self._read = lru_cache(maxsize=256)(_read)
 
     def answer(self, request: Request) -> Answer:
@@ -60,7 +63,7 @@ class Pages(Page):
         if request.method not in (b"GET", b"HEAD"):
             return self._plain(request, "only GET and HEAD are possible here\n", 405, {"Allow": "GET, HEAD"})
         if self._directory is None:
-            return Answer(MISSING.encode(), "text/html; charset=utf-8", 503, self._headers(request, EACH_TIME))
+            return Answer(self._missing, "text/html; charset=utf-8", 503, self._headers(request, EACH_TIME))
         name = _file_of(path)
         if name is None or not (found := self._find(request, name)):
             return self._plain(request, "there is no such page\n", 404, {})

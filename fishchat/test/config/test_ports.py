@@ -79,6 +79,7 @@ class CollisionTests(SynchronousTestCase):
             ({"gateway": Gateway(listen="0.0.0.0:19001")}, ["msg_server.listen"]),
             ({"msg_server": MsgServer(listen="127.0.0.1:65535")}, ["msg_server.listen"]),
             ({"msg_server": MsgServer(advertise="chat.example:65535")}, ["msg_server.advertise"]),
+            ({"msg_server": MsgServer(advertise_web_tls="chat.example:65535")}, ["msg_server.advertise_web_tls"]),
             ({"msg_server": MsgServer(listen="127.0.0.1:65535"), "up": Up(msg_servers=1)}, []),
             ({"msg_server": MsgServer(listen="127.0.0.1:0", listen_tls="127.0.0.1:0")}, []),
         ):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from fishchat.config.schema import Accounts, Config, Gateway, Monitor, Up, Web
+from fishchat.config.schema import Accounts, Config, Gateway, Monitor, Tls, Up, Web
 from fishchat.services.launch import banner
 from fishchat.services.launch.banner import talk
+from fishchat.test.support.tls_fixture import authority
 
 
 class TalkTests(SynchronousTestCase):
@@ -47,13 +48,17 @@ class TalkTests(SynchronousTestCase):
         """The address of the pages is the first thing, with the way in for a second person; or that none are built."""
         self.patch(banner, "static_directory", lambda: self.data)
         closed = Config(accounts=Accounts(mode="closed"))
+        everywhere = Web(listen_tls="0.0.0.0:17443")
+        named = Tls(certificate=str(authority().server))
         for config, code, address, words in (
             (Config(), "", "http://127.0.0.1:17080/", ("choose another one", "取个名字")),
             (closed, "", "http://127.0.0.1:17080/", ("fishchat user invite prints a link", "需要账号")),
             (closed, "fci_x", "http://127.0.0.1:17080/#invite=fci_x", ("the first account", "第一个账号")),
             (Config(accounts=Accounts(mode="signup")), "", "http://127.0.0.1:17080/", ("Anyone can make", "注册")),
             (Config(web=Web(public_url="https://chat.example/")), "", "https://chat.example/", ()),
-            (Config(web=Web(listen_tls="0.0.0.0:17443")), "", "https://0.0.0.0:17443/", ()),
+            # The first name in the certificate; without one, that of the listener.
+            (Config(web=everywhere, tls=named), "", "https://localhost:17443/", ()),
+            (Config(data=str(self.data), web=everywhere), "", "https://0.0.0.0:17443/", ()),
         ):
             said = talk(config, False, invitation=code)
             start = f"FishChat is running. Open it in a browser:\n\n    {address}\n"

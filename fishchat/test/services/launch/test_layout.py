@@ -49,6 +49,18 @@ class LayoutTests(SynchronousTestCase):
             environment = stages(Config(**more))[-1][0].environment
             self.assertEqual(environment.get("FISHCHAT__GATEWAY__SERVERS_TLS"), known)
 
+    def test_web(self) -> None:
+        """So are the ports for pages, and the addresses that pages are told."""
+        section = MsgServer(listen_web_tls="0.0.0.0:17543", advertise_web="a:80", advertise_web_tls="chat.example:443")
+        second = stages(Config(data="/srv/chat", msg_server=section))[-1][2].environment
+        for key, address in (
+            ("LISTEN_WEB", "127.0.0.1:17082"),
+            ("LISTEN_WEB_TLS", "0.0.0.0:17544"),
+            ("ADVERTISE_WEB", "a:81"),
+            ("ADVERTISE_WEB_TLS", "chat.example:444"),
+        ):
+            self.assertEqual(second["FISHCHAT__MSG_SERVER__" + key], address)
+
     def test_gateway_knows_the_servers(self) -> None:
         """Before any heartbeat the gateway offers the servers of the layout, unless others are configured."""
         environment = stages(Config())[-1][0].environment

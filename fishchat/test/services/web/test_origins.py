@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from fishchat.config.schema import Config, MsgServer, Web
+from fishchat.services.web.mount import names_of
 from fishchat.services.web.origins import Origins, origins_of, parse_origin
 
 LOOPBACK = Origins(lambda: origins_of("127.0.0.1:17080"))
@@ -51,3 +55,32 @@ class Lists(SynchronousTestCase):
             self.assertIn(LOOPBACK.has_host(header, secure=False), (True, False))
 
         holds()
+
+
+class Configured(SynchronousTestCase):
+    """The list of a configuration."""
+
+    def hosts(self, certified: list[str], **sections: Any) -> Origins:
+        """Return the list of a site."""
+        return Origins(names_of(Config(**sections), [], lambda: certified))
+
+    def test_certificate(self) -> None:
+        """A site that listens everywhere has the names in its certificate, and no pattern is one."""
+        site = self.hosts(["Chat.example.org", "192.0.2.7", "*.example.org"], web=Web(listen_tls="0.0.0.0:17443"))
+        for host in (b"chat.example.org:17443", b"192.0.2.7:17443", b"localhost:17443"):
+            self.assertTrue(site.has_host(host, secure=True), host)
+            self.assertTrue(site.has_origin(b"https://" + host), host)
+        for bad in (b"other.example.org:17443", b"*.example.org:17443", b"chat.example.org", b"0.0.0.0:17443"):
+            self.assertFalse(site.has_host(bad, secure=True), bad)
+        self.assertFalse(
+            self.hosts([], web=Web(listen_tls="0.0.0.0:17443")).has_host(b"chat.example.org:17443", secure=True)
+        )
+
+    def test_advertised(self) -> None:
+        """A msg_server answers under the addresses that its heartbeats name; the page is that of the gateway."""
+        told = MsgServer(advertise_web="a.example:81", advertise_web_tls="a.example:444")
+        site = self.hosts([], msg_server=told, web=Web(origins=["https://chat.example.org"]))
+        self.assertTrue(site.has_host(b"a.example:444", secure=True))
+        self.assertTrue(site.has_host(b"a.example:81", secure=False))
+        self.assertTrue(site.has_origin(b"https://chat.example.org"))
+        self.assertFalse(site.has_host(b"a.example:445", secure=True))

@@ -65,6 +65,28 @@ class Site(TestCase):
             self.assertEqual(headers["referrer-policy"], "no-referrer")
             self.assertIn("geolocation=()", headers["permissions-policy"])
 
+    async def test_every_answer(self) -> None:
+        """No answer, whatever its path, method and status, may be guessed at, framed, or read by pages of others."""
+        tag = (await self.get("/"))[1]["etag"]
+        for status, path, method, more in (
+            (200, "/sw.js", "HEAD", {}),
+            (200, "/server", "GET", {}),
+            (304, "/", "GET", {"If_None_Match": tag}),
+            (404, "/assets/none.js", "GET", {}),
+            (405, "/", "POST", {}),
+            (421, "/", "GET", {"Host": "evil.example"}),
+            (421, "/server", "HEAD", {"Host": f"127.attacker.example:{self.port}"}),
+            (426, "/socket", "GET", {}),
+        ):
+            found, headers, _ = await self.get(path, method, **more)
+            self.assertEqual(found, status, (path, method))
+            self.assertEqual(headers["x-content-type-options"], "nosniff")
+            self.assertEqual(headers["referrer-policy"], "no-referrer")
+            self.assertEqual(headers["cross-origin-resource-policy"], "same-origin")
+            self.assertIn("default-src 'none'", headers["content-security-policy"])
+            self.assertIn("frame-ancestors 'none'", headers["content-security-policy"])
+            self.assertFalse({"set-cookie", "access-control-allow-origin"} & headers.keys())
+
     async def test_files(self) -> None:
         """Pages are asked for again, parts are kept for ever, and nothing else is a page."""
         _, page, body = await self.get("/")
@@ -101,7 +123,7 @@ class Site(TestCase):
         async with Server() as server:
             self.port = int(server.web.split(":")[1])
             status, _, body = await self.get("/")
-            self.assertEqual((status, b"make web" in body), (503, True))
+            self.assertEqual((status, b"make web" in body, b"nc 127.0.0.1 " in body), (503, True, True))
 
     def open(self, **options: Any) -> Any:
         """A connection to the socket, from a thread."""
