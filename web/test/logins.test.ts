@@ -148,8 +148,26 @@ test('a name that somebody else has ends the sign-up', () => {
   assert.deepEqual(machine.events().map(shown), [{ type: 'ended', reason: 'refused', error: 'EXISTS', detail: '' }])
 })
 
+test('a code is exchanged for a token once, and the token logs in, also on the next connection', () => {
+  const machine = made({ code: 'fcc_x' })
+  assert.deepEqual(entered(machine), ['REDEEM_CODE alice web fcc_x'])
+  machine.received('OK REDEEM_CODE alice token=fct_new', 0)
+  assert.deepEqual(machine.lines(0), ['@device=web SEND_CLIENT_ID alice fct_new'])
+  machine.lost()
+  machine.events()
+  assert.deepEqual(entered(machine), ['@device=web SEND_CLIENT_ID alice fct_new'])
+})
+
+test('a code that is not valid ends the login', () => {
+  const machine = made({ code: 'fcc_x' })
+  entered(machine)
+  machine.received('ERR REDEEM_CODE AUTH no', 0)
+  assert.deepEqual(machine.events().map(shown), [{ type: 'ended', reason: 'refused', error: 'AUTH', detail: '' }])
+})
+
 test('secrets that no line can hold are refused before anything is sent', () => {
   assert.throws(() => made({ password: 'a\nQUIT' }), { word: 'PASSWORD' })
   assert.throws(() => made({ token: 'a\nQUIT' }), { word: 'AUTH' })
+  assert.throws(() => made({ code: 'a\nQUIT' }), { word: 'AUTH' })
   assert.throws(() => made({ password: 'abc', create: true, invite: '\0' }), { word: 'INVITATION' })
 })

@@ -55,6 +55,7 @@ export class Login {
     if (secrets.password) lineText(secrets.password, 'PASSWORD')
     if (secrets.token !== undefined) lineText(secrets.token, 'AUTH')
     if (secrets.invite !== undefined) lineText(secrets.invite, 'INVITATION')
+    if (secrets.code !== undefined) lineText(secrets.code, 'AUTH')
     this.password = secrets.password
     this.given = secrets.token
     this.creation = secrets.create ? { invite: secrets.invite } : null
