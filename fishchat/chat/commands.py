@@ -54,12 +54,18 @@ class Commands:
     def submit(self, text: str) -> None:
         """Carry out what a person has typed: a command, or a message to the open room."""
         chat = self._chat
+        if chat.room is not None and not self._is_secret(text):
+            chat.home.notes.remember(chat.room.conversation, text)
         if text.startswith("/") and not text.startswith("//"):
             self.command(text[1:])
         elif chat.room is None or chat.room.is_notices:
             chat.view.say(chat.words("no-room"))
         else:
             chat.send(chat.room, text.removeprefix("/") if text.startswith("//") else text)
+
+    def _is_secret(self, text: str) -> bool:
+        verb = self._verbs.get(text[1:].partition(" ")[0].lower()) if text.startswith("/") else None
+        return verb is not None and verb.secrets
 
     def command(self, line: str) -> None:
         """Carry out a command, without its slash."""
@@ -152,10 +158,7 @@ class Commands:
         message, *text = filled.split(" ", 1)
         await operate(message, *text)
         # One's own operations are not pushed to the device that made them.
-        room = self._chat.room
-        if room is not None:
-            room.loaded = False
-            self._chat.open(room)
+        await self._chat.refresh(message)
 
     async def _asked(self, verb: Verb, filled: str) -> None:
         chat = self._chat

@@ -50,6 +50,8 @@ class Composer(TextArea):
         """Keep what was begun."""
         if self._room is not None:
             drafts = self._home.notes.drafts
+            if self.text == drafts.get(self._room.conversation, ""):
+                return
             drafts.pop(self._room.conversation, None)
             if self.text:
                 drafts[self._room.conversation] = self.text

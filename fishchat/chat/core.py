@@ -17,6 +17,7 @@ from fishchat.chat.rooms import LAST, Entry, Room, entry_of, in_order, key_of, m
 from fishchat.chat.words import Words
 from fishchat.client import Client
 from fishchat.client.events import (
+    Behind,
     Edited,
     Gap,
     HistoryItem,
@@ -48,6 +49,9 @@ class View(Protocol):
     def arrived(self, room: Room, entry: Entry) -> None:
         """Show a message that arrived just now."""
 
+    def amended(self, room: Room, message_id: str) -> None:
+        """Show a message to which something was done."""
+
     def say(self, text: str) -> None:
         """Show a line of the chat's own."""
 
@@ -68,10 +72,12 @@ class Chat:
         self.online: dict[str, Presence] = {}
         self.state = "connecting"
         self._waiting = self._working = 0
+        self._stale: dict[str, bool] = {}
         self._typed = 0.0
         self._restored()
         client.on_message, client.on_notice, client.on_operation = self._message, self._notice, self._operation
         client.on_read, client.on_gap, client.on_event = self._read, self._gap, self._event
+        client.on_behind = self._behind
         client.on_synced = self._synced
 
     def _restored(self) -> None:
@@ -106,7 +112,7 @@ class Chat:
             first = self.rooms.get(wanted) or (listed_rooms[0] if listed_rooms else None)
             if first is not None:
                 self.open(first)
-        elif self.room.loaded:
+        else:
             self.room.loaded = False
             self.open(self.room)
         self.view.changed()
@@ -155,9 +161,33 @@ class Chat:
     def _operation(self, operation: Operation) -> None:
         room = self.of(operation.conversation)
         entry = room.find(operation.of)
-        if entry is not None:
-            room.put(_changed(entry, operation, self.account))
-        self.view.changed()
+        if entry is None:
+            return
+        if isinstance(operation, Reacted):
+            self.run(self.refresh(operation.of))
+        else:
+            room.put(_changed(entry, operation))
+            self.view.amended(room, operation.of)
+
+    async def refresh(self, message_id: str) -> None:
+        """Read a message anew, if it is here.
+
+        Sums of reactions come from the server only: a page of history may already have what is pushed after it.
+        """
+        if message_id in self._stale:
+            self._stale[message_id] = True
+            return
+        self._stale[message_id] = True
+        room = self.of(message_id.rpartition(":")[0])
+        try:
+            while self._stale[message_id]:
+                self._stale[message_id] = False
+                item = await self.client.message(message_id)
+                if room.find(message_id) is not None:
+                    room.put(entry_of(item, self.account))
+        finally:
+            del self._stale[message_id]
+        self.view.amended(room, message_id)
 
     def _read(self, read: Read) -> None:
         conversation, _, place = read.id.rpartition(":")
@@ -166,6 +196,14 @@ class Chat:
             room.seen = max(room.seen, number)
         elif number >= room.last:
             room.read, room.unread, room.mentions = number, 0, 0
+        self.view.changed()
+
+    def _behind(self, behind: Behind) -> None:
+        # What is here would stand right before what is pushed next, without the messages in between.
+        room = self.of(behind.conversation)
+        room.forget()
+        if room is self.room and self.state == "connected":
+            self.run(self._opened(room))
         self.view.changed()
 
     def _gap(self, gap: Gap) -> None:
@@ -257,7 +295,6 @@ class Chat:
 
         self.client.send(room.address, text, reply).addCallbacks(stored, failed)
         room.mark, room.time, room.preview = None, self._wall(), text
-        self.home.notes.remember(room.conversation, text)
         self.view.changed()
 
     def _wait(self, room: Room, text: str, reply: str = "") -> Entry:
@@ -325,22 +362,10 @@ def _matching(rooms: Iterable[Room], lower: str) -> Iterator[Room]:
     yield from (room for room, *known in names if any(lower in name for name in known))
 
 
-def _changed(entry: Entry, operation: Operation, account: str) -> Entry:
+def _changed(entry: Entry, operation: Edited | Recalled | Pinned) -> Entry:
     """Return a message after an operation."""
     if isinstance(operation, Edited):
         return replace(entry, text=operation.text, edited=True, mention=operation.mention)
     if isinstance(operation, Recalled):
         return replace(entry, text=operation.reason, recalled=operation.from_, reactions={}, pinned=False)
-    if isinstance(operation, Pinned):
-        return replace(entry, pinned=operation.added)
-    assert isinstance(operation, Reacted)
-    mine = operation.from_ == account
-    if mine and (operation.reaction in entry.mine) == operation.added:
-        return entry
-    count = entry.reactions.get(operation.reaction, 0) + (1 if operation.added else -1)
-    others = {name: number for name, number in entry.reactions.items() if name != operation.reaction}
-    reactions = {**others, operation.reaction: count} if count > 0 else others
-    if not mine:
-        return replace(entry, reactions=reactions)
-    rest = tuple(name for name in entry.mine if name != operation.reaction)
-    return replace(entry, reactions=reactions, mine=(*rest, operation.reaction) if operation.added else rest)
+    return replace(entry, pinned=operation.added)

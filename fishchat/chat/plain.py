@@ -13,6 +13,7 @@ from twisted.internet.task import LoopingCall
 
 from fishchat.chat.commands import Commands
 from fishchat.chat.core import Chat
+from fishchat.chat.errors import ChatError
 from fishchat.chat.lines import Writer
 from fishchat.chat.rooms import Entry, Room, Row
 from fishchat.chat.safe import safe_line
@@ -60,6 +61,13 @@ class Plain:
             self._write(f"-- [{safe_line(room.title)}]")
         self._print(room, Row("entry", entry))
 
+    def amended(self, room: Room, message_id: str) -> None:
+        """Print a message of the open room again, as it is now."""
+        entry = room.find(message_id)
+        if entry is not None and room is self._room and message_id in self._printed:
+            for line in self._writer.row(room, Row("entry", entry)):
+                self._write(f"~ {line.text}")
+
     def _print(self, room: Room, row: Row) -> None:
         if row.entry is not None and row.entry.id:
             self._printed.add(row.entry.id)
@@ -77,8 +85,12 @@ async def run(chat: Chat, view: Plain, words: Words) -> None:
     commands = Commands(chat, done.set)
     if sys.stdin.isatty():
         await _typed(chat, commands, words, done)
-    else:
+        return
+    try:
         await _piped(chat, commands)
+    except asyncio.TimeoutError:
+        server = chat.home.place.server
+        raise ChatError(words("no-server", server, f"{PATIENCE:.0f}", words("check-server"))) from None
 
 
 async def _typed(chat: Chat, commands: Commands, words: Words, done: asyncio.Event) -> None:
@@ -104,7 +116,7 @@ async def _piped(chat: Chat, commands: Commands) -> None:
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         if line.strip():
-            commands.submit(line.rstrip("\n"))
+            commands.submit(line.rstrip("\r\n"))
             # The next line may be about what this one opens.
             await _until(lambda: chat.is_idle)
 

@@ -9,13 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fishchat.chat.errors import ChatError
 from fishchat.chat.home import Home, LockedError, Place, base_directory
 from fishchat.chat.words import Words
 from fishchat.client.security import Tls
-
-
-class ChatError(Exception):
-    """The chat cannot begin, or has ended. The text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -69,24 +66,29 @@ def run(wanted: Wanted, words: Words, environment: Mapping[str, str]) -> None:
 
 async def _run(wanted: Wanted, home: Home, words: Words, ended: list[BaseException | str]) -> None:
     from twisted.internet import reactor
+    from twisted.python.failure import Failure
 
     from fishchat.chat.core import Chat
     from fishchat.client import Client, ClientError, FileState
 
     # Twisted must not write to the terminal that the view draws on.
     _log_to(home)
-    client = Client(
-        home.place.account,
-        secret=wanted.secret,
-        device=wanted.device,
-        servers=[wanted.place.server],
-        tls=wanted.tls,
-        reactor=reactor,
-        state=FileState(home.state),
-        lazy=True,
-        own_reads=True,
-        operations=True,
-    )
+    try:
+        client = Client(
+            home.place.account,
+            secret=wanted.secret,
+            device=wanted.device,
+            servers=[wanted.place.server],
+            tls=wanted.tls,
+            reactor=reactor,
+            state=FileState(home.state),
+            lazy=True,
+            own_reads=True,
+            operations=True,
+        )
+    except (OSError, ValueError) as error:
+        # A file with authorities, or the state: the text names it.
+        raise ChatError(str(error)) from error
     loop = asyncio.get_running_loop()
     view: Any
     if wanted.plain:
@@ -101,18 +103,26 @@ async def _run(wanted: Wanted, home: Home, words: Words, ended: list[BaseExcepti
     view.chat = chat
     closed: asyncio.Future[str] = loop.create_future()
     client.on_closed = lambda why: None if closed.done() else closed.set_result(why)
-    starting = client.start()
-    starting.addErrback(lambda failure: failure.trap(ClientError) and None)
+    refusals: list[str] = []
+
+    def refused(failure: Failure) -> None:
+        failure.trap(ClientError)
+        refusals.append(getattr(failure.value, "text", "") or str(failure.value))
+
+    client.start().addErrback(refused)
     watching = loop.create_task(_watch(chat))
     shown = loop.create_task(_show(view, chat, words))
     either: set[asyncio.Future[Any]] = {shown, closed}
     done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     watching.cancel()
     if closed in done and shown not in done:
-        view.stop()
-        await shown
+        if wanted.plain:
+            shown.cancel()
+        else:
+            view.stop()
+        await asyncio.wait([shown])
         why = closed.result()
-        ended.append(words(f"ended-{why}", wanted.device))
+        ended.append(words(f"ended-{why}", wanted.device if why == "replaced" else "".join(refusals)).strip())
     else:
         await client.stop().asFuture(loop)
         shown.result()

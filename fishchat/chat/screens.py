@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -39,6 +39,8 @@ for _sequence in [sequence for sequence, meaning in _sequences.items() if isinst
 RIVER, SEAL, GOLD = "#6ccbc0", "#ff8a75", "#f0c366"
 #: The width below which the panes at the sides are hidden, and seconds between two looks at what passes by itself.
 NARROW, LOOK = 100, 1.0
+#: The most characters of a notification.
+NOTIFIED = 120
 
 # Textual takes Alt and a digit for a letter that macOS makes of them, and knows Alt and a letter only if no other key
 # follows within a tenth of a second. Here each is a key at once.
@@ -134,12 +136,12 @@ class Messages(ScrollView):
         """Draw one line. Textual calls this."""
         at = int(self.scroll_y) + y
         if at >= len(self._lines):
-            return Strip.blank(self.size.width)
+            return Strip.blank(self.size.width, Style())
         style, text, message = self._lines[at]
         look = self._looks[style]
         if message and self.room is not None and message == self.room.selected:
             look += Style(reverse=True)
-        return Strip([Segment(text, look)]).adjust_cell_length(self.size.width)
+        return Strip([Segment(text, look)]).adjust_cell_length(self.size.width, Style())
 
     def go_to(self, message: str) -> None:
         """Show a message."""
@@ -148,21 +150,37 @@ class Messages(ScrollView):
             self.scroll_to(y=max(0, found - self.size.height // 2), animate=False, force=True)
 
 
-class GoTo(ModalScreen[str]):
-    """Go to a conversation by a part of its name."""
+Chosen = TypeVar("Chosen")
 
-    BINDINGS: ClassVar[Any] = [Binding("escape", "dismiss", "")]
+
+class Sheet(ModalScreen[Chosen]):
+    """What lies over the panes until it is closed."""
+
+    _is_closed = False
+
+    def close(self, chosen: Chosen | None) -> None:
+        """Close it with a choice, or without one."""
+        # More keys may come before it is gone.
+        if not self._is_closed:
+            self._is_closed = True
+            self.dismiss(chosen)
+
+
+class GoTo(Sheet[str]):
+    """Go to a conversation by a part of its name."""
 
     def __init__(self, chat: Chat, words: Words) -> None:
         super().__init__()
         self._chat = chat
         self._words = words
+        # Keys may come before it is part of the screen.
+        self._options = OptionList()
 
     def compose(self) -> ComposeResult:
         """Make the field and the list."""
         with Vertical(id="goto"):
             yield Input(placeholder=self._words("goto"))
-            yield OptionList()
+            yield self._options
 
     def on_mount(self) -> None:
         """List everything at first."""
@@ -173,7 +191,7 @@ class GoTo(ModalScreen[str]):
         self._fill(event.value)
 
     def _fill(self, text: str) -> None:
-        options = self.query_one(OptionList)
+        options = self._options
         options.clear_options()
         lower = text.lower()
         for room in self._chat.listed:
@@ -184,24 +202,27 @@ class GoTo(ModalScreen[str]):
             options.highlighted = 0
 
     def on_key(self, event: Key) -> None:
-        """The arrows move in the list while one writes."""
-        options = self.query_one(OptionList)
+        """The arrows move in the list while one writes; Escape closes it."""
+        options = self._options
         if event.key in ("up", "down"):
             getattr(options, f"action_cursor_{event.key}")()
             event.stop()
+        elif event.key == "escape":
+            event.stop()
+            self.close(None)
 
     def on_input_submitted(self) -> None:
         """Take what is marked."""
-        options = self.query_one(OptionList)
+        options = self._options
         chosen = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
-        self.dismiss(None if chosen is None or chosen.id is None else chosen.id)
+        self.close(None if chosen is None else chosen.id)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take what was pressed."""
-        self.dismiss(event.option.id)
+        self.close(event.option.id)
 
 
-class Pages(ModalScreen[None]):
+class Pages(Sheet[None]):
     """A text that any key closes: the keys, or the messages without panes, to be copied."""
 
     def __init__(self, text: str) -> None:
@@ -215,7 +236,7 @@ class Pages(ModalScreen[None]):
     def on_key(self, event: Key) -> None:
         """Close."""
         event.stop()
-        self.dismiss(None)
+        self.close(None)
 
 
 class Screens(App[None]):
@@ -278,14 +299,19 @@ class Screens(App[None]):
     def on_mount(self) -> None:
         """Begin."""
         assert self.chat is not None
-        self._commands = Commands(self.chat, self.exit)
+        self._commands = Commands(self.chat, self.stop)
         composer = self.query_one(Composer)
         composer.chat, composer.commands = self.chat, self._commands
         composer.focus()
         self.query_one("#list", OptionList).can_focus = False
-        self.set_interval(LOOK, self._draw_status)
+        self.set_interval(LOOK, self._look)
         self._fit()
         self.changed()
+
+    def _look(self) -> None:
+        self._draw_status()
+        # A terminal may be closed at any time.
+        self.query_one(Composer).keep()
 
     def on_resize(self) -> None:
         """Hide what has no room."""
@@ -299,6 +325,7 @@ class Screens(App[None]):
 
     def stop(self) -> None:
         """End the view."""
+        self.query_one(Composer).keep()
         self.exit()
 
     # -- what the chat tells
@@ -365,7 +392,17 @@ class Screens(App[None]):
             view.below += entry.author != chat.account
         if chat is not None and mentions(entry, chat.account) and room.notifies(chat._wall()) != "none":
             self.bell()
+            self._notify(f"{entry.author} {safe_line(room.title)}: {entry.text}")
         self.changed()
+
+    def amended(self, room: Room, message_id: str) -> None:
+        """Draw a message to which something was done."""
+        self.changed()
+
+    def _notify(self, text: str) -> None:
+        """Show a text on the desktop, where the terminal can (OSC 9); the console of Linux would print it."""
+        if self._driver is not None and os.environ.get("TERM") not in ("linux", "dumb"):
+            self._driver.write(f"\x1b]9;{safe_line(text)[:NOTIFIED]}\x07")
 
     def say(self, text: str) -> None:
         """Show a line of the chat's own in the open room."""
@@ -381,11 +418,11 @@ class Screens(App[None]):
 
     def action_end(self) -> None:
         """End the chat."""
-        self.exit()
+        self.stop()
 
     def action_goto(self) -> None:
         """Choose a conversation by its name."""
-        if self.chat is not None:
+        if self.chat is not None and not isinstance(self.screen, Sheet):
             self.push_screen(GoTo(self.chat, self._words), self._go)
 
     def _go(self, conversation: str | None) -> None:
@@ -464,14 +501,19 @@ class Screens(App[None]):
         self._fit()
         self.changed()
 
+    def _show(self, page: Pages) -> None:
+        # One that is about to close would be taken for the one above it.
+        if not isinstance(self.screen, Sheet):
+            self.push_screen(page)
+
     def action_keys(self) -> None:
         """Show the keys."""
         at = 2 if self._words.chinese else 1
         rows = [f"  {row[0]:<34} {row[at]}" for row in KEYS]
-        self.push_screen(Pages("\n".join([self._words("keys-title"), "", *rows])))
+        self._show(Pages("\n".join([self._words("keys-title"), "", *rows])))
 
     def action_bare(self) -> None:
         """Show the messages without panes, for copying."""
         if self._messages is not None:
             lines = [text for _, text, _ in self._messages._lines][-(self.size.height - 2) :]
-            self.push_screen(Pages("\n".join([*lines, self._words("bare-hint")])))
+            self._show(Pages("\n".join([*lines, self._words("bare-hint")])))

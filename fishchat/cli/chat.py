@@ -32,8 +32,9 @@ def chat(
     Without an address, with the server of this machine, as the account that was used last. F1 shows the keys.
     """
     # Imported here: no other command needs them.
+    from fishchat.chat.errors import ChatError
     from fishchat.chat.home import Place, base_directory, default_device, last_place, lets_in, place_of
-    from fishchat.chat.program import ChatError, Wanted, run
+    from fishchat.chat.program import Wanted, run
     from fishchat.chat.words import Words, is_chinese
 
     words = Words(is_chinese(os.environ, lang))
@@ -71,7 +72,10 @@ def _secret(words: Words, place: object, device: str) -> str | None:
 
     assert isinstance(place, Place)
     kept = base_directory(os.environ) / str(place).replace(":", "_").replace("/", "_") / f"{device}.json"
-    state = FileState(kept).load()
+    try:
+        state = FileState(kept).load()
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
     if (state is not None and state.token is not None) or "FISHCHAT_PASSWORD" in os.environ:
         return os.environ.get("FISHCHAT_PASSWORD")
     return str(click.prompt(words("password?", place), hide_input=True)) if sys.stdin.isatty() else None

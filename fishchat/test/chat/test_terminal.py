@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ class TerminalCase(SynchronousTestCase):
             **kept,
             "XDG_DATA_HOME": str(self.home),
             "LANG": "C.UTF-8",
+            "TERM": "screen-256color",
             "FISHCHAT__DATA": str(self.up.data),
         }
 
@@ -81,6 +83,39 @@ class Piped(TerminalCase):
         self.assertTrue(any("replaces the text" in line for line in said))
         self.assertTrue(any("for programs" in line for line in said))
 
+    def refused(self, *words: str) -> str:
+        """What the chat says as it ends with an error."""
+        ran = subprocess.run(
+            [*COMMAND, *words, "--plain"],
+            input="hello\n",
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.assertNotIn("Traceback", ran.stderr)
+        self.assertEqual(ran.returncode, 1)
+        return ran.stderr
+
+    def test_cannot_begin(self) -> None:
+        """Each reason is one sentence that names what it is about."""
+        self.assertIn("no connection to 127.0.0.1:1 within 10 seconds", self.refused("alice@127.0.0.1:1"))
+        self.assertIn("/nowhere.pem", self.refused(f"alice@{self.up.lines}", "--ca", "/nowhere.pem"))
+        self.assertIn("account@host", self.refused("alice@not a host"))
+        self.piped("carol", "/me")
+        [state] = self.home.glob("fishchat-chat/carol*/*[!s].json")
+        state.write_text("{bad")
+        self.assertIn(state.name, self.refused(f"carol@{self.up.lines}"))
+
+    def test_wrong_password(self) -> None:
+        """A refused login ends the chat with the reason."""
+        closed = Up({"accounts.mode": "closed"})
+        self.addCleanup(closed.stop)
+        self.assertIn("Error: The login was refused.", self.refused(f"alice@{closed.lines}"))
+        self.environment["FISHCHAT_PASSWORD"] = "no such password"
+        self.assertIn("password", self.refused(f"alice@{closed.lines}"))
+
     def test_killed_server(self) -> None:
         """What was written while the server was killed is sent once it is back, once."""
         LineClient(self.up.lines, "bob").close()
@@ -117,19 +152,34 @@ class Panes(TerminalCase):
     def setUp(self) -> None:
         super().setUp()
         self.assertIsNotNone(shutil.which("tmux"), "these tests need tmux: apt install tmux")
-        self.socket = f"fishchat-{os.getpid()}"
+        self.settings = self.home.with_suffix(".tmux")
+        # One that ends with its last session may still be found by the command that begins the next.
+        self.settings.write_text("set -s exit-empty off\n")
+        self.socket = f"fishchat-{os.getpid()}-{self._testMethodName}"
         self.addCleanup(self.tmux, "kill-server")
 
     def tmux(self, *arguments: str) -> str:
         """Run a command of a tmux of our own."""
-        words = ["tmux", "-L", self.socket, "-f", "/dev/null", *arguments]
+        words = ["tmux", "-L", self.socket, "-f", str(self.settings), *arguments]
         return subprocess.run(words, env=self.environment, capture_output=True, text=True, check=False).stdout
 
     def open(self, who: str, *options: str, width: int = 80) -> None:
         """Start a chat in a session of its own."""
-        words = " ".join(f"'{word}'" for word in (*COMMAND, f"{who}@{self.up.lines}", *options))
-        self.tmux("new-session", "-d", "-s", who, "-x", str(width), "-y", "24", words)
+        self.tmux("new-session", "-d", "-s", who, "-x", str(width), "-y", "24", self.words(who, *options))
         self.sees(who, "Connected")
+
+    def words(self, who: str, *options: str) -> str:
+        """The command of a chat for a shell, with our environment, which tmux itself does not hand on."""
+        names = ("NO_COLOR", "TERM", "LANG", "XDG_DATA_HOME", "FISHCHAT__DATA")
+        given = [f"{name}={self.environment[name]}" for name in names if name in self.environment]
+        return shlex.join(["env", *given, *COMMAND, f"{who}@{self.up.lines}", *options])
+
+    def ends(self, who: str) -> None:
+        """Return when a chat has ended, and its session with it."""
+        deadline = time.monotonic() + PATIENCE
+        while who in self.tmux("list-sessions", "-F", "#S").split():
+            self.assertLess(time.monotonic(), deadline, self.screen(who))
+            time.sleep(0.05)
 
     def screen(self, who: str) -> str:
         """What is on the screen of somebody."""
@@ -226,6 +276,36 @@ class Panes(TerminalCase):
             self.until_title("alice", name)
         self.type("alice", "here", "Enter")
         self.sees("alice", "me: here")
+
+    def test_fast_keys(self) -> None:
+        """Keys that come before a page is gone do no harm, and what was begun is there after the end."""
+        LineClient(self.up.lines, "bob").close()
+        self.open("alice")
+        self.type("alice", "/msg bob first line", "Enter")
+        self.sees("alice", "first line (stored)")
+        self.type("alice", "F1")
+        self.sees("alice", "Keys (any key closes)")
+        self.type("alice", "x", "y", "z", "C-g")
+        self.type("alice", "bob", "Enter", "Enter", "Escape")
+        self.sees("alice", "Connected")
+        self.type("alice", "C-u", "half a thought")
+        self.sees("alice", "half a thought")
+        self.type("alice", "C-q")
+        self.ends("alice")
+        self.open("alice")
+        self.sees("alice", "half a thought")
+
+    def test_without_colours(self) -> None:
+        """With NO_COLOR on the console of Linux, in Chinese, everything is there and nothing has a colour."""
+        LineClient(self.up.lines, "bob").close()
+        self.environment |= {"NO_COLOR": "1", "TERM": "linux"}
+        self.tmux("new-session", "-d", "-s", "zh", "-x", "80", "-y", "24", self.words("alice", "--lang", "zh"))
+        self.sees("zh", "已连接")
+        self.type("zh", "/msg bob 你好", "Enter")
+        self.sees("zh", "我: 你好 (已存储)")
+        self.type("zh", "F1")
+        self.sees("zh", "按键（按任意键关闭）")
+        self.assertNotRegex(self.tmux("capture-pane", "-t", "zh", "-p", "-e"), r"\x1b\[[0-9;]*[34]8;[25]")
 
     def test_start(self) -> None:
         """The first screen is there within three seconds, on any machine that runs these tests."""
