@@ -99,6 +99,10 @@ export function Log({ model, room, row, acts }: Props) {
       }),
     [room],
   )
+  const isOnline = model.link.value.state === 'online'
+  useEffect(() => {
+    if (isOnline && room.failure.value) room.retry()
+  }, [isOnline, room])
   useFirstView(room, log, hold)
   useReading(model, room, row, log)
 
@@ -117,7 +121,7 @@ export function Log({ model, room, row, acts }: Props) {
         {!room.loading.value && !room.failure.value && !rows.length && !room.waiting.value.length && <Empty />}
         {room.first.value && rows.length > 0 && <p class="note">{words.beginning}</p>}
         {draw({ model, room, row, acts, rows, quotes, names })}
-        {room.last.value && waitingLetters(model, room, acts, rows.at(-1))}
+        {(room.last.value || !rows.length) && waitingLetters(model, room, acts, rows.at(-1))}
         <Typing model={model} id={room.id} />
       </div>
     </div>
